@@ -1,0 +1,1 @@
+"""The platform's library: everything that can be imported, tested and read without Airflow."""

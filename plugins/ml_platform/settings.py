@@ -1,0 +1,41 @@
+"""Where the servers are and how to log in: read from the environment, late, and never changed."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ml_platform.exceptions import ConfigurationError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """The part of the `.env` contract that the library needs; see `.env.example` for each variable."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    s3_endpoint_url: str
+    s3_access_key: str
+    s3_secret_key: SecretStr
+    platform_database_uri: SecretStr = Field(description="postgresql://platform:…@host:port/platform")
+    feast_registry_uri: SecretStr = Field(description="postgresql+psycopg2://feast:…@host:port/feast")
+    mlflow_tracking_uri: str
+    mlflow_url: str = Field(default="", description="where a browser finds MLflow; the tracking URI if empty")
+    datasets_dir: Path = ROOT / "datasets"
+    feast_repo_dir: Path = ROOT / "feast_repo"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        ConfigurationError: a variable is missing or malformed; all of them are named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"environment variables are missing or wrong ({problems}); see .env.example") from None
