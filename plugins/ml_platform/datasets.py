@@ -3,7 +3,7 @@
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -14,6 +14,7 @@ DATASETS_DIR = Path(__file__).resolve().parents[2] / "datasets"
 
 ColumnType = Literal["integer", "number", "money", "category", "boolean", "text", "timestamp"]
 Metric = Literal["f1", "roc_auc", "average_precision", "precision", "recall", "accuracy"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
 Estimator = Literal["logistic_regression", "random_forest", "hist_gradient_boosting"]
 Purpose = Literal["train", "test"]
 

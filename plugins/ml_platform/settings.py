@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,12 +20,20 @@ class Settings(BaseSettings):
     s3_endpoint_url: str
     s3_access_key: str
     s3_secret_key: SecretStr
-    platform_database_uri: SecretStr = Field(description="postgresql://platform:…@host:port/platform")
-    feast_registry_uri: SecretStr = Field(description="postgresql+psycopg2://feast:…@host:port/feast")
+    platform_db_host: str
+    platform_db_port: int
+    platform_db_password: SecretStr
+    feast_registry_uri: SecretStr = Field(description="postgresql+psycopg://feast:…@host:port/feast; read by Feast")
     mlflow_tracking_uri: str
     mlflow_url: str = Field(default="", description="where a browser finds MLflow; the tracking URI if empty")
     datasets_dir: Path = ROOT / "datasets"
     feast_repo_dir: Path = ROOT / "feast_repo"
+
+    @property
+    def platform_database_uri(self) -> SecretStr:
+        """The database `platform`, as its owner; feast_repo/feature_store.yaml reads the same variables."""
+        password = quote(self.platform_db_password.get_secret_value(), safe="")
+        return SecretStr(f"postgresql://platform:{password}@{self.platform_db_host}:{self.platform_db_port}/platform")
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,77 @@
+"""What the DAG files share: the sensor, the assets, the defaults, and which errors are worth a retry."""
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, ParamSpec, TypeVar
+
+from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+from airflow.sdk import Asset
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from ml_platform.datasets import Dataset, Purpose
+from ml_platform.exceptions import ContractError, DegenerateDataError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FOREVER = timedelta(days=3650).total_seconds()
+S3_CONNECTION = "s3"
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "ml-platform",
+    # An outage of a server is waited out: 5 s, 10 s, 20 s … at most 5 minutes apart, about half an hour in all.
+    "retries": 12,
+    "retry_delay": timedelta(seconds=5),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=5),
+}
+
+
+def training_data(dataset: Dataset) -> Asset:
+    """Return the asset that `ingest_<data set>` updates and `train_<data set>` starts by."""
+    return Asset(name=f"training data of {dataset.name}", uri=f"ml-platform://training-data/{dataset.name}")
+
+
+def champion(dataset: Dataset) -> Asset:
+    """Return the asset that `train_<data set>` updates when the alias `champion` moves."""
+    return Asset(name=f"champion of {dataset.name}", uri=f"ml-platform://champion/{dataset.name}")
+
+
+def wait_for_file(dataset: Dataset, purpose: Purpose) -> S3KeySensor:
+    """Return the sensor that waits, without a worker, for an upload in the bucket `purpose`."""
+    return S3KeySensor(
+        task_id="wait_for_file",
+        bucket_name=purpose,
+        bucket_key=dataset.inbox_pattern(purpose),
+        wildcard_match=True,
+        aws_conn_id=S3_CONNECTION,
+        deferrable=True,
+        poke_interval=2,
+        timeout=FOREVER,
+    )
+
+
+def fail_at_once_on_bad_data(function: Callable[P, R]) -> Callable[P, R]:
+    """Make errors that lie in the data fail a task without retries; all others are retried."""
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (ContractError, DegenerateDataError) as error:
+            raise AirflowFailException(str(error)) from error
+
+    return guarded
+
+
+def skip_without_news(function: Callable[P, R]) -> Callable[P, R]:
+    """Skip a task, so that its asset is not updated, if the function returns nothing new: 0 or None."""
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not (news := function(*args, **kwargs)):
+            raise AirflowSkipException("nothing new: the asset is left as it is")
+        return news
+
+    return guarded
