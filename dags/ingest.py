@@ -39,14 +39,14 @@ def make_ingest(dataset: Dataset) -> None:
 
         return uploads.waiting(dataset, "train")
 
-    @task(map_index_template="{{ key }}")
+    @task(map_index_template="{{ task.op_kwargs['key'] }}")
     @fail_at_once_on_bad_data
     def load(key: str) -> dict[str, Any]:
         from ml_platform import uploads
 
         return uploads.load(dataset, "train", key)
 
-    @task(map_index_template="{{ upload['key'] }}")
+    @task(map_index_template="{{ task.op_kwargs['upload']['key'] }}")
     @fail_at_once_on_bad_data
     def settle(upload: dict[str, Any]) -> dict[str, Any]:
         from ml_platform import uploads

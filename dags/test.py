@@ -37,14 +37,14 @@ def make_test(dataset: Dataset) -> None:
 
         return uploads.waiting(dataset, "test")
 
-    @task(map_index_template="{{ key }}")
+    @task(map_index_template="{{ task.op_kwargs['key'] }}")
     @fail_at_once_on_bad_data
     def score(key: str) -> dict[str, Any]:
         from ml_platform import scoring
 
         return scoring.score(dataset, key)
 
-    @task(map_index_template="{{ upload['key'] }}")
+    @task(map_index_template="{{ task.op_kwargs['upload']['key'] }}")
     @fail_at_once_on_bad_data
     def settle(upload: dict[str, Any]) -> dict[str, Any]:
         from ml_platform import uploads

@@ -1,0 +1,105 @@
+"""The DAG files: they import, are documented, retry what can pass, and keep their shape."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from ml_platform.datasets import datasets
+
+ROOT = Path(__file__).resolve().parents[2]
+VERBS = ("ingest", "train", "test")
+
+
+def test_every_file_imports(dag_bag) -> None:
+    assert dag_bag.import_errors == {}
+
+
+def test_one_dag_per_verb_and_data_set(dag_bag) -> None:
+    assert set(dag_bag.dags) == {f"{verb}_{d.name}" for verb in VERBS for d in datasets()}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_runbook_is_the_files_docstring(dag_bag, verb: str) -> None:
+    docstring = ast.get_docstring(ast.parse((ROOT / "dags" / f"{verb}.py").read_text()), clean=False)
+    dag = dag_bag.dags[f"{verb}_auto"]
+    assert dag.doc_md.strip() == docstring.strip()
+    for section in ("**Goes out**", "**How**", "**When it fails**"):
+        assert section in dag.doc_md
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_dag_has_owner_tags_description_and_retries(dag_bag, verb: str) -> None:
+    dag = dag_bag.dags[f"{verb}_auto"]
+    assert dag.description
+    assert {"ml-platform", "auto"} <= set(dag.tags)
+    assert not dag.catchup
+    assert dag.max_active_runs == 1
+    for task in dag.tasks:
+        assert task.owner == "ml-platform", task.task_id
+        assert task.retries >= 5, task.task_id
+        assert task.retry_exponential_backoff, task.task_id
+
+
+def edges(dag) -> dict[str, set[str]]:
+    return {task.task_id: task.downstream_task_ids for task in dag.tasks}
+
+
+def test_ingest_waits_lists_loads_settles_and_announces(dag_bag) -> None:
+    assert edges(dag_bag.dags["ingest_auto"]) == {
+        "wait_for_file": {"list_files"},
+        "list_files": {"take.load"},
+        "take.load": {"take.settle"},
+        "take.settle": {"announce"},
+        "announce": set(),
+    }
+
+
+def test_train_is_one_line_of_tasks(dag_bag) -> None:
+    assert edges(dag_bag.dags["train_auto"]) == {
+        "freeze_training_set": {"search", "refit", "gate"},
+        "search": {"refit"},
+        "refit": {"gate"},
+        "gate": set(),
+    }
+
+
+def test_test_waits_for_a_file_and_for_a_champion(dag_bag) -> None:
+    assert edges(dag_bag.dags["test_auto"]) == {
+        "wait_for_file": {"wait_for_champion"},
+        "wait_for_champion": {"list_files"},
+        "list_files": {"take.score"},
+        "take.score": {"take.settle"},
+        "take.settle": set(),
+    }
+
+
+@pytest.mark.parametrize("verb", ["ingest", "test"])
+def test_a_waiting_run_holds_no_worker_and_does_not_time_out(dag_bag, verb: str) -> None:
+    dag = dag_bag.dags[f"{verb}_auto"]
+    sensor = dag.get_task("wait_for_file")
+    assert sensor.deferrable
+    assert sensor.timeout > 365 * 86400
+    assert type(dag.timetable).__name__ == "ContinuousTimetable"
+
+
+def test_new_training_data_starts_the_training(dag_bag) -> None:
+    (outlet,) = dag_bag.dags["ingest_auto"].get_task("announce").outlets
+    assert outlet.uri == "ml-platform://training-data/auto"
+    assert outlet.uri in str(dag_bag.dags["train_auto"].timetable.asset_condition)
+
+
+def test_the_form_offers_choices_with_descriptions(dag_bag) -> None:
+    params = dag_bag.dags["train_auto"].params
+    assert set(params) == {"grid", "estimators", "scoring", "folds", "jobs"}
+    for name in params:
+        schema = params.get_param(name).schema
+        assert schema["title"], name
+        assert params.get_param(name).description, name
+    assert params.get_param("grid").schema["enum"] == ["quick", "full"]
+
+
+def test_dag_files_only_wire() -> None:
+    """A DAG file past about 120 lines means that logic has leaked into it."""
+    for path in (ROOT / "dags").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 140, path
