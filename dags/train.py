@@ -92,25 +92,28 @@ def make_train(dataset: Dataset) -> None:
     @task
     @fail_at_once_on_bad_data
     def search(reference: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform import training
+        from ml_platform import training, training_set
 
         context = get_current_context()
-        return training.run_search(dataset, reference, attempt_id=context["run_id"], **context["params"])
+        asked = dict(context["params"])
+        quick = asked.pop("grid") == "quick"
+        frozen = training_set.load(dataset, reference)
+        return training.run_search(frozen, attempt_id=context["run_id"], quick=quick, **asked)
 
     @task
     @fail_at_once_on_bad_data
     def refit(reference: dict[str, Any], searched: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform import training
+        from ml_platform import training, training_set
 
-        return training.refit(dataset, reference, searched)
+        return training.refit(training_set.load(dataset, reference), searched)
 
     @task(outlets=[champion(dataset)])
     @skip_without_news
     def gate(reference: dict[str, Any], challenger: dict[str, Any]) -> dict[str, Any] | None:
-        from ml_platform import training
+        from ml_platform import training, training_set
 
-        decision = training.promote(dataset, reference, challenger)
-        return decision if decision["promoted"] else None
+        card = training.promote(training_set.load(dataset, reference), challenger)
+        return card if card["promoted"] else None
 
     @dag(
         dag_id=f"train_{dataset.name}",
