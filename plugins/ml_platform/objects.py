@@ -1,0 +1,194 @@
+"""Object storage: the one module that talks to S3. It overwrites nothing and deletes nothing but what was read."""
+
+import hashlib
+import io
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, BinaryIO
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from ml_platform.exceptions import ServiceError, UploadChangedError
+from ml_platform.settings import settings
+
+log = logging.getLogger(__name__)
+
+CHUNK_BYTES = 2**20
+SINGLE_COPY_BYTES = 2**30  # larger objects are copied in parts
+CHANGED = {"404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"}
+EXISTS = {"409", "412", "PreconditionFailed", "ConditionalRequestConflict"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One version of an object, as a listing or a HEAD showed it; `size` in bytes, `etag` with its quotes."""
+
+    bucket: str
+    key: str
+    etag: str
+    last_modified: datetime
+    size: int
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """A local copy of an object: a file at its beginning, the SHA-256 of its bytes in hex, their number."""
+
+    file: BinaryIO
+    sha256: str
+    size: int
+
+
+@lru_cache(maxsize=1)
+def client() -> Any:
+    """Return the S3 client of this process; path-style, so that it serves any server."""
+    config = Config(
+        s3={"addressing_style": "path"},
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    return boto3.client(
+        "s3",
+        endpoint_url=settings().s3_endpoint_url,
+        aws_access_key_id=settings().s3_access_key,
+        aws_secret_access_key=settings().s3_secret_key.get_secret_value(),
+        region_name="us-east-1",
+        config=config,
+    )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def _translated(bucket: str, key: str) -> Iterator[None]:
+    """Turn what boto3 raises into the platform's own errors."""
+    try:
+        yield
+    except ClientError as error:
+        if _code(error) in CHANGED:
+            raise UploadChangedError(f"s3://{bucket}/{key} was replaced or removed") from error
+        raise ServiceError(f"s3://{bucket}/{key}: {error}") from error
+    except (BotoCoreError, HTTPError) as error:
+        raise ServiceError(f"s3://{bucket}/{key}: {error}") from error
+
+
+def listed(bucket: str, prefix: str = "") -> list[Seen]:
+    """Return the objects whose key starts with a prefix, in the order of their keys."""
+    with _translated(bucket, prefix):
+        pages = list(client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
+    found = [entry for page in pages for entry in page.get("Contents", [])]
+    return [Seen(bucket, e["Key"], e["ETag"], e["LastModified"], e["Size"]) for e in found]
+
+
+def head(bucket: str, key: str) -> Seen | None:
+    """Return the object as it is now, or None if there is none."""
+    try:
+        with _translated(bucket, key):
+            found = client().head_object(Bucket=bucket, Key=key)
+    except UploadChangedError:
+        return None
+    return Seen(bucket, key, found["ETag"], found["LastModified"], found["ContentLength"])
+
+
+def is_current(seen: Seen) -> bool:
+    """Tell whether the object is still the one that was seen."""
+    now = head(seen.bucket, seen.key)
+    return now is not None and (now.etag, now.last_modified) == (seen.etag, seen.last_modified)
+
+
+@contextmanager
+def spooled(seen: Seen) -> Iterator[Spooled]:
+    """Copy an object to a temporary file in one consistent read, hashing it on the way; memory stays bounded.
+
+    Raises:
+        UploadChangedError: the object is not, or was not until the end, the one that was seen.
+        ServiceError: fewer or more bytes came than the server announced, or it failed.
+    """
+    with tempfile.TemporaryFile(prefix="upload-") as file:
+        digest, size = hashlib.sha256(), 0
+        with _translated(seen.bucket, seen.key):
+            answer = client().get_object(Bucket=seen.bucket, Key=seen.key, IfMatch=seen.etag)
+            for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                digest.update(chunk)
+                size += file.write(chunk)
+        if not is_current(seen):
+            raise UploadChangedError(f"s3://{seen.bucket}/{seen.key} was replaced or removed while it was read")
+        if size != answer["ContentLength"]:
+            raise ServiceError(f"s3://{seen.bucket}/{seen.key}: got {size:,} of {answer['ContentLength']:,} bytes")
+        file.seek(0)
+        yield Spooled(file, digest.hexdigest(), size)
+
+
+def get(bucket: str, key: str) -> bytes:
+    """Return the bytes of a small object.
+
+    Raises:
+        UploadChangedError: there is none.
+    """
+    with _translated(bucket, key):
+        body: bytes = client().get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def put_new(bucket: str, key: str, data: bytes | BinaryIO, content_type: str = "application/octet-stream") -> bool:
+    """Write an object unless there is one already; tell whether it was written."""
+    body = io.BytesIO(data) if isinstance(data, bytes) else data
+    return _unless_there(client().put_object, bucket, key, Body=body, ContentType=content_type, IfNoneMatch="*")
+
+
+def _unless_there(call: Any, bucket: str, key: str, **arguments: Any) -> bool:
+    with _translated(bucket, key):
+        try:
+            call(Bucket=bucket, Key=key, **arguments)
+        except ClientError as error:
+            if _code(error) not in EXISTS or head(bucket, key) is None:
+                raise
+            return False
+    return True
+
+
+def move(seen: Seen, target: str) -> bool:
+    """Move an object within its bucket; run twice, same world. Only the version that was seen is moved and removed.
+
+    Returns:
+        Whether the object is at the target now; if not, it was replaced before, and the newer one stays.
+    """
+    if is_current(seen) and head(seen.bucket, target) is None:
+        _copy(seen, target)
+    archived = head(seen.bucket, target) is not None
+    if archived and is_current(seen):
+        _remove(seen)
+    return archived
+
+
+def _copy(seen: Seen, target: str) -> None:
+    source = {"Bucket": seen.bucket, "Key": seen.key}
+    if seen.size < SINGLE_COPY_BYTES:
+        arguments = {"CopySource": source, "CopySourceIfMatch": seen.etag, "IfNoneMatch": "*"}
+        _unless_there(client().copy_object, seen.bucket, target, **arguments)
+        return
+    with _translated(seen.bucket, seen.key):
+        parts = TransferConfig(multipart_threshold=SINGLE_COPY_BYTES, multipart_chunksize=SINGLE_COPY_BYTES // 4)
+        client().copy(source, seen.bucket, target, ExtraArgs={"CopySourceIfMatch": seen.etag}, Config=parts)
+
+
+def _remove(seen: Seen) -> None:
+    try:
+        with _translated(seen.bucket, seen.key):
+            client().delete_object(Bucket=seen.bucket, Key=seen.key, IfMatch=seen.etag)
+    except UploadChangedError:
+        log.warning("s3://%s/%s was replaced in this moment; the newer one stays", seen.bucket, seen.key)

@@ -1,0 +1,79 @@
+"""What became of a dropped file, as plain JSON that travels between tasks and stands in tables and reports."""
+
+import re
+from datetime import UTC
+from typing import Any, Literal, TypedDict, cast
+
+from ml_platform.datasets import Purpose
+from ml_platform.objects import Seen
+
+Result = Literal["loaded", "duplicate", "rejected", "scored", "gone"]
+
+
+class Reason(TypedDict):
+    """Why a row, or with no line the whole file, was rejected."""
+
+    line: int | None
+    column: str
+    value: str
+    reason: str
+
+
+class Outcome(TypedDict):
+    """What became of one arrival of a file; plain JSON, so that it can travel between tasks.
+
+    `gone` is an object that was removed before it was read. Times are ISO 8601, keys lie in `bucket`.
+    `rows_read` is always `rows_loaded` + `rows_rejected` + `rows_present` for a loaded file.
+    """
+
+    dataset: str
+    purpose: Purpose
+    bucket: str
+    key: str
+    etag: str
+    last_modified: str
+    bytes: int
+    sha256: str
+    outcome: Result
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    rows_present: int
+    archived_key: str
+    report_key: str
+    rejected_key: str | None
+    reasons: list[Reason]
+
+
+def archived_key(seen: Seen, sha256: str, result: Result) -> str:
+    """Return where a file is archived: by name, time of arrival and content; safe whatever the name was."""
+    folder = "rejected" if result == "rejected" else "processed"
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", seen.key.removesuffix(".csv"))[:100]
+    return f"{folder}/{stem}.{seen.last_modified.astimezone(UTC):%Y%m%dT%H%M%SZ}.{sha256[:8]}.csv"
+
+
+def new_outcome(dataset: str, purpose: Purpose, seen: Seen, sha256: str, result: Result, **fields: Any) -> Outcome:
+    """Return the outcome of an arrival; `fields` are those of `Outcome` that are not zero or empty."""
+    archived = archived_key(seen, sha256, result)
+    stem = archived.removesuffix(".csv")
+    aside = fields.get("rows_rejected") and result != "rejected"
+    outcome = Outcome(
+        dataset=dataset,
+        purpose=purpose,
+        bucket=seen.bucket,
+        key=seen.key,
+        etag=seen.etag,
+        last_modified=seen.last_modified.isoformat(),
+        bytes=seen.size,
+        sha256=sha256,
+        outcome=result,
+        rows_read=0,
+        rows_loaded=0,
+        rows_rejected=0,
+        rows_present=0,
+        archived_key=archived,
+        report_key=f"{stem}.report.json",
+        rejected_key=f"{stem}.rejected.csv" if aside else None,
+        reasons=[],
+    )
+    return cast(Outcome, {**outcome, **fields})

@@ -1,0 +1,230 @@
+"""What happens to a dropped file: it is read, loaded whole or not at all, and settled. Run twice, same world."""
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ml_platform import ledger, objects, reports, staging
+from ml_platform.database import ensure_tables, savepoint, transaction
+from ml_platform.datasets import Dataset, Purpose
+from ml_platform.datasets import dataset as dataset_named
+from ml_platform.exceptions import ContractError, UploadChangedError
+from ml_platform.objects import Seen, Spooled
+from ml_platform.outcomes import Outcome, Reason, Result, new_outcome
+from ml_platform.parsing import BadValue, Batch, read_batches
+from ml_platform.settings import settings
+
+log = logging.getLogger(__name__)
+
+READS = 3  # a file that is replaced while it is read is read anew this often before the task gives up
+WAITING = 500  # the most that one run takes; the next run takes the rest
+NEVER = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that is open for reading: whose it is, where it was seen, and its spooled bytes."""
+
+    dataset: Dataset
+    purpose: Purpose
+    seen: Seen
+    spool: Spooled
+
+    def batches(self) -> Iterator[Batch]:
+        """Read the file from its beginning, in file order; see `parsing.read_batches`."""
+        self.spool.file.seek(0)
+        return read_batches(self.spool.file, self.dataset, self.purpose, repr(self.seen.key))
+
+    def outcome(self, result: Result, **fields: Any) -> Outcome:
+        """Return the outcome of this arrival; `fields` are those of `Outcome` that are not zero or empty."""
+        return new_outcome(self.dataset.name, self.purpose, self.seen, self.spool.sha256, result, **fields)
+
+    def rejected(self, error: ContractError) -> Outcome:
+        """Return the outcome of this arrival if the file as a whole breaks the contract."""
+        whole = Reason(line=None, column="", value="", reason=str(error))
+        if isinstance(error, staging.FileRejectedError):
+            rows = {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
+            return self.outcome("rejected", reasons=[whole, *error.reasons], **rows)
+        return self.outcome("rejected", reasons=[whole])
+
+
+def waiting(dataset: Dataset, purpose: Purpose) -> list[str]:
+    """Return the keys of a data set's uploads that are not settled yet, the oldest first, at most `WAITING`."""
+    found = objects.listed(purpose, f"{purpose}_{dataset.name}")
+    mine = [seen for seen in found if dataset.owns(seen.key, purpose)]
+    return [seen.key for seen in sorted(mine, key=lambda seen: (seen.last_modified, seen.key))[:WAITING]]
+
+
+def taken_before(dataset: Dataset, purpose: Purpose, key: str, seen: Seen | None) -> Outcome | None:
+    """Return the recorded outcome of an arrival; of an object that is gone, the latest under its key."""
+    with transaction() as cursor:
+        if seen is not None:
+            return ledger.recorded(cursor, seen)
+        gone = new_outcome(dataset.name, purpose, Seen(purpose, key, "", NEVER, 0), "", "gone")
+        return ledger.latest(cursor, dataset.name, purpose, key) or gone
+
+
+@contextmanager
+def open_upload(dataset: Dataset, purpose: Purpose, seen: Seen) -> Iterator[Upload]:
+    """Spool an upload so that it can be read, more than once if need be.
+
+    Raises:
+        UploadChangedError: the object is no longer the one that was seen.
+        ServiceError: the object store failed.
+    """
+    with objects.spooled(seen) as spool:
+        yield Upload(dataset, purpose, seen, spool)
+
+
+def record(outcome: Outcome, bad: Iterable[BadValue] = ()) -> Outcome:
+    """Record, in one transaction, an arrival that is not loaded into tables (scored, or a rejected test file).
+
+    Args:
+        outcome: what became of it, from `Upload.outcome` or `Upload.rejected`.
+        bad: everything that was wrong with single rows.
+
+    Returns:
+        What is recorded: the outcome, or that of an earlier run over the same arrival.
+    """
+    with transaction() as cursor:
+        if outcome["outcome"] == "scored":
+            ledger.claim(cursor, outcome)
+            ledger.fill(cursor, outcome)
+            ledger.keep_rejected(cursor, outcome, bad)
+        return ledger.arrive(cursor, outcome)
+
+
+def load(dataset: Dataset, purpose: Purpose, key: str) -> Outcome:
+    """Load one file: all its good rows in one transaction, or nothing.
+
+    Args:
+        dataset: what its columns mean.
+        purpose: also the bucket.
+        key: the object's key.
+
+    Returns:
+        What became of it: loaded, duplicate, rejected, or gone if it was removed before it was read. The same arrival
+        taken again gives the recorded outcome.
+
+    Raises:
+        UploadChangedError: it was replaced again and again while it was read.
+        ConfigurationError: the tables do not fit the data set's YAML any more.
+        ServiceError: a server failed; nothing was loaded.
+    """
+    for _ in range(READS - 1):
+        try:
+            return _load(dataset, purpose, key)
+        except UploadChangedError as change:
+            log.warning("%s; reading it anew", change)
+    return _load(dataset, purpose, key)
+
+
+def _load(dataset: Dataset, purpose: Purpose, key: str) -> Outcome:
+    seen = objects.head(purpose, key)
+    outcome = taken_before(dataset, purpose, key, seen)
+    if seen is None or outcome:
+        assert outcome is not None  # noqa: S101 – of an object that is gone there always is one
+        log.info("%r was taken before: %s", key, outcome["outcome"])
+        return outcome
+    ensure_tables(dataset)
+    with open_upload(dataset, purpose, seen) as upload:
+        return _take(upload)
+
+
+def _take(upload: Upload) -> Outcome:
+    """Claim the bytes, insert the rows and record the arrival, in one transaction."""
+    with transaction() as cursor:
+        try:
+            with savepoint(cursor):
+                outcome = _claim_and_insert(cursor, upload)
+        except ContractError as error:
+            outcome = upload.rejected(error)
+        outcome = ledger.arrive(cursor, outcome)
+    log.info("%s: %s", outcome["outcome"], reports.summary(outcome))
+    return outcome
+
+
+def _claim_and_insert(cursor: Any, upload: Upload) -> Outcome:
+    if not ledger.claim(cursor, upload.outcome("loaded")):
+        return upload.outcome("duplicate")
+    counts, reasons = staging.load(cursor, upload.dataset, upload.purpose, upload.spool.sha256, upload.batches())
+    outcome = upload.outcome(
+        "loaded",
+        rows_read=counts.read,
+        rows_loaded=counts.loaded,
+        rows_rejected=counts.rejected,
+        rows_present=counts.present,
+        reasons=reasons,
+    )
+    ledger.fill(cursor, outcome)
+    return outcome
+
+
+def settle(outcome: Outcome) -> Outcome:
+    """Move the file of an arrival out of the inbox, with its report and its rejected rows beside it.
+
+    Args:
+        outcome: what `load` or `record` returned.
+
+    Raises:
+        ContractError: the file was rejected; it is settled nevertheless, and its report says the same.
+        ServiceError: a server failed; run it again.
+    """
+    if outcome["outcome"] != "gone":
+        _settle(outcome)
+    if outcome["outcome"] == "rejected":
+        raise ContractError("\n".join(reports.reason_text(reason) for reason in outcome["reasons"][:10]))
+    return outcome
+
+
+def _settle(outcome: Outcome) -> None:
+    seen = Seen(
+        outcome["bucket"],
+        outcome["key"],
+        outcome["etag"],
+        datetime.fromisoformat(outcome["last_modified"]),
+        outcome["bytes"],
+    )
+    if outcome["rejected_key"]:
+        _put_rejected_rows(outcome, seen, outcome["rejected_key"])
+    objects.put_new(seen.bucket, outcome["report_key"], reports.report_json(outcome), "application/json")
+    if outcome["outcome"] == "rejected":
+        key = outcome["report_key"].removesuffix(".json") + ".txt"
+        objects.put_new(seen.bucket, key, reports.report_text(outcome), "text/plain; charset=utf-8")
+    if not objects.move(seen, outcome["archived_key"]):
+        log.warning("%r was replaced after it was read; the newer one stays in the inbox", seen.key)
+        return
+    with transaction() as cursor:
+        ledger.mark_archived(cursor, outcome)
+
+
+def _put_rejected_rows(outcome: Outcome, seen: Seen, key: str) -> None:
+    source = seen if objects.is_current(seen) else objects.head(seen.bucket, outcome["archived_key"])
+    if source is None or objects.head(seen.bucket, key):
+        return
+    delimiter = dataset_named(outcome["dataset"], settings().datasets_dir).delimiter
+    with objects.spooled(source) as spool, transaction() as cursor, tempfile.TemporaryFile() as out:
+        reports.write_rejected(spool.file, delimiter, ledger.rejected_lines(cursor, outcome), out)
+        out.seek(0)
+        objects.put_new(seen.bucket, key, out, "text/csv; charset=utf-8")
+
+
+def ingest(dataset: Dataset, key: str) -> Outcome:
+    """Load and settle one file of the bucket `train`; a rejected one is settled without an error.
+
+    Raises:
+        UploadChangedError, ConfigurationError, ServiceError: as `load`.
+    """
+    outcome = load(dataset, "train", key)
+    if outcome["outcome"] != "gone":
+        _settle(outcome)
+    return outcome
+
+
+def count_new_rows(settled: Iterable[Outcome | None]) -> int:
+    """Return how many rows the settled files brought that were not there before."""
+    return sum(one["rows_loaded"] for one in settled if one and one["outcome"] == "loaded")
