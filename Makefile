@@ -1,0 +1,79 @@
+# One vocabulary for people and for CI. Needs make and Python 3.11 or newer; the rest comes into this folder.
+# UV, PYTHON, ENV_FILE, STATE_DIR and the ports of .env.example may be given: `make up AIRFLOW_PORT=9082`.
+
+PYTHON ?= python3
+UV_VERSION = 0.13.8
+UV ?= $(shell command -v uv || echo .uv/bin/uv)
+VENV = .venv
+PY = PYTHONPATH=plugins:. $(VENV)/bin/python
+STACK = $(PY) -m stack
+# what the packages are made from: a new content makes a new stamp, and so a new installation
+hash = $(shell $(PYTHON) -c "import hashlib,sys; print(hashlib.sha256(b''.join(open(f,'rb').read() for f in sys.argv[1:])).hexdigest()[:16])" $(1) 2>/dev/null)
+DEV = $(VENV)/.installed-dev-$(call hash,requirements-dev.lock)
+RUNTIME = $(VENV)/.installed-$(call hash,requirements.lock)
+# the development packages are a superset: where they are current, nothing is taken out again
+PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
+
+.PHONY: help up down status logs reset demo check test lint bench packages packages-dev
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+up: packages ## start the platform and wait until it is healthy
+	@$(STACK) up $(if $(only),--only $(only))
+
+down: packages ## stop it; data stays
+	@$(STACK) down
+
+status: packages ## health, addresses, versions, logins
+	@$(STACK) status
+
+logs: packages ## the end of the logs; server=NAME for one, follow=1 to go on
+	@$(STACK) logs $(server) $(if $(follow),--follow)
+
+reset: packages ## stop it and remove all data (asks; yes=1 does not)
+	@$(STACK) reset $(if $(yes),--yes)
+
+demo: packages ## from nothing to a model and predictions, on the sample data
+	@$(PY) -m stack.demo
+
+lint: packages-dev ## style and types
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+check: lint ## lint, and the tests that need no servers
+	$(VENV)/bin/pytest -m "not servers and not browser"
+
+test: packages-dev ## all tests; they start servers of their own
+	$(VENV)/bin/pytest
+
+bench: packages-dev ## measure, and write the figures into docs/
+	$(PY) -m tests.bench
+
+packages: $(PACKAGES)
+packages-dev: $(DEV)
+
+$(RUNTIME): requirements.lock | $(VENV)/bin/python
+	$(UV) pip sync --quiet --python $(VENV)/bin/python requirements.lock
+	@rm -f $(VENV)/.installed-* && touch $@
+
+$(DEV): requirements-dev.lock | $(VENV)/bin/python
+	$(UV) pip sync --quiet --python $(VENV)/bin/python requirements-dev.lock
+	@rm -f $(VENV)/.installed-* && touch $@
+
+$(VENV)/bin/python: | uv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(UV) venv --quiet --allow-existing --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
+
+.PHONY: uv
+uv:
+	@command -v $(UV) >/dev/null || $(MAKE) --no-print-directory .uv/bin/uv
+
+.uv/bin/uv:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and $(PYTHON) is not there."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) lacks the module that makes environments. Install it (Debian, Ubuntu: apt-get install python3-venv), or install uv."; exit 1; }
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

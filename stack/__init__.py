@@ -1,0 +1,1 @@
+"""The platform's servers on one machine, without Docker: what runs, in which order, and how to stop it."""

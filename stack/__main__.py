@@ -1,0 +1,126 @@
+"""`python -m stack COMMAND`: start, stop and look at the platform's servers on this machine."""
+
+import argparse
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from types import FrameType
+
+from rich.console import Console
+from rich.table import Table
+
+from stack import lifecycle, screens
+from stack.config import Config, load
+from stack.errors import StackError
+from stack.servers import Server, all_nodes
+from stack.supervisor import Supervisor
+
+console = Console(highlight=False)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, as_interrupt)
+    try:
+        return COMMANDS[options.command](load(options.env_file), options)
+    except StackError as error:
+        console.print(str(error), markup=False, style="red")
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nInterrupted.")
+        return 130
+
+
+def up(config: Config, options: argparse.Namespace) -> int:
+    """Start everything, wait until it is healthy, and say where it is."""
+    began = time.monotonic()
+    only = [name for name in (options.only or "").split(",") if name]
+    started = lifecycle.up(config, only, lambda name, event: console.print(f"  {name:<22} {event}"))
+    console.print(f"Up after {time.monotonic() - began:.0f} s." if started else "Already up.")
+    return 0 if only else status(config, options)
+
+
+def down(config: Config, options: argparse.Namespace) -> int:
+    """Stop everything; data stays."""
+    lifecycle.down(config)
+    console.print("Down. The data stays in", str(config.state_dir))
+    return 0
+
+
+def status(config: Config, options: argparse.Namespace) -> int:
+    """Show each server's health, address, version and login; 1 if something is down."""
+    states = Supervisor(config).states()
+    servers = [node for node in all_nodes(config).values() if isinstance(node, Server)]
+    problems = {server.name: _problem(server, states) for server in servers}
+    pages = {"airflow-api": "Airflow", "objects": "Console", "mlflow": "MLflow", "feast": "Feast", "adminer": "Adminer"}
+    by_name = {screen.name: screen for screen in config.screens()}
+    table = Table("server", "health", "version", "address", "login", box=None, header_style="bold")
+    for server in servers:
+        screen = by_name.get(pages.get(server.name, ""))
+        ok = problems[server.name] is None
+        state = "[green]healthy[/]" if ok else f"[red]{states.get(server.name, 'not running').lower()}[/]"
+        table.add_row(server.name, state, server.version, screen.url if screen else "", screen.login if screen else "")
+    console.print(table)
+    if not screens.adminer_installed():
+        console.print(f"adminer: not installed; {screens.NO_ADMINER}")
+    for name, problem in problems.items():
+        if problem and name in states:
+            console.print(f"{name}: {problem}", markup=False)
+    return int(any(problems.values()))
+
+
+def logs(config: Config, options: argparse.Namespace) -> int:
+    """Show the end of one log, or of all; --follow goes on."""
+    folder = Supervisor(config).logs
+    files = sorted(folder.glob(f"{options.server or '*'}.log"))
+    if not files:
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
+        raise StackError(f"There is no log of {options.server!r}. Logs: {known}")
+    command = ["tail", "-n", str(options.lines), *(["-F"] if options.follow else []), *map(str, files)]
+    return subprocess.run(command, check=False).returncode
+
+
+def reset(config: Config, options: argparse.Namespace) -> int:
+    """Stop everything and remove all data, after asking."""
+    if not options.yes and input(f"Remove all data in {config.state_dir}? Type yes: ") != "yes":
+        console.print("Nothing was removed.")
+        return 1
+    lifecycle.down(config)
+    shutil.rmtree(config.state_dir, ignore_errors=False) if config.state_dir.exists() else None
+    console.print("Removed", str(config.state_dir))
+    return 0
+
+
+COMMANDS = {"up": up, "down": down, "status": status, "logs": logs, "reset": reset}
+
+
+def _problem(server: Server, states: dict[str, str]) -> str | None:
+    state = states.get(server.name, "not running")
+    return server.probe() if state == "RUNNING" else state
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
+    parser.add_argument("--env-file", help="settings; by default ENV_FILE or .env")
+    commands = parser.add_subparsers(dest="command", required=True)
+    parsers = {name: commands.add_parser(name, help=function.__doc__) for name, function in COMMANDS.items()}
+    parsers["up"].add_argument(
+        "--only", help="start these servers and what they need: postgres,objects,dbinit,mlflow,..."
+    )
+    parsers["logs"].add_argument("server", nargs="?", help="whose log; by default all")
+    parsers["logs"].add_argument("-n", "--lines", type=int, default=20)
+    parsers["logs"].add_argument("-f", "--follow", action="store_true")
+    parsers["reset"].add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def as_interrupt(number: int, frame: FrameType | None) -> None:
+    """Treat a polite end like Ctrl-C, so that nothing is left half started."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

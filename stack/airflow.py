@@ -1,0 +1,160 @@
+"""Airflow's processes: LocalExecutor, metadata in Postgres, a real login (FAB), each with the secrets that it needs."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg2
+from werkzeug.security import check_password_hash
+
+from stack import health
+from stack.config import HOST, ROOT, Config
+from stack.servers import Probe, Server, Step, base_environment, program
+
+TASK_HEARTBEAT_TIMEOUT = 45  # seconds until a killed task is noticed; above the time in which the api-server restarts
+
+
+def nodes(config: Config) -> Iterator[Server | Step]:
+    """Describe the set-up step and the four processes."""
+    common = _environment(config)
+    tasks = config.environment() | {"AIRFLOW_CONN_S3": s3_connection(config)}
+    screens = config.screen_urls()
+    user = {"ADMIN_USER": config.airflow_admin_user, "ADMIN_PASSWORD": config.airflow_admin_password.get_secret_value()}
+    yield Step(
+        name="airflow-setup",
+        command=(program("python"), "-m", "stack.airflow_setup"),
+        environment=common | user,
+        needs=("dbinit",),
+        is_done=lambda: _is_set_up(config),
+        after=lambda: _stamp(config).write_text(_versions()),
+    )
+    yield _server(
+        config,
+        "airflow-api",
+        ("api-server", "--host", HOST, "--port", str(config.airflow_port), "--workers", "1", "--apps", "all"),
+        common | screens,
+        health.http(f"{config.airflow_url}/api/v2/monitor/health", _component("metadatabase")),
+        ports={"AIRFLOW_PORT": config.airflow_port},
+    )
+    # without --skip-serve-logs these two would serve task logs on all interfaces; here the api-server reads the files
+    watched = {
+        "scheduler": (("scheduler", "--skip-serve-logs"), common | tasks),
+        "triggerer": (("triggerer", "--skip-serve-logs"), common | tasks),
+        "dag_processor": (("dag-processor",), common | screens),
+    }
+    for component, (arguments, environment) in watched.items():
+        probe = health.http(f"{config.airflow_url}/api/v2/monitor/health", _component(component))
+        yield _server(config, f"airflow-{component.replace('_', '-')}", arguments, environment, probe)
+
+
+def home(config: Config) -> Path:
+    """Return AIRFLOW_HOME."""
+    return config.state_dir / "airflow"
+
+
+def s3_connection(config: Config) -> str:
+    """Return the Airflow connection `s3`, as JSON."""
+    return json.dumps(
+        {
+            "conn_type": "aws",
+            "login": config.s3_access_key,
+            "password": config.s3_secret_key.get_secret_value(),
+            "extra": {"endpoint_url": config.s3_url, "region_name": "us-east-1"},
+        }
+    )
+
+
+def _server(
+    config: Config,
+    name: str,
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    probe: Probe,
+    ports: dict[str, int] | None = None,
+) -> Server:
+    return Server(
+        name=name,
+        command=(program("airflow"), *arguments),
+        environment=environment,
+        probe=probe,
+        version=version("apache-airflow"),
+        needs=("airflow-setup", "objects"),
+        ports=ports or {},
+        prepare=lambda: home(config).mkdir(exist_ok=True, parents=True),
+    )
+
+
+def _environment(config: Config) -> dict[str, str]:
+    """Return Airflow's configuration as variables: `AIRFLOW__SECTION__KEY`."""
+    sections = {
+        "core": {
+            "executor": "LocalExecutor",
+            "parallelism": str(max(4, (os.cpu_count() or 2) * 2)),
+            "dags_folder": str(ROOT / "dags"),
+            "plugins_folder": str(ROOT / "plugins"),
+            "load_examples": "False",
+            "dags_are_paused_at_creation": "True",
+            "auth_manager": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+            "execution_api_server_url": f"{config.airflow_url}/execution/",
+            "fernet_key": config.airflow_fernet_key.get_secret_value(),
+            "min_serialized_dag_update_interval": "5",
+        },
+        "database": {
+            "sql_alchemy_conn": config.database_uri("airflow", driver="postgresql+psycopg2"),
+            "sql_alchemy_conn_async": config.database_uri("airflow", driver="postgresql+psycopg"),
+        },
+        "api": {"secret_key": config.airflow_secret_key.get_secret_value(), "expose_config": "False"},
+        "api_auth": {"jwt_secret": config.airflow_jwt_secret.get_secret_value(), "jwt_issuer": "ml-platform"},
+        "scheduler": {
+            "scheduler_idle_sleep_time": "0.5",
+            "task_instance_heartbeat_timeout": str(TASK_HEARTBEAT_TIMEOUT),
+            "task_instance_heartbeat_timeout_detection_interval": "5",
+            "orphaned_tasks_check_interval": "30",
+            "enable_health_check": "False",
+        },
+        "workers": {"min_heartbeat_interval": "5", "max_failed_heartbeats": "12"},
+        "dag_processor": {
+            "refresh_interval": "10",
+            "bundle_refresh_check_interval": "5",
+            "min_file_process_interval": "30",
+            "parsing_processes": "2",
+        },
+        "logging": {"base_log_folder": str(home(config) / "logs")},
+        "usage_data_collection": {"enabled": "False"},
+    }
+    variables = {
+        f"AIRFLOW__{section.upper()}__{key.upper()}": value
+        for section, keys in sections.items()
+        for key, value in keys.items()
+    }
+    return base_environment(config) | {"AIRFLOW_HOME": str(home(config))} | variables
+
+
+def _component(name: str) -> Callable[[bytes], str | None]:
+    def wrong(body: bytes) -> str | None:
+        status = json.loads(body).get(name, {}).get("status")
+        return None if status == "healthy" else f"Airflow calls its {name} {status}"
+
+    return wrong
+
+
+def _stamp(config: Config) -> Path:
+    return home(config) / "set-up-with"
+
+
+def _versions() -> str:
+    return " ".join(version(name) for name in ("apache-airflow", "apache-airflow-providers-fab"))
+
+
+def _is_set_up(config: Config) -> bool:
+    """Return whether these very versions migrated this database, and the login is the one in `.env`; costs 0.1 s."""
+    if not _stamp(config).exists() or _stamp(config).read_text() != _versions():
+        return False
+    sql = "SELECT password FROM ab_user WHERE username = %s"
+    try:
+        rows = health.query(config.database_uri("airflow"), sql, config.airflow_admin_user)
+    except psycopg2.Error:  # another database than the one that the stamp speaks of
+        return False
+    return bool(rows) and check_password_hash(rows[0][0], config.airflow_admin_password.get_secret_value())

@@ -1,0 +1,157 @@
+"""The one contract of settings: `.env`, read once, checked, and turned into what each process needs to know."""
+
+import os
+from pathlib import Path
+from typing import Annotated, NamedTuple
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from stack import secrets
+from stack.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[1]
+HOST = "127.0.0.1"
+Port = Annotated[int, Field(gt=0, lt=65536)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+
+
+class Screen(NamedTuple):
+    """A page that people open, and how they log in."""
+
+    name: str
+    url: str
+    login: str
+
+
+class Config(BaseModel):
+    """Every variable of `.env.example`, in lower case; secrets are masked when printed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    env_file: Path
+    state_dir: Path
+
+    airflow_port: Port
+    mlflow_port: Port
+    feast_port: Port
+    console_port: Annotated[int, Field(gt=0, lt=55536)]
+    s3_port: Port
+    adminer_port: Port
+    postgres_port: Port
+    objects_inner_port: Annotated[int, Field(gt=0, lt=65528)]
+
+    airflow_admin_user: str
+    airflow_admin_password: Secret
+    console_user: str
+    console_password: Secret
+
+    airflow_fernet_key: Secret
+    airflow_jwt_secret: Secret
+    airflow_secret_key: Secret
+
+    postgres_superuser_password: Secret
+    airflow_db_password: Secret
+    mlflow_db_password: Secret
+    feast_db_password: Secret
+    platform_db_password: Secret
+    reader_db_password: Secret
+
+    s3_admin_access_key: str
+    s3_admin_secret_key: Secret
+    s3_access_key: str
+    s3_secret_key: Secret
+    mlflow_s3_access_key: str
+    mlflow_s3_secret_key: Secret
+    objects_signing_key: Secret
+
+    @property
+    def s3_url(self) -> str:
+        """Where S3 clients connect."""
+        return f"http://{HOST}:{self.s3_port}"
+
+    @property
+    def mlflow_url(self) -> str:
+        """Where MLflow clients connect."""
+        return f"http://{HOST}:{self.mlflow_port}"
+
+    @property
+    def airflow_url(self) -> str:
+        """Where Airflow's API answers."""
+        return f"http://{HOST}:{self.airflow_port}"
+
+    def database_uri(self, role: str, database: str | None = None, *, driver: str = "postgresql") -> str:
+        """Return the address of a database with the password of `role` in it: a secret."""
+        field = "postgres_superuser_password" if role == "postgres" else f"{role}_db_password"
+        password: SecretStr = getattr(self, field)
+        where = f"{HOST}:{self.postgres_port}/{database or role}"
+        return f"{driver}://{role}:{quote(password.get_secret_value(), safe='')}@{where}"
+
+    def environment(self) -> dict[str, str]:
+        """Return what a client of the platform (a task, a test, the demo) needs in its environment."""
+        return {
+            "S3_ENDPOINT_URL": self.s3_url,
+            "S3_ACCESS_KEY": self.s3_access_key,
+            "S3_SECRET_KEY": self.s3_secret_key.get_secret_value(),
+            "PLATFORM_DATABASE_URI": self.database_uri("platform"),
+            "MLFLOW_TRACKING_URI": self.mlflow_url,
+            **self.feast_environment(),
+            **self.screen_urls(),
+        }
+
+    def feast_environment(self) -> dict[str, str]:
+        """Return what `feast_repo/feature_store.yaml` reads."""
+        return {
+            "FEAST_REGISTRY_URI": self.database_uri("feast", driver="postgresql+psycopg2"),
+            "PLATFORM_DB_HOST": HOST,
+            "PLATFORM_DB_PORT": str(self.postgres_port),
+            "PLATFORM_DB_PASSWORD": self.platform_db_password.get_secret_value(),
+            "FEAST_USAGE": "False",
+        }
+
+    def screen_urls(self) -> dict[str, str]:
+        """Return the addresses of the screens, as variables for the links in Airflow's menu."""
+        return {f"{screen.name.upper()}_URL": screen.url for screen in self.screens()}
+
+    def screens(self) -> list[Screen]:
+        """Return the pages that people open, in the order in which they need them."""
+        hint = f"password: {self.env_file.name}"
+        return [
+            Screen("Airflow", _page(self.airflow_port), f"{self.airflow_admin_user}, {hint} AIRFLOW_ADMIN_PASSWORD"),
+            Screen("Console", _page(self.console_port), f"{self.console_user}, {hint} CONSOLE_PASSWORD"),
+            Screen("MLflow", _page(self.mlflow_port), "none; open to this machine"),
+            Screen("Feast", _page(self.feast_port), "none; open to this machine"),
+            Screen("Adminer", self._adminer_page(), f"reader, {hint} READER_DB_PASSWORD"),
+        ]
+
+    def _adminer_page(self) -> str:
+        return f"{_page(self.adminer_port)}/?pgsql={HOST}%3A{self.postgres_port}&username=reader&db=platform"
+
+
+def _page(port: int) -> str:
+    return f"http://localhost:{port}"
+
+
+def load(env_file: Path | str | None = None) -> Config:
+    """Read the settings; the file is made, with fresh secrets, if it is missing.
+
+    Args:
+        env_file: by default the variable ENV_FILE, or `.env` beside this package.
+
+    Raises:
+        ConfigError: a variable is missing or malformed; each is named.
+    """
+    path = Path(env_file or os.environ.get("ENV_FILE") or ROOT / ".env").absolute()
+    secrets.ensure(path)
+    values = {key.lower(): value for key, value in secrets.read(path).items()} | _overrides()
+    values["state_dir"] = str(path.parent / values.get("state_dir", ".state"))
+    try:
+        return Config.model_validate({**values, "env_file": path})
+    except ValidationError as error:
+        wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"{path} has missing or wrong variables ({wrong}). See .env.example.") from None
+
+
+def _overrides() -> dict[str, str]:
+    names = [name for name in Config.model_fields if name.endswith("_port") or name == "state_dir"]
+    return {name: os.environ[name.upper()] for name in names if os.environ.get(name.upper())}

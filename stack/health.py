@@ -1,0 +1,55 @@
+"""Is it up? Each probe asks a server the question that its users ask, and says what is wrong."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+
+from stack.servers import Probe
+
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def get(url: str, timeout: float = 3) -> bytes:
+    """Return the body of a page; raises OSError where there is none."""
+    with OPENER.open(url, timeout=timeout) as response:  # addresses on this machine only
+        body: bytes = response.read()
+    return body
+
+
+def http(url: str, wrong: Callable[[bytes], str | None] = lambda body: None) -> Probe:
+    """Return a probe: the page answers 2xx, and `wrong` finds nothing wrong with its body."""
+
+    def probe() -> str | None:
+        try:
+            return wrong(get(url))
+        except (OSError, ValueError) as error:
+            return f"{url}: {error}"
+
+    return probe
+
+
+def database(uri: str) -> Probe:
+    """Return a probe: a login with a password, and a query."""
+
+    def probe() -> str | None:
+        try:
+            query(uri, "SELECT 1")
+        except psycopg2.OperationalError as error:
+            return str(error).strip()
+        return None
+
+    return probe
+
+
+def query(uri: str, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Return the rows of one query on a connection of its own."""
+    connection = psycopg2.connect(uri, connect_timeout=3)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+    finally:
+        connection.close()

@@ -1,0 +1,48 @@
+"""`.env`: made from `.env.example` at the first start, readable by its owner only, secrets random."""
+
+import base64
+import os
+import secrets
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
+
+
+def read(path: Path) -> dict[str, str]:
+    """Return the variables of an env file; one without a value is the empty string."""
+    return {key: value or "" for key, value in dotenv_values(path, interpolate=False).items()}
+
+
+def ensure(path: Path) -> None:
+    """Create `path` from the example, or add what a newer example has; fill the secrets that are empty."""
+    example = read(EXAMPLE)
+    lines = (path if path.exists() else EXAMPLE).read_text().splitlines()
+    present = read(path) if path.exists() else example
+    lines += [f"{key}={value}" for key, value in example.items() if key not in present]
+    empty = {key for key, value in example.items() if not value and not present.get(key)}
+    _write_private(path, "".join(_filled(line, empty) + "\n" for line in lines))
+
+
+def random_secret(key: str) -> str:
+    """Return a fresh secret for the variable `key`: 32 random bytes, in letters that are safe in URLs and shells."""
+    if key.endswith("FERNET_KEY"):
+        return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    return secrets.token_hex(32 if "PASSWORD" not in key else 12)
+
+
+def _filled(line: str, empty: set[str]) -> str:
+    key = line.partition("=")[0].strip()
+    return f"{key}={random_secret(key)}" if key in empty else line
+
+
+def _write_private(path: Path, text: str) -> None:
+    if path.exists() and path.read_text() == text:
+        path.chmod(0o600)
+        return
+    temporary = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    temporary.chmod(0o600)
+    temporary.replace(path)

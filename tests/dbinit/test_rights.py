@@ -1,0 +1,96 @@
+"""Each role enters its own database only, and does there what it must and nothing else."""
+
+import psycopg2
+import pytest
+from psycopg2 import errors
+
+pytestmark = pytest.mark.servers
+
+ROLES = ("airflow", "mlflow", "feast", "platform", "reader")
+DATABASES = ("airflow", "mlflow", "feast", "platform", "postgres", "template1")
+HOME = {role: role for role in ROLES} | {"reader": "platform"}
+TABLES = ("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows")
+
+
+def run(uri, sql):
+    connection = psycopg2.connect(uri)
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("database", DATABASES)
+def test_a_role_enters_only_its_own_database(servers, role, database):
+    uri = servers.database_uri(role, database)
+    if database == HOME[role]:
+        assert run(uri, "SELECT current_user") == [(role,)]
+    else:
+        with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+            psycopg2.connect(uri)
+
+
+@pytest.mark.parametrize("role", [*ROLES, "postgres"])
+def test_a_wrong_password_is_refused(servers, role):
+    uri = servers.database_uri(role, "postgres").split("@")[1]
+    for password in ("", role, "postgres", "password", "admin"):
+        with pytest.raises(psycopg2.OperationalError, match=r"password|fe_sendauth"):
+            psycopg2.connect(f"postgresql://{role}:{password}@{uri}")
+
+
+def test_no_role_has_more_than_a_login(servers):
+    sql = f"SELECT bool_or(rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls) FROM pg_roles WHERE rolname IN {ROLES}"
+    assert run(servers.database_uri("postgres"), sql) == [(False,)]
+
+
+def test_there_is_no_way_in_without_a_password(servers):
+    rules = run(servers.database_uri("postgres"), "SELECT DISTINCT auth_method FROM pg_hba_file_rules")
+    assert rules == [("scram-sha-256",)]
+    assert run(servers.database_uri("postgres"), "SHOW unix_socket_directories") == [("",)]
+    assert run(servers.database_uri("postgres"), "SHOW listen_addresses") == [("127.0.0.1",)]
+    assert run(servers.database_uri("postgres"), "SHOW data_checksums") == [("on",)]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_pipelines_write_and_the_reader_only_looks(servers, table):
+    run(servers.database_uri("platform"), f"INSERT INTO {table} (dataset, purpose) SELECT 'a', 'train' WHERE false")
+    run(servers.database_uri("reader", "platform"), f"SELECT * FROM {table} LIMIT 1")
+    for verb in (
+        f"DELETE FROM {table}",
+        f"DROP TABLE {table}",
+        f"SET default_transaction_read_only = off; DELETE FROM {table}",
+    ):
+        with pytest.raises((errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)):
+            run(servers.database_uri("reader", "platform"), verb)
+
+
+@pytest.mark.parametrize("schema", ["features", "labels"])
+def test_the_reader_sees_tables_that_come_later(servers, schema):
+    run(servers.database_uri("platform"), f"CREATE TABLE {schema}.later AS SELECT 1 AS one")
+    try:
+        assert run(servers.database_uri("reader", "platform"), f"SELECT one FROM {schema}.later") == [(1,)]
+        with pytest.raises(errors.InsufficientPrivilege):
+            run(
+                servers.database_uri("reader", "platform"),
+                f"SET default_transaction_read_only = off; DELETE FROM {schema}.later",
+            )
+    finally:
+        run(servers.database_uri("platform"), f"DROP TABLE {schema}.later")
+
+
+def test_the_platform_makes_no_schema_of_its_own(servers):
+    with pytest.raises(errors.InsufficientPrivilege):
+        run(servers.database_uri("platform"), "CREATE SCHEMA stray")
+    with pytest.raises(errors.InsufficientPrivilege):
+        run(servers.database_uri("platform"), "CREATE TABLE public.stray (one int)")
+
+
+def test_the_ledger_refuses_what_is_no_hash(servers):
+    with pytest.raises(errors.CheckViolation):
+        run(
+            servers.database_uri("platform"),
+            "INSERT INTO uploads.ledger (dataset, purpose, sha256) VALUES ('a', 'train', 'b')",
+        )
