@@ -1,0 +1,144 @@
+"""The pictures of a training: how good the model is on the hold-out, and what it looks at."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import (
+    average_precision_score,
+    confusion_matrix,
+    precision_recall_curve,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+    roc_curve,
+)
+
+BLUE, ORANGE, GREY, INK = "#1f5fa8", "#e07b39", "#b8bec6", "#2b2f36"
+Labels = NDArray[np.int64]
+Probabilities = NDArray[np.float64]
+
+
+def _axes(title: str, x: str, y: str, height: float = 4.6) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(6.4, height), dpi=120, layout="constrained", facecolor="white")
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
+    axes.set_xlabel(x, color=INK)
+    axes.set_ylabel(y, color=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color=GREY, alpha=0.35, linewidth=0.7)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def _unit_square(axes: Axes) -> None:
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.02)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(frameon=False)
+
+
+def precision_recall(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
+    """Draw precision over recall, with the chosen threshold marked."""
+    precision, recall, _ = precision_recall_curve(labels, probabilities)
+    figure, axes = _axes("Precision and recall on the hold-out", "Recall", "Precision")
+    area = average_precision_score(labels, probabilities)
+    axes.step(recall, precision, where="post", color=BLUE, label=f"average precision {area:.3f}")
+    axes.axhline(labels.mean(), color=GREY, linestyle="--", label=f"share of positives {labels.mean():.3f}")
+    predicted = probabilities >= threshold
+    point = recall_score(labels, predicted), precision_score(labels, predicted, zero_division=0.0)
+    axes.plot(*point, "o", color=ORANGE, label=f"threshold {threshold:.3f}")
+    _unit_square(axes)
+    return figure
+
+
+def roc(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
+    """Draw the ROC curve, with the chosen threshold marked."""
+    false_positive, true_positive, _ = roc_curve(labels, probabilities)
+    figure, axes = _axes("ROC curve on the hold-out", "False positive rate", "True positive rate")
+    axes.plot(false_positive, true_positive, color=BLUE, label=f"area {roc_auc_score(labels, probabilities):.3f}")
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="chance")
+    predicted = probabilities >= threshold
+    point = float(predicted[labels == 0].mean()), float(predicted[labels == 1].mean())
+    axes.plot(*point, "o", color=ORANGE, label=f"threshold {threshold:.3f}")
+    _unit_square(axes)
+    return figure
+
+
+def confusion(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
+    """Draw the confusion matrix at the threshold, as rows and as shares of the true class."""
+    counts = confusion_matrix(labels, probabilities >= threshold, labels=[0, 1])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    figure, axes = _axes(f"Hold-out at threshold {threshold:.3f}", "Predicted", "True")
+    axes.grid(visible=False)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(2, 2):
+        text = f"{counts[row, column]:,}\n{shares[row, column]:.1%}"
+        shade = "white" if shares[row, column] > 0.55 else INK
+        axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=13)
+    axes.set_xticks([0, 1], ["negative", "positive"])
+    axes.set_yticks([0, 1], ["negative", "positive"], rotation=90, va="center")
+    return figure
+
+
+def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> Figure:
+    """Draw the out-of-fold F1 that chose the threshold."""
+    figure, axes = _axes("How the threshold was chosen", "Threshold", "F1, mean over the folds (training rows)")
+    axes.plot(thresholds, scores, color=BLUE)
+    axes.axvline(threshold, color=ORANGE, linestyle="--", label=f"chosen: {threshold:.3f}, F1 {scores.max():.3f}")
+    axes.legend(frameon=False)
+    return figure
+
+
+def calibration(labels: Labels, probabilities: Probabilities) -> Figure:
+    """Draw the share of positives over the predicted probability, in ten bins of equal size."""
+    observed, predicted = calibration_curve(labels, probabilities, n_bins=10, strategy="quantile")
+    figure, axes = _axes("Calibration on the hold-out", "Predicted probability (mean of a bin)", "Share of positives")
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
+    axes.plot(predicted, observed, "o-", color=BLUE, label="model, ten bins of equal size")
+    _unit_square(axes)
+    return figure
+
+
+def feature_importance(names: Sequence[str], means: NDArray[np.float64], sds: NDArray[np.float64]) -> Figure:
+    """Draw how much average precision is lost when a feature is shuffled; the 20 that matter most."""
+    top = np.argsort(means, kind="stable")[-20:]
+    figure, axes = _axes("What the model looks at", "Average precision lost when shuffled", "", 1.6 + 0.24 * len(top))
+    axes.barh([names[i] for i in top], means[top], xerr=sds[top], color=BLUE, ecolor=GREY)
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def candidates(labels: Sequence[str], means: Sequence[float], sds: Sequence[float], scoring: str) -> Figure:
+    """Draw the candidates of a search, the best on top (the first of the sequences)."""
+    figure, axes = _axes("Candidates", f"{scoring}, mean ± sd over the folds", "", 1.6 + 0.3 * len(labels))
+    rows = np.arange(len(labels))[::-1]
+    colors = [ORANGE, *[BLUE] * (len(labels) - 1)]
+    axes.errorbar(means, rows, xerr=sds, fmt="none", ecolor=GREY)
+    axes.scatter(means, rows, color=colors, zorder=3)
+    axes.set_yticks(rows, labels, fontsize=8)
+    return figure
+
+
+def holdout_charts(labels: Labels, probabilities: Probabilities, threshold: float) -> dict[str, Figure]:
+    """Return the charts that need only labels, shape (n_rows,), probabilities of the same shape and a threshold."""
+    return {
+        "precision_recall": precision_recall(labels, probabilities, threshold),
+        "roc": roc(labels, probabilities, threshold),
+        "confusion_matrix": confusion(labels, probabilities, threshold),
+        "calibration": calibration(labels, probabilities),
+    }
+
+
+def training_charts(
+    cv_results: Mapping[str, Any], threshold: float, names: Sequence[str], importance: Any
+) -> dict[str, Figure]:
+    """Return the charts of the threshold's choice and of the permutation importance."""
+    return {
+        "f1_over_threshold": f1_over_threshold(cv_results["thresholds"], cv_results["scores"], threshold),
+        "feature_importance": feature_importance(names, importance.importances_mean, importance.importances_std),
+    }

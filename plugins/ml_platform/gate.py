@@ -1,0 +1,178 @@
+"""The gate: a challenger goes live only if it loads, predicts what it did when trained, and beats the champion."""
+
+import logging
+import math
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from mlflow.entities.model_registry import ModelVersion
+from numpy.typing import NDArray
+
+from ml_platform import registry
+from ml_platform.exceptions import RegistryError
+from ml_platform.holdout import holdout
+from ml_platform.locks import promotion_lock
+from ml_platform.metrics import f1
+from ml_platform.registry import CHAMPION, PREVIOUS, ChampionModel
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = 1e-9  # between two processors, in a probability
+Verdict = Literal["promoted", "kept", "refused"]
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The rows that the challenger was not trained on.
+
+    Attributes:
+        keys: entity keys, shape (n_rows,).
+        features: shape (n_rows, n_features).
+        labels: 0 or 1, shape (n_rows,).
+        probabilities: what the challenger said of them when it was trained, shape (n_rows,).
+    """
+
+    keys: pd.Series
+    features: pd.DataFrame
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate decided, and why.
+
+    Attributes:
+        decision: promoted, kept (the champion stays) or refused (the challenger is not fit to go live).
+        reason: in words, with the figures.
+        version: of the challenger.
+        champion_before: version that was live, None if none was.
+        challenger_f1: on the rows that neither model has seen; None if it could not be judged.
+        champion_f1: on the same rows; None if there is no champion or it could not be judged.
+    """
+
+    decision: Verdict
+    reason: str
+    version: int
+    champion_before: int | None = None
+    challenger_f1: float | None = None
+    champion_f1: float | None = None
+
+
+def decide(facts: Decision, min_gain: float, champion_problem: str = "") -> Decision:
+    """Fill in decision and reason from the F1 of two models on the same rows.
+
+    Args:
+        facts: versions and F1 scores. A challenger with NaN or 0 is never good enough.
+        min_gain: the challenger must be better by more than this.
+        champion_problem: why the champion has no F1, if it has none.
+    """
+    version, ours, champion, theirs = facts.version, facts.challenger_f1, facts.champion_before, facts.champion_f1
+    if ours is None or not ours > 0:
+        shown = None if ours is None or math.isnan(ours) else ours
+        reason = f"version {version} has F1 {ours} on the hold-out: not a working model"
+        return replace(facts, decision="refused", reason=reason, challenger_f1=shown)
+    if champion is None:
+        return replace(
+            facts, decision="promoted", reason=f"version {version} is the first to go live, with F1 {ours:.4f}"
+        )
+    if theirs is None:
+        reason = (
+            f"version {version} takes over with F1 {ours:.4f}: champion {champion} cannot be used ({champion_problem})"
+        )
+        return replace(facts, decision="promoted", reason=reason)
+    compared = f"F1 {ours:.4f} against {theirs:.4f} of champion {champion} on the same rows"
+    if ours - theirs > min_gain:
+        return replace(facts, decision="promoted", reason=f"version {version} is better: {compared}")
+    return replace(
+        facts, decision="kept", reason=f"version {version} is not better by more than {min_gain:g}: {compared}"
+    )
+
+
+def promote(version: ModelVersion, rows: Holdout, min_gain: float) -> Decision:
+    """Judge a challenger against the champion of this moment, and move the aliases if it wins.
+
+    One promotion of a model runs at a time. Run again for the same version, it returns what it decided; the aliases
+    do not move a second time, so a rollback in between is not undone.
+    """
+    with promotion_lock(version.name) as check_lock:
+        champion = registry.alias_version(version.name, CHAMPION)
+        noted = registry.decision_of(version)
+        is_live = champion is not None and champion.version == version.version
+        if noted and (noted["applied"] or is_live):  # live, but not noted as applied: killed between the two
+            decision = Decision(**noted["decision"])
+        else:
+            decision = _judge(version, champion, rows, min_gain)
+            registry.note_decision(version, {"decision": asdict(decision), "applied": False})
+            check_lock()
+            _apply(version.name, decision)
+        registry.note_decision(version, {"decision": asdict(decision), "applied": True})
+    log.info("%s: %s – %s", version.name, decision.decision, decision.reason)
+    return decision
+
+
+def _judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, min_gain: float) -> Decision:
+    facts = Decision("refused", "", int(version.version), int(champion.version) if champion else None)
+    try:
+        challenger = registry.load(version)
+        _check_predictions(challenger, rows)
+    except RegistryError as error:
+        return replace(facts, reason=f"version {version.version} is not fit to go live: {error}")
+    if champion is None:
+        return decide(replace(facts, challenger_f1=_f1(challenger, rows)), min_gain)
+    try:
+        loaded = registry.load(champion)
+        # Were the shares different, the smaller hold-out is part of the larger: neither model has seen its rows.
+        common = _part(rows, version.name, min(challenger.holdout_share, loaded.holdout_share))
+        champion_f1 = _f1(loaded, common)
+    except RegistryError as error:
+        return decide(replace(facts, challenger_f1=_f1(challenger, rows)), min_gain, str(error))
+    return decide(replace(facts, challenger_f1=_f1(challenger, common), champion_f1=champion_f1), min_gain)
+
+
+def _check_predictions(challenger: ChampionModel, rows: Holdout) -> None:
+    probabilities, _ = challenger.predict(rows.features)
+    if not np.allclose(probabilities, rows.probabilities, rtol=0, atol=TOLERANCE, equal_nan=True):
+        raise RegistryError("loaded back, it does not predict what it did when it was trained")
+
+
+def _part(rows: Holdout, name: str, share: float) -> Holdout:
+    mask = holdout(rows.keys, name, share)
+    return Holdout(rows.keys[mask], rows.features[mask], rows.labels[mask], rows.probabilities[mask])
+
+
+def _f1(model: ChampionModel, rows: Holdout) -> float:
+    probabilities, _ = model.predict(rows.features)
+    return f1(rows.labels, probabilities, model.threshold)
+
+
+def _apply(name: str, decision: Decision) -> None:
+    if decision.decision != "promoted":
+        return
+    if decision.champion_before is not None:
+        registry.set_alias(name, PREVIOUS, decision.champion_before)
+    registry.set_alias(name, CHAMPION, decision.version)
+
+
+def rollback(name: str) -> dict[str, int | None]:
+    """Let the previous champion be live again; a second call undoes the first.
+
+    Returns:
+        The versions that `champion` and `previous` now name.
+
+    Raises:
+        RegistryError: there is no previous champion, or it cannot be loaded; nothing has moved then.
+    """
+    with promotion_lock(name) as check_lock:
+        champion, previous = registry.alias_version(name, CHAMPION), registry.alias_version(name, PREVIOUS)
+        if previous is None:
+            raise RegistryError(f"{name}: there is no previous champion to return to")
+        registry.load(previous)
+        check_lock()
+        if champion is not None:
+            registry.set_alias(name, PREVIOUS, int(champion.version))
+        registry.set_alias(name, CHAMPION, int(previous.version))
+    log.info("%s: rolled back to version %s", name, previous.version)
+    return {"champion": int(previous.version), "previous": int(champion.version) if champion else None}

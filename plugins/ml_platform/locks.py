@@ -1,0 +1,36 @@
+"""The right to move a model's aliases: one process at a time has it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg2
+
+from ml_platform.settings import settings
+
+TIMEOUT = "15min"
+
+
+@contextmanager
+def promotion_lock(name: str) -> Iterator[Callable[[], None]]:
+    """Hold the lock of a model's aliases inside the block.
+
+    MLflow's aliases have no compare-and-swap, so a Postgres advisory lock serialises all who read and move them. It
+    lives as long as its connection: a process that dies lets it go.
+
+    Yields:
+        A function that raises psycopg2.OperationalError if the connection, and the lock with it, was lost meanwhile.
+
+    Raises:
+        psycopg2.Error: Postgres is away, or another process held the lock for a quarter of an hour.
+    """
+    with closing(psycopg2.connect(settings().platform_database_uri.get_secret_value())) as connection:
+        connection.autocommit = True
+        _execute(connection, "SELECT set_config('lock_timeout', %s, false)", TIMEOUT)
+        _execute(connection, "SELECT pg_advisory_lock(hashtext(%s))", f"promote:{name}")
+        yield lambda: _execute(connection, "SELECT 1")
+
+
+def _execute(connection: Any, query: str, *values: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)

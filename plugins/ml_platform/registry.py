@@ -1,0 +1,213 @@
+"""MLflow's model registry: versions with what was recorded at training, and the aliases that say which one is live."""
+
+import json
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow.artifacts
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModelOutput, Run
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from ml_platform import models
+from ml_platform.datasets import Dataset
+from ml_platform.exceptions import RegistryError
+from ml_platform.settings import settings
+from ml_platform.tracking import client
+
+log = logging.getLogger(__name__)
+
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+
+
+@dataclass(frozen=True)
+class ChampionModel:
+    """A registered model, loaded after its files were checked.
+
+    Attributes:
+        name: of the registered model, which is the data set's.
+        version: its number.
+        threshold: the probability from which a row counts as positive.
+        estimator: the fitted scikit-learn classifier.
+        columns: its inputs in order, each with its type, `double` or `string`.
+        training_set_sha256: content hash of the training set.
+        holdout_share: of the entities that it never saw.
+        run_id: the MLflow run that made it.
+    """
+
+    name: str
+    version: int
+    threshold: float
+    estimator: BaseEstimator
+    columns: Mapping[str, str]
+    training_set_sha256: str
+    holdout_share: float
+    run_id: str
+
+    def predict(self, frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Score a batch.
+
+        Args:
+            frame: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
+
+        Returns:
+            Probability of being positive, and 1 where it reaches the threshold, else 0; each of shape (n_rows,).
+
+        Raises:
+            RegistryError: the model was loaded, but cannot score.
+        """
+        if frame.empty:
+            return np.empty(0), np.empty(0, dtype=np.int64)
+        inputs = self._inputs(frame)
+        try:
+            probabilities = self.estimator.predict_proba(inputs)[:, 1]
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise RegistryError(f"{self.name} version {self.version} cannot score: {error}") from error
+        return probabilities, (probabilities >= self.threshold).astype(np.int64)
+
+    def _inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
+        nothing = pd.Series(np.nan, index=frame.index)
+        inputs = {name: _typed(frame.get(name, nothing), kind) for name, kind in self.columns.items()}
+        return pd.DataFrame(inputs, index=frame.index)
+
+
+def _typed(values: pd.Series, kind: str) -> pd.Series:
+    return values.astype("float64") if kind == "double" else values.astype(object).where(values.notna(), np.nan)
+
+
+def alias_version(name: str, alias: str) -> ModelVersion | None:
+    """Return the version that an alias names, or None if there is no such model or alias."""
+    try:
+        return client().get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        # An alias that was never set is an invalid parameter to MLflow, a model that is not there a missing resource.
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def numbered(name: str, number: int) -> ModelVersion:
+    """Return the version of that number.
+
+    Raises:
+        RegistryError: there is none.
+    """
+    try:
+        return client().get_model_version(name, str(number))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise RegistryError(f"{name}: there is no version {number}") from error
+
+
+def load_champion(name: str) -> ChampionModel:
+    """Load the model that is live. To ask whether there is one, use `alias_version(name, "champion")`.
+
+    Raises:
+        RegistryError: there is no champion, or it is not what was recorded at its training, or it could run code.
+            No other model is loaded in its place.
+    """
+    found = alias_version(name, CHAMPION)
+    if found is None:
+        raise RegistryError(f"{name}: no model is live (no alias {CHAMPION!r}); train one")
+    return load(found)
+
+
+def load(version: ModelVersion) -> ChampionModel:
+    """Download, check and load one version.
+
+    Raises:
+        RegistryError: its files are missing, differ from what was recorded at training, or could run code.
+    """
+    label = f"{version.name} version {version.version}"
+    tags = version.tags
+    try:
+        with _downloaded(version) as folder:
+            estimator, columns = models.read(folder, tags.get("model_sha256", ""))
+        facts = float(tags["threshold"]), tags["training_set_sha256"], float(tags["holdout_share"])
+    except RegistryError as error:
+        raise RegistryError(f"{label}: {error}") from error
+    except (KeyError, ValueError) as error:
+        raise RegistryError(f"{label}: a tag set at training is missing or malformed: {error}") from error
+    threshold, sha256, share = facts
+    return ChampionModel(
+        version.name, int(version.version), threshold, estimator, columns, sha256, share, version.run_id or ""
+    )
+
+
+@contextmanager
+def _downloaded(version: ModelVersion) -> Iterator[Path]:
+    tracking = settings().mlflow_tracking_uri
+    location = client().get_model_version_download_uri(version.name, version.version)
+    # An empty listing is an answer: the files were deleted. An outage raises instead, and must not look the same.
+    listed = [item.path for item in mlflow.artifacts.list_artifacts(artifact_uri=location, tracking_uri=tracking)]
+    if not listed or any(".." in Path(path).parts for path in listed):
+        raise RegistryError(f"the model's files are not in the artifact store (found: {listed})")
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=folder, tracking_uri=tracking))
+
+
+def version_of_run(name: str, run_id: str, candidate_id: str) -> ModelVersion | None:
+    """Return the version that a run registered of a candidate, or None."""
+    found = client().search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    ours = [version for version in found if version.tags.get("candidate_id") == candidate_id]
+    return max(ours, key=lambda version: int(version.version), default=None)
+
+
+def register(
+    run: Run, dataset: Dataset, estimator: BaseEstimator, example: pd.DataFrame, tags: Mapping[str, str]
+) -> ModelVersion:
+    """Write a fitted classifier into the artifact store and register it under the data set's name.
+
+    The version appears at once with all its tags, among them `model_sha256`, the digest of the files as written here.
+    """
+    api = client()
+    model = api.create_logged_model(run.info.experiment_id, name=dataset.name, source_run_id=run.info.run_id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        sha256 = models.write(estimator, dataset, example, path, run_id=run.info.run_id, model_id=model.model_id)
+        api.log_model_artifacts(model.model_id, str(path))
+    api.finalize_logged_model(model.model_id, "READY")
+    api.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step=0)])
+    _ensure_registered_model(api, dataset)
+    return api.create_model_version(
+        dataset.name,
+        source=f"models:/{model.model_id}",
+        run_id=run.info.run_id,
+        model_id=model.model_id,
+        tags={**tags, "model_sha256": sha256},
+    )
+
+
+def _ensure_registered_model(api: MlflowClient, dataset: Dataset) -> None:
+    try:
+        api.create_registered_model(dataset.name, description=dataset.description)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def set_alias(name: str, alias: str, version: int) -> None:
+    """Let an alias name a version."""
+    client().set_registered_model_alias(name, alias, str(version))
+
+
+def decision_of(version: ModelVersion) -> dict[str, Any] | None:
+    """Return what the gate noted about a version, read afresh, or None if it has not judged it."""
+    noted = client().get_model_version(version.name, version.version).tags.get("decision")
+    return json.loads(noted) if noted else None
+
+
+def note_decision(version: ModelVersion, noted: Mapping[str, Any]) -> None:
+    """Keep with a version what the gate decided about it."""
+    client().set_model_version_tag(version.name, version.version, "decision", json.dumps(noted))
