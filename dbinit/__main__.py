@@ -1,7 +1,7 @@
 """`python -m dbinit`: bring the Postgres server at DBINIT_URI up to date. Run it as often as you like.
 
-Environment: DBINIT_URI (the superuser's address, any database) and AIRFLOW_DB_PASSWORD, MLFLOW_DB_PASSWORD, FEAST_DB_PASSWORD,
-PLATFORM_DB_PASSWORD, READER_DB_PASSWORD.
+Environment: DBINIT_URI (the superuser's address, any database) and AIRFLOW_DB_PASSWORD, MLFLOW_DB_PASSWORD,
+FEAST_DB_PASSWORD, PLATFORM_DB_PASSWORD, READER_DB_PASSWORD.
 """
 
 import os

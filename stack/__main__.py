@@ -107,9 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--env-file", help="settings; by default ENV_FILE or .env")
     commands = parser.add_subparsers(dest="command", required=True)
     parsers = {name: commands.add_parser(name, help=function.__doc__) for name, function in COMMANDS.items()}
-    parsers["up"].add_argument(
-        "--only", help="start these servers and what they need: postgres,objects,dbinit,mlflow,..."
-    )
+    parsers["up"].add_argument("--only", help="start these and what they need: postgres,objects,dbinit,mlflow,...")
     parsers["logs"].add_argument("server", nargs="?", help="whose log; by default all")
     parsers["logs"].add_argument("-n", "--lines", type=int, default=20)
     parsers["logs"].add_argument("-f", "--follow", action="store_true")

@@ -28,7 +28,7 @@ def nodes(config: Config) -> Iterator[Server | Step]:
         environment=common | user,
         needs=("dbinit",),
         is_done=lambda: _is_set_up(config),
-        after=lambda: _stamp(config).write_text(_versions()),
+        after=lambda: _write_stamp(config),
     )
     yield _server(
         config,
@@ -120,14 +120,15 @@ def _environment(config: Config) -> dict[str, str]:
             "bundle_refresh_check_interval": "5",
             "min_file_process_interval": "30",
             "parsing_processes": "2",
+            "print_stats_interval": "300",
         },
         "logging": {"base_log_folder": str(home(config) / "logs")},
         "usage_data_collection": {"enabled": "False"},
     }
     variables = {
         f"AIRFLOW__{section.upper()}__{key.upper()}": value
-        for section, keys in sections.items()
-        for key, value in keys.items()
+        for section in sections
+        for key, value in sections[section].items()
     }
     return base_environment(config) | {"AIRFLOW_HOME": str(home(config))} | variables
 
@@ -142,6 +143,10 @@ def _component(name: str) -> Callable[[bytes], str | None]:
 
 def _stamp(config: Config) -> Path:
     return home(config) / "set-up-with"
+
+
+def _write_stamp(config: Config) -> None:
+    _stamp(config).write_text(_versions())
 
 
 def _versions() -> str:

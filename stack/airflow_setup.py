@@ -1,7 +1,7 @@
 """Migrate Airflow's database and keep its one login in step with `.env`; runs in Airflow's environment.
 
-One process for both, because importing Airflow is most of the time that `airflow db migrate` and `airflow users create` take;
-and the password comes from the environment, where no process list shows it.
+One process for both, because importing Airflow is most of the time that `airflow db migrate` and `airflow users create`
+take; and the password comes from the environment, where no process list shows it.
 """
 
 import os
@@ -13,7 +13,7 @@ from airflow.utils import db
 
 def main() -> None:
     """Migrate, then create the user or set its password."""
-    ProvidersManager().initialize_providers_configuration()
+    ProvidersManager().initialize_providers_configuration()  # type: ignore[no-untyped-call]
     db.upgradedb()
     set_login(os.environ["ADMIN_USER"], os.environ["ADMIN_PASSWORD"])
 

@@ -1,6 +1,5 @@
 """Is it up? Each probe asks a server the question that its users ask, and says what is wrong."""
 
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import Any
@@ -50,6 +49,7 @@ def query(uri: str, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
     finally:
         connection.close()

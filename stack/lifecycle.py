@@ -39,7 +39,7 @@ def up(config: Config, only: list[str], report: Report = lambda name, event: Non
     supervisor = Supervisor(config)
     _check_ports(supervisor, wanted)
     servers = [node for node in nodes.values() if isinstance(node, Server)]
-    with _undone_if_interrupted(supervisor):
+    with _undone_if_interrupted(supervisor, nodes):
         started = supervisor.ensure(servers)
         healthy = {name for name, state in supervisor.states().items() if state == "RUNNING"}
         if not started and _all_healthy(wanted, healthy):
@@ -50,7 +50,14 @@ def up(config: Config, only: list[str], report: Report = lambda name, event: Non
 
 def down(config: Config) -> None:
     """Stop everything that belongs to this stack; data stays."""
-    Supervisor(config).shutdown()
+    _stop_all(Supervisor(config), all_nodes(config))
+
+
+def _stop_all(supervisor: Supervisor, nodes: Nodes) -> None:
+    """Stop first what needs others, side by side, then the rest."""
+    supervisor.stop(name for name, node in nodes.items() if node.needs)
+    supervisor.stop(nodes)
+    supervisor.shutdown()
 
 
 def tail(path: Path, lines: int = 20) -> str:
@@ -71,14 +78,14 @@ def _check_ports(supervisor: Supervisor, wanted: Nodes) -> None:
 
 
 @contextmanager
-def _undone_if_interrupted(supervisor: Supervisor) -> Iterator[None]:
+def _undone_if_interrupted(supervisor: Supervisor, nodes: Nodes) -> Iterator[None]:
     """On Ctrl-C leave nothing running, if nothing ran before."""
     ran_before = supervisor.pid() is not None
     try:
         yield
     except KeyboardInterrupt:
         if not ran_before:
-            supervisor.shutdown()
+            _stop_all(supervisor, nodes)
         raise
 
 
@@ -121,7 +128,7 @@ def _run_step(step: Step, log: Path) -> None:
         return
     with log.open("w") as output:
         process = subprocess.Popen(
-            step.command, env=dict(step.environment), cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
+            step.command, env=step.environment, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, umask=0o077
         )
         code = _wait_for_end(process, step.patience)
     log.chmod(0o600)

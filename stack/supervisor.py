@@ -21,6 +21,7 @@ from stack.servers import MARKER, Server, base_environment
 
 LONGEST_SOCKET = 100  # the kernel's limit is 108, and supervisord appends its pid while it binds
 STOP_SECONDS = 20
+DEAD = ("STOPPED", "EXITED", "FATAL", None)
 
 
 class Supervisor:
@@ -108,16 +109,18 @@ class Supervisor:
             if fault.faultCode != Faults.ALREADY_STARTED:
                 raise StackError(f"{name} cannot be started: {fault.faultString}") from fault
 
-    def stop(self, name: str) -> None:
-        """Stop a program and wait for its end."""
-        try:
-            self.call("stopProcess", name)
-        except xmlrpc.client.Fault as fault:
-            if fault.faultCode != Faults.NOT_RUNNING:
-                raise
+    def stop(self, names: Iterable[str]) -> None:
+        """Stop programs side by side, and wait for their end."""
+        states = self.states()
+        live = [name for name in names if states.get(name, "STOPPED") not in DEAD]
+        for name in live:
+            self._ask_to_stop(name)
+        deadline = time.monotonic() + STOP_SECONDS + 5
+        while time.monotonic() < deadline and any(state not in DEAD for state in map(self.states().get, live)):
+            time.sleep(0.1)
 
     def shutdown(self) -> None:
-        """Stop all servers, then supervisord, then whatever they left behind."""
+        """Stop supervisord and its servers, then whatever they left behind."""
         if self.pid():
             self.call("shutdown")
             deadline = time.monotonic() + 3 * STOP_SECONDS
@@ -136,6 +139,13 @@ class Supervisor:
             _signal(process.kill)
         psutil.wait_procs(alive, timeout=5)
 
+    def _ask_to_stop(self, name: str) -> None:
+        try:
+            self.call("stopProcess", name, False)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != Faults.NOT_RUNNING:
+                raise
+
     def _reload(self) -> None:
         [[added, changed, removed]] = self.call("reloadConfig")
         for name in [*changed, *removed]:
@@ -147,12 +157,17 @@ class Supervisor:
     def _wait_for_socket(self) -> None:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
-            try:
-                self.call("getState")
+            if self._answers():
                 return
-            except OSError:
-                time.sleep(0.05)
+            time.sleep(0.05)
         raise StackError(f"supervisord does not answer on {self.socket}; see {self.logs / 'supervisord.log'}")
+
+    def _answers(self) -> bool:
+        try:
+            self.call("getState")
+        except OSError:
+            return False
+        return True
 
     def _daemon_section(self) -> str:
         return (
@@ -182,7 +197,7 @@ def _program_section(server: Server, logs: Path) -> str:
         "stdout_logfile_maxbytes": "10MB",
         "stdout_logfile_backups": 3,
     }
-    lines = [f"{key}={str(value)}" for key, value in options.items() if value is not None]
+    lines = [f"{key}={value!s}" for key, value in options.items() if value is not None]
     return "\n".join([f"[program:{server.name}]", *lines, ""])
 
 

@@ -1,7 +1,7 @@
 """Real servers for the tests that ask for them: one stack per session, on free ports, with a state folder of its own.
 
-`servers` gives Postgres and S3 (about 7 s), `mlflow_server` adds MLflow, `stack` adds all the rest. They share one stack, so a
-session pays for each server once. Each exports what a client needs (`Config.environment()`) to this process.
+`servers` gives Postgres and S3 (about 7 s), `mlflow_server` adds MLflow, `stack` adds all the rest. They share one
+stack, so a session pays for each server once. Each exports to this process what a client needs.
 """
 
 import os

@@ -9,6 +9,7 @@ pytestmark = pytest.mark.servers
 ROLES = ("airflow", "mlflow", "feast", "platform", "reader")
 DATABASES = ("airflow", "mlflow", "feast", "platform", "postgres", "template1")
 HOME = {role: role for role in ROLES} | {"reader": "platform"}
+WRITABLE = "SET transaction_read_only = off"
 TABLES = ("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows")
 
 
@@ -42,7 +43,8 @@ def test_a_wrong_password_is_refused(servers, role):
 
 
 def test_no_role_has_more_than_a_login(servers):
-    sql = f"SELECT bool_or(rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls) FROM pg_roles WHERE rolname IN {ROLES}"
+    more = "rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls"
+    sql = f"SELECT bool_or({more}) FROM pg_roles WHERE rolname IN {ROLES}"
     assert run(servers.database_uri("postgres"), sql) == [(False,)]
 
 
@@ -75,7 +77,7 @@ def test_the_reader_sees_tables_that_come_later(servers, schema):
         with pytest.raises(errors.InsufficientPrivilege):
             run(
                 servers.database_uri("reader", "platform"),
-                f"SET default_transaction_read_only = off; DELETE FROM {schema}.later",
+                f"{WRITABLE}; DELETE FROM {schema}.later",
             )
     finally:
         run(servers.database_uri("platform"), f"DROP TABLE {schema}.later")
