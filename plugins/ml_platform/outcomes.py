@@ -4,7 +4,7 @@ import re
 from datetime import UTC
 from typing import Any, Literal, TypedDict, cast
 
-from ml_platform.datasets import Purpose
+from ml_platform.datasets import Dataset, Purpose
 from ml_platform.objects import Seen
 
 Result = Literal["loaded", "duplicate", "rejected", "scored", "gone"]
@@ -22,11 +22,13 @@ class Reason(TypedDict):
 class Outcome(TypedDict):
     """What became of one arrival of a file; plain JSON, so that it can travel between tasks.
 
-    `gone` is an object that was removed before it was read. Times are ISO 8601, keys lie in `bucket`.
+    `result_key` lies in the bucket `result`, the other keys in `bucket`; `gone` is an object that was removed before it
+    was read. Times are ISO 8601.
     `rows_read` is always `rows_loaded` + `rows_rejected` + `rows_present` for a loaded file.
     """
 
     dataset: str
+    delimiter: str
     purpose: Purpose
     bucket: str
     key: str
@@ -42,23 +44,30 @@ class Outcome(TypedDict):
     archived_key: str
     report_key: str
     rejected_key: str | None
+    result_key: str | None
     reasons: list[Reason]
+
+
+def timed_stem(seen: Seen) -> str:
+    """Return the name of a file without its ending, safe whatever it was, and the time of its arrival."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", seen.key.removesuffix(".csv"))[:100]
+    return f"{stem}.{seen.last_modified.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def archived_key(seen: Seen, sha256: str, result: Result) -> str:
     """Return where a file is archived: by name, time of arrival and content; safe whatever the name was."""
     folder = "rejected" if result == "rejected" else "processed"
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", seen.key.removesuffix(".csv"))[:100]
-    return f"{folder}/{stem}.{seen.last_modified.astimezone(UTC):%Y%m%dT%H%M%SZ}.{sha256[:8]}.csv"
+    return f"{folder}/{timed_stem(seen)}.{sha256[:8]}.csv"
 
 
-def new_outcome(dataset: str, purpose: Purpose, seen: Seen, sha256: str, result: Result, **fields: Any) -> Outcome:
+def new_outcome(dataset: Dataset, purpose: Purpose, seen: Seen, sha256: str, result: Result, **fields: Any) -> Outcome:
     """Return the outcome of an arrival; `fields` are those of `Outcome` that are not zero or empty."""
     archived = archived_key(seen, sha256, result)
     stem = archived.removesuffix(".csv")
     aside = fields.get("rows_rejected") and result != "rejected"
     outcome = Outcome(
-        dataset=dataset,
+        dataset=dataset.name,
+        delimiter=dataset.delimiter,
         purpose=purpose,
         bucket=seen.bucket,
         key=seen.key,
@@ -74,6 +83,7 @@ def new_outcome(dataset: str, purpose: Purpose, seen: Seen, sha256: str, result:
         archived_key=archived,
         report_key=f"{stem}.report.json",
         rejected_key=f"{stem}.rejected.csv" if aside else None,
+        result_key=None,
         reasons=[],
     )
     return cast(Outcome, {**outcome, **fields})

@@ -64,7 +64,7 @@ def write_rejected(stream: BinaryIO, delimiter: str, bad: Iterable[tuple[int, st
         out: where to write, in UTF-8; both streams stay open.
     """
     text = io.TextIOWrapper(out, encoding="utf-8", errors="surrogateescape", newline="", write_through=True)
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer = csv.writer(text, delimiter=delimiter)
     rows = Rows(stream, delimiter, "the file")
     cells = iter(rows)
     writer.writerow(["line", "reason", *map(harmless, next(cells, []))])

@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,12 +11,10 @@ from typing import Any
 from ml_platform import ledger, objects, reports, staging
 from ml_platform.database import ensure_tables, savepoint, transaction
 from ml_platform.datasets import Dataset, Purpose
-from ml_platform.datasets import dataset as dataset_named
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.objects import Seen, Spooled
 from ml_platform.outcomes import Outcome, Reason, Result, new_outcome
 from ml_platform.parsing import BadValue, Batch, read_batches
-from ml_platform.settings import settings
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +39,7 @@ class Upload:
 
     def outcome(self, result: Result, **fields: Any) -> Outcome:
         """Return the outcome of this arrival; `fields` are those of `Outcome` that are not zero or empty."""
-        return new_outcome(self.dataset.name, self.purpose, self.seen, self.spool.sha256, result, **fields)
+        return new_outcome(self.dataset, self.purpose, self.seen, self.spool.sha256, result, **fields)
 
     def rejected(self, error: ContractError) -> Outcome:
         """Return the outcome of this arrival if the file as a whole breaks the contract."""
@@ -59,12 +57,16 @@ def waiting(dataset: Dataset, purpose: Purpose) -> list[str]:
     return [seen.key for seen in sorted(mine, key=lambda seen: (seen.last_modified, seen.key))[:WAITING]]
 
 
-def taken_before(dataset: Dataset, purpose: Purpose, key: str, seen: Seen | None) -> Outcome | None:
-    """Return the recorded outcome of an arrival; of an object that is gone, the latest under its key."""
+def recorded(seen: Seen) -> Outcome | None:
+    """Return what was recorded about this arrival, if it was taken before."""
     with transaction() as cursor:
-        if seen is not None:
-            return ledger.recorded(cursor, seen)
-        gone = new_outcome(dataset.name, purpose, Seen(purpose, key, "", NEVER, 0), "", "gone")
+        return ledger.recorded(cursor, seen)
+
+
+def _latest(dataset: Dataset, purpose: Purpose, key: str) -> Outcome:
+    """Return what became of an object that is not there any more."""
+    with transaction() as cursor:
+        gone = new_outcome(dataset, purpose, Seen(purpose, key, "", NEVER, 0), "", "gone")
         return ledger.latest(cursor, dataset.name, purpose, key) or gone
 
 
@@ -98,45 +100,59 @@ def record(outcome: Outcome, bad: Iterable[BadValue] = ()) -> Outcome:
         return ledger.arrive(cursor, outcome)
 
 
-def load(dataset: Dataset, purpose: Purpose, key: str) -> Outcome:
-    """Load one file: all its good rows in one transaction, or nothing.
+def take(dataset: Dataset, purpose: Purpose, key: str, work: Callable[[Upload], Outcome]) -> Outcome:
+    """Open one file and do the work with it; what was taken before is not taken again.
 
     Args:
         dataset: what its columns mean.
         purpose: also the bucket.
         key: the object's key.
+        work: records the arrival and returns what became of it.
 
     Returns:
-        What became of it: loaded, duplicate, rejected, or gone if it was removed before it was read. The same arrival
-        taken again gives the recorded outcome.
+        What became of it, or gone if it was removed before it was read. The same arrival taken again gives the recorded
+        outcome.
+
+    Raises:
+        UploadChangedError: it was replaced again and again while it was read.
+    """
+    for _ in range(READS - 1):
+        try:
+            return _attempt(dataset, purpose, key, work)
+        except UploadChangedError as change:
+            log.warning("%s; reading it anew", change)
+    return _attempt(dataset, purpose, key, work)
+
+
+def _attempt(dataset: Dataset, purpose: Purpose, key: str, work: Callable[[Upload], Outcome]) -> Outcome:
+    seen = objects.head(purpose, key)
+    if seen is None:
+        log.warning("%r is not in the bucket %r any more", key, purpose)
+        return _latest(dataset, purpose, key)
+    if earlier := recorded(seen):
+        log.info("%r was taken before: %s", key, earlier["outcome"])
+        return earlier
+    with open_upload(dataset, purpose, seen) as upload:
+        return work(upload)
+
+
+def load(dataset: Dataset, purpose: Purpose, key: str) -> Outcome:
+    """Load one file: all its good rows in one transaction, or nothing.
+
+    Returns:
+        What became of it: loaded, duplicate, rejected, or gone; see `take`, also for the arguments.
 
     Raises:
         UploadChangedError: it was replaced again and again while it was read.
         ConfigurationError: the tables do not fit the data set's YAML any more.
         ServiceError: a server failed; nothing was loaded.
     """
-    for _ in range(READS - 1):
-        try:
-            return _load(dataset, purpose, key)
-        except UploadChangedError as change:
-            log.warning("%s; reading it anew", change)
-    return _load(dataset, purpose, key)
+    return take(dataset, purpose, key, _load)
 
 
-def _load(dataset: Dataset, purpose: Purpose, key: str) -> Outcome:
-    seen = objects.head(purpose, key)
-    outcome = taken_before(dataset, purpose, key, seen)
-    if seen is None or outcome:
-        assert outcome is not None  # noqa: S101 – of an object that is gone there always is one
-        log.info("%r was taken before: %s", key, outcome["outcome"])
-        return outcome
-    ensure_tables(dataset)
-    with open_upload(dataset, purpose, seen) as upload:
-        return _take(upload)
-
-
-def _take(upload: Upload) -> Outcome:
+def _load(upload: Upload) -> Outcome:
     """Claim the bytes, insert the rows and record the arrival, in one transaction."""
+    ensure_tables(upload.dataset)
     with transaction() as cursor:
         try:
             with savepoint(cursor):
@@ -206,9 +222,8 @@ def _put_rejected_rows(outcome: Outcome, seen: Seen, key: str) -> None:
     source = seen if objects.is_current(seen) else objects.head(seen.bucket, outcome["archived_key"])
     if source is None or objects.head(seen.bucket, key):
         return
-    delimiter = dataset_named(outcome["dataset"], settings().datasets_dir).delimiter
     with objects.spooled(source) as spool, transaction() as cursor, tempfile.TemporaryFile() as out:
-        reports.write_rejected(spool.file, delimiter, ledger.rejected_lines(cursor, outcome), out)
+        reports.write_rejected(spool.file, outcome["delimiter"], ledger.rejected_lines(cursor, outcome), out)
         out.seek(0)
         objects.put_new(seen.bucket, key, out, "text/csv; charset=utf-8")
 

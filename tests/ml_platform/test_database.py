@@ -1,0 +1,93 @@
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+
+from ml_platform import database
+from ml_platform.database import ensure_tables, fetch, identifier, literal, savepoint, transaction
+from ml_platform.exceptions import ConfigurationError, ContractError, ServiceError
+from tests.ml_platform.upload_cases import make_dataset, new_name, timed_dataset
+
+NAUGHTY = ['a"b', "a'b", "a; DROP TABLE x; --", "a$1b", "%s", "{x}", "\\", "漢字", "a\nb"]
+
+
+def test_names_and_texts_are_quoted() -> None:
+    assert identifier('a"b') == '"a""b"'
+    assert literal("it's") == "'it''s'"
+
+
+def test_text_columns_are_kept_but_clocks_are_not_kept_twice() -> None:
+    assert database.feature_columns(timed_dataset()) == ("COUNT", "RATIO", "PRICE", "KIND", "FLAG", "NOTE")
+
+
+@pytest.mark.servers
+@pytest.mark.usefixtures("servers")
+class TestPostgres:
+    @pytest.mark.parametrize("text", NAUGHTY)
+    def test_hostile_texts_are_only_data(self, text: str) -> None:
+        statement = f"SELECT $1::text AS {identifier(text)}, {literal(text)}"
+        assert fetch(statement, text) == [(text, text)]
+
+    def test_an_error_undoes_everything(self) -> None:
+        name = new_name()
+        with pytest.raises(ServiceError):
+            fetch(f"CREATE TABLE features.{name} AS SELECT 1 / 0 AS a")
+        assert fetch("SELECT to_regclass($1::text)::text", f"features.{name}") == [(None,)]
+
+    def test_a_savepoint_undoes_what_is_inside(self) -> None:
+        name = new_name()
+        with transaction() as cursor:
+            cursor.execute(f"CREATE TABLE features.{name} (a int)")
+            with suppress(ContractError), savepoint(cursor):
+                cursor.execute(f"INSERT INTO features.{name} VALUES (1)")
+                raise ContractError
+            cursor.execute(f"INSERT INTO features.{name} VALUES (2)")
+        assert fetch(f"SELECT a FROM features.{name}") == [(2,)]
+
+    def test_tables_are_made_from_the_yaml(self) -> None:
+        dataset = make_dataset(new_name())
+        ensure_tables(dataset)
+        ensure_tables(dataset)
+        own = {"event_timestamp": "timestamp with time zone", "created_timestamp": "timestamp with time zone"}
+        own |= {"upload_sha256": "text", "line": "bigint", "ID": "bigint"}
+        assert self.columns("labels", dataset.name) == own | {"LABEL": "bigint", "COST": "double precision"}
+        features = {"COUNT": "bigint", "RATIO": "double precision", "PRICE": "double precision", "KIND": "text"}
+        assert self.columns("features", dataset.name) == own | features | {"FLAG": "boolean", "NOTE": "text"}
+
+    def test_a_new_column_is_added(self) -> None:
+        name = new_name()
+        ensure_tables(make_dataset(name))
+        ensure_tables(make_dataset(name, columns={"MORE": "number"}))
+        assert self.columns("features", name)["MORE"] == "double precision"
+
+    def test_a_changed_type_is_refused(self) -> None:
+        name = new_name()
+        ensure_tables(make_dataset(name))
+        with pytest.raises(ConfigurationError, match=r"columns.RATIO is now text \(text\).*holds double precision"):
+            ensure_tables(make_dataset(name, columns={"RATIO": "text"}))
+
+    def test_two_at_once_do_not_collide(self) -> None:
+        dataset = make_dataset(new_name())
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(ensure_tables, [dataset] * 8))
+        assert self.columns("features", dataset.name)
+
+    @staticmethod
+    def columns(schema: str, table: str) -> dict[str, str]:
+        with transaction() as cursor:
+            return database._columns_there(cursor, schema, table)
+
+
+def test_an_outage_is_worth_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ml_platform.settings import settings
+
+    for name in ("S3_ENDPOINT_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY", "FEAST_REGISTRY_URI", "MLFLOW_TRACKING_URI"):
+        monkeypatch.setenv(name, "unused")
+    monkeypatch.setenv("PLATFORM_DB_HOST", "127.0.0.1")
+    monkeypatch.setenv("PLATFORM_DB_PORT", "9")
+    monkeypatch.setenv("PLATFORM_DB_PASSWORD", "canary")
+    settings.cache_clear()
+    with pytest.raises(ServiceError) as error:
+        fetch("SELECT 1")
+    settings.cache_clear()
+    assert "canary" not in str(error.value)

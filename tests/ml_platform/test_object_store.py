@@ -1,0 +1,144 @@
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ml_platform import objects
+from ml_platform.exceptions import ServiceError, UploadChangedError
+from ml_platform.objects import Seen
+from ml_platform.settings import settings
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
+
+
+@pytest.fixture
+def key() -> str:
+    return f"objects-{uuid4().hex}/a b'\".csv"
+
+
+def put(key: str, data: bytes) -> Seen:
+    objects.client().put_object(Bucket="train", Key=key, Body=data)
+    seen = objects.head("train", key)
+    assert seen is not None
+    return seen
+
+
+def test_what_is_there_is_listed(key: str) -> None:
+    seen = put(key, b"abc")
+    assert seen.size == 3
+    assert [(s.key, s.etag, s.size) for s in objects.listed("train", key[:30])] == [(key, seen.etag, 3)]
+    assert objects.head("train", key + "x") is None
+
+
+def test_an_object_is_spooled_with_its_hash(key: str) -> None:
+    data = bytes(range(256)) * 12_000
+    with objects.spooled(put(key, data)) as spool:
+        assert (spool.sha256, spool.size) == (hashlib.sha256(data).hexdigest(), len(data))
+        assert spool.file.read() == data
+
+
+def test_another_version_is_not_read(key: str) -> None:
+    seen = put(key, b"old")
+    put(key, b"new")
+    with pytest.raises(UploadChangedError), objects.spooled(seen):
+        pass
+
+
+class StalledBody:
+    """A body of which the first part is read, then something happens, then the rest is read."""
+
+    def __init__(self, body: Any, meanwhile: Any) -> None:
+        self.body, self.meanwhile = body, meanwhile
+
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        chunks = self.body.iter_chunks(size)
+        yield next(chunks)
+        self.meanwhile()
+        yield from chunks
+
+
+@pytest.mark.parametrize("size", [200_000, 30_000_000])
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_file_replaced_or_removed_while_it_is_read_is_never_mixed(
+    key: str, size: int, replaced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, client = put(key, b"a" * size), objects.client()
+
+    def meanwhile() -> None:
+        if replaced:
+            client.put_object(Bucket="train", Key=key, Body=b"b" * size)
+        else:
+            client.delete_object(Bucket="train", Key=key)
+
+    class Stalling:
+        def get_object(self, **arguments: Any) -> Any:
+            answer = client.get_object(**arguments)
+            return answer | {"Body": StalledBody(answer["Body"], meanwhile)}
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(client, name)
+
+    monkeypatch.setattr(objects, "CHUNK_BYTES", 65_536)
+    monkeypatch.setattr(objects, "client", Stalling)
+    with pytest.raises((UploadChangedError, ServiceError)), objects.spooled(seen):
+        pass
+
+
+def test_nothing_is_overwritten(key: str) -> None:
+    assert objects.put_new("train", key, b"first")
+    assert not objects.put_new("train", key, b"second")
+    assert objects.get("train", key) == b"first"
+
+
+def test_what_is_not_there_is_named(key: str) -> None:
+    with pytest.raises(UploadChangedError, match=r"s3://train/objects-"):
+        objects.get("train", key)
+
+
+def test_a_move_can_be_run_twice(key: str) -> None:
+    seen, target = put(key, b"abc"), f"{key}.moved"
+    assert objects.move(seen, target)
+    assert objects.move(seen, target)
+    assert objects.head("train", key) is None
+    assert objects.get("train", target) == b"abc"
+
+
+def test_a_large_object_is_copied_in_parts(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "SINGLE_COPY_BYTES", 24 * 2**20)
+    seen = put(key, b"x" * (25 * 2**20))
+    assert objects.move(seen, f"{key}.moved")
+    moved = objects.head("train", f"{key}.moved")
+    assert moved is not None
+    assert moved.size == seen.size
+
+
+def test_a_newer_version_is_not_moved_or_removed(key: str) -> None:
+    seen = put(key, b"old")
+    put(key, b"new")
+    assert not objects.move(seen, f"{key}.moved")
+    assert objects.get("train", key) == b"new"
+    assert objects.head("train", f"{key}.moved") is None
+
+
+def test_a_version_that_comes_after_the_copy_stays(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = put(key, b"old")
+    objects._copy(seen, f"{key}.moved")
+    put(key, b"new")
+    monkeypatch.setattr(objects, "is_current", lambda _: True)  # the moment between the look and the deletion
+    assert objects.move(seen, f"{key}.moved")
+    assert objects.get("train", key) == b"new"
+
+
+def test_an_outage_is_worth_a_retry(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
+    settings.cache_clear()
+    objects.client.cache_clear()
+    try:
+        with pytest.raises(ServiceError):
+            objects.head("train", key)
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+        objects.client.cache_clear()
