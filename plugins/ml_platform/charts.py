@@ -23,8 +23,8 @@ Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
 
 
-def _axes(title: str, x: str, y: str, height: float = 4.6) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.4, height), dpi=120, layout="constrained", facecolor="white")
+def _axes(title: str, x: str, y: str, height: float = 4.6, width: float = 6.4) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.set_xlabel(x, color=INK)
@@ -115,7 +115,7 @@ def feature_importance(names: Sequence[str], means: NDArray[np.float64], sds: ND
 
 def candidates(labels: Sequence[str], means: Sequence[float], sds: Sequence[float], scoring: str) -> Figure:
     """Draw the candidates of a search, the best on top (the first of the sequences)."""
-    figure, axes = _axes("Candidates", f"{scoring}, mean ± sd over the folds", "", 1.6 + 0.3 * len(labels))
+    figure, axes = _axes("Candidates", f"{scoring}, mean ± sd over the folds", "", 1.6 + 0.3 * len(labels), 9.0)
     rows = np.arange(len(labels))[::-1]
     colors = [ORANGE, *[BLUE] * (len(labels) - 1)]
     axes.errorbar(means, rows, xerr=sds, fmt="none", ecolor=GREY)

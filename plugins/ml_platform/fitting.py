@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.inspection import permutation_importance
 from sklearn.model_selection import TunedThresholdClassifierCV
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from ml_platform.candidates import RANDOM_STATE, Candidate, pipeline
 from ml_platform.datasets import Dataset

@@ -61,7 +61,7 @@ class Decision:
     champion_f1: float | None = None
 
 
-def decide(facts: Decision, min_gain: float, champion_problem: str = "") -> Decision:
+def decide(facts: Decision, min_gain: float, champion_problem: str = "its F1 is no number") -> Decision:
     """Fill in decision and reason from the F1 of two models on the same rows.
 
     Args:
@@ -78,7 +78,8 @@ def decide(facts: Decision, min_gain: float, champion_problem: str = "") -> Deci
         return replace(
             facts, decision="promoted", reason=f"version {version} is the first to go live, with F1 {ours:.4f}"
         )
-    if theirs is None:
+    if theirs is None or math.isnan(theirs):
+        facts = replace(facts, champion_f1=None)
         reason = (
             f"version {version} takes over with F1 {ours:.4f}: champion {champion} cannot be used ({champion_problem})"
         )

@@ -18,6 +18,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
 
 from ml_platform import models
 from ml_platform.datasets import Dataset
@@ -70,7 +71,9 @@ class ChampionModel:
             return np.empty(0), np.empty(0, dtype=np.int64)
         inputs = self._inputs(frame)
         try:
-            probabilities = self.estimator.predict_proba(inputs)[:, 1]
+            # On a busy machine more OpenMP threads make boosted trees many times slower, not faster.
+            with threadpool_limits(1):
+                probabilities = self.estimator.predict_proba(inputs)[:, 1]
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise RegistryError(f"{self.name} version {self.version} cannot score: {error}") from error
         return probabilities, (probabilities >= self.threshold).astype(np.int64)
@@ -96,18 +99,18 @@ def alias_version(name: str, alias: str) -> ModelVersion | None:
         raise
 
 
-def numbered(name: str, number: int) -> ModelVersion:
-    """Return the version of that number.
+def numbered(name: str, version: int) -> ModelVersion:
+    """Return a version by its number.
 
     Raises:
         RegistryError: there is none.
     """
     try:
-        return client().get_model_version(name, str(number))
+        return client().get_model_version(name, str(version))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
-        raise RegistryError(f"{name}: there is no version {number}") from error
+        raise RegistryError(f"{name}: there is no version {version}") from None
 
 
 def load_champion(name: str) -> ChampionModel:

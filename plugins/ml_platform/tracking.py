@@ -183,3 +183,21 @@ def log_charts(mlflow: MlflowClient, run_id: str, charts: Mapping[str, Figure]) 
         for name, figure in charts.items():
             figure.savefig(Path(folder) / f"{name}.png")
         mlflow.log_artifacts(run_id, folder, "charts")
+
+
+def newest_search(name: str) -> dict[str, float]:
+    """Return the metrics of a data set's newest search, such as `candidates_done`; empty if there is none."""
+    mlflow = client()
+    found = mlflow.get_experiment_by_name(name)
+    runs = found and mlflow.search_runs(
+        [found.experiment_id], "tags.kind = 'search'", max_results=1, order_by=["start_time DESC"]
+    )
+    return dict(runs[0].data.metrics) if runs else {}
+
+
+def training_card(run_id: str) -> dict[str, Any]:
+    """Return the card that a training wrote into its run."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = client().download_artifacts(run_id, "training_card.json", folder)
+        card: dict[str, Any] = json.loads(Path(path).read_text())
+    return card

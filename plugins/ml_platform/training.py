@@ -22,6 +22,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.git_utils import get_git_commit
 from numpy.typing import NDArray
 from sklearn.model_selection import TunedThresholdClassifierCV
+from threadpoolctl import threadpool_limits
 
 from ml_platform import charts, gate, registry, tracking
 from ml_platform.candidates import RANDOM_STATE, Candidate, candidates
@@ -207,7 +208,9 @@ def _register(
     dataset = training_set.dataset
     model = fit(candidate, dataset, parts, searched["folds"], searched["jobs"])
     features, labels = parts.test()
-    probabilities, threshold = model.predict_proba(features)[:, 1], float(model.best_threshold_)
+    with threadpool_limits(1):
+        probabilities = model.predict_proba(features)[:, 1]
+    threshold = float(model.best_threshold_)
     metrics = judge(labels, probabilities, threshold)
     _log_holdout(run, model, parts, probabilities, metrics)
     tags = {

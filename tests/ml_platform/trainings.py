@@ -1,0 +1,66 @@
+"""Small data to train on: a data set with numbers, categories and an empty column, and frames drawn from it."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from ml_platform.datasets import Dataset
+from ml_platform.training_set import TrainingSet
+
+GRID = {
+    "logistic_regression": {"class_weight": [None, "balanced"], "C": [1.0, 0.1]},
+    "random_forest": {"class_weight": [None, "balanced"], "min_samples_leaf": [5, 2], "n_estimators": [10]},
+    "hist_gradient_boosting": {"class_weight": [None, "balanced"], "learning_rate": [0.1, 0.2], "max_iter": [10]},
+}
+
+
+def make_dataset(name: str = "shop", candidates: dict[str, dict[str, list[object]]] | None = None) -> Dataset:
+    return Dataset.model_validate(
+        {
+            "name": name,
+            "description": "Who buys?",
+            "entity": {"name": "customer", "key": "id"},
+            "label": {"column": "buys", "positive": 1},
+            "columns": {
+                "id": "integer",
+                "buys": "integer",
+                "age": "integer",
+                "income": "money",
+                "member": "boolean",
+                "empty": "number",
+                "town": "category",
+                "blank": "category",
+            },
+            "search": {"folds": 3, "jobs": 1, "candidates": GRID if candidates is None else candidates},
+        }
+    )
+
+
+def make_frame(rows: int = 600, seed: int = 1) -> pd.DataFrame:
+    """Draw a frame as a training set has it: a signal in age and town, some values missing, two columns empty."""
+    random = np.random.default_rng(seed)
+    age, town = random.normal(45, 12, rows), random.choice(["Ulm", "Kiel", "Bonn"], rows).astype(object)
+    score = (age - 45) / 8 + 1.5 * (town == "Ulm") + random.normal(0, 1, rows)
+    age[random.random(rows) < 0.05] = np.nan
+    town[random.random(rows) < 0.05] = np.nan
+    return pd.DataFrame(
+        {
+            "id": np.arange(rows),
+            "event_timestamp": pd.Timestamp("2026-01-01", tz="UTC"),
+            "age": age,
+            "income": random.lognormal(10, 1, rows).round(),
+            "member": random.choice([0.0, 1.0, np.nan], rows),
+            "empty": np.nan,
+            "town": town,
+            "blank": pd.Series(np.nan, index=range(rows), dtype=object),
+            "buys": (score > 1.2).astype("int64"),
+        }
+    )
+
+
+def make_training_set(dataset: Dataset | None = None, frame: pd.DataFrame | None = None) -> TrainingSet:
+    frame = make_frame() if frame is None else frame
+    sha256 = hashlib.sha256(pd.util.hash_pandas_object(frame).to_numpy().tobytes()).hexdigest()
+    sources = [{"key": "train_shop.csv", "sha256": "00", "rows": len(frame)}]
+    return TrainingSet(dataset or make_dataset(), frame, sha256, f"s3://mlflow/training_sets/{sha256}.parquet", sources)
