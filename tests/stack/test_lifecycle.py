@@ -1,0 +1,177 @@
+"""Start, crash, stop, start again: on a small stack of its own, through the commands that people use."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import psycopg2
+import pytest
+
+from stack import config as settings
+from stack.health import query
+from stack.supervisor import Supervisor
+from tests.conftest import write_env_file
+
+pytestmark = pytest.mark.servers
+
+SMALL = ("up", "--only", "postgres,objects,dbinit")
+
+
+@pytest.fixture(scope="module")
+def folder():
+    made = Path(tempfile.mkdtemp(prefix="mlp"))
+    made.chmod(0o711)
+    yield made
+    run(made / ".env", "down")
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def small(folder):
+    config = settings.load(write_env_file(folder))
+    done = run(config.env_file, *SMALL)
+    assert done.returncode == 0, done.stdout
+    return config
+
+
+def run(env_file, *arguments, **variables):
+    command = [sys.executable, "-m", "stack", "--env-file", str(env_file), *arguments]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{settings.ROOT / 'plugins'}:{settings.ROOT}",
+        "COLUMNS": "200",
+        **variables,
+    }
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.run(command, env=environment, cwd=settings.ROOT, timeout=120, check=False, **output)
+
+
+def wait_until(true, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def postmaster(config):
+    return int((config.state_dir / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+
+
+def answers(config):
+    try:
+        return query(config.database_uri("platform"), "SELECT 1") == [(1,)]
+    except psycopg2.OperationalError:
+        return False
+
+
+def keep_something(config):
+    connection = psycopg2.connect(config.database_uri("platform"))
+    with connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS features.kept AS SELECT 42 AS answer")
+    connection.close()
+
+
+def kept(config):
+    return query(config.database_uri("platform"), "SELECT answer FROM features.kept")
+
+
+def test_a_second_up_is_harmless(small):
+    before = postmaster(small)
+    done = run(small.env_file, *SMALL)
+    assert (done.returncode, done.stdout.strip()) == (0, "Already up.")
+    assert postmaster(small) == before
+
+
+def test_status_fails_while_something_is_down(small):
+    done = run(small.env_file, "status")
+    assert done.returncode == 1
+    assert "mlflow: STOPPED" in done.stdout
+
+
+def test_a_killed_server_comes_back(small):
+    before = postmaster(small)
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: answers(small) and postmaster(small) != before)
+
+
+def test_state_is_closed_to_other_users(small):
+    for path in (small.env_file, small.state_dir / "supervisor.conf"):
+        assert path.stat().st_mode & 0o077 == 0
+    for path in small.state_dir.iterdir():
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_another_stack_is_told_who_holds_a_port(small, folder):
+    other = folder / "other.env"
+    text = small.env_file.read_text().replace(f"STATE_DIR={small.state_dir}", f"STATE_DIR={folder / 'o'}")
+    other.write_text(text)
+    done = run(other, *SMALL)
+    assert done.returncode == 1
+    assert f"port {small.postgres_port} is taken by process" in done.stdout
+    assert "set POSTGRES_PORT to a free one" in done.stdout
+    assert not (folder / "o").exists()
+
+
+def test_a_supervisor_that_was_killed_is_replaced_and_its_orphans_end(small):
+    keep_something(small)
+    old = {process.pid for process in Supervisor(small).processes()}
+    os.kill(Supervisor(small).pid(), signal.SIGKILL)
+    done = run(small.env_file, *SMALL)
+    assert done.returncode == 0, done.stdout
+    assert kept(small) == [(42,)]
+    assert not old & set(psutil.pids())
+
+
+def test_a_server_that_does_not_start_is_named_with_its_log(small, folder):
+    run(small.env_file, "down")
+    file = small.state_dir / "postgres" / "data" / "postgresql.conf"
+    sound = file.read_text()
+    file.write_text(sound + "no_such_setting = 1\n")
+    done = run(small.env_file, *SMALL)
+    file.write_text(sound)
+    assert done.returncode == 1
+    assert "postgres is not healthy" in done.stdout
+    assert "no_such_setting" in done.stdout
+    assert str(small.state_dir / "logs" / "postgres.log") in done.stdout.replace("\n", "")
+
+
+def test_down_leaves_no_process_and_keeps_the_data(small):
+    assert run(small.env_file, *SMALL).returncode == 0
+    assert run(small.env_file, "down").returncode == 0
+    assert Supervisor(small).processes() == []
+    assert run(small.env_file, *SMALL).returncode == 0
+    assert kept(small) == [(42,)]
+
+
+def test_new_passwords_in_the_file_are_taken_over(small):
+    text = small.env_file.read_text()
+    old = small.reader_db_password.get_secret_value()
+    small.env_file.write_text(text.replace(f"READER_DB_PASSWORD={old}", "READER_DB_PASSWORD=another"))
+    run(small.env_file, "down")
+    assert run(small.env_file, *SMALL).returncode == 0
+    changed = settings.load(small.env_file)
+    assert query(changed.database_uri("reader", "platform"), "SELECT 1") == [(1,)]
+    with pytest.raises(psycopg2.OperationalError):
+        query(small.database_uri("reader", "platform"), "SELECT 1")
+
+
+def test_an_interrupted_start_leaves_nothing_running(small):
+    run(small.env_file, "down")
+    environment = {**os.environ, "PYTHONPATH": f"{settings.ROOT / 'plugins'}:{settings.ROOT}"}
+    command = [sys.executable, "-m", "stack", "--env-file", str(small.env_file), "up"]
+    starting = subprocess.Popen(command, env=environment, cwd=settings.ROOT, stdout=subprocess.DEVNULL)
+    wait_until(lambda: Supervisor(small).states().get("postgres") == "RUNNING")
+    starting.send_signal(signal.SIGINT)
+    assert starting.wait(60) == 130
+    assert Supervisor(small).processes() == []
+
+
+def test_reset_asks_and_then_removes_the_state(small):
+    assert run(small.env_file, "reset", "--yes").returncode == 0
+    assert not small.state_dir.exists()

@@ -1,0 +1,193 @@
+"""The whole stack, running: healthy, on this machine only, and closed to whoever does not log in."""
+
+import http.client
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import boto3
+import psutil
+import pytest
+from botocore.config import Config as Options
+from botocore.exceptions import ClientError
+
+from stack import config as settings
+from stack.objects import buckets
+from stack.servers import Server, all_nodes
+from stack.supervisor import Supervisor
+
+pytestmark = pytest.mark.servers
+
+HARMLESS = ("", "ui/index.html", "status")  # versions and free space: no names, no data
+GUESSES = [
+    "admin",
+    "password",
+    "airflow",
+    "minioadmin",
+    "minio",
+    "postgres",
+    "123456",
+    "changeme",
+    "platform",
+    "seaweedfs",
+]
+
+
+def listeners(config):
+    ours = {process.pid for process in Supervisor(config).processes()}
+    found = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in ours]
+    return {(c.laddr.ip, c.laddr.port) for c in found}
+
+
+def answer(url, data=None, headers=None):
+    """Return status and body; status 0 where the server speaks no HTTP."""
+    request = urllib.request.Request(url, data=data, headers=headers or {})  # noqa: S310 – http only
+    try:
+        with urllib.request.build_opener(NoRedirect).open(request, timeout=30) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+    except (OSError, http.client.HTTPException):
+        return 0, b""
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args):
+        return None
+
+
+def s3(config, access_key, secret_key):
+    options = Options(retries={"max_attempts": 0}, s3={"addressing_style": "path"})
+    return boto3.client(
+        "s3", endpoint_url=config.s3_url, region_name="us-east-1", config=options,
+        aws_access_key_id=access_key, aws_secret_access_key=secret_key.get_secret_value(),
+    )  # fmt: skip
+
+
+def refused(call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    return False
+
+
+def test_every_server_is_healthy(stack):
+    servers = [node for node in all_nodes(stack).values() if isinstance(node, Server)]
+    assert {server.name: server.probe() for server in servers} == dict.fromkeys(s.name for s in servers)
+
+
+def test_status_says_so(stack):
+    command = [sys.executable, "-m", "stack", "--env-file", str(stack.env_file), "status"]
+    assert subprocess.run(command, cwd=settings.ROOT, capture_output=True, check=False).returncode == 0
+
+
+def test_only_this_machine_is_listened_to_and_only_on_ports_of_the_contract(stack):
+    known = {port for node in all_nodes(stack).values() if isinstance(node, Server) for port in node.ports.values()}
+    assert {ip for ip, _ in listeners(stack)} == {"127.0.0.1"}
+    assert {port for _, port in listeners(stack)} == known
+
+
+def test_airflow_wants_a_login(stack):
+    for path in ("dags", "connections", "variables", "config", "dags/ingest_auto/dagRuns"):
+        assert answer(f"{stack.airflow_url}/api/v2/{path}")[0] == 401
+    assert answer(f"{stack.airflow_url}/execution/connections/s3")[0] in (401, 403)
+
+
+@pytest.mark.parametrize("password", GUESSES)
+def test_airflow_refuses_what_people_try_first(stack, password):
+    body = json.dumps({"username": stack.airflow_admin_user, "password": password}).encode()
+    assert answer(f"{stack.airflow_url}/auth/token", body, {"Content-Type": "application/json"})[0] == 401
+
+
+def test_airflow_lets_the_administrator_in_and_starts_all_pipelines_paused(stack):
+    password = stack.airflow_admin_password.get_secret_value()
+    body = json.dumps({"username": stack.airflow_admin_user, "password": password}).encode()
+    status, token = answer(f"{stack.airflow_url}/auth/token", body, {"Content-Type": "application/json"})
+    assert status == 201
+    bearer = {"Authorization": f"Bearer {json.loads(token)['access_token']}"}
+    _, problems = answer(f"{stack.airflow_url}/api/v2/importErrors", headers=bearer)
+    assert json.loads(problems)["import_errors"] == []
+    _, dags = answer(f"{stack.airflow_url}/api/v2/dags", headers=bearer)
+    assert not [dag["dag_id"] for dag in json.loads(dags)["dags"] if "example" in dag["tags"]]
+
+
+def test_s3_refuses_strangers(stack):
+    for bucket in buckets():
+        assert answer(f"{stack.s3_url}/{bucket}?list-type=2")[0] == 403
+        assert answer(f"{stack.s3_url}/{bucket}/any.csv")[0] == 403
+    assert answer(stack.s3_url)[0] == 403
+    assert answer(f"{stack.s3_url}/", b"Action=CreateUser&UserName=me")[0] in (400, 403)
+
+
+def test_each_s3_identity_reaches_only_its_buckets(stack):
+    rights = {
+        "mlflow": (s3(stack, stack.mlflow_s3_access_key, stack.mlflow_s3_secret_key), {"mlflow"}),
+        "platform": (s3(stack, stack.s3_access_key, stack.s3_secret_key), set(buckets())),
+    }
+    for name, (client, allowed) in rights.items():
+        for bucket in buckets():
+            calls = [
+                refused(client.put_object, Bucket=bucket, Key="rights.txt", Body=b"x"),
+                refused(client.get_object, Bucket=bucket, Key="rights.txt"),
+                refused(client.list_objects_v2, Bucket=bucket),
+                refused(client.delete_object, Bucket=bucket, Key="rights.txt"),
+            ]
+            assert calls == [bucket not in allowed] * 4, (name, bucket)
+        assert refused(client.create_bucket, Bucket="stray")
+
+
+def test_the_console_wants_a_login(stack):
+    console = f"http://127.0.0.1:{stack.console_port}"
+    for path in ("files?path=/buckets/train", "object-store/buckets", "api/s3/buckets", "admin"):
+        status, body = answer(f"{console}/{path}")
+        assert status in (302, 303, 307, 401), path
+        assert b"train" not in body
+    assert answer(f"{console}/api/files/upload", b"x")[0] in (302, 303, 307, 401, 403)
+    assert answer(f"{console}/login", b"username=admin&password=admin")[0] in (302, 303, 307, 401, 403)
+
+
+def test_the_object_stores_inner_listeners_serve_nothing_without_a_key(stack):
+    client = s3(stack, stack.s3_access_key, stack.s3_secret_key)
+    client.put_object(Bucket="train", Key="canary.txt", Body=b"canary-in-the-bucket")
+    paths = [
+        *("", "buckets/train/canary.txt", "buckets/train/", "1,01", "2,02637037d6"),
+        *("dir/assign", "submit", "dir/lookup?volumeId=1", "vol/grow?count=1", "col/delete?collection=train"),
+        *("ui/index.html", "status", "metrics", "debug/pprof/"),
+    ]
+    for port in range(stack.objects_inner_port, stack.objects_inner_port + 7):
+        for path in paths:
+            for data in (None, b"stranger"):
+                status, body = answer(f"http://127.0.0.1:{port}/{path}", data)
+                assert b"canary" not in body
+                assert b'"fid"' not in body
+                assert status in (0, 401, 404, 405) or path in HARMLESS, (port, path, status)
+    client.delete_object(Bucket="train", Key="canary.txt")
+
+
+def test_inner_calls_need_our_certificate(stack):
+    import grpc
+
+    for offset in (1, 3, 5, 6):
+        address = f"127.0.0.1:{stack.objects_inner_port + offset}"
+        with grpc.insecure_channel(address) as channel, pytest.raises(grpc.FutureTimeoutError):
+            grpc.channel_ready_future(channel).result(timeout=1)
+
+
+def test_mlflow_refuses_other_sites(stack):
+    assert answer(stack.mlflow_url, headers={"Host": "evil.example"})[0] == 403
+    post = {"Content-Type": "application/json", "Origin": "http://evil.example"}
+    assert answer(f"{stack.mlflow_url}/api/2.0/mlflow/experiments/create", b'{"name": "x"}', post)[0] == 403
+
+
+def test_no_secret_is_in_a_process_list_or_a_log(stack):
+    secret = {name: value.get_secret_value() for name, value in stack if hasattr(value, "get_secret_value")}
+    lines = " ".join(" ".join(process.cmdline()) for process in Supervisor(stack).processes())
+    assert [name for name, value in secret.items() if value in lines] == []
+    folders = (stack.state_dir / "logs", stack.state_dir / "airflow" / "logs")
+    for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
+        text = path.read_text(errors="replace")
+        assert [name for name, value in secret.items() if value in text] == [], path
