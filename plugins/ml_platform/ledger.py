@@ -25,6 +25,16 @@ def claim(cursor: Any, outcome: Outcome) -> bool:
     return bool(claimed)
 
 
+def first_claim(cursor: Any, outcome: Outcome) -> str:
+    """Return, for people, from where and when the same bytes were loaded."""
+    key, claimed_at = rows(
+        cursor,
+        "SELECT object_key, claimed_at FROM uploads.ledger WHERE dataset = $1 AND purpose = $2 AND sha256 = $3",
+        *(outcome["dataset"], outcome["purpose"], outcome["sha256"]),
+    )[0]
+    return f"the same bytes were loaded from {key!r} at {claimed_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def fill(cursor: Any, outcome: Outcome) -> None:
     """Write into the claimed entry what became of the rows."""
     cursor.execute(

@@ -132,7 +132,7 @@ def _insert(cursor: Any, dataset: Dataset, schema: str, columns: tuple[str, ...]
         cursor,
         f"WITH added AS (INSERT INTO {schema}.{identifier(dataset.name)}"
         f" ({key}, event_timestamp, created_timestamp, upload_sha256, line{names})"
-        f" SELECT {key}, {event}, {known}, $1::text, line{names} FROM {INCOMING} ORDER BY {key}, {event}"
+        f" SELECT {key}, {event}, {known}, $1::text, line{names} FROM {INCOMING} ORDER BY {key}, {event}, {known}"
         f" ON CONFLICT ({key}, event_timestamp, created_timestamp) DO NOTHING RETURNING 1)"
         " SELECT count(*) FROM added",
         sha256,
@@ -145,11 +145,14 @@ def _set_aside_known(cursor: Any, dataset: Dataset, sha256: str) -> None:
     key, (event, known) = identifier(dataset.entity.key), clocks(dataset)
     same = [f"f.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in feature_columns(dataset)]
     same += [f"l.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in dataset.label_columns]
-    clock = [f"{side}.event_timestamp = i.event AND {side}.created_timestamp = i.known" for side in "fl"]
+    clock = [
+        f"{side}.event_timestamp = i.event_timestamp AND {side}.created_timestamp = i.created_timestamp"
+        for side in "fl"
+    ]
     name = identifier(dataset.name)
     cursor.execute(
         f"CREATE TEMP TABLE known AS SELECT i.line, i.{key} AS key, f.line AS other, {' AND '.join(same)} AS same"
-        f" FROM (SELECT *, {event} AS event, {known} AS known FROM {INCOMING}) i"
+        f" FROM (SELECT *, {event} AS event_timestamp, {known} AS created_timestamp FROM {INCOMING}) i"
         f" JOIN features.{name} f ON f.{key} = i.{key} AND {clock[0]} AND f.upload_sha256 <> {literal(sha256)}"
         f" LEFT JOIN labels.{name} l ON l.{key} = i.{key} AND {clock[1]}"
     )

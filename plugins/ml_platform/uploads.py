@@ -43,11 +43,15 @@ class Upload:
 
     def rejected(self, error: ContractError) -> Outcome:
         """Return the outcome of this arrival if the file as a whole breaks the contract."""
-        whole = Reason(line=None, column="", value="", reason=str(error))
+        whole = _whole_file(str(error))
         if isinstance(error, staging.FileRejectedError):
             rows = {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
             return self.outcome("rejected", reasons=[whole, *error.reasons], **rows)
         return self.outcome("rejected", reasons=[whole])
+
+
+def _whole_file(reason: str) -> Reason:
+    return Reason(line=None, column="", value="", reason=reason)
 
 
 def waiting(dataset: Dataset, purpose: Purpose) -> list[str]:
@@ -165,8 +169,9 @@ def _load(upload: Upload) -> Outcome:
 
 
 def _claim_and_insert(cursor: Any, upload: Upload) -> Outcome:
-    if not ledger.claim(cursor, upload.outcome("loaded")):
-        return upload.outcome("duplicate")
+    claimed = upload.outcome("loaded")
+    if not ledger.claim(cursor, claimed):
+        return upload.outcome("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
     counts, reasons = staging.load(cursor, upload.dataset, upload.purpose, upload.spool.sha256, upload.batches())
     outcome = upload.outcome(
         "loaded",

@@ -103,6 +103,7 @@ def test_the_same_bytes_load_once_whatever_the_name(sample: Dataset) -> None:
         outcome = ingest(sample, data, suffix)
         assert (outcome["outcome"], outcome["rows_loaded"]) == ("duplicate", 0)
         assert objects.get("train", outcome["archived_key"]) == data
+        assert f"loaded from 'train_{sample.name}.csv' at 2" in outcome["reasons"][0]["reason"]
     assert rows_in("features", sample) == 50
     assert uploads.waiting(sample, "train") == []
 
@@ -177,6 +178,41 @@ def test_rows_that_an_earlier_file_brought_are_already_there() -> None:
     assert (outcome["rows_loaded"], outcome["rows_present"], outcome["rows_rejected"]) == (1, 1, 1)
     assert "same time but other values on line 3 of an earlier file" in outcome["reasons"][0]["reason"]
     assert rows_in("labels", dataset, 'count(*), sum("LABEL")::bigint') == [(3, 0)]
+
+
+def test_column_names_are_only_names() -> None:
+    words = ("event", "known", "key", "first", "same", "other", "at", "Select", "a b-c.d", "i", "f", "__value")
+    dataset = timed_dataset(
+        new_name(), event_time="event", columns=dict.fromkeys(words, "text") | {"event": "timestamp"}
+    )
+    row = {"AT": "2026-01-01", "event": "2026-01-01"} | {word: word for word in words if word != "event"}
+    assert ingest(dataset, csv_bytes(row))["rows_loaded"] == 1
+    outcome = ingest(dataset, csv_bytes(row, row | {"ID": "2"}, row | {"ID": "2"}))
+    assert_accounted(dataset, outcome)
+    assert (outcome["rows_present"], outcome["rows_loaded"], outcome["rows_rejected"]) == (1, 1, 1)
+    assert rows_in("features", dataset, 'DISTINCT "a b-c.d", "Select"') == [("a b-c.d", "Select")]
+
+
+CELLS = [
+    "=cmd|' /C calc'!A0",
+    "'; DROP TABLE features.x; --",
+    "{{ 7*7 }}",
+    "%s %(x)s",
+    "$1",
+    "<script>",
+    "\\N",
+    "../..",
+    "漢字",
+]
+
+
+def test_hostile_cells_are_only_data(sample: Dataset) -> None:
+    ingest(sample, csv_bytes(*({"ID": str(i), "NOTE": cell, "KIND": cell} for i, cell in enumerate(CELLS))))
+    assert rows_in("features", sample, '"NOTE", "KIND"') == [(cell, cell) for cell in CELLS]
+    mixed = [{"ID": str(i)} for i in range(9)] + [{"ID": cell, "RATIO": cell} for cell in CELLS]
+    outcome = ingest(sample, csv_bytes(*mixed))
+    assert_accounted(sample, outcome)
+    assert [r["value"] for r in outcome["reasons"] if r["column"] == "RATIO"] == CELLS
 
 
 def test_a_correction_known_later_is_a_new_version() -> None:
