@@ -54,25 +54,27 @@ bench: packages-dev ## measure, and write the figures into docs/
 packages: $(PACKAGES)
 packages-dev: $(DEV)
 
-$(RUNTIME): requirements.lock | $(VENV)/bin/python
+$(RUNTIME): requirements.lock | $(VENV)/bin/python uv
 	$(UV) pip sync --quiet --python $(VENV)/bin/python requirements.lock
 	@rm -f $(VENV)/.installed-* && touch $@
 
-$(DEV): requirements-dev.lock | $(VENV)/bin/python
+$(DEV): requirements-dev.lock | $(VENV)/bin/python uv
 	$(UV) pip sync --quiet --python $(VENV)/bin/python requirements-dev.lock
 	@rm -f $(VENV)/.installed-* && touch $@
 
-$(VENV)/bin/python: | uv
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+$(VENV)/bin/python: | python-is-new-enough uv
 	$(UV) venv --quiet --allow-existing --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
 
-.PHONY: uv
-uv:
+.PHONY: python-is-new-enough uv
+python-is-new-enough:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and there is no $(PYTHON)."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; this is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+
+uv: python-is-new-enough
 	@command -v $(UV) >/dev/null || $(MAKE) --no-print-directory .uv/bin/uv
 
 .uv/bin/uv:
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and $(PYTHON) is not there."; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "$(PYTHON) lacks the module that makes environments. Install it (Debian, Ubuntu: apt-get install python3-venv), or install uv."; exit 1; }
 	$(PYTHON) -m venv .uv

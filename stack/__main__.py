@@ -55,15 +55,12 @@ def status(config: Config, options: argparse.Namespace) -> int:
     states = Supervisor(config).states()
     servers = [node for node in all_nodes(config).values() if isinstance(node, Server)]
     problems = {server.name: _problem(server, states) for server in servers}
-    pages = {"airflow-api": "Airflow", "objects": "Console", "mlflow": "MLflow", "feast": "Feast", "adminer": "Adminer"}
-    by_name = {screen.name: screen for screen in config.screens()}
-    table = Table("server", "health", "version", "address", "login", box=None, header_style="bold")
+    table = Table("server", "health", "version", box=None, header_style="bold")
     for server in servers:
-        screen = by_name.get(pages.get(server.name, ""))
-        ok = problems[server.name] is None
-        state = "[green]healthy[/]" if ok else f"[red]{states.get(server.name, 'not running').lower()}[/]"
-        table.add_row(server.name, state, server.version, screen.url if screen else "", screen.login if screen else "")
+        state = "[green]healthy[/]" if problems[server.name] is None else f"[red]{_state(server, states)}[/]"
+        table.add_row(server.name, state, server.version)
     console.print(table)
+    _show_screens(config)
     if not screens.adminer_installed():
         console.print(f"adminer: not installed; {screens.NO_ADMINER}")
     for name, problem in problems.items():
@@ -95,6 +92,20 @@ def reset(config: Config, options: argparse.Namespace) -> int:
 
 
 COMMANDS = {"up": up, "down": down, "status": status, "logs": logs, "reset": reset}
+
+
+def _show_screens(config: Config) -> None:
+    table = Table("screen", "login", "address", box=None, header_style="bold")
+    table.columns[-1].overflow = "fold"
+    for screen in config.screens():
+        table.add_row(screen.name, screen.login, screen.url)
+    console.print("", table, sep="\n")
+    console.print(f"Passwords are in {config.env_file}\n", markup=False, soft_wrap=True)
+
+
+def _state(server: Server, states: dict[str, str]) -> str:
+    state = states.get(server.name, "not running").lower()
+    return "not healthy" if state == "running" else state
 
 
 def _problem(server: Server, states: dict[str, str]) -> str | None:

@@ -115,13 +115,12 @@ class Config(BaseModel):
 
     def screens(self) -> list[Screen]:
         """Return the pages that people open, in the order in which they need them."""
-        hint = f"password: {self.env_file.name}"
         return [
-            Screen("Airflow", _page(self.airflow_port), f"{self.airflow_admin_user}, {hint} AIRFLOW_ADMIN_PASSWORD"),
-            Screen("Console", _page(self.console_port), f"{self.console_user}, {hint} CONSOLE_PASSWORD"),
-            Screen("MLflow", _page(self.mlflow_port), "none; open to this machine"),
-            Screen("Feast", _page(self.feast_port), "none; open to this machine"),
-            Screen("Adminer", self._adminer_page(), f"reader, {hint} READER_DB_PASSWORD"),
+            Screen("Airflow", _page(self.airflow_port), f"{self.airflow_admin_user} / AIRFLOW_ADMIN_PASSWORD"),
+            Screen("Console", _page(self.console_port), f"{self.console_user} / CONSOLE_PASSWORD"),
+            Screen("MLflow", _page(self.mlflow_port), "none"),
+            Screen("Feast", _page(self.feast_port), "none"),
+            Screen("Adminer", self._adminer_page(), "reader / READER_DB_PASSWORD"),
         ]
 
     def _adminer_page(self) -> str:
