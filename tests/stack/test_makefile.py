@@ -1,0 +1,65 @@
+"""One vocabulary of commands, and a start on a machine that has only Python and make."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from stack.config import ROOT
+
+COMMANDS = ("up", "down", "status", "logs", "reset", "check", "test", "demo", "lint", "bench")
+UV_ON_PATH = {**os.environ, "PATH": os.defpath}
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with nothing but what the Makefile reads."""
+    for name in ("Makefile", "requirements.lock", "requirements-dev.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def make(folder, *arguments):
+    command = ["make", "-C", str(folder), *arguments]
+    return subprocess.run(command, env=UV_ON_PATH, capture_output=True, text=True, check=False)
+
+
+def program(folder, text):
+    path = folder / "stand-in"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_help_lists_every_command(project):
+    listed = make(project, "help").stdout
+    assert [name for name in COMMANDS if not re.search(rf"^{name} ", listed, re.MULTILINE)] == []
+
+
+def test_an_old_python_is_refused_before_anything_is_made(project):
+    old = program(project, '[ "$1" = --version ] && echo Python 3.9.2 && exit; exit 1')
+    done = make(project, "up", f"PYTHON={old}")
+    assert done.returncode != 0
+    assert "Python 3.11 or newer is needed; this is Python 3.9.2" in done.stdout
+    assert not (project / ".uv").exists()
+
+
+def test_a_python_without_venv_says_what_to_install(project):
+    bare = program(project, 'case "$2" in *ensurepip*) exit 1;; esac; exit 0')
+    done = make(project, "up", f"PYTHON={bare}", "UV=.uv/bin/uv")
+    assert done.returncode != 0
+    assert "apt-get install python3-venv" in done.stdout
+
+
+def test_development_packages_serve_the_demo_too(project):
+    (project / ".venv" / "bin").mkdir(parents=True)
+    (project / ".venv" / "bin" / "python").touch()
+    digest = subprocess.run(
+        ["sha256sum", project / "requirements-dev.lock"], capture_output=True, text=True, check=True
+    )
+    (project / ".venv" / f".installed-dev-{digest.stdout[:16]}").touch()
+    assert "pip sync" not in make(project, "-n", "demo", "UV=true").stdout
+    (project / "requirements-dev.lock").write_text("changed\n")
+    assert "pip sync" in make(project, "-n", "test", "UV=true").stdout
