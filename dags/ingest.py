@@ -21,8 +21,11 @@ from airflow.sdk import TriggerRule, dag, task, task_group
 
 from ml_platform.airflow.wiring import (
     DEFAULT_ARGS,
+    FILE,
     START,
     fail_at_once_on_bad_data,
+    results_of,
+    show_file,
     skip_without_news,
     training_data,
     wait_for_file,
@@ -39,26 +42,28 @@ def make_ingest(dataset: Dataset) -> None:
 
         return uploads.waiting(dataset, "train")
 
-    @task(map_index_template="{{ task.op_kwargs['key'] }}")
+    @task(map_index_template=FILE)
     @fail_at_once_on_bad_data
     def load(key: str) -> dict[str, Any]:
         from ml_platform import uploads
 
+        show_file(key)
         return uploads.load(dataset, "train", key)
 
-    @task(map_index_template="{{ task.op_kwargs['upload']['key'] }}")
+    @task(map_index_template=FILE)
     @fail_at_once_on_bad_data
     def settle(upload: dict[str, Any]) -> dict[str, Any]:
         from ml_platform import uploads
 
+        show_file(upload["key"])
         return uploads.settle(upload)
 
     @task(outlets=[training_data(dataset)], trigger_rule=TriggerRule.ALL_DONE)
     @skip_without_news
-    def announce(settled: list[dict[str, Any]]) -> int:
+    def announce() -> int:
         from ml_platform import uploads
 
-        return uploads.count_new_rows(settled)
+        return uploads.count_new_rows(results_of("take.settle"))
 
     @task_group
     def take(key: str) -> Any:
@@ -77,7 +82,7 @@ def make_ingest(dataset: Dataset) -> None:
     def ingest() -> None:
         files = list_files()
         wait_for_file(dataset, "train") >> files
-        announce(take.expand(key=files))
+        take.expand(key=files) >> announce()
 
     ingest()
 

@@ -18,7 +18,15 @@ from typing import Any
 
 from airflow.sdk import dag, task, task_group
 
-from ml_platform.airflow.wiring import DEFAULT_ARGS, FOREVER, START, fail_at_once_on_bad_data, wait_for_file
+from ml_platform.airflow.wiring import (
+    DEFAULT_ARGS,
+    FILE,
+    FOREVER,
+    START,
+    fail_at_once_on_bad_data,
+    show_file,
+    wait_for_file,
+)
 from ml_platform.datasets import Dataset, datasets
 
 
@@ -37,18 +45,20 @@ def make_test(dataset: Dataset) -> None:
 
         return uploads.waiting(dataset, "test")
 
-    @task(map_index_template="{{ task.op_kwargs['key'] }}")
+    @task(map_index_template=FILE)
     @fail_at_once_on_bad_data
     def score(key: str) -> dict[str, Any]:
         from ml_platform import scoring
 
+        show_file(key)
         return scoring.score(dataset, key)
 
-    @task(map_index_template="{{ task.op_kwargs['upload']['key'] }}")
+    @task(map_index_template=FILE)
     @fail_at_once_on_bad_data
     def settle(upload: dict[str, Any]) -> dict[str, Any]:
         from ml_platform import uploads
 
+        show_file(upload["key"])
         return uploads.settle(upload)
 
     @task_group

@@ -77,7 +77,8 @@ def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
         features=[f"{dataset.name}:{name}" for name in dataset.features],
         filter_by_created_timestamp=True,
     )
-    return job.to_df()
+    joined: pd.DataFrame = job.to_df()
+    return joined
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_two_data_sets_never_claim_the_same_upload(write, tmp_path: Path) -> Non
 
 
 def test_an_unknown_data_set_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="there are: .*auto"):
+    with pytest.raises(ConfigurationError, match=r"there are: .*auto"):
         dataset("boats")
 
 

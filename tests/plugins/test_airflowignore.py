@@ -11,7 +11,8 @@ from airflow import plugins_manager
 plugins, errors = plugins_manager._get_plugins()
 assert not errors, errors
 print(sorted(p.name for p in plugins if p.name == "ml_platform"))
-print(sorted(n for n, m in sys.modules.items() if "/ml_platform/" in (getattr(m, "__file__", None) or "") and not n.startswith("ml_platform")))
+files = {name: getattr(module, "__file__", None) or "" for name, module in sys.modules.items()}
+print(sorted(name for name, file in files.items() if "/ml_platform/" in file and not name.startswith("ml_platform")))
 """
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
-from airflow.sdk import Asset
+from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from ml_platform.datasets import Dataset, Purpose
@@ -18,6 +18,7 @@ R = TypeVar("R")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FOREVER = timedelta(days=3650).total_seconds()
 S3_CONNECTION = "s3"
+FILE = "{{ file | default('') }}"  # the name of a mapped task in the UI; see show_file
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "ml-platform",
     # An outage of a server is waited out: 5 s, 10 s, 20 s … at most 5 minutes apart, about half an hour in all.
@@ -50,6 +51,20 @@ def wait_for_file(dataset: Dataset, purpose: Purpose) -> S3KeySensor:
         poke_interval=2,
         timeout=FOREVER,
     )
+
+
+def show_file(key: str) -> None:
+    """Name the running mapped task after the file that it takes."""
+    get_current_context()["file"] = key  # type: ignore[typeddict-unknown-key] # map_index_template reads it
+
+
+def results_of(task_id: str) -> list[Any]:
+    """Return what the instances of a mapped task returned; None for one that returned nothing.
+
+    An argument taken from a mapped task group would be the bare result, not a list, where there is a single instance.
+    """
+    results: list[Any] = get_current_context()["ti"].xcom_pull(task_ids=[task_id])
+    return results
 
 
 def fail_at_once_on_bad_data(function: Callable[P, R]) -> Callable[P, R]:

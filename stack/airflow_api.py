@@ -1,0 +1,106 @@
+"""A small client of Airflow's REST API: switch DAGs on, watch their runs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+API = "/api/v2"
+FINISHED = ("success", "failed")
+
+
+class AirflowError(Exception):
+    """Airflow refused a request, or could not import a DAG file; the text says which."""
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task instance as the display needs it; `log` is its log's path below Airflow's log folder."""
+
+    task_id: str
+    label: str
+    state: str
+    attempt: int
+    seconds: float
+    log: str
+
+
+class Airflow:
+    """A logged-in session with one Airflow."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        """Log in.
+
+        Raises:
+            AirflowError: the login is refused.
+        """
+        self._http = httpx.Client(base_url=url, timeout=30)
+        self._http.headers["Authorization"] = f"Bearer {self._token(user, password)}"
+
+    def _token(self, user: str, password: str) -> str:
+        answer = self._http.post("/auth/token", json={"username": user, "password": password})
+        if answer.status_code != httpx.codes.CREATED:
+            raise AirflowError(f"Airflow refused the login of {user}: {answer.status_code} {answer.text[:200]}")
+        return str(answer.json()["access_token"])
+
+    def _call(self, method: str, path: str, **kwargs: Any) -> Any:
+        answer = self._http.request(method, API + path, **kwargs)
+        if answer.is_error:
+            raise AirflowError(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+        return answer.json()
+
+    def import_errors(self) -> list[str]:
+        """Return what kept DAG files from being imported, each with its file."""
+        errors = self._call("GET", "/importErrors")["import_errors"]
+        return [f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors]
+
+    def dags(self) -> dict[str, bool]:
+        """Return the DAGs that Airflow knows, and whether each is paused."""
+        return {d["dag_id"]: d["is_paused"] for d in self._call("GET", "/dags")["dags"]}
+
+    def unpause(self, dag_id: str) -> None:
+        """Switch a DAG on."""
+        self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+
+    def pause(self, dag_id: str) -> None:
+        """Switch a DAG off; runs that began go on."""
+        self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": True})
+
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
+        """Start a run by hand, as the form does; return its id."""
+        run = self._call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
+        return str(run["dag_run_id"])
+
+    def runs(self, dag_id: str, since: datetime | None = None, limit: int = 20) -> list[dict[str, Any]]:
+        """Return the runs of a DAG that were started since then, oldest first."""
+        params: dict[str, Any] = {"order_by": "-run_after", "limit": limit}
+        found = self._call("GET", f"/dags/{dag_id}/dagRuns", params=params)["dag_runs"]
+        return [r for r in reversed(found) if since is None or datetime.fromisoformat(r["run_after"]) >= since]
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """Return one run."""
+        found: dict[str, Any] = self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
+        return found
+
+    def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
+        """Return the task instances of a run, in the order in which they started."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        found = self._call("GET", path, params={"limit": 200})["task_instances"]
+        found.sort(key=lambda t: t["start_date"] or "9999")
+        return [_task_state(t) for t in found]
+
+
+def _task_state(task: dict[str, Any]) -> TaskState:
+    mapped = task["map_index"] >= 0
+    parts = [f"dag_id={task['dag_id']}", f"run_id={task['dag_run_id']}", f"task_id={task['task_id']}"]
+    if mapped:
+        parts.append(f"map_index={task['map_index']}")
+    return TaskState(
+        task_id=task["task_id"],
+        label=f"{task['task_id']} {task.get('rendered_map_index') or task['map_index']}" if mapped else task["task_id"],
+        state=task["state"] or "none",
+        attempt=task["try_number"],
+        seconds=task["duration"] or 0.0,
+        log="/".join([*parts, f"attempt={max(task['try_number'], 1)}.log"]),
+    )

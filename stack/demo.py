@@ -1,0 +1,259 @@
+"""`make demo`: from nothing to a model and its predictions, by the same DAGs that a user switches on.
+
+Exit codes: 0 all went well; 1 a stage failed, and it is named with its task and its log; 130 interrupted.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from mlflow.entities.model_registry import ModelVersion
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from ml_platform import database, objects, registry, reports, scoring, tracking
+from ml_platform.datasets import Dataset, dataset
+from ml_platform.exceptions import PlatformError
+from ml_platform.outcomes import Outcome
+from stack import lifecycle
+from stack.__main__ import as_interrupt
+from stack.airflow import home
+from stack.airflow_api import Airflow, AirflowError, TaskState
+from stack.config import Config, load
+from stack.errors import StackError
+
+SAMPLES = Path(__file__).resolve().parents[1] / "minio" / "samples"
+PATIENCE = timedelta(minutes=15)
+ATTEMPTS = 3  # a task that failed this often is reported, though Airflow would go on trying
+COLOURS = {"success": "green", "running": "cyan", "failed": "red", "deferred": "blue", "up_for_retry": "yellow"}
+T = TypeVar("T")
+
+
+class DemoError(Exception):
+    """A stage of the demo did not end well; the text names the stage, the task and its log."""
+
+
+class Demo:
+    """The demo on one running stack."""
+
+    def __init__(self, config: Config, console: Console, name: str = "auto") -> None:
+        """Log in to Airflow."""
+        self.config, self.console = config, console
+        self.dataset: Dataset = dataset(name)
+        password = config.airflow_admin_password.get_secret_value()
+        self.airflow = Airflow(config.airflow_url, config.airflow_admin_user, password)
+
+    def run(self) -> None:
+        """Train on the sample, score the sample, show what came out.
+
+        Raises:
+            DemoError: a stage failed or took too long.
+        """
+        self.switch_on()
+        self.train()
+        self.print_card()
+        self.test()
+        self.print_screens()
+
+    def switch_on(self) -> None:
+        """Unpause the data set's DAGs as soon as Airflow has read them."""
+        wanted = [f"{verb}_{self.dataset.name}" for verb in ("ingest", "train", "test")]
+        for dag_id in wanted:
+            self.watch(f"Airflow has read {dag_id}", None, partial(self.is_known, dag_id))
+            self.airflow.unpause(dag_id)
+        self.say(f"switched on: {', '.join(wanted)}")
+
+    def is_known(self, dag_id: str) -> bool:
+        """Tell whether Airflow has read the DAG's file."""
+        return dag_id in self.airflow.dags()
+
+    def train(self) -> None:
+        """Drop the training file; follow its load and, if it brought rows, the training."""
+        since = datetime.now(UTC)
+        dag_id = f"train_{self.dataset.name}"
+        arrival = self.drop("train", f"ingest_{self.dataset.name}")
+        if arrival["outcome"] == "duplicate":
+            self.say("the very same bytes were loaded before: nothing is loaded twice")
+        else:
+            self.say(reports.summary(arrival))
+        if arrival["outcome"] == "loaded" or not self.champion():
+            self.watch("training", dag_id, lambda: self.succeeded(dag_id, since) and self.champion())
+
+    def champion(self) -> ModelVersion | None:
+        """Return the registered version that is live."""
+        return registry.alias_version(self.dataset.name, registry.CHAMPION)
+
+    def succeeded(self, dag_id: str, since: datetime) -> bool:
+        """Tell whether a run that began since then has succeeded, or an earlier one is the newest and has."""
+        runs = self.airflow.runs(dag_id, since) or self.airflow.runs(dag_id, limit=1)
+        return bool(runs) and all(run["state"] == "success" for run in runs)
+
+    def test(self) -> None:
+        """Drop the file to be scored; show the first lines of the result and where it lies."""
+        arrival = self.drop("test", f"test_{self.dataset.name}")
+        key = str(arrival["result_key"])
+        lines = objects.get(scoring.BUCKET, key).decode().splitlines()
+        shown = "\n".join([*lines[:6], f"… {len(lines) - 6:,} more"])
+        self.console.print(Panel(shown, title=f"bucket {scoring.BUCKET}: {key}", title_align="left", expand=False))
+
+    def drop(self, bucket: str, dag_id: str) -> Outcome:
+        """Put the sample file into a bucket, as a person would, and follow the DAG until the file is settled.
+
+        Raises:
+            DemoError: it was rejected.
+        """
+        path = SAMPLES / f"{bucket}_{self.dataset.name}.csv"
+        newest = database.fetch("SELECT coalesce(max(arrival_id), 0) FROM uploads.arrivals")[0][0]
+        objects.client().put_object(Bucket=bucket, Key=path.name, Body=path.read_bytes())
+        self.say(f"dropped {path.name} into the bucket {bucket}")
+        settled = self.watch(f"{path.name} is taken", dag_id, lambda: settled_since(newest, bucket, path.name))
+        if settled["outcome"] == "rejected":
+            raise DemoError(f"{path.name} was rejected:\n" + reports.report_text(settled).decode())
+        return settled
+
+    def watch(self, title: str, dag_id: str | None, done: Callable[[], T | None]) -> T:
+        """Show a DAG's newest run until `done` answers; return the answer.
+
+        Raises:
+            DemoError: a task failed, a DAG file cannot be imported, or patience ended.
+        """
+        deadline = time.monotonic() + PATIENCE.total_seconds()
+        tasks: list[TaskState] = []
+        with Live(console=self.console, refresh_per_second=4, transient=True) as live:
+            while not (answer := done()):
+                tasks = self.newest_tasks(dag_id)
+                live.update(self.draw(title, tasks))
+                self.check(title, tasks, late=time.monotonic() > deadline)
+                time.sleep(1)
+        self.print_times(title, self.newest_tasks(dag_id))
+        return answer
+
+    def newest_tasks(self, dag_id: str | None) -> list[TaskState]:
+        """Return the task instances of a DAG's newest run that has begun."""
+        runs = self.airflow.runs(dag_id, limit=1) if dag_id else []
+        return self.airflow.tasks(dag_id, runs[-1]["dag_run_id"]) if dag_id and runs else []
+
+    def check(self, title: str, tasks: list[TaskState], *, late: bool) -> None:
+        """Raise DemoError if something is wrong, naming the stage, the task and its log."""
+        if errors := self.airflow.import_errors():
+            raise DemoError("Airflow cannot import " + "; ".join(errors))
+        for task in tasks:
+            if task.state == "failed" or (task.state == "up_for_retry" and task.attempt >= ATTEMPTS):
+                raise DemoError(f"{title}: task {task.label} failed. Its log: {self.log(task)}")
+        if late:
+            last = next((t for t in reversed(tasks) if t.state != "none"), None)
+            where = f" It stands at task {last.label}; its log: {self.log(last)}" if last else ""
+            raise DemoError(f"{title}: not done after {PATIENCE}.{where}")
+
+    def log(self, task: TaskState) -> Path:
+        """Return where a task's log lies."""
+        return home(self.config) / "logs" / task.log
+
+    def draw(self, title: str, tasks: list[TaskState]) -> Table:
+        """Draw a run: which task, how it stands, how long, how many candidates of how many."""
+        table = Table(title=title, title_justify="left", box=None, show_header=False, padding=(0, 2))
+        for task in tasks:
+            note = self.progress() if task.task_id == "search" and task.state == "running" else ""
+            table.add_row(task.label, f"[{COLOURS.get(task.state, 'dim')}]{task.state}", f"{task.seconds:.0f} s", note)
+        return table
+
+    def progress(self) -> str:
+        """Say how many candidates of the newest search are done."""
+        metrics = tracking.newest_search(self.dataset.name)
+        done, total = metrics.get("candidates_done", 0), metrics.get("candidates_total")
+        return f"{done:.0f} of {total:.0f} candidates" if total else ""
+
+    def print_times(self, title: str, tasks: list[TaskState]) -> None:
+        """Leave one line behind with the tasks' times."""
+        times = ", ".join(f"{t.label} {t.seconds:.0f} s" for t in tasks if t.state == "success")
+        self.say(title + (f": {times}" if times else ""))
+
+    def print_card(self) -> None:
+        """Print what the training of the champion found."""
+        version = self.champion()
+        if version is None:
+            raise DemoError("no model is live though the training succeeded")
+        card = tracking.training_card(str(version.run_id))
+        title = f"Model {card['model']}, version {card['version']}"
+        table = Table(title=title, title_justify="left", show_header=False)
+        for name, value in card_rows(card):
+            table.add_row(name, value)
+        self.console.print(table)
+
+    def print_screens(self) -> None:
+        """Print every screen with its address and login."""
+        table = Table(title="Screens", title_justify="left")
+        for column in ("screen", "address", "login"):
+            table.add_column(column, overflow="fold")
+        for screen in self.config.screens():
+            table.add_row(*screen)
+        self.console.print(table)
+
+    def say(self, text: str) -> None:
+        """Print one line that stays."""
+        self.console.print(f"[green]✓[/] {text}", highlight=False)
+
+
+def settled_since(arrival_id: int, bucket: str, key: str) -> Outcome | None:
+    """Return what became of the first file of that name that came after an arrival and has left the inbox."""
+    found = database.fetch(
+        "SELECT report::text FROM uploads.arrivals WHERE arrival_id > $1 AND bucket = $2 AND object_key = $3"
+        " AND archived_key IS NOT NULL ORDER BY arrival_id LIMIT 1",
+        *(arrival_id, bucket, key),
+    )
+    outcome: Outcome | None = json.loads(found[0][0]) if found else None
+    return outcome
+
+
+def card_rows(card: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the lines of a training card that a newcomer wants to see."""
+    metrics = {name: f"{card['metrics'][name]:.3f}" for name in ("f1", "roc_auc", "precision", "recall")}
+    failed = f", {card['candidates_failed']} failed" if card["candidates_failed"] else ""
+    return [
+        ("candidates tried", f"{card['candidates_tried']}{failed}"),
+        ("best candidate", card["best_candidate"]),
+        ("F1 on the hold-out", metrics["f1"]),
+        ("ROC AUC", metrics["roc_auc"]),
+        ("precision", metrics["precision"]),
+        ("recall", metrics["recall"]),
+        ("threshold", f"{card['threshold']:.3f}"),
+        ("gate", card["reason"]),
+        ("in MLflow", card["url"]),
+    ]
+
+
+def main() -> int:
+    """Start the stack where it is not up, run the demo, and leave the stack up; returns the exit code."""
+    console = Console()
+    signal.signal(signal.SIGTERM, as_interrupt)
+    config = load()
+    os.environ.update(config.environment())
+    started = False
+    try:
+        started = lifecycle.up(config, [], lambda name, event: console.print(f"  {name:<22} {event}", highlight=False))
+        console.print("[green]✓[/] the stack is up" if started else "[green]✓[/] the stack was up already")
+        Demo(config, console).run()
+    except (StackError, DemoError, AirflowError, PlatformError, httpx.HTTPError) as error:
+        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nInterrupted." + (" Stopping what this command started." if started else ""))
+        if started:
+            lifecycle.down(config)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""What a user has at hand: the buckets, Airflow, the database as `reader`, MLflow and Feast, on one running stack."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import psycopg2
+import pytest
+from mlflow import MlflowClient
+
+from stack.airflow_api import Airflow
+from stack.config import Config
+
+
+@dataclass
+class Buckets:
+    """The bucket console's powers, through S3."""
+
+    s3: Any
+
+    def put(self, bucket: str, key: str, content: bytes) -> str:
+        return self.s3.put_object(Bucket=bucket, Key=key, Body=content)["ETag"].strip('"')
+
+    def get(self, bucket: str, key: str) -> bytes:
+        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+
+def eventually(check: Callable[[], Any], what: str, seconds: float = 300) -> Any:
+    """Return the first truthy answer; fail, naming what was awaited, if none comes in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := check():
+            return answer
+        time.sleep(1)
+    pytest.fail(f"not within {seconds} s: {what}")
+
+
+@pytest.fixture(scope="module")
+def buckets(stack: Config) -> Buckets:
+    env = stack.environment()
+    client = boto3.client(
+        "s3",
+        endpoint_url=env["S3_ENDPOINT_URL"],
+        aws_access_key_id=env["S3_ACCESS_KEY"],
+        aws_secret_access_key=env["S3_SECRET_KEY"],
+        region_name="us-east-1",
+    )
+    return Buckets(client)
+
+
+@pytest.fixture(scope="module")
+def airflow(stack: Config) -> Airflow:
+    return Airflow(stack.airflow_url, stack.airflow_admin_user, stack.airflow_admin_password.get_secret_value())
+
+
+@pytest.fixture(scope="module")
+def query(stack: Config) -> Callable[..., list[tuple[Any, ...]]]:
+    """Run SQL as the role `reader`, as Adminer does."""
+
+    def run(sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        with psycopg2.connect(stack.database_uri("reader", "platform")) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def mlflow(stack: Config) -> MlflowClient:
+    return MlflowClient(tracking_uri=stack.mlflow_url, registry_uri=stack.mlflow_url)
