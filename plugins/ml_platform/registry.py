@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -132,20 +133,25 @@ def load(version: ModelVersion) -> ChampionModel:
     Raises:
         RegistryError: its files are missing, differ from what was recorded at training, or could run code.
     """
-    label = f"{version.name} version {version.version}"
-    tags = version.tags
     try:
+        threshold, share = _share(version, "threshold"), _share(version, "holdout_share")
         with _downloaded(version) as folder:
-            estimator, columns = models.read(folder, tags.get("model_sha256", ""))
-        facts = float(tags["threshold"]), tags["training_set_sha256"], float(tags["holdout_share"])
+            estimator, columns = models.read(folder, version.tags.get("model_sha256", ""))
     except RegistryError as error:
-        raise RegistryError(f"{label}: {error}") from error
-    except (KeyError, ValueError) as error:
-        raise RegistryError(f"{label}: a tag set at training is missing or malformed: {error}") from error
-    threshold, sha256, share = facts
-    return ChampionModel(
-        version.name, int(version.version), threshold, estimator, columns, sha256, share, version.run_id or ""
-    )
+        raise RegistryError(f"{version.name} version {version.version}: {error}") from error
+    sha256, run_id = version.tags.get("training_set_sha256", ""), version.run_id or ""
+    return ChampionModel(version.name, int(version.version), threshold, estimator, columns, sha256, share, run_id)
+
+
+def _share(version: ModelVersion, tag: str) -> float:
+    text = version.tags.get(tag, "")
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:  # NaN as well: every row would silently be negative
+        raise RegistryError(f"the tag {tag!r}, set at training, is {text!r} and not a number from 0 to 1")
+    return value
 
 
 @contextmanager

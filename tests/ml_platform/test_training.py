@@ -1,0 +1,298 @@
+"""Search, refit and promotion against real servers: Postgres, S3 and MLflow."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from trainings import GRID, make_dataset, make_frame, make_training_set
+
+from ml_platform import gate, registry, search, tracking, training
+from ml_platform.exceptions import DegenerateDataError, RegistryError
+from ml_platform.holdout import holdout
+from ml_platform.metrics import SCORERS
+from ml_platform.split import split
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
+
+ONE = {"logistic_regression": {"C": [1.0]}}
+FAILING = {"logistic_regression": {"C": [1.0]}, "random_forest": {"bootstrap": [False], "oob_score": [True]}}
+
+
+def train(name, frame=None, attempt_id="", candidates=ONE):
+    """Run the three steps on a data set of that name; return the card and the training set."""
+    training_set = make_training_set(make_dataset(name, candidates), frame)
+    searched = training.run_search(training_set, attempt_id=attempt_id)
+    return training.promote(training_set, training.refit(training_set, searched)), training_set
+
+
+def worse(name, frame):
+    """Return the frame with labels that mislead the training; the hold-out stays as it is."""
+    misled = frame.copy()
+    seen = ~holdout(frame["id"], name, 0.2)
+    misled.loc[seen, "buys"] = np.random.default_rng(0).permutation(frame.loc[seen, "buys"])
+    return misled
+
+
+def children(run_id):
+    api = tracking.client()
+    run = api.get_run(run_id)
+    return api.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run_id}'")
+
+
+@pytest.fixture(scope="module")
+def full(mlflow_server):
+    """A whole training with twelve candidates on two processes."""
+    training_set = make_training_set(make_dataset("full", GRID))
+    told = []
+    searched = training.run_search(
+        training_set, jobs=2, attempt_id="first", progress=lambda *event: told.append(event[:2])
+    )
+    refitted = training.refit(training_set, searched)
+    return training_set, searched, refitted, training.promote(training_set, refitted), told
+
+
+def test_every_candidate_is_a_child_run_with_its_figures(full):
+    _, searched, *_, told = full
+    runs = children(searched["run_id"])
+    assert len({run.data.tags["candidate_id"] for run in runs}) == len(runs) == searched["total"] == 12
+    assert told == [(done, 12) for done in range(1, 13)]
+    for run in runs:
+        assert run.info.status == "FINISHED"
+        assert set(SCORERS) | {f"{name}_sd" for name in SCORERS} | {"fit_seconds"} <= set(run.data.metrics)
+        assert set(GRID[run.data.params["estimator"]]) <= set(run.data.params)
+
+
+def test_the_parent_run_tells_the_whole_story(full):
+    training_set, searched, refitted, card, _ = full
+    api = tracking.client()
+    run = api.get_run(searched["run_id"])
+    assert run.info.status == "FINISHED"
+    metrics, tags = run.data.metrics, run.data.tags
+    assert (metrics["candidates_done"], metrics["candidates_total"], metrics["candidates_failed"]) == (12, 12, 0)
+    assert metrics["holdout_f1"] == refitted["metrics"]["f1"] == card["challenger_f1"] > 0.5
+    assert tags["training_set_sha256"] == training_set.sha256
+    assert json.loads(tags["sources"]) == training_set.sources
+    assert run.inputs.dataset_inputs[0].dataset.digest == training_set.sha256[:36]
+    assert {item.path for item in api.list_artifacts(run.info.run_id, "charts")} == {
+        f"charts/{name}.png"
+        for name in ("calibration", "candidates", "confusion_matrix", "f1_over_threshold", "feature_importance",
+                     "precision_recall", "roc")
+    }  # fmt: skip
+    assert {"training_card.json", "holdout_predictions.parquet"} <= {
+        i.path for i in api.list_artifacts(run.info.run_id)
+    }
+
+
+def test_the_first_model_goes_live_and_predicts_as_recorded(full):
+    training_set, _, refitted, card, _ = full
+    assert card["promoted"]
+    assert card["champion_before"] is None
+    model = registry.load_champion("full")
+    features, labels = split(training_set, 3).test()
+    probabilities, predictions = model.predict(features)
+    assert (model.version, model.threshold) == (refitted["version"], refitted["threshold"])
+    assert (predictions == (probabilities >= model.threshold)).all()
+    assert gate.f1(labels, probabilities, model.threshold) == card["metrics"]["f1"]
+    assert np.isfinite(model.predict(features[["age"]])[0]).all()
+    assert model.predict(features.head(0))[0].shape == (0,)
+
+
+def test_run_twice_it_is_the_same_world(full, monkeypatch):
+    training_set, searched, refitted, card, _ = full
+    monkeypatch.setattr(search, "evaluate", None)
+    assert training.run_search(training_set, jobs=1, attempt_id="first") == searched | {"jobs": 1}
+    assert training.refit(training_set, searched) == refitted
+    assert training.promote(training_set, refitted) == card
+    assert len(tracking.client().search_model_versions("name = 'full'")) == 1
+
+
+def test_same_data_and_code_give_equal_metrics_and_predictions(full):
+    training_set, searched, refitted, *_ = full
+    again = training.run_search(training_set, jobs=1, attempt_id="second")
+    assert again["run_id"] != searched["run_id"]
+    scores = [
+        {run.data.tags["candidate_id"]: {m: run.data.metrics[m] for m in SCORERS} for run in children(one["run_id"])}
+        for one in (searched, again)
+    ]
+    assert scores[0] == scores[1]
+    twin = training.refit(training_set, again)
+    assert (twin["metrics"], twin["threshold"]) == (refitted["metrics"], refitted["threshold"])
+    features, _ = split(training_set, 3).test()
+    first, second = (
+        registry.load(registry.numbered("full", one["version"])).predict(features) for one in (refitted, twin)
+    )
+    assert (first[0] == second[0]).all()
+    decision = training.promote(training_set, twin)
+    assert (decision["decision"], decision["champion_f1"]) == ("kept", refitted["metrics"]["f1"])
+
+
+def test_a_candidate_that_fails_is_logged_and_the_search_goes_on(mlflow_server):
+    card, _ = train("failing", candidates=FAILING)
+    assert (card["candidates_tried"], card["candidates_failed"], card["promoted"]) == (2, 1, True)
+    (failed,) = (run for run in children(card["run_id"]) if run.info.status == "FAILED")
+    assert "Out of bag estimation" in failed.data.tags["error"]
+
+
+def test_a_search_without_any_success_registers_nothing(mlflow_server):
+    with pytest.raises(DegenerateDataError, match="none of 1 candidates could be fitted"):
+        train("hopeless", candidates={"random_forest": FAILING["random_forest"]})
+    assert not tracking.client().search_model_versions("name = 'hopeless'")
+
+
+def test_degenerate_data_leaves_no_run(mlflow_server):
+    with pytest.raises(DegenerateDataError):
+        train("degenerate", make_frame().assign(buys=0))
+    assert tracking.client().get_experiment_by_name("degenerate") is None
+
+
+KILLED = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+from trainings import GRID, make_dataset, make_training_set
+from ml_platform import training
+training.run_search(make_training_set(make_dataset(f"killed_{sys.argv[3]}", GRID)), jobs=int(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jobs):
+    paths = [str(Path(training.__file__).parents[1]), str(Path(__file__).parent)]
+    process = subprocess.Popen([sys.executable, "-c", KILLED, *paths, str(jobs)], env=dict(os.environ))
+    api = tracking.client()
+    done = []
+    while len(done) < 2:
+        assert process.poll() is None, "the search ended before it could be killed"
+        time.sleep(0.05)
+        experiment = api.get_experiment_by_name(f"killed_{jobs}")
+        found = experiment and api.search_runs([experiment.experiment_id], "tags.kind = 'candidate'")
+        done = [run.data.tags["candidate_id"] for run in found or [] if run.info.status == "FINISHED"]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    fitted = []
+    real = search.evaluate
+    monkeypatch.setattr(
+        search, "evaluate", lambda candidate, *rest: fitted.append(candidate.id) or real(candidate, *rest)
+    )
+    searched = training.run_search(make_training_set(make_dataset(f"killed_{jobs}", GRID)), jobs=1)
+    runs = children(searched["run_id"])
+    assert not set(fitted) & set(done)
+    assert sum(run.info.status == "FINISHED" for run in runs) == 12
+    assert not [run for run in runs if run.info.status == "RUNNING"]
+    assert len(api.search_runs([experiment.experiment_id], "tags.kind = 'search'")) == 1
+
+
+def test_the_champion_moves_only_on_a_win_and_can_be_rolled_back(mlflow_server):
+    bad, _ = train("moves", worse("moves", make_frame()))
+    good, training_set = train("moves", make_frame())
+    assert (good["decision"], good["champion_before"]) == ("promoted", bad["version"])
+    assert good["challenger_f1"] > good["champion_f1"]
+    late, _ = train("moves", worse("moves", make_frame()), attempt_id="late")
+    assert (late["decision"], late["champion_before"]) == ("kept", good["version"])
+    live = {
+        alias: int(registry.alias_version("moves", alias).version) for alias in ("champion", "previous", "challenger")
+    }
+    assert live == {"champion": good["version"], "previous": bad["version"], "challenger": late["version"]}
+
+    features, _ = split(training_set, 3).test()
+    before = registry.load(registry.numbered("moves", bad["version"])).predict(features)[0].tobytes()
+    assert gate.rollback("moves") == {"champion": bad["version"], "previous": good["version"]}
+    assert registry.load_champion("moves").predict(features)[0].tobytes() == before
+    assert gate.rollback("moves") == {"champion": good["version"], "previous": bad["version"]}
+
+
+def delete_files(version):
+    for key, store in objects_of(version):
+        store.delete_object(Bucket="mlflow", Key=key)
+
+
+def change_file(version):
+    for key, store in objects_of(version):
+        if key.endswith("model.skops"):
+            store.put_object(Bucket="mlflow", Key=key, Body=b"changed")
+
+
+def add_pickle(version):
+    key, store = next(objects_of(version))
+    store.put_object(Bucket="mlflow", Key=f"{key.rsplit('/', 1)[0]}/model.pkl", Body=b"cos\nsystem\n(S'true'\ntR.")
+
+
+def objects_of(version):
+    import boto3
+
+    from ml_platform.settings import settings
+
+    values = settings()
+    store = boto3.client(
+        "s3", endpoint_url=values.s3_endpoint_url, aws_access_key_id=values.s3_access_key,
+        aws_secret_access_key=values.s3_secret_key.get_secret_value(), region_name="us-east-1",
+    )  # fmt: skip
+    model_id = version.source.removeprefix("models:/")
+    listed = store.list_objects_v2(Bucket="mlflow").get("Contents", [])
+    found = [item["Key"] for item in listed if f"/{model_id}/" in item["Key"]]
+    assert found
+    yield from ((key, store) for key in found)
+
+
+def drop_digest(version):
+    tracking.client().delete_model_version_tag(version.name, version.version, "model_sha256")
+
+
+def spoil_threshold(version):
+    tracking.client().set_model_version_tag(version.name, version.version, "threshold", "nan")
+
+
+@pytest.mark.parametrize("damage", [delete_files, change_file, add_pickle, drop_digest, spoil_threshold])
+def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(mlflow_server, damage):
+    name = f"damaged_{damage.__name__}"
+    bad, _ = train(name, worse(name, make_frame()))
+    training_set = make_training_set(make_dataset(name, ONE))
+    refitted = training.refit(training_set, training.run_search(training_set))
+    damage(registry.numbered(name, refitted["version"]))
+    card = training.promote(training_set, refitted)
+    assert (card["decision"], card["version"]) == ("refused", refitted["version"])
+    assert registry.load_champion(name).version == bad["version"]
+
+    damage(registry.numbered(name, bad["version"]))
+    sound, _ = train(name, make_frame(), attempt_id="sound")
+    assert (sound["decision"], sound["champion_before"]) == ("promoted", bad["version"])
+    assert "cannot be used" in sound["reason"]
+    with pytest.raises(RegistryError):
+        gate.rollback(name)
+    assert registry.load_champion(name).version == sound["version"]
+
+
+def test_a_challenger_that_predicts_otherwise_is_refused(full):
+    training_set, _, refitted, *_ = full
+    parts = split(training_set, 3)
+    for said in (np.full(parts.held.sum(), np.nan), np.full(parts.held.sum(), 0.5)):
+        version = registry.numbered("full", refitted["version"])
+        facts = gate._judge(version, None, gate.Holdout(parts.keys[parts.held], *parts.test(), said), 0.0)
+        assert facts.decision == "refused"
+        assert "does not predict what it did" in facts.reason
+
+
+def test_without_a_champion_scoring_fails_closed(full):
+    assert registry.alias_version("nobody", "champion") is None
+    with pytest.raises(RegistryError, match="no model is live"):
+        registry.load_champion("nobody")
+    with pytest.raises(RegistryError, match="no version 99"):
+        registry.numbered("full", 99)
+    with pytest.raises(RegistryError, match="no previous champion"):
+        gate.rollback("full")
+
+
+def test_racing_promotions_end_with_the_best_model(mlflow_server):
+    frames = [worse("race", make_frame()), make_frame(), worse("race", make_frame()).iloc[::-1].reset_index(drop=True)]
+    training_sets = [make_training_set(make_dataset("race", ONE), frame) for frame in frames]
+    refitted = [training.refit(one, training.run_search(one, attempt_id=str(i))) for i, one in enumerate(training_sets)]
+    with ThreadPoolExecutor(3) as threads:
+        cards = list(threads.map(training.promote, training_sets, refitted))
+    best = max(cards, key=lambda card: card["challenger_f1"])
+    assert registry.load_champion("race").version == best["version"]
