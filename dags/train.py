@@ -85,9 +85,9 @@ def make_train(dataset: Dataset) -> None:
     @task
     @fail_at_once_on_bad_data
     def freeze_training_set() -> dict[str, Any]:
-        from ml_platform import training_set
+        from ml_platform import freezing
 
-        return training_set.freeze(dataset)
+        return freezing.freeze(dataset)
 
     @task
     @fail_at_once_on_bad_data

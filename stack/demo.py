@@ -88,7 +88,7 @@ class Demo:
         else:
             self.say(reports.summary(arrival))
         if arrival["outcome"] == "loaded" or not self.champion():
-            self.watch("training", dag_id, lambda: self.succeeded(dag_id, since) and self.champion())
+            self.watch("training", dag_id, partial(self.succeeded, dag_id, since))
 
     def champion(self) -> ModelVersion | None:
         """Return the registered version that is live."""
@@ -183,7 +183,9 @@ class Demo:
         """Print what the training of the champion found."""
         version = self.champion()
         if version is None:
-            raise DemoError("no model is live though the training succeeded")
+            raise DemoError(
+                f"training: no model went live. {self.log(self.newest_tasks(f'train_{self.dataset.name}')[-1])}"
+            )
         card = tracking.training_card(str(version.run_id))
         title = f"Model {card['model']}, version {card['version']}"
         table = Table(title=title, title_justify="left", show_header=False)

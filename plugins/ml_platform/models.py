@@ -1,22 +1,27 @@
 """A model as files: written without pickle, digested, and loaded only if nothing in it could run code."""
 
 import importlib.metadata
+import warnings
 import zipfile
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import skops.io
 import yaml
 from mlflow.models import Model, ModelSignature
 from mlflow.sklearn import save_model
 from mlflow.types import ColSpec, Schema
 from sklearn.base import BaseEstimator
-from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
 
 from ml_platform.datasets import Dataset
 from ml_platform.exceptions import RegistryError
+
+with warnings.catch_warnings():
+    # While it is imported, skops looks for each ufunc in every loaded module; Airflow's answer with a warning each.
+    warnings.simplefilter("ignore")
+    import skops.io
+    from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
 
 # Beyond what skops trusts by itself. This list is the platform's: one that comes with a model is never followed.
 TRUSTED_TYPES = [
