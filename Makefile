@@ -45,7 +45,7 @@ lint: packages-dev ## style and types
 check: lint ## lint, and the tests that need no servers
 	$(VENV)/bin/pytest -m "not servers and not browser"
 
-test: packages-dev ## all tests; they start servers of their own
+test: lint ## all that CI runs: lint, types, every test; the tests start servers of their own
 	$(VENV)/bin/pytest
 
 bench: packages-dev ## measure, and write the figures into docs/

@@ -6,16 +6,15 @@ import signal
 import subprocess
 import sys
 import time
-from types import FrameType
 
 from rich.console import Console
-from rich.table import Table
 
 from stack import lifecycle, screens
 from stack.config import Config, load
 from stack.errors import StackError
 from stack.servers import Server, all_nodes
 from stack.supervisor import Supervisor
+from stack.terminal import as_interrupt, show_screens, show_servers
 
 console = Console(highlight=False)
 
@@ -55,12 +54,8 @@ def status(config: Config, options: argparse.Namespace) -> int:
     states = Supervisor(config).states()
     servers = [node for node in all_nodes(config).values() if isinstance(node, Server)]
     problems = {server.name: _problem(server, states) for server in servers}
-    table = Table("server", "health", "version", box=None, header_style="bold")
-    for server in servers:
-        state = "[green]healthy[/]" if problems[server.name] is None else f"[red]{_state(server, states)}[/]"
-        table.add_row(server.name, state, server.version)
-    console.print(table)
-    _show_screens(config)
+    show_servers(console, servers, states, problems)
+    show_screens(console, config)
     if not screens.adminer_installed():
         console.print(f"adminer: not installed; {screens.NO_ADMINER}")
     for name, problem in problems.items():
@@ -94,20 +89,6 @@ def reset(config: Config, options: argparse.Namespace) -> int:
 COMMANDS = {"up": up, "down": down, "status": status, "logs": logs, "reset": reset}
 
 
-def _show_screens(config: Config) -> None:
-    table = Table("screen", "login", "address", box=None, header_style="bold")
-    table.columns[-1].overflow = "fold"
-    for screen in config.screens():
-        table.add_row(screen.name, screen.login, screen.url)
-    console.print("", table, sep="\n")
-    console.print(f"Passwords are in {config.env_file}\n", markup=False, soft_wrap=True)
-
-
-def _state(server: Server, states: dict[str, str]) -> str:
-    state = states.get(server.name, "not running").lower()
-    return "not healthy" if state == "running" else state
-
-
 def _problem(server: Server, states: dict[str, str]) -> str | None:
     state = states.get(server.name, "not running")
     return server.probe() if state == "RUNNING" else state
@@ -124,11 +105,6 @@ def _parser() -> argparse.ArgumentParser:
     parsers["logs"].add_argument("-f", "--follow", action="store_true")
     parsers["reset"].add_argument("--yes", action="store_true", help="do not ask")
     return parser
-
-
-def as_interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat a polite end like Ctrl-C, so that nothing is left half started."""
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -27,11 +27,11 @@ from ml_platform.datasets import Dataset, dataset
 from ml_platform.exceptions import PlatformError
 from ml_platform.outcomes import Outcome
 from stack import lifecycle
-from stack.__main__ import as_interrupt
 from stack.airflow import home
 from stack.airflow_api import Airflow, AirflowError, TaskState
 from stack.config import Config, load
 from stack.errors import StackError
+from stack.terminal import as_interrupt, show_screens
 
 SAMPLES = Path(__file__).resolve().parents[1] / "minio" / "samples"
 PATIENCE = timedelta(minutes=15)
@@ -64,7 +64,7 @@ class Demo:
         self.train()
         self.print_card()
         self.test()
-        self.print_screens()
+        show_screens(self.console, self.config)
 
     def switch_on(self) -> None:
         """Unpause the data set's DAGs as soon as Airflow has read them."""
@@ -176,7 +176,8 @@ class Demo:
 
     def print_times(self, title: str, tasks: list[TaskState]) -> None:
         """Leave one line behind with the tasks' times."""
-        times = ", ".join(f"{t.label} {t.seconds:.0f} s" for t in tasks if t.state == "success")
+        worked = [task for task in tasks if task.state == "success" and not task.task_id.startswith("wait_for")]
+        times = ", ".join(f"{task.label} {task.seconds:.0f} s" for task in worked)
         self.say(title + (f": {times}" if times else ""))
 
     def print_card(self) -> None:
@@ -189,17 +190,10 @@ class Demo:
         card = tracking.training_card(str(version.run_id))
         title = f"Model {card['model']}, version {card['version']}"
         table = Table(title=title, title_justify="left", show_header=False)
+        table.add_column()
+        table.add_column(overflow="fold")
         for name, value in card_rows(card):
             table.add_row(name, value)
-        self.console.print(table)
-
-    def print_screens(self) -> None:
-        """Print every screen with its address and login."""
-        table = Table(title="Screens", title_justify="left")
-        for column in ("screen", "address", "login"):
-            table.add_column(column, overflow="fold")
-        for screen in self.config.screens():
-            table.add_row(*screen)
         self.console.print(table)
 
     def say(self, text: str) -> None:

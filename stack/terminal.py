@@ -1,0 +1,44 @@
+"""What the commands share when they speak to a person: the tables, and a polite end."""
+
+from types import FrameType
+
+from rich.console import Console
+from rich.table import Table
+
+from stack.config import HOST, Config
+from stack.servers import Server
+
+# The ports that clients use; the object store has more of them, for itself.
+DOORS = {f"{name}_PORT" for name in ("POSTGRES", "S3", "CONSOLE", "MLFLOW", "AIRFLOW", "FEAST", "ADMINER")}
+
+
+def show_servers(
+    console: Console, servers: list[Server], states: dict[str, str], problems: dict[str, str | None]
+) -> None:
+    """Print each server's health, version and addresses."""
+    table = Table("server", "health", "version", "address", box=None, header_style="bold")
+    for server in servers:
+        state = "[green]healthy[/]" if problems[server.name] is None else f"[red]{_state(server, states)}[/]"
+        addresses = ", ".join(f"{HOST}:{port}" for name, port in server.ports.items() if name in DOORS)
+        table.add_row(server.name, state, server.version, addresses)
+    console.print(table)
+
+
+def show_screens(console: Console, config: Config) -> None:
+    """Print the pages that people open, with their logins; the passwords stay in the env file."""
+    table = Table("screen", "login", "address", box=None, header_style="bold")
+    table.columns[-1].overflow = "fold"
+    for screen in config.screens():
+        table.add_row(screen.name, screen.login, screen.url)
+    console.print("", table, sep="\n")
+    console.print(f"Passwords are in {config.env_file}\n", markup=False, soft_wrap=True)
+
+
+def as_interrupt(number: int, frame: FrameType | None) -> None:
+    """Treat a polite end like Ctrl-C, so that nothing is left half started."""
+    raise KeyboardInterrupt
+
+
+def _state(server: Server, states: dict[str, str]) -> str:
+    state = states.get(server.name, "not running").lower()
+    return "not healthy" if state == "running" else state
