@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import stat
 import subprocess
+import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -76,11 +78,12 @@ def _os_user() -> str | None:
 
 def _make_cluster(config: Config) -> None:
     """Run initdb once. The superuser's password goes through a file that lives for this call only."""
-    data = data_dir(config)
+    data, user = data_dir(config), _os_user()
+    if user:
+        _let_pass(user, binaries(), config.state_dir)
     if (data / "PG_VERSION").exists():
         return
     shutil.rmtree(data, ignore_errors=True)  # an initdb that was cut short
-    user = _os_user()
     data.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     password_file = data.parent / "password"
     password_file.touch(mode=0o600)
@@ -92,6 +95,15 @@ def _make_cluster(config: Config) -> None:
         _initdb(data, password_file, user)
     finally:
         password_file.unlink()
+
+
+def _let_pass(user: str, *folders: Path) -> None:
+    """Let Postgres's user enter folders that are closed to all but root, such as /root: enter, not list or read."""
+    for folder in {ancestor for path in folders for ancestor in (path, *path.parents)}:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
+            print(f"  Postgres does not run as root; its user {user} may pass through {folder} now", file=sys.stderr)
 
 
 def _initdb(data: Path, password_file: Path, user: str | None) -> None:
