@@ -11,14 +11,27 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from stack.config import Config
 
+# Before anything imports Airflow: its configuration and its SQLite file stay out of the home folder.
+_AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-home-")
+os.environ["AIRFLOW_HOME"] = _AIRFLOW_HOME.name
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+
 PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "OBJECTS_INNER")
+
+
+@pytest.fixture(scope="session")
+def dag_bag() -> Any:
+    """The DAGs of dags/, as the dag-processor would read them."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(Path(__file__).resolve().parents[1] / "dags")
 
 
 def is_free(port: int) -> bool:

@@ -20,6 +20,7 @@ import pandas as pd
 from mlflow.entities import Param, Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.git_utils import get_git_commit
+from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 from numpy.typing import NDArray
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
@@ -115,7 +116,7 @@ def _parent(training_set: "TrainingSet", parts: Split, search_id: str, settings:
     tags = {
         "dataset": dataset.name, "training_set_sha256": training_set.sha256, "training_set_uri": training_set.uri,
         "sources": json.dumps(training_set.sources)[: tracking.TEXT_LIMIT],
-        "git_commit": get_git_commit(str(ROOT)) or "unknown", "python": platform.python_version(),
+        MLFLOW_GIT_COMMIT: get_git_commit(str(ROOT)) or "unknown", "python": platform.python_version(),
         "packages": json.dumps(versions()),
     }  # fmt: skip
     experiment = tracking.experiment_id(mlflow, dataset.name)
@@ -216,7 +217,7 @@ def _register(
     tags = {
         "candidate_id": candidate.id, "candidate": str(candidate), "training_set_sha256": training_set.sha256,
         "threshold": repr(threshold), "holdout_share": repr(dataset.gate.holdout), "holdout_f1": repr(metrics["f1"]),
-        "holdout_metrics": json.dumps(metrics), "git_commit": run.data.tags.get("git_commit", "unknown"),
+        "holdout_metrics": json.dumps(metrics), "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
     }  # fmt: skip
     version = registry.register(run, dataset, model, features.head(3), tags)
     log.info(

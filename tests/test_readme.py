@@ -1,0 +1,68 @@
+"""The README tells the truth: every DAG, command, port and file that it should name, and no link into nothing."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_platform.datasets import datasets
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+STARTS = {
+    "ContinuousTimetable": "one run always waits for a file",
+    "AssetTriggeredTimetable": "when new rows are loaded, or by hand",
+}
+
+
+def dag_table(dags: dict[str, Any]) -> str:
+    lines = ["| DAG | starts | does | tasks |", "|---|---|---|---|"]
+    for dag_id in sorted(dags, key=lambda name: ("ingest", "train", "test").index(name.partition("_")[0])):
+        dag = dags[dag_id]
+        tasks = " → ".join(task.task_id.rpartition(".")[2] for task in dag.topological_sort())
+        lines.append(f"| `{dag_id}` | {STARTS[type(dag.timetable).__name__]} | {dag.description} | {tasks} |")
+    return "\n".join(lines)
+
+
+def test_the_table_of_dags_is_the_one_that_airflow_would_show(dag_bag) -> None:
+    own = {name: dag for name, dag in dag_bag.dags.items() if name.endswith("_auto")}
+    between = re.search(r"<!-- dags:.*?-->\n(.*?)\n<!-- /dags -->", README, re.DOTALL)
+    assert between is not None
+    assert between[1] == dag_table(own), f"put this there:\n{dag_table(own)}"
+
+
+def test_it_names_every_data_sets_dags() -> None:
+    for dataset in datasets():
+        for verb in ("ingest", "train", "test"):
+            assert f"{verb}_{dataset.name}" in README
+
+
+def test_it_names_every_command() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    commands = re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)
+    missing = [command for command in commands if command != "help" and f"make {command}" not in README]
+    assert missing == []
+
+
+def test_it_names_every_port_and_password_of_a_screen() -> None:
+    variables = re.findall(r"^([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    wanted = [name for name in variables if name.endswith("_PORT") and name != "OBJECTS_INNER_PORT"]
+    wanted += ["AIRFLOW_ADMIN_PASSWORD", "CONSOLE_PASSWORD", "READER_DB_PASSWORD"]
+    assert [name for name in wanted if name not in README] == []
+    assert set(wanted) <= set(variables)
+
+
+def test_its_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(r'src="([^"]+)"', README)
+    assert [link for link in links if not link.startswith("http") and not (ROOT / link).exists()] == []
+
+
+def test_it_is_short_enough_to_be_read() -> None:
+    assert len(README.splitlines()) <= 200
+
+
+@pytest.mark.parametrize("folder", ["datasets", "dags", "plugins", "feast_repo", "dbinit", "minio", "stack", "eda"])
+def test_it_says_what_each_folder_is_for(folder: str) -> None:
+    assert (ROOT / folder).is_dir()
+    assert f"\n{folder}/" in README
