@@ -1,7 +1,8 @@
-"""Real servers for the tests that ask for them: one stack per session, on free ports, with a state folder of its own.
+"""Real servers for the tests that ask for them, on free ports, each stack with a state folder of its own.
 
-`servers` gives Postgres and S3 (about 7 s), `mlflow_server` adds MLflow, `stack` adds all the rest. They share one
-stack, so a session pays for each server once. Each exports to this process what a client needs.
+`servers` gives Postgres and S3 (about 7 s), `mlflow_server` adds MLflow: the library's tests share them. `stack` is
+another one with everything, so that no DAG takes what the library's tests drop. A session pays for each once. Each
+exports to this process what a client needs, so tests run in this order: no servers, `servers`, `stack` (see `RANKS`).
 """
 
 import os
@@ -10,6 +11,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,21 @@ os.environ["AIRFLOW_HOME"] = _AIRFLOW_HOME.name
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 
 PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "OBJECTS_INNER")
+
+
+# What uses the whole stack comes last: first what looks at it untouched, then the user's day, then the screens.
+RANKS = {"tests/stack/test_running.py": 2, "tests/end_to_end": 3, "tests/browser": 4}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what is quick first, and what shares a stack in an order in which nothing disturbs the next."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    path = item.path.relative_to(Path(__file__).parents[1]).as_posix()
+    last = (rank for prefix, rank in RANKS.items() if path.startswith(prefix))
+    return next(last, int(item.get_closest_marker("servers") is not None))
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +70,9 @@ def write_env_file(folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def stack_config() -> Iterator["Config"]:
-    """Settings of the session's stack; whatever of it was started is stopped, and its data removed, at the end."""
+@contextmanager
+def fresh_config() -> Iterator["Config"]:
+    """Settings of a new stack; whatever of it was started is stopped, and its data removed, at the end."""
     from stack import config, lifecycle
 
     folder = Path(tempfile.mkdtemp(prefix="mlp"))  # short: supervisord's socket lies in it
@@ -66,6 +83,13 @@ def stack_config() -> Iterator["Config"]:
     finally:
         lifecycle.down(loaded)
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def stack_config() -> Iterator["Config"]:
+    """Settings of the servers that the library's tests share."""
+    with fresh_config() as config:
+        yield config
 
 
 @pytest.fixture(scope="session")
@@ -81,9 +105,10 @@ def mlflow_server(servers: "Config") -> "Config":
 
 
 @pytest.fixture(scope="session")
-def stack(servers: "Config") -> "Config":
+def stack() -> Iterator["Config"]:
     """Everything that `make up` starts."""
-    return _up(servers, [])
+    with fresh_config() as config:
+        yield _up(config, [])
 
 
 def _up(config: "Config", names: list[str]) -> "Config":
