@@ -17,12 +17,6 @@ from sklearn.base import BaseEstimator
 from ml_platform.datasets import Dataset
 from ml_platform.exceptions import RegistryError
 
-with warnings.catch_warnings():
-    # While it is imported, skops looks for each ufunc in every loaded module; Airflow's answer with a warning each.
-    warnings.simplefilter("ignore")
-    import skops.io
-    from skops.io.exceptions import UnsupportedTypeException, UntrustedTypesFoundException
-
 # Beyond what skops trusts by itself. This list is the platform's: one that comes with a model is never followed.
 TRUSTED_TYPES = [
     "numpy.dtype",
@@ -42,6 +36,16 @@ _SAFE_FLAVORS = {
     "python_function": {"loader_module": "mlflow.sklearn", "model_path": MODEL_FILE, "code": None, "data": None},
 }
 _CODE_SUFFIXES = {".pkl", ".pickle", ".cloudpickle", ".joblib", ".py", ".pyc", ".so", ".whl"}
+
+
+def _skops() -> Any:
+    """Import skops only where a model is written or read: it takes seconds."""
+    with warnings.catch_warnings():
+        # While it is imported, skops looks for each ufunc in every loaded module; Airflow's answer with a warning each.
+        warnings.simplefilter("ignore")
+        import skops.io
+        import skops.io.exceptions
+    return skops.io
 
 
 def versions() -> dict[str, str]:
@@ -69,6 +73,7 @@ def write(
         run_id: the run that it belongs to.
         model_id: the logged model that it belongs to.
     """
+    _skops()  # quietly, before MLflow does
     save_model(
         estimator,
         str(folder),
@@ -108,12 +113,16 @@ def read(folder: Path, expected_digest: str) -> tuple[BaseEstimator, dict[str, s
         raise RegistryError(f"the model's files have digest {found if expected_digest else 'unchecked'}, "
                             f"recorded at training was {expected_digest or 'none'}")  # fmt: skip
     _refuse_code_files(folder)
-    described = _description(folder)
+    described, skops = _description(folder), _skops()
+    refusals = skops.exceptions
     try:
-        return skops.io.load(folder / MODEL_FILE, trusted=TRUSTED_TYPES), _columns(described)
-    except UntrustedTypesFoundException as error:
+        return skops.load(folder / MODEL_FILE, trusted=TRUSTED_TYPES), _columns(described)
+    except refusals.UntrustedTypesFoundException as error:
         raise RegistryError(f"the model holds types that the platform does not trust: {error}") from None
-    except (zipfile.BadZipFile, UnsupportedTypeException, LookupError, TypeError, ValueError, AttributeError) as error:
+    except (
+        *(zipfile.BadZipFile, refusals.UnsupportedTypeException),
+        *(LookupError, TypeError, ValueError, AttributeError),
+    ) as error:
         raise RegistryError(f"the model cannot be loaded: {type(error).__name__}: {error}") from error
 
 

@@ -8,9 +8,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as DatasetEntity
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
@@ -19,6 +18,9 @@ from mlflow.exceptions import MlflowException
 from ml_platform.candidates import Candidate
 from ml_platform.search import Outcome
 from ml_platform.settings import settings
+
+if TYPE_CHECKING:  # most who track draw nothing
+    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +179,7 @@ def log_input(mlflow: MlflowClient, run_id: str, name: str, sha256: str, uri: st
     mlflow.log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
 
 
-def log_charts(mlflow: MlflowClient, run_id: str, charts: Mapping[str, Figure]) -> None:
+def log_charts(mlflow: MlflowClient, run_id: str, charts: Mapping[str, "Figure"]) -> None:
     """Store figures as `charts/<name>.png`."""
     with tempfile.TemporaryDirectory() as folder:
         for name, figure in charts.items():

@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
-from ml_platform import charts, gate, registry, tracking
+from ml_platform import gate, registry, tracking
 from ml_platform.candidates import RANDOM_STATE, Candidate, candidates
 from ml_platform.exceptions import DegenerateDataError
-from ml_platform.fitting import fit, importance
 from ml_platform.metrics import judge
 from ml_platform.models import versions
 from ml_platform.search import Outcome, Progress, best, search, tell
@@ -156,6 +155,8 @@ def _winner(name: str, parent: Run, outcomes: list[Outcome], scoring: str) -> Ou
     if found is None:
         reasons = "; ".join(f"{outcome.candidate}: {(outcome.error or '').splitlines()[-1]}" for outcome in outcomes)
         raise DegenerateDataError(f"{name}: none of {len(outcomes)} candidates could be fitted: {reasons}")
+    from ml_platform import charts  # matplotlib takes a second to import, and the gate draws nothing
+
     mlflow, run_id = tracking.client(), parent.info.run_id
     ranked = sorted((one for one in outcomes if not one.error), key=lambda one: (-one.score(scoring), one.candidate.id))
     picture = charts.candidates(
@@ -206,6 +207,8 @@ def refit(training_set: "TrainingSet", searched: Mapping[str, Any]) -> dict[str,
 def _register(
     run: Run, training_set: "TrainingSet", parts: Split, candidate: Candidate, searched: Mapping[str, Any]
 ) -> ModelVersion:
+    from ml_platform.fitting import fit
+
     dataset = training_set.dataset
     model = fit(candidate, dataset, parts, searched["folds"], searched["jobs"])
     features, labels = parts.test()
@@ -234,6 +237,9 @@ def _log_holdout(
     probabilities: NDArray[np.float64],
     metrics: dict[str, float],
 ) -> None:
+    from ml_platform import charts
+    from ml_platform.fitting import importance
+
     mlflow, run_id = tracking.client(), run.info.run_id
     features, labels = parts.test()
     threshold = float(model.best_threshold_)
