@@ -4,21 +4,18 @@
 """
 
 import logging
+import warnings
 from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pandas as pd
+from feast import Entity, FeatureStore, FeatureView, Field, ValueType
+from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
+from feast.types import Bool, Float64, Int64, String
 
 from ml_platform.database import identifier
 from ml_platform.datasets import Dataset, datasets
 from ml_platform.settings import settings
-
-# Feast has its classes rewritten so that they check types at run time: two thirds of what its import costs.
-with patch("typeguard.typechecked", lambda checked: checked):
-    from feast import Entity, FeatureStore, FeatureView, Field, ValueType
-    from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
-    from feast.types import Bool, Float64, Int64, String
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +78,10 @@ def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
         features=[f"{dataset.name}:{name}" for name in dataset.features],
         filter_by_created_timestamp=True,
     )
-    joined: pd.DataFrame = job.to_df()
+    with warnings.catch_warnings():
+        # Feast reads through psycopg, of which pandas says with every read that it does not test it.
+        warnings.filterwarnings("ignore", "pandas only supports SQLAlchemy")
+        joined: pd.DataFrame = job.to_df()
     return joined
 
 
