@@ -1,7 +1,7 @@
 """A small client of Airflow's REST API: switch DAGs on, watch their runs."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -101,6 +101,10 @@ def _task_state(task: dict[str, Any]) -> TaskState:
         label=f"{task['task_id']} {task.get('rendered_map_index') or task['map_index']}" if mapped else task["task_id"],
         state=task["state"] or "none",
         attempt=task["try_number"],
-        seconds=task["duration"] or 0.0,
+        seconds=task["duration"] or _since(task["start_date"]),
         log="/".join([*parts, f"attempt={max(task['try_number'], 1)}.log"]),
     )
+
+
+def _since(start: str | None) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(start)).total_seconds() if start else 0.0

@@ -95,6 +95,7 @@ class Config(BaseModel):
             "S3_SECRET_KEY": self.s3_secret_key.get_secret_value(),
             "PLATFORM_DATABASE_URI": self.database_uri("platform"),
             "MLFLOW_TRACKING_URI": self.mlflow_url,
+            "MLFLOW_LOGGING_LEVEL": "ERROR",  # its chatter would stand in the tasks' logs, as errors
             **self.feast_environment(),
             **self.screen_urls(),
         }

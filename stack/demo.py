@@ -69,14 +69,10 @@ class Demo:
     def switch_on(self) -> None:
         """Unpause the data set's DAGs as soon as Airflow has read them."""
         wanted = [f"{verb}_{self.dataset.name}" for verb in ("ingest", "train", "test")]
+        self.watch("Airflow has read dags/", None, lambda: set(wanted) <= set(self.airflow.dags()))
         for dag_id in wanted:
-            self.watch(f"Airflow has read {dag_id}", None, partial(self.is_known, dag_id))
             self.airflow.unpause(dag_id)
         self.say(f"switched on: {', '.join(wanted)}")
-
-    def is_known(self, dag_id: str) -> bool:
-        """Tell whether Airflow has read the DAG's file."""
-        return dag_id in self.airflow.dags()
 
     def train(self) -> None:
         """Drop the training file; follow its load and, if it brought rows, the training."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_socket
 
 if TYPE_CHECKING:
     from stack.config import Config
@@ -41,6 +42,17 @@ def _rank(item: pytest.Item) -> int:
     path = item.path.relative_to(Path(__file__).parents[1]).as_posix()
     last = (rank for prefix, rank in RANKS.items() if path.startswith(prefix))
     return next(last, int(item.get_closest_marker("servers") is not None))
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets_in_unit_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let only tests that say so (`servers`, `browser`, `sockets`) reach the network."""
+    if any(request.node.get_closest_marker(name) for name in ("servers", "browser", "sockets")):
+        yield
+        return
+    pytest_socket.disable_socket(allow_unix_socket=True)
+    yield
+    pytest_socket.enable_socket()
 
 
 @pytest.fixture(scope="session")

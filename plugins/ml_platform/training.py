@@ -210,6 +210,7 @@ def _register(
     from ml_platform.fitting import fit
 
     dataset = training_set.dataset
+    log.info("fitting %s on %s rows; its threshold is chosen out-of-fold", candidate, f"{int((~parts.held).sum()):,}")
     model = fit(candidate, dataset, parts, searched["folds"], searched["jobs"])
     features, labels = parts.test()
     with threadpool_limits(1):

@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.sockets
+
 EDA = Path(__file__).resolve().parents[2] / "eda"
 NOTEBOOKS = sorted(EDA.glob("*.ipynb"))
 

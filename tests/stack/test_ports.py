@@ -8,6 +8,8 @@ import pytest
 from stack import ports
 from stack.errors import PortTakenError
 
+pytestmark = pytest.mark.sockets
+
 
 @pytest.fixture
 def listener():
