@@ -1,5 +1,6 @@
 """A data set is one YAML file: its columns, its label, its clocks, its search and its gate."""
 
+import os
 import re
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ml_platform.exceptions import ConfigurationError
 
-DATASETS_DIR = Path(__file__).resolve().parents[2] / "datasets"
+DATASETS_DIR = Path(os.environ.get("DATASETS_DIR") or Path(__file__).resolve().parents[2] / "datasets")
 
 ColumnType = Literal["integer", "number", "money", "category", "boolean", "text", "timestamp"]
 Metric = Literal["f1", "roc_auc", "average_precision", "precision", "recall", "accuracy"]
@@ -193,7 +194,7 @@ def datasets(directory: Path = DATASETS_DIR) -> tuple[Dataset, ...]:
     """Return every data set of a directory, in the order of their names.
 
     Raises:
-        ConfigurationError: a file is wrong, or two data sets would claim the same uploads.
+        ConfigurationError: a file is wrong, or two data sets would claim the same uploads or the same entity.
     """
     found = tuple(read_dataset(path) for path in sorted(directory.glob("*.yaml")))
     for one in found:
@@ -203,7 +204,16 @@ def datasets(directory: Path = DATASETS_DIR) -> tuple[Dataset, ...]:
                     f"{directory}: {one.name!r} would also take the uploads of {other.name!r} "
                     f"({one.inbox_pattern('train')}); no data set's name may begin with another's"
                 )
+            if one.entity.name == other.entity.name and _key(one) != _key(other):
+                raise ConfigurationError(
+                    f"{directory}: entity.name {one.entity.name!r} is {' '.join(_key(one))} in {one.name!r}, but "
+                    f"{' '.join(_key(other))} in {other.name!r}; an entity has one key: give one of them another name"
+                )
     return found
+
+
+def _key(dataset: Dataset) -> tuple[str, str]:
+    return dataset.columns[dataset.entity.key].type, dataset.entity.key
 
 
 def dataset(name: str, directory: Path = DATASETS_DIR) -> Dataset:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from ml_platform import objects
 from ml_platform.datasets import Dataset
@@ -20,7 +21,7 @@ class TrainingSet:
 
     Attributes:
         dataset: what the columns mean.
-        frame: entity key, `event_timestamp`, the features in the data set's order, the label column as 0/1.
+        frame: entity key, `event_timestamp` (UTC), the features in the data set's order, the label column as 0/1.
             Numeric and boolean features are float64, categories are str; NaN is missing.
         sha256: hash of the frame's content; names the file.
         uri: where the Parquet lies.
@@ -74,9 +75,13 @@ def load(dataset: Dataset, reference: dict[str, Any]) -> TrainingSet:
         RegistryError: what lies there is not what was frozen.
     """
     wanted = Reference(**reference)
-    stored = pd.read_parquet(io.BytesIO(objects.get(BUCKET, wanted.key)))
-    # Parquet brings a missing category back as None, which scikit-learn's imputer takes for a value.
-    frame = stored.assign(**model_input(dataset, stored))
+    uri = f"s3://{BUCKET}/{wanted.key}"
+    try:
+        stored = pd.read_parquet(io.BytesIO(objects.get(BUCKET, wanted.key)))
+        # Parquet brings a missing category back as None, which scikit-learn's imputer takes for a value.
+        frame = stored.assign(**model_input(dataset, stored))
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise RegistryError(f"{uri} is not the training set that was frozen: {error}") from error
     if (found := content_hash(frame)) != wanted.sha256:
-        raise RegistryError(f"s3://{BUCKET}/{wanted.key}: content hash is {found}, frozen was {wanted.sha256}")
-    return TrainingSet(dataset, frame, wanted.sha256, f"s3://{BUCKET}/{wanted.key}", wanted.sources)
+        raise RegistryError(f"{uri}: content hash is {found}, frozen was {wanted.sha256}")
+    return TrainingSet(dataset, frame, wanted.sha256, uri, wanted.sources)

@@ -83,3 +83,15 @@ def test_an_unknown_data_set_is_answered_with_the_known_ones() -> None:
 )
 def test_settled_and_foreign_files_are_not_taken(key: str, owned: bool) -> None:
     assert dataset("auto").owns(key, "train") is owned
+
+
+def test_one_entity_has_one_key(write) -> None:
+    write(AUTO)
+    path = write(AUTO.replace("name: auto", "name: bikes").replace("key: INDEX", "key: OTHER", 1), "bikes")
+    path.write_text(path.read_text().replace("INDEX:", "OTHER:", 1))
+    with pytest.raises(
+        ConfigurationError, match=r"'customer' is integer INDEX in 'auto', but integer OTHER in 'bikes'"
+    ):
+        datasets(path.parent)
+    path.write_text(path.read_text().replace("name: customer", "name: cyclist"))
+    assert [one.name for one in datasets(path.parent)] == ["auto", "bikes"]
