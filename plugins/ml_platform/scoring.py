@@ -1,6 +1,7 @@
 """Scoring: an upload in the bucket `test` becomes predictions in the bucket `result`, in the order of its rows."""
 
 import csv
+import hashlib
 import io
 import json
 import logging
@@ -120,13 +121,19 @@ def result_keys(upload: Upload) -> tuple[str, str]:
 
 def _model_of(dataset: Dataset, result_key: str) -> ChampionModel:
     """Return the model of a result that an interrupted attempt wrote, else the champion."""
-    if objects.head(BUCKET, result_key) is None:
+    version = _version_in(result_key)
+    if version is None:
         return registry.load_champion(dataset.name)
-    written = csv.DictReader(io.StringIO(objects.get(BUCKET, result_key).decode()))
-    first = next(written, None)
-    if first is None:
-        return registry.load_champion(dataset.name)
-    return registry.load(registry.numbered(dataset.name, int(first["model_version"])))
+    return registry.load(registry.numbered(dataset.name, version))
+
+
+def _version_in(result_key: str) -> int | None:
+    written = objects.head(BUCKET, result_key)
+    if written is None:
+        return None
+    with objects.spooled(written) as spool, io.TextIOWrapper(spool.file, encoding="utf-8", newline="") as text:
+        first = next(csv.DictReader(text), None)
+    return int(first["model_version"]) if first else None
 
 
 def _is_written(result_key: str, file: BinaryIO) -> bool:
@@ -135,7 +142,11 @@ def _is_written(result_key: str, file: BinaryIO) -> bool:
     if objects.put_new(BUCKET, result_key, file, "text/csv; charset=utf-8"):
         return True
     file.seek(0)
-    return objects.get(BUCKET, result_key) == file.read()
+    written = objects.head(BUCKET, result_key)
+    if written is None:
+        raise ServiceError(f"s3://{BUCKET}/{result_key} was removed in this moment")
+    with objects.spooled(written) as spool:
+        return spool.sha256 == hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], result_key: str) -> Outcome:

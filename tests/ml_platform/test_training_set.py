@@ -59,7 +59,7 @@ def test_a_missing_category_is_nan_and_never_none(frozen, tmp_path) -> None:
 def test_a_changed_file_is_refused(frozen, tmp_path, change) -> None:
     reference = frozen(make_frame(), tmp_path / "a")
     frozen(change(make_frame()), tmp_path / "b")
-    with pytest.raises(RegistryError, match="content hash is .*, frozen was"):
+    with pytest.raises(RegistryError, match=r"content hash is .*, frozen was"):
         load(make_dataset(), reference)
 
 
