@@ -48,8 +48,8 @@ check: lint ## lint, and the tests that need no servers
 test: lint ## all that CI runs: lint, types, every test; the tests start servers of their own
 	$(VENV)/bin/pytest
 
-bench: packages-dev ## measure, and write the figures into docs/
-	$(PY) -m tests.bench
+bench: packages-dev ## measure, both sides in one run; args="NAME ARGUMENTS" for one benchmark
+	@$(PY) -m benchmarks $(args)
 
 packages: $(PACKAGES)
 packages-dev: $(DEV)

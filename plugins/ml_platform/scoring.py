@@ -146,7 +146,8 @@ def _is_written(result_key: str, file: BinaryIO) -> bool:
     if written is None:
         raise ServiceError(f"s3://{BUCKET}/{result_key} was removed in this moment")
     with objects.spooled(written) as spool:
-        return spool.sha256 == hashlib.file_digest(file, "sha256").hexdigest()
+        ours = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type] # typeshed's BinaryIO lacks readinto
+        return spool.sha256 == ours.hexdigest()
 
 
 def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], result_key: str) -> Outcome:
