@@ -110,9 +110,9 @@ def make_train(dataset: Dataset) -> None:
     @task(outlets=[champion(dataset)])
     @skip_without_news
     def gate(reference: dict[str, Any], challenger: dict[str, Any]) -> dict[str, Any] | None:
-        from ml_platform import training, training_set
+        from ml_platform import promotion, training_set
 
-        card = training.promote(training_set.load(dataset, reference), challenger)
+        card = promotion.promote(training_set.load(dataset, reference), challenger)
         return card if card["promoted"] else None
 
     @dag(

@@ -1,7 +1,6 @@
 """The two sides of a training set: what is trained on, and the hold-out that no training sees."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -9,9 +8,7 @@ from numpy.typing import NDArray
 
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.holdout import holdout
-
-if TYPE_CHECKING:  # Feast, which the training set is joined with, takes seconds to import and is not needed here
-    from ml_platform.training_set import TrainingSet
+from ml_platform.training_set import TrainingSet
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Split:
         return self.features[self.held], self.labels[self.held].to_numpy(dtype=np.int64)
 
 
-def split(training_set: "TrainingSet", folds: int) -> Split:
+def split(training_set: TrainingSet, folds: int) -> Split:
     """Part a training set, and refuse one that cannot train or judge a model.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The three steps of a training: search the grid, refit the best candidate, decide whether it goes live.
+"""The first two steps of a training: search the grid, and refit the best candidate; `promotion` is the third.
 
 Each takes and returns what fits into JSON (beside the training set) and can be run twice: a search goes on where it
 stopped, a second refit finds the version that the first one registered, a second promotion returns the first decision.
@@ -9,11 +9,10 @@ import logging
 import platform
 import tempfile
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,21 +24,19 @@ from numpy.typing import NDArray
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
-from ml_platform import gate, registry, tracking
+from ml_platform import charts, registry, tracking
 from ml_platform.candidates import RANDOM_STATE, Candidate, candidates
 from ml_platform.exceptions import DegenerateDataError
+from ml_platform.fitting import fit, importance
 from ml_platform.metrics import judge
 from ml_platform.models import versions
 from ml_platform.search import Outcome, Progress, best, search, tell
 from ml_platform.settings import ROOT
 from ml_platform.split import Split, split
-
-if TYPE_CHECKING:  # Feast, which the training set is joined with, takes seconds to import and is not needed here
-    from ml_platform.training_set import TrainingSet
+from ml_platform.training_set import TrainingSet
 
 log = logging.getLogger(__name__)
 
-PREDICTIONS = "holdout_predictions.parquet"
 _DECIDING_FILES = ("candidates.py", "holdout.py", "metrics.py", "search.py", "split.py")
 
 
@@ -53,7 +50,7 @@ def code_version() -> str:
 
 
 def run_search(
-    training_set: "TrainingSet",
+    training_set: TrainingSet,
     *,
     estimators: Collection[str] = (),
     folds: int | None = None,
@@ -104,13 +101,13 @@ def run_search(
     }  # fmt: skip
 
 
-def _search_id(training_set: "TrainingSet", folds: int, scoring: str, attempt_id: str) -> str:
+def _search_id(training_set: TrainingSet, folds: int, scoring: str, attempt_id: str) -> str:
     dataset = training_set.dataset
     parts = [dataset.name, training_set.sha256, dataset.gate.holdout, folds, scoring, code_version(), attempt_id]
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _parent(training_set: "TrainingSet", parts: Split, search_id: str, settings: Mapping[str, Any]) -> Run:
+def _parent(training_set: TrainingSet, parts: Split, search_id: str, settings: Mapping[str, Any]) -> Run:
     mlflow, dataset = tracking.client(), training_set.dataset
     tags = {
         "dataset": dataset.name, "training_set_sha256": training_set.sha256, "training_set_uri": training_set.uri,
@@ -130,7 +127,7 @@ def _parent(training_set: "TrainingSet", parts: Split, search_id: str, settings:
 
 
 def _outcomes(
-    parent: Run, wanted: list[Candidate], training_set: "TrainingSet", parts: Split,
+    parent: Run, wanted: list[Candidate], training_set: TrainingSet, parts: Split,
     folds: int, jobs: int, scoring: str, progress: Progress | None,
 ) -> list[Outcome]:  # fmt: skip
     mlflow, total = tracking.client(), len(wanted)
@@ -155,8 +152,6 @@ def _winner(name: str, parent: Run, outcomes: list[Outcome], scoring: str) -> Ou
     if found is None:
         reasons = "; ".join(f"{outcome.candidate}: {(outcome.error or '').splitlines()[-1]}" for outcome in outcomes)
         raise DegenerateDataError(f"{name}: none of {len(outcomes)} candidates could be fitted: {reasons}")
-    from ml_platform import charts  # matplotlib takes a second to import, and the gate draws nothing
-
     mlflow, run_id = tracking.client(), parent.info.run_id
     ranked = sorted((one for one in outcomes if not one.error), key=lambda one: (-one.score(scoring), one.candidate.id))
     picture = charts.candidates(
@@ -172,7 +167,7 @@ def _winner(name: str, parent: Run, outcomes: list[Outcome], scoring: str) -> Ou
     return found
 
 
-def refit(training_set: "TrainingSet", searched: Mapping[str, Any]) -> dict[str, Any]:
+def refit(training_set: TrainingSet, searched: Mapping[str, Any]) -> dict[str, Any]:
     """Fit the best candidate on all rows outside the hold-out, choose its threshold, judge and register it.
 
     The threshold maximises F1 out-of-fold (`TunedThresholdClassifierCV`). The new version gets the alias `challenger`.
@@ -205,10 +200,8 @@ def refit(training_set: "TrainingSet", searched: Mapping[str, Any]) -> dict[str,
 
 
 def _register(
-    run: Run, training_set: "TrainingSet", parts: Split, candidate: Candidate, searched: Mapping[str, Any]
+    run: Run, training_set: TrainingSet, parts: Split, candidate: Candidate, searched: Mapping[str, Any]
 ) -> ModelVersion:
-    from ml_platform.fitting import fit
-
     dataset = training_set.dataset
     log.info("fitting %s on %s rows; its threshold is chosen out-of-fold", candidate, f"{int((~parts.held).sum()):,}")
     model = fit(candidate, dataset, parts, searched["folds"], searched["jobs"])
@@ -238,9 +231,6 @@ def _log_holdout(
     probabilities: NDArray[np.float64],
     metrics: dict[str, float],
 ) -> None:
-    from ml_platform import charts
-    from ml_platform.fitting import importance
-
     mlflow, run_id = tracking.client(), run.info.run_id
     features, labels = parts.test()
     threshold = float(model.best_threshold_)
@@ -254,55 +244,5 @@ def _log_holdout(
     tracking.log_charts(mlflow, run_id, pictures)
     predictions = pd.DataFrame({"key": parts.keys[parts.held], "label": labels, "probability": probabilities})
     with tempfile.TemporaryDirectory() as folder:
-        predictions.to_parquet(Path(folder) / PREDICTIONS, index=False)
-        mlflow.log_artifact(run_id, str(Path(folder) / PREDICTIONS))
-
-
-def promote(
-    training_set: "TrainingSet", refitted: Mapping[str, Any], *, min_gain: float | None = None
-) -> dict[str, Any]:
-    """Let a new version go live if it is fit and better than the champion, and write the training card.
-
-    Args:
-        training_set: the one that it was trained on.
-        refitted: what `refit` returned.
-        min_gain: by how much more than this it must be better; from the data set's YAML if not given.
-
-    Returns:
-        The card: the fields of `gate.Decision`, `promoted` (bool), and what was tried and trained.
-    """
-    name, run_id = refitted["name"], refitted["run_id"]
-    mlflow = tracking.client()
-    version = mlflow.get_model_version(name, str(refitted["version"]))
-    parts = split(training_set, refitted["search"]["folds"])
-    with tracking.running(mlflow, run_id):
-        rows = gate.Holdout(parts.keys[parts.held], *parts.test(), _predicted(run_id))
-        gain = training_set.dataset.gate.min_gain if min_gain is None else min_gain
-        decision = gate.promote(version, rows, gain)
-        card = _card(training_set, refitted, decision)
-        mlflow.log_dict(run_id, card, "training_card.json")
-        tracking.set_tags(
-            mlflow, run_id, {"decision": decision.decision, "reason": decision.reason, "model_version": version.version}
-        )
-        if decision.champion_f1 is not None:
-            tracking.log_metrics(mlflow, run_id, {"champion_f1": decision.champion_f1})
-    return card
-
-
-def _predicted(run_id: str) -> NDArray[np.float64]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = tracking.client().download_artifacts(run_id, PREDICTIONS, folder)
-        return pd.read_parquet(path)["probability"].to_numpy(dtype=np.float64)
-
-
-def _card(training_set: "TrainingSet", refitted: Mapping[str, Any], decision: gate.Decision) -> dict[str, Any]:
-    searched = refitted["search"]
-    return {
-        "model": refitted["name"], **asdict(decision), "promoted": decision.decision == "promoted",
-        "metrics": refitted["metrics"], "threshold": refitted["threshold"],
-        "best_candidate": str(Candidate(*searched["candidate"])), "candidate": searched["candidate"],
-        "candidates_tried": searched["total"], "candidates_failed": searched["failed"],
-        "scoring": searched["scoring"], "cv_score": searched["score"], "cv_score_sd": searched["score_sd"],
-        "training_set": training_set.uri, "training_set_sha256": training_set.sha256, "sources": training_set.sources,
-        "run_id": refitted["run_id"], "url": refitted["url"],
-    }  # fmt: skip
+        predictions.to_parquet(Path(folder) / tracking.PREDICTIONS, index=False)
+        mlflow.log_artifact(run_id, str(Path(folder) / tracking.PREDICTIONS))

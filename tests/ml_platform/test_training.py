@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from trainings import GRID, make_dataset, make_frame, make_training_set
 
-from ml_platform import gate, registry, search, tracking, training
+from ml_platform import gate, promotion, registry, search, tracking, training
 from ml_platform.exceptions import DegenerateDataError, RegistryError
 from ml_platform.holdout import holdout
 from ml_platform.metrics import SCORERS
@@ -29,7 +29,7 @@ def train(name, frame=None, attempt_id="", candidates=ONE):
     """Run the three steps on a data set of that name; return the card and the training set."""
     training_set = make_training_set(make_dataset(name, candidates), frame)
     searched = training.run_search(training_set, attempt_id=attempt_id)
-    return training.promote(training_set, training.refit(training_set, searched)), training_set
+    return promotion.promote(training_set, training.refit(training_set, searched)), training_set
 
 
 def worse(name, frame):
@@ -55,7 +55,7 @@ def full(mlflow_server):
         training_set, jobs=2, attempt_id="first", progress=lambda *event: told.append(event[:2])
     )
     refitted = training.refit(training_set, searched)
-    return training_set, searched, refitted, training.promote(training_set, refitted), told
+    return training_set, searched, refitted, promotion.promote(training_set, refitted), told
 
 
 def test_every_candidate_is_a_child_run_with_its_figures(full):
@@ -109,7 +109,7 @@ def test_run_twice_it_is_the_same_world(full, monkeypatch):
     monkeypatch.setattr(search, "evaluate", None)
     assert training.run_search(training_set, jobs=1, attempt_id="first") == searched | {"jobs": 1}
     assert training.refit(training_set, searched) == refitted
-    assert training.promote(training_set, refitted) == card
+    assert promotion.promote(training_set, refitted) == card
     assert len(tracking.client().search_model_versions("name = 'full'")) == 1
 
 
@@ -129,7 +129,7 @@ def test_same_data_and_code_give_equal_metrics_and_predictions(full):
         registry.load(registry.numbered("full", one["version"])).predict(features) for one in (refitted, twin)
     )
     assert (first[0] == second[0]).all()
-    decision = training.promote(training_set, twin)
+    decision = promotion.promote(training_set, twin)
     assert (decision["decision"], decision["champion_f1"]) == ("kept", refitted["metrics"]["f1"])
 
 
@@ -255,7 +255,7 @@ def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(m
     training_set = make_training_set(make_dataset(name, ONE))
     refitted = training.refit(training_set, training.run_search(training_set))
     damage(registry.numbered(name, refitted["version"]))
-    card = training.promote(training_set, refitted)
+    card = promotion.promote(training_set, refitted)
     assert (card["decision"], card["version"]) == ("refused", refitted["version"])
     assert registry.load_champion(name).version == bad["version"]
 
@@ -293,6 +293,6 @@ def test_racing_promotions_end_with_the_best_model(mlflow_server):
     training_sets = [make_training_set(make_dataset("race", ONE), frame) for frame in frames]
     refitted = [training.refit(one, training.run_search(one, attempt_id=str(i))) for i, one in enumerate(training_sets)]
     with ThreadPoolExecutor(3) as threads:
-        cards = list(threads.map(training.promote, training_sets, refitted))
+        cards = list(threads.map(promotion.promote, training_sets, refitted))
     best = max(cards, key=lambda card: card["challenger_f1"])
     assert registry.load_champion("race").version == best["version"]
