@@ -125,7 +125,9 @@ class Config(BaseModel):
         ]
 
     def _adminer_page(self) -> str:
-        return f"{_page(self.adminer_port)}/?pgsql={HOST}%3A{self.postgres_port}&username=reader&db=platform"
+        return (
+            f"{_page(self.adminer_port)}/?pgsql={HOST}%3A{self.postgres_port}&username=reader&db=platform&ns=features"
+        )
 
 
 def _page(port: int) -> str:

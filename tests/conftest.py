@@ -118,7 +118,12 @@ def mlflow_server(servers: "Config") -> "Config":
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator["Config"]:
-    """Everything that `make up` starts."""
+    """Everything that `make up` starts; where STACK_UNDER_TEST names an env file, the stack that runs by it."""
+    if under_test := os.environ.get("STACK_UNDER_TEST"):
+        from stack.config import load
+
+        yield _up(load(under_test), [])
+        return
     with fresh_config() as config:
         yield _up(config, [])
 
