@@ -14,7 +14,7 @@ RUNTIME = $(VENV)/.installed-$(call hash,requirements.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help up down status logs reset demo check test lint bench packages packages-dev
+.PHONY: help up down status logs reset demo check test lint screens bench packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -47,6 +47,9 @@ check: lint ## lint, and the tests that need no servers
 
 test: lint ## all that CI runs: lint, types, every test; the tests start servers of their own
 	$(VENV)/bin/pytest
+
+screens: packages-dev ## take the pictures of the README anew, in a headless Chromium
+	SCREENSHOTS=1 REQUIRE_BROWSER=1 $(VENV)/bin/pytest tests/browser
 
 bench: packages-dev ## measure, both sides in one run; args="NAME ARGUMENTS" for one benchmark
 	@$(PY) -m benchmarks $(args)

@@ -1,0 +1,64 @@
+"""A headless Chromium, logged in where it has been; pictures go to docs/screens/ when SCREENSHOTS=1."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+OPTIONS = [
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "screens"
+PATIENCE = 60_000  # milliseconds that a page may take on a busy machine
+expect.set_options(timeout=PATIENCE)
+
+
+def missing(what: str, remedy: str) -> None:
+    """Skip, loudly; but fail where everything must be there (REQUIRE_BROWSER=1, as in CI)."""
+    message = f"{what} is not on this machine, so this was NOT tested; {remedy}"
+    pytest.fail(message) if os.environ.get("REQUIRE_BROWSER") else pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if path is None:
+        missing("Chromium", "Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        options = [*OPTIONS, "--no-sandbox"] if os.geteuid() == 0 else OPTIONS
+        yield playwright.chromium.launch(executable_path=path, args=options)
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def picture(page: Page, tmp_path: Path) -> Callable[[str], None]:
+    """Take a picture of the page as it is now."""
+    folder = PICTURES if os.environ.get("SCREENSHOTS") else tmp_path
+
+    def take(name: str) -> None:
+        page.wait_for_timeout(1500)  # charts and tables fade in
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}.png")
+
+    return take
+
+
+@pytest.fixture(autouse=True)
+def picture_of_a_failure(request: pytest.FixtureRequest, page: Page, tmp_path: Path) -> Iterator[None]:
+    failed_before = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed_before:
+        page.screenshot(path=tmp_path / "failure.png")
+        print(f"what the browser showed: {tmp_path / 'failure.png'} ({page.url})")  # noqa: T201

@@ -1,0 +1,192 @@
+"""A user's day by mouse and keyboard: every screen that the platform has, in a headless Chromium.
+
+`make screens` keeps the pictures for the README. The tests build on each other, in the order of the file.
+"""
+
+import csv
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from stack import screens
+from stack.config import Config
+from tests.browser.conftest import missing
+
+pytestmark = [pytest.mark.servers, pytest.mark.browser]
+
+SAMPLES = Path(__file__).resolve().parents[2] / "minio" / "samples"
+RUN = f"by_hand_{time.time_ns()}"
+
+
+def url(stack: Config, screen: str) -> str:
+    return next(s.url for s in stack.screens() if s.name == screen)
+
+
+def until(page: Page, shown: Callable[[], bool], what: str, seconds: float = 300) -> None:
+    """Reload the page, as an impatient user does, until it shows what is awaited."""
+    deadline = time.monotonic() + seconds
+    while not shown():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what} (at {page.url})"
+        page.wait_for_timeout(2000)
+        page.reload(wait_until="networkidle")
+
+
+def files(page: Page, stack: Config, folder: str) -> list[str]:
+    """Return the names that the bucket console lists; log in where it asks."""
+    address = f"{url(stack, 'Console')}/files?path=/buckets/{folder}&limit=200"
+    page.goto(address, wait_until="networkidle")
+    if page.url.endswith("/login"):
+        page.locator("input[name=username]").fill(stack.console_user)
+        page.locator("input[name=password]").fill(stack.console_password.get_secret_value())
+        page.locator("button[type=submit]").click()
+        page.wait_for_load_state("networkidle")
+        page.goto(address, wait_until="networkidle")
+    return [name.strip() for name in page.locator("table tbody tr td:nth-child(2)").all_inner_texts()]
+
+
+def drop(page: Page, stack: Config, bucket: str, sample: str, name: str) -> None:
+    """Upload a file with the console's own dialog, and wait until it has left the inbox."""
+    files(page, stack, bucket)
+    page.get_by_role("button", name="Upload").first.click()
+    content = {"name": name, "mimeType": "text/csv", "buffer": (SAMPLES / sample).read_bytes()}
+    page.locator("#fileInput").set_input_files(content)
+    with page.expect_response(lambda response: response.request.method == "POST") as answer:
+        page.get_by_role("button", name="Upload Files").click()
+    assert answer.value.ok
+    stem = name.removesuffix(".csv")
+    deadline = time.monotonic() + 120
+    while name in files(page, stack, bucket) or not any(
+        stem in settled for settled in files(page, stack, f"{bucket}/processed")
+    ):
+        assert time.monotonic() < deadline, f"{name} was not taken from the bucket {bucket}"
+        page.wait_for_timeout(2000)
+
+
+def choose(page: Page, field: str, option: str) -> None:
+    """Choose an option in a field of the trigger form."""
+    hidden = page.locator(f"input[name=element_{field}]").first
+    hidden.locator("xpath=..").locator("[role=combobox]").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_airflow_lets_the_user_in(page: Page, stack: Config) -> None:
+    page.goto(url(stack, "Airflow"))
+    page.locator("#username").fill(stack.airflow_admin_user)
+    page.locator("#password").fill(stack.airflow_admin_password.get_secret_value())
+    page.locator("input[type=submit]").click()
+    expect(page.get_by_text("Welcome")).to_be_visible()
+    for component in ("MetaDatabase", "Scheduler", "Triggerer", "Dag Processor"):
+        expect(page.get_by_text(component)).to_be_visible()
+
+
+def test_airflows_menu_leads_to_the_other_screens(page: Page, stack: Config) -> None:
+    page.get_by_role("button", name="Plugins").click()
+    for entry, screen in {"MLflow": "MLflow", "Buckets": "Console", "Feast": "Feast", "Adminer": "Adminer"}.items():
+        expect(page.get_by_role("menuitem", name=entry)).to_have_attribute("href", url(stack, screen))
+    with page.expect_popup() as popup:
+        page.get_by_role("menuitem", name="MLflow").click()
+    expect(popup.value).to_have_title("MLflow")
+    popup.value.close()
+
+
+def test_the_dags_are_switched_on_with_a_click(page: Page, stack: Config, picture) -> None:
+    page.goto(f"{url(stack, 'Airflow')}/dags", wait_until="networkidle")
+    switches = page.get_by_test_id("toggle-pause")
+    expect(switches).to_have_count(3)
+    for switch in switches.all():
+        if switch.get_attribute("data-state") == "unchecked":
+            switch.click()
+        expect(switch).to_have_attribute("data-state", "checked")
+    picture("airflow-dags")
+
+
+def test_a_training_file_is_dropped_in_the_bucket_console(page: Page, stack: Config, picture) -> None:
+    drop(page, stack, "train", "train_auto.csv", "train_auto_by_hand.csv")
+    picture("console-processed")
+
+
+def test_the_runbook_is_shown_with_the_dag(page: Page, stack: Config) -> None:
+    page.goto(f"{url(stack, 'Airflow')}/dags/train_auto", wait_until="networkidle")
+    page.get_by_test_id("markdown-button").click()
+    expect(page.get_by_text("When it fails")).to_be_visible()
+    page.keyboard.press("Escape")
+
+
+def test_train_auto_is_triggered_through_the_form(page: Page, stack: Config, picture) -> None:
+    page.goto(f"{url(stack, 'Airflow')}/dags/train_auto", wait_until="networkidle")
+    page.get_by_test_id("trigger-dag-button").click()
+    dialog = page.locator("[role=dialog][data-state=open]")
+    for text in ("Which families of models to search.", "The cross-validated metric", "Parts of the cross-validation"):
+        expect(dialog.get_by_text(text)).to_be_visible()
+    choose(page, "grid", "quick")
+    dialog.locator("input[name=element_folds]").fill("3")
+    picture("airflow-form")
+    dialog.get_by_text("Advanced Options").click()
+    dialog.locator("input[name=dagRunId]").fill(RUN)
+    page.get_by_test_id("trigger-dag-submit").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_its_run_is_seen_to_succeed(page: Page, stack: Config, picture) -> None:
+    page.goto(f"{url(stack, 'Airflow')}/dags/train_auto/runs/{RUN}", wait_until="networkidle")
+    head = page.get_by_role("heading", name=RUN).locator("xpath=..")
+    until(page, lambda: "Success" in head.inner_text() or "Failed" in head.inner_text(), "the run ends", 600)
+    assert "Success" in head.inner_text()
+    picture("airflow-run")
+
+
+def test_mlflow_shows_every_candidate(page: Page, stack: Config, picture) -> None:
+    page.goto(f"{url(stack, 'MLflow')}/#/experiments")
+    page.get_by_text("Model training", exact=True).click()
+    page.get_by_role("button", name="Close", exact=True).click()  # the assistant
+    page.get_by_role("link", name="auto", exact=True).first.click()
+    newest = page.get_by_role("link", name=re.compile(r"^auto [0-9a-f]{8}$")).first
+    newest.locator("xpath=ancestor::*[@role='gridcell'][1]//button").first.click()
+    for candidate in ("logistic_regression", "random_forest", "hist_gradient_boosting"):
+        expect(page.get_by_text(candidate).first).to_be_visible()
+    picture("mlflow-candidates")
+
+
+def test_mlflow_names_the_champion(page: Page, stack: Config, picture) -> None:
+    page.goto(f"{url(stack, 'MLflow')}/#/models/auto")
+    expect(page.get_by_text("champion").first).to_be_visible()
+    picture("mlflow-model")
+
+
+def test_feast_shows_the_entity_the_view_and_its_fields(page: Page, stack: Config, picture) -> None:
+    page.goto(f"{url(stack, 'Feast')}/p/ml_platform/entity", wait_until="networkidle")
+    expect(page.get_by_role("link", name="customer")).to_be_visible()
+    page.goto(f"{url(stack, 'Feast')}/p/ml_platform/feature-view", wait_until="networkidle")
+    page.get_by_role("link", name="auto", exact=True).click()
+    for field in ("INCOME", "URBANICITY", "CAR_AGE"):
+        expect(page.get_by_text(field).first).to_be_visible()
+    picture("feast-view")
+
+
+def test_a_file_is_scored_and_its_result_downloaded(page: Page, stack: Config, picture, tmp_path: Path) -> None:
+    drop(page, stack, "test", "test_auto.csv", "test_auto_by_hand.csv")
+    names = files(page, stack, "result/auto")
+    result = max(name for name in names if re.fullmatch(r"test_auto_by_hand\..*\.csv", name))
+    picture("console-result")
+    with page.expect_download() as download:
+        page.locator("tr", has_text=result).get_by_title("Download").click()
+    download.value.save_as(tmp_path / result)
+    rows = list(csv.DictReader((tmp_path / result).read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == 2141
+    assert list(rows[0]) == ["INDEX", "probability", "prediction", "model_version", "threshold"]
+
+
+def test_adminer_shows_a_table(page: Page, stack: Config, picture) -> None:
+    if not screens.adminer_installed():
+        missing("Adminer", screens.NO_ADMINER)
+    page.goto(url(stack, "Adminer"))
+    page.locator('input[name="auth[password]"]').fill(stack.reader_db_password.get_secret_value())
+    page.get_by_role("button", name="Login").click()
+    page.get_by_role("link", name="select").first.click()
+    expect(page.get_by_role("heading", name="Select: auto")).to_be_visible()
+    expect(page.get_by_role("link", name="INCOME").first).to_be_visible()
+    picture("adminer-table")
