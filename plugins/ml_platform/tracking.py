@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 PARENT = "mlflow.parentRunId"
 TEXT_LIMIT = 4000  # of the characters that a tag takes
 PAGE = 1000
-MLFLOW_EXPERIMENT_KIND = "mlflow.experimentKind"
 PREDICTIONS = "holdout_predictions.parquet"
 QUIET = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
