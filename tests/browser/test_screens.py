@@ -106,9 +106,8 @@ def test_the_dags_are_switched_on_with_a_click(page: Page, stack: Config, pictur
     picture("airflow-dags")
 
 
-def test_a_training_file_is_dropped_in_the_bucket_console(page: Page, stack: Config, picture) -> None:
+def test_a_training_file_is_dropped_in_the_bucket_console(page: Page, stack: Config) -> None:
     drop(page, stack, "train", "train_auto.csv", f"train_auto_{RUN}.csv")
-    picture("console-processed")
 
 
 def test_the_runbook_is_shown_with_the_dag(page: Page, stack: Config) -> None:
