@@ -38,6 +38,10 @@ class Airflow:
         self._http = httpx.Client(base_url=url, timeout=30)
         self._http.headers["Authorization"] = f"Bearer {self._token(user, password)}"
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
     def _token(self, user: str, password: str) -> str:
         answer = self._http.post("/auth/token", json={"username": user, "password": password})
         if answer.status_code != httpx.codes.CREATED:

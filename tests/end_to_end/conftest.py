@@ -1,7 +1,8 @@
 """What a user has at hand: the buckets, Airflow, the database as `reader`, MLflow and Feast, on one running stack."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ def eventually(check: Callable[[], Any], what: str, seconds: float = 300) -> Any
 
 
 @pytest.fixture(scope="module")
-def buckets(stack: Config) -> Buckets:
+def buckets(stack: Config) -> Iterator[Buckets]:
     env = stack.environment()
     client = boto3.client(
         "s3",
@@ -51,12 +52,15 @@ def buckets(stack: Config) -> Buckets:
         aws_secret_access_key=env["S3_SECRET_KEY"],
         region_name="us-east-1",
     )
-    return Buckets(client)
+    yield Buckets(client)
+    client.close()
 
 
 @pytest.fixture(scope="module")
-def airflow(stack: Config) -> Airflow:
-    return Airflow(stack.airflow_url, stack.airflow_admin_user, stack.airflow_admin_password.get_secret_value())
+def airflow(stack: Config) -> Iterator[Airflow]:
+    api = Airflow(stack.airflow_url, stack.airflow_admin_user, stack.airflow_admin_password.get_secret_value())
+    yield api
+    api.close()
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,8 @@ def query(stack: Config) -> Callable[..., list[tuple[Any, ...]]]:
     """Run SQL as the role `reader`, as Adminer does."""
 
     def run(sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        with psycopg2.connect(stack.database_uri("reader", "platform")) as connection, connection.cursor() as cursor:
+        address = stack.database_uri("reader", "platform")
+        with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
             cursor.execute(sql, values)
             return cursor.fetchall()
 
