@@ -10,11 +10,11 @@ STACK = $(PY) -m stack
 # what the packages are made from: a new content makes a new stamp, and so a new installation
 hash = $(shell $(PYTHON) -c "import hashlib,sys; print(hashlib.sha256(b''.join(open(f,'rb').read() for f in sys.argv[1:])).hexdigest()[:16])" $(1) 2>/dev/null)
 DEV = $(VENV)/.installed-dev-$(call hash,requirements-dev.lock)
-RUNTIME = $(VENV)/.installed-$(call hash,requirements.lock)
+RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help up down status logs reset demo check test lint screens bench packages packages-dev
+.PHONY: help up down status logs reset demo check test lint screens bench lock packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -54,11 +54,17 @@ screens: packages-dev ## take the pictures of the README anew, in a headless Chr
 bench: packages-dev ## measure, both sides in one run; args="NAME ARGUMENTS" for one benchmark
 	@$(PY) -m benchmarks $(args)
 
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+lock: uv ## resolve the packages anew: the image's, those of `make up`, and the tools
+	$(LOCK) $(if $(upgrade),--upgrade) -o requirements.lock
+	$(LOCK) --extra embedded -c requirements.lock -o requirements-embedded.lock
+	$(LOCK) --extra embedded --extra dev -c requirements-embedded.lock -o requirements-dev.lock
+
 packages: $(PACKAGES)
 packages-dev: $(DEV)
 
-$(RUNTIME): requirements.lock | $(VENV)/bin/python uv
-	$(UV) pip sync --quiet --python $(VENV)/bin/python requirements.lock
+$(RUNTIME): requirements-embedded.lock | $(VENV)/bin/python uv
+	$(UV) pip sync --quiet --python $(VENV)/bin/python requirements-embedded.lock
 	@rm -f $(VENV)/.installed-* && touch $@
 
 $(DEV): requirements-dev.lock | $(VENV)/bin/python uv

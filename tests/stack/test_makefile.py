@@ -16,7 +16,7 @@ UV_ON_PATH = {**os.environ, "PATH": os.defpath}
 @pytest.fixture
 def project(tmp_path):
     """A folder with nothing but what the Makefile reads."""
-    for name in ("Makefile", "requirements.lock", "requirements-dev.lock"):
+    for name in ("Makefile", "requirements-embedded.lock", "requirements-dev.lock"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 
