@@ -1,4 +1,4 @@
-"""SeaweedFS as the S3 server: buckets and identities from `minio/access.yaml`, every inner door shut.
+"""SeaweedFS as the S3 server: buckets and identities as `minio/` describes them, every inner door shut.
 
 Out of the box its inner servers answer anyone. Here HTTP of the master and the filer is off, the volume server wants a
 signature (JWT), and all gRPC wants our certificate (mutual TLS); S3 and the console want a login.
@@ -11,20 +11,27 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
 
 from stack import health
-from stack.config import HOST, ROOT, Config
+from stack.access import FOLDER, buckets, rights
+from stack.config import HOST, Config
+from stack.errors import ConfigError
 from stack.servers import Probe, Server, base_environment, program
 
-ACCESS = ROOT / "minio" / "access.yaml"
 INNER = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3.grpc")
 CONSOLE_GRPC_OFFSET = 10_000  # fixed in SeaweedFS
 GRPC = ("master", "volume", "filer", "s3", "admin", "worker", "client")
+VERBS = {  # SeaweedFS's verbs, and what each of them allows in a bucket
+    "Read": {"s3:GetObject", "s3:GetBucketLocation"},
+    "List": {"s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts"},
+    "Write": {"s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
+    "Tagging": {"s3:GetObjectTagging", "s3:PutObjectTagging", "s3:DeleteObjectTagging"},
+}
 YEARS = dt.timedelta(days=3650)
 
 
@@ -42,12 +49,6 @@ def server(config: Config) -> Server:
         patience=60,
         prepare=lambda: _prepare(config, home),
     )
-
-
-def buckets() -> list[str]:
-    """Return the names of all buckets."""
-    names: list[str] = yaml.safe_load(ACCESS.read_text())["buckets"]
-    return names
 
 
 def _options(config: Config, home: Path) -> list[str]:
@@ -116,24 +117,36 @@ def _prepare(config: Config, home: Path) -> None:
 
 
 def _identities(config: Config) -> list[dict[str, object]]:
-    keys = {
-        "admin": (config.s3_admin_access_key, config.s3_admin_secret_key),
-        "platform": (config.s3_access_key, config.s3_secret_key),
-        "mlflow": (config.mlflow_s3_access_key, config.mlflow_s3_secret_key),
-    }
-    verbs = ("Read", "Write", "List", "Tagging")
-    rights: dict[str, list[str]] = yaml.safe_load(ACCESS.read_text())["identities"]
-    actions = {"admin": ["Admin", *verbs]} | {
-        name: [f"{verb}:{bucket}" for bucket in allowed for verb in verbs] for name, allowed in rights.items()
-    }
     return [
-        {
-            "name": name,
-            "credentials": [{"accessKey": keys[name][0], "secretKey": keys[name][1].get_secret_value()}],
-            "actions": allowed,
-        }
-        for name, allowed in actions.items()
+        _identity("admin", config.s3_admin_access_key, config.s3_admin_secret_key, ["Admin", *VERBS]),
+        _identity("platform", config.s3_access_key, config.s3_secret_key, verbs("platform")),
+        _identity("mlflow", config.mlflow_s3_access_key, config.mlflow_s3_secret_key, verbs("mlflow")),
     ]
+
+
+def _identity(name: str, access_key: str, secret_key: SecretStr, actions: list[str]) -> dict[str, object]:
+    credentials = {"accessKey": access_key, "secretKey": secret_key.get_secret_value()}
+    return {"name": name, "credentials": [credentials], "actions": actions}
+
+
+def verbs(policy: str, folder: Path = FOLDER) -> list[str]:
+    """Return a policy in SeaweedFS's words, such as `Read:train`.
+
+    Raises:
+        ConfigError: the policy allows a part of a verb, so that SeaweedFS would allow more.
+    """
+    words = []
+    for bucket, actions in rights(policy, folder).items():
+        for verb, all_of_it in VERBS.items():
+            if actions.isdisjoint(all_of_it):
+                continue
+            if missing := all_of_it - actions:
+                raise ConfigError(
+                    f"{folder / 'policies' / policy}.json: in the bucket {bucket}, SeaweedFS can only allow all or none "
+                    f"of {', '.join(sorted(all_of_it))}; not allowed are {', '.join(sorted(missing))}."
+                )
+            words.append(f"{verb}:{bucket}")
+    return words
 
 
 def _make_certificate(key_file: Path, certificate_file: Path) -> None:

@@ -14,7 +14,7 @@ from botocore.config import Config as Options
 from botocore.exceptions import ClientError
 
 from stack import config as settings
-from stack.objects import buckets
+from stack.access import buckets
 from stack.servers import Server, all_nodes
 from stack.supervisor import Supervisor
 

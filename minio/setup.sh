@@ -1,0 +1,72 @@
+#!/bin/sh
+# Bring a MinIO server up to date with this folder: the buckets, and who may do what in them. It may run again at any time.
+#
+# MC_HOST_store is the server and its root login, as mc takes it: http://USER:PASSWORD@HOST:PORT, nothing escaped. Each user
+# is a pair of variables, which are listed at the end. No secret is ever an argument, since arguments stand in process lists.
+set -eu
+cd "$(dirname "$0")"
+
+MC_CONFIG_DIR=$(mktemp -d)
+export MC_CONFIG_DIR
+trap 'rm -rf "$MC_CONFIG_DIR"' EXIT
+
+fail() {
+    echo "minio/setup.sh: $1" >&2
+    exit 1
+}
+
+# Of NAME=value pairs: no two may have the same value.
+names_differ() {
+    while [ $# -gt 1 ]; do
+        first=$1
+        shift
+        for other; do
+            [ "${first#*=}" != "${other#*=}" ] ||
+                fail "${first%%=*} and ${other%%=*} are both \"${other#*=}\"; each needs a name of its own"
+        done
+    done
+}
+
+# The policies that a user has, separated by blanks.
+policies_of() {
+    info=$(mc --json admin user info store "$1")
+    case $info in
+    *'"policyName":"'*)
+        info=${info#*'"policyName":"'}
+        echo "${info%%'"'*}" | tr , ' '
+        ;;
+    esac
+}
+
+# A user with this name, this secret, and this policy only.
+user() {
+    printf '%s\n%s\n' "$1" "$2" | mc admin user add store >/dev/null
+    mc admin policy attach store "$3" --user "$1" >/dev/null
+    has=$(policies_of "$1")
+    for policy in $has; do
+        [ "$policy" = "$3" ] || mc admin policy detach store "$policy" --user "$1" >/dev/null
+    done
+    echo "user $1: policy $3"
+}
+
+root=${MC_HOST_store:?is the server: http://USER:PASSWORD@HOST:PORT}
+root=${root#*://}
+names_differ "S3_ADMIN_ACCESS_KEY=${root%%:*}" "S3_ACCESS_KEY=$S3_ACCESS_KEY" \
+    "MLFLOW_S3_ACCESS_KEY=$MLFLOW_S3_ACCESS_KEY" "CONSOLE_USER=$CONSOLE_USER"
+
+timeout 60 mc ready store >/dev/null || fail "${MC_HOST_store##*@} did not answer within 60 s"
+
+while read -r bucket; do
+    mc mb --ignore-existing "store/$bucket" </dev/null >/dev/null
+    echo "bucket $bucket"
+done <buckets
+
+for file in policies/*.json; do
+    policy=${file##*/}
+    mc admin policy create store "${policy%.json}" "$file" >/dev/null
+    echo "policy ${policy%.json}"
+done
+
+user "$S3_ACCESS_KEY" "$S3_SECRET_KEY" platform
+user "$MLFLOW_S3_ACCESS_KEY" "$MLFLOW_S3_SECRET_KEY" mlflow
+user "$CONSOLE_USER" "$CONSOLE_PASSWORD" console

@@ -1,0 +1,87 @@
+"""Buckets, and who may do what in them: `minio/buckets` and `minio/policies/*.json`, which every S3 server is given.
+
+The policies are in the language of AWS IAM; of it, only what every server here can hold to is allowed.
+"""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stack.config import ROOT
+from stack.errors import ConfigError
+
+FOLDER = ROOT / "minio"
+ARN = "arn:aws:s3:::"
+BUCKET_ACTIONS = {"s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"}
+OBJECT_ACTIONS = {
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+    "s3:GetObjectTagging",
+    "s3:PutObjectTagging",
+    "s3:DeleteObjectTagging",
+}
+DENIED = ["admin:*"]  # MinIO's users might otherwise change their own password, and make keys of their own
+
+
+class Statement(BaseModel):
+    """One statement of a policy."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sid: str = Field(default="", alias="Sid")
+    effect: Literal["Allow", "Deny"] = Field(alias="Effect")
+    actions: list[str] = Field(alias="Action")
+    resources: list[str] = Field(default=[], alias="Resource")
+
+
+class Policy(BaseModel):
+    """A policy, as its file holds it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Literal["2012-10-17"] = Field(alias="Version")
+    statements: list[Statement] = Field(alias="Statement")
+
+
+def buckets(folder: Path = FOLDER) -> list[str]:
+    """Return the names of all buckets."""
+    return (folder / "buckets").read_text().split()
+
+
+def rights(policy: str, folder: Path = FOLDER) -> dict[str, set[str]]:
+    """Return the actions that a policy allows, by bucket.
+
+    Raises:
+        ConfigError: the policy says what not every server can hold to, or names a bucket that is none of ours.
+    """
+    file = folder / "policies" / f"{policy}.json"
+    known, allowed = buckets(folder), defaultdict(set)
+    for statement in _read(file).statements:
+        if statement.effect == "Deny":
+            _check(file, "a Deny of", statement.actions, DENIED)
+            continue
+        for resource in statement.resources:
+            bucket, _, objects = resource.removeprefix(ARN).partition("/")
+            _check(file, "the resource", [resource], [f"{ARN}{name}{end}" for name in known for end in ("", "/*")])
+            _check(file, f"on {resource} the action", statement.actions, OBJECT_ACTIONS if objects else BUCKET_ACTIONS)
+            allowed[bucket].update(statement.actions)
+    return dict(allowed)
+
+
+def _read(file: Path) -> Policy:
+    try:
+        return Policy.model_validate_json(file.read_text())
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"{file} is no policy that is understood here ({wrong}).") from None
+
+
+def _check(file: Path, what: str, given: list[str], possible: set[str] | list[str]) -> None:
+    for word in given:
+        if word not in possible:
+            raise ConfigError(f"{file}: {what} {word!r} is not possible; possible are {', '.join(sorted(possible))}.")
