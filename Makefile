@@ -14,10 +14,13 @@ RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help up down status logs reset demo check test lint screens bench lock packages packages-dev
+.PHONY: help env up down status logs reset demo check test lint screens bench lock packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+env: ## write .env with random secrets, or add what a newer version needs
+	@$(PYTHON) -m stack.secrets
 
 up: packages ## start the platform and wait until it is healthy
 	@$(STACK) up $(if $(only),--only $(only))

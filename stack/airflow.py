@@ -1,7 +1,6 @@
 """Airflow's processes: LocalExecutor, metadata in Postgres, a real login (FAB), each with the secrets that it needs."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -9,17 +8,18 @@ from pathlib import Path
 import psycopg2
 from werkzeug.security import check_password_hash
 
-from stack import health
+from stack import health, secrets
 from stack.config import HOST, ROOT, Config
 from stack.servers import Probe, Server, Step, base_environment, program
-
-TASK_HEARTBEAT_TIMEOUT = 45  # seconds until a killed task is noticed; above the time in which the api-server restarts
 
 
 def nodes(config: Config) -> Iterator[Server | Step]:
     """Describe the set-up step and the four processes."""
     common = _environment(config)
-    tasks = config.environment() | {"AIRFLOW_CONN_S3": s3_connection(config)}
+    tasks = config.environment()
+    sensors = {"AIRFLOW_CONN_S3": s3_connection(config)}
+    tokens = {"AIRFLOW__API_AUTH__JWT_SECRET": config.airflow_jwt_secret.get_secret_value()}
+    cookies = {"AIRFLOW__API__SECRET_KEY": config.airflow_secret_key.get_secret_value()}
     screens = config.screen_urls()
     user = {"ADMIN_USER": config.airflow_admin_user, "ADMIN_PASSWORD": config.airflow_admin_password.get_secret_value()}
     yield Step(
@@ -34,14 +34,14 @@ def nodes(config: Config) -> Iterator[Server | Step]:
         config,
         "airflow-api",
         ("api-server", "--host", HOST, "--port", str(config.airflow_port), "--workers", "1", "--apps", "all"),
-        common | screens,
+        common | tokens | cookies | screens,
         health.http(f"{config.airflow_url}/api/v2/monitor/health", _component("metadatabase")),
         ports={"AIRFLOW_PORT": config.airflow_port},
     )
     # without --skip-serve-logs these two would serve task logs on all interfaces; here the api-server reads the files
     watched = {
-        "scheduler": (("scheduler", "--skip-serve-logs"), common | tasks),
-        "triggerer": (("triggerer", "--skip-serve-logs"), common | tasks),
+        "scheduler": (("scheduler", "--skip-serve-logs"), common | tokens | tasks | sensors),
+        "triggerer": (("triggerer", "--skip-serve-logs"), common | sensors),
         "dag_processor": (("dag-processor",), common | screens),
     }
     for component, (arguments, environment) in watched.items():
@@ -87,50 +87,21 @@ def _server(
 
 
 def _environment(config: Config) -> dict[str, str]:
-    """Return Airflow's configuration as variables: `AIRFLOW__SECTION__KEY`."""
-    sections = {
-        "core": {
-            "executor": "LocalExecutor",
-            "parallelism": str(max(4, (os.cpu_count() or 2) * 2)),
-            "dags_folder": str(ROOT / "dags"),
-            "plugins_folder": str(ROOT / "plugins"),
-            "load_examples": "False",
-            "dags_are_paused_at_creation": "True",
-            "auth_manager": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
-            "execution_api_server_url": f"{config.airflow_url}/execution/",
-            "fernet_key": config.airflow_fernet_key.get_secret_value(),
-            "min_serialized_dag_update_interval": "5",
-        },
-        "database": {
-            "sql_alchemy_conn": config.database_uri("airflow", driver="postgresql+psycopg2"),
-            "sql_alchemy_conn_async": config.database_uri("airflow", driver="postgresql+psycopg"),
-        },
-        "api": {"secret_key": config.airflow_secret_key.get_secret_value(), "expose_config": "False"},
-        "api_auth": {"jwt_secret": config.airflow_jwt_secret.get_secret_value(), "jwt_issuer": "ml-platform"},
-        "scheduler": {
-            "scheduler_idle_sleep_time": "0.5",
-            "task_instance_heartbeat_timeout": str(TASK_HEARTBEAT_TIMEOUT),
-            "task_instance_heartbeat_timeout_detection_interval": "5",
-            "orphaned_tasks_check_interval": "30",
-            "enable_health_check": "False",
-        },
-        "workers": {"min_heartbeat_interval": "5", "max_failed_heartbeats": "12"},
-        "dag_processor": {
-            "refresh_interval": "10",
-            "bundle_refresh_check_interval": "5",
-            "min_file_process_interval": "30",
-            "parsing_processes": "2",
-            "print_stats_interval": "300",
-        },
-        "logging": {"base_log_folder": str(home(config) / "logs")},
-        "usage_data_collection": {"enabled": "False"},
-    }
-    variables = {
-        f"AIRFLOW__{section.upper()}__{key.upper()}": value
-        for section in sections
-        for key, value in sections[section].items()
-    }
-    return base_environment(config) | {"AIRFLOW_HOME": str(home(config))} | variables
+    """Return what every component of Airflow is told; the tokens' key goes only to who signs or checks tokens."""
+    return (
+        base_environment(config)
+        | secrets.read(ROOT / "stack" / "airflow.env")
+        | {
+            "AIRFLOW_HOME": str(home(config)),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{config.airflow_url}/execution/",
+            "AIRFLOW__CORE__FERNET_KEY": config.airflow_fernet_key.get_secret_value(),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": config.database_uri("airflow", driver="postgresql+psycopg2"),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": config.database_uri("airflow", driver="postgresql+psycopg"),
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home(config) / "logs"),
+        }
+    )
 
 
 def _component(name: str) -> Callable[[bytes], str | None]:

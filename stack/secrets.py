@@ -1,28 +1,38 @@
-"""`.env`: made from `.env.example` at the first start, readable by its owner only, secrets random."""
+"""`.env`: made from `.env.example` at the first start, readable by its owner only, secrets random.
+
+`python -m stack.secrets [FILE]`, which is `make env`, needs nothing but Python: who runs the containers installs no packages.
+"""
 
 import base64
 import os
 import secrets
+import sys
 from pathlib import Path
-
-from dotenv import dotenv_values
 
 EXAMPLE = Path(__file__).resolve().parents[1] / ".env.example"
 
 
 def read(path: Path) -> dict[str, str]:
     """Return the variables of an env file; one without a value is the empty string."""
+    from dotenv import dotenv_values
+
     return {key: value or "" for key, value in dotenv_values(path, interpolate=False).items()}
 
 
 def ensure(path: Path) -> None:
     """Create `path` from the example, or add what a newer example has; fill the secrets that are empty."""
-    example = read(EXAMPLE)
-    lines = (path if path.exists() else EXAMPLE).read_text().splitlines()
-    present = read(path) if path.exists() else example
+    example = _assignments(EXAMPLE)
+    source = path if path.exists() else EXAMPLE
+    lines, present = source.read_text().splitlines(), _assignments(source)
     lines += [f"{key}={value}" for key, value in example.items() if key not in present]
     empty = {key for key, value in example.items() if not value and not present.get(key)}
     _write_private(path, "".join(_filled(line, empty) + "\n" for line in lines))
+
+
+def _assignments(path: Path) -> dict[str, str]:
+    """Return what stands behind each `=`, bare of quotes: enough to know what is missing or empty."""
+    found = (line.partition("=") for line in path.read_text().splitlines() if "=" in line and line[:1] != "#")
+    return {key.strip(): value.strip().strip("\"'") for key, _, value in found}
 
 
 def random_secret(key: str) -> str:
@@ -46,3 +56,9 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
     temporary.chmod(0o600)
     temporary.replace(path)
+
+
+if __name__ == "__main__":
+    file = Path(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("ENV_FILE") or EXAMPLE.with_name(".env"))
+    ensure(file)
+    sys.stdout.write(f"Settings and secrets: {file.absolute()} (readable by you only)\n")

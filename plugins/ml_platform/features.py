@@ -6,6 +6,7 @@
 import logging
 import warnings
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,9 +16,10 @@ from feast.types import Bool, Float64, Int64, String
 
 from ml_platform.database import identifier
 from ml_platform.datasets import Dataset, datasets
-from ml_platform.settings import settings
 
 log = logging.getLogger(__name__)
+
+REPOSITORY = Path(__file__).resolve().parents[2] / "feast_repo"
 
 FEAST_TYPES = {"integer": Int64, "number": Float64, "money": Float64, "category": String, "boolean": Bool}
 
@@ -54,7 +56,7 @@ def feature_view(dataset: Dataset) -> FeatureView:
 
 def store() -> FeatureStore:
     """Open the feature store that `feast_repo/feature_store.yaml` describes."""
-    return FeatureStore(repo_path=str(settings().feast_repo_dir))
+    return FeatureStore(repo_path=str(REPOSITORY))
 
 
 def apply(*wanted: Dataset) -> None:
@@ -87,4 +89,4 @@ def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    apply(*datasets(settings().datasets_dir))
+    apply(*datasets())

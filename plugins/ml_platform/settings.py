@@ -1,16 +1,12 @@
 """Where the servers are and how to log in: read from the environment, late, and never changed."""
 
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ml_platform.datasets import DATASETS_DIR
 from ml_platform.exceptions import ConfigurationError
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class Settings(BaseSettings):
@@ -27,8 +23,6 @@ class Settings(BaseSettings):
     feast_registry_uri: SecretStr = Field(description="postgresql+psycopg://feast:…@host:port/feast; read by Feast")
     mlflow_tracking_uri: str
     mlflow_url: str = Field(default="", description="where a browser finds MLflow; the tracking URI if empty")
-    datasets_dir: Path = DATASETS_DIR
-    feast_repo_dir: Path = ROOT / "feast_repo"
 
     @property
     def platform_database_uri(self) -> SecretStr:

@@ -14,6 +14,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset as DatasetEntity
 from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.utils.git_utils import get_git_commit
 
 from ml_platform.candidates import Candidate
 from ml_platform.search import Outcome
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # most who track draw nothing
 
 log = logging.getLogger(__name__)
 
+ROOT = Path(__file__).resolve().parents[2]
 PARENT = "mlflow.parentRunId"
 TEXT_LIMIT = 4000  # of the characters that a tag takes
 PAGE = 1000
@@ -40,6 +42,12 @@ def client() -> MlflowClient:
         os.environ.setdefault(name, value)
     uri = settings().mlflow_tracking_uri
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def commit() -> str:
+    """Return the commit that runs: what a container image was built from (its file REVISION), else what git says."""
+    built = ROOT / "REVISION"
+    return built.read_text().strip() if built.exists() else get_git_commit(str(ROOT)) or "unknown"
 
 
 def run_url(run: Run) -> str:

@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from mlflow.entities import Param, Run
 from mlflow.entities.model_registry import ModelVersion
-from mlflow.utils.git_utils import get_git_commit
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 from numpy.typing import NDArray
 from sklearn.model_selection import TunedThresholdClassifierCV
@@ -31,7 +30,6 @@ from ml_platform.fitting import fit, importance
 from ml_platform.metrics import judge
 from ml_platform.models import versions
 from ml_platform.search import Outcome, Progress, best, search, tell
-from ml_platform.settings import ROOT
 from ml_platform.split import Split, split
 from ml_platform.training_set import TrainingSet
 
@@ -112,7 +110,7 @@ def _parent(training_set: TrainingSet, parts: Split, search_id: str, settings: M
     tags = {
         "dataset": dataset.name, "training_set_sha256": training_set.sha256, "training_set_uri": training_set.uri,
         "sources": json.dumps(training_set.sources)[: tracking.TEXT_LIMIT],
-        MLFLOW_GIT_COMMIT: get_git_commit(str(ROOT)) or "unknown", "python": platform.python_version(),
+        MLFLOW_GIT_COMMIT: tracking.commit(), "python": platform.python_version(),
         "packages": json.dumps(versions()),
     }  # fmt: skip
     experiment = tracking.experiment_id(mlflow, dataset.name)

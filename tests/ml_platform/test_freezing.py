@@ -1,7 +1,6 @@
 """What a training may see: each label with what was known at its time, frozen for good. On real servers, with Feast."""
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ from ml_platform import features, freezing, objects, training_set, uploads
 from ml_platform.database import fetch, identifier
 from ml_platform.datasets import Dataset, dataset
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError, RegistryError
-from ml_platform.settings import settings
 from tests.ml_platform.upload_cases import csv_bytes, drop, make_dataset, many, new_name, timed_dataset
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
@@ -147,14 +145,11 @@ def test_a_positive_value_that_no_cell_can_hold_is_named() -> None:
 
 
 @pytest.fixture
-def declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reported: Dataset) -> Iterator[Dataset]:
-    """A data set with both clocks, declared as a user declares one: by a YAML in DATASETS_DIR."""
+def declared(tmp_path: Path, reported: Dataset) -> Dataset:
+    """A data set with both clocks, declared as a user declares one: by a YAML."""
     document = reported.model_dump(mode="json", exclude_defaults=True)
     (tmp_path / f"{reported.name}.yaml").write_text(yaml.safe_dump(document))
-    monkeypatch.setenv("DATASETS_DIR", str(tmp_path))
-    settings.cache_clear()
-    yield dataset(reported.name, settings().datasets_dir)
-    settings.cache_clear()
+    return dataset(reported.name, tmp_path)
 
 
 def history(chance: random.Random, entities: int, rows: int) -> list[dict[str, Any]]:

@@ -14,14 +14,14 @@ KNOWN = {
     "feast": {"feast_db_password", "platform_db_password"},
     "feast-apply": {"feast_db_password", "platform_db_password", "s3_secret_key"},
 }
-AIRFLOW = {"airflow_db_password", "airflow_fernet_key", "airflow_jwt_secret", "airflow_secret_key"}
+AIRFLOW = {"airflow_db_password", "airflow_fernet_key"}
 TASKS = {"feast_db_password", "platform_db_password", "s3_secret_key"}
 KNOWN |= {
     "airflow-setup": AIRFLOW | {"airflow_admin_password"},
-    "airflow-api": AIRFLOW,
+    "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key"},
     "airflow-dag-processor": AIRFLOW,
-    "airflow-scheduler": AIRFLOW | TASKS,
-    "airflow-triggerer": AIRFLOW | TASKS,
+    "airflow-scheduler": AIRFLOW | {"airflow_jwt_secret"} | TASKS,
+    "airflow-triggerer": AIRFLOW | {"s3_secret_key"},
 }
 SECRETS = [name for name, field in Config.model_fields.items() if "SecretStr" in str(field.annotation)]
 

@@ -1,0 +1,41 @@
+# One image for all our Python: Airflow's components, MLflow, Feast, and the jobs that set them up.
+# The packages are a layer of their own, made anew only when the lock file changes; the code is the last one.
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+FROM ${PYTHON_IMAGE} AS packages
+COPY requirements.lock /
+RUN python -m venv --without-pip /opt/venv \
+ && pip --python /opt/venv/bin/python --no-cache-dir --disable-pip-version-check install \
+    --quiet --no-deps --only-binary :all: --require-hashes --requirement /requirements.lock
+
+# Which commit this is: trainings record it. A folder without git says so.
+FROM ${PYTHON_IMAGE} AS revision
+COPY pyproject.toml .gi[t] /source/
+COPY stack/revision.py /
+RUN python /revision.py /source > /REVISION
+
+FROM ${PYTHON_IMAGE}
+LABEL org.opencontainers.image.title="ML platform on Airflow" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# What is mounted must have its owner in the image: a new volume takes it over, and no container needs root to mend it.
+RUN groupadd --gid 10001 ml-platform \
+ && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin ml-platform \
+ && install -d -o ml-platform -g ml-platform /airflow /airflow/logs /scratch /volumes/objects \
+ && install -o ml-platform -g ml-platform /dev/null /volumes/objects/.keep
+COPY --from=packages /opt/venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/opt/ml-platform/plugins:/opt/ml-platform \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/tmp \
+    OMP_NUM_THREADS=1 \
+    DO_NOT_TRACK=1 \
+    FEAST_USAGE=False \
+    GIT_PYTHON_REFRESH=quiet \
+    AIRFLOW_HOME=/airflow \
+    AIRFLOW__CORE__DAGS_FOLDER=/opt/ml-platform/dags \
+    AIRFLOW__CORE__PLUGINS_FOLDER=/opt/ml-platform/plugins
+WORKDIR /opt/ml-platform
+COPY --from=revision /REVISION ./
+COPY . ./
+RUN python -m compileall -q .
+USER 10001:10001
