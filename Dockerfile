@@ -1,11 +1,13 @@
 # One image for all our Python: Airflow's components, MLflow, Feast, and the jobs that set them up.
 # The packages are a layer of their own, made anew only when the lock file changes; the code is the last one.
-ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+ARG PYTHON_IMAGE=python:3.11.17-slim-bookworm
 FROM ${PYTHON_IMAGE} AS packages
 COPY requirements.lock /
 RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python --no-cache-dir --disable-pip-version-check install \
-    --quiet --no-deps --only-binary :all: --require-hashes --requirement /requirements.lock
+    --quiet --no-deps --only-binary :all: --require-hashes --requirement /requirements.lock \
+ && cd /opt/venv/lib/python3*/site-packages \
+ && rm -r pandas/tests scipy/*/tests scipy/*/*/tests numpy/*/tests pyarrow/tests matplotlib/tests sklearn/tests sklearn/*/tests
 
 # Which commit this is: trainings record it. A folder without git says so.
 FROM ${PYTHON_IMAGE} AS revision

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -16,14 +17,14 @@ class AirflowError(Exception):
 
 @dataclass(frozen=True)
 class TaskState:
-    """One task instance as the display needs it; `log` is its log's path below Airflow's log folder."""
+    """One task instance as the display needs it; `page` is where Airflow shows its log, below Airflow's address."""
 
     task_id: str
     label: str
     state: str
     attempt: int
     seconds: float
-    log: str
+    page: str
 
 
 class Airflow:
@@ -97,16 +98,14 @@ class Airflow:
 
 def _task_state(task: dict[str, Any]) -> TaskState:
     mapped = task["map_index"] >= 0
-    parts = [f"dag_id={task['dag_id']}", f"run_id={task['dag_run_id']}", f"task_id={task['task_id']}"]
-    if mapped:
-        parts.append(f"map_index={task['map_index']}")
+    page = f"dags/{quote(task['dag_id'])}/runs/{quote(task['dag_run_id'])}/tasks/{quote(task['task_id'])}"
     return TaskState(
         task_id=task["task_id"],
         label=f"{task['task_id']} {task.get('rendered_map_index') or task['map_index']}" if mapped else task["task_id"],
         state=task["state"] or "none",
         attempt=task["try_number"],
         seconds=task["duration"] or _since(task["start_date"]),
-        log="/".join([*parts, f"attempt={max(task['try_number'], 1)}.log"]),
+        page=f"{page}/mapped/{task['map_index']}" if mapped else page,
     )
 
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -30,6 +30,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     env_file: Path
+    target: Literal["embedded", "compose"] = "embedded"
     state_dir: Path
 
     airflow_port: Port
@@ -57,6 +58,7 @@ class Config(BaseModel):
     platform_db_password: Secret
     reader_db_password: Secret
 
+    s3_server: Literal["seaweedfs", "minio"]
     s3_admin_access_key: str
     s3_admin_secret_key: Secret
     s3_access_key: str
@@ -125,9 +127,8 @@ class Config(BaseModel):
         ]
 
     def _adminer_page(self) -> str:
-        return (
-            f"{_page(self.adminer_port)}/?pgsql={HOST}%3A{self.postgres_port}&username=reader&db=platform&ns=features"
-        )
+        server = "postgres" if self.target == "compose" else f"{HOST}%3A{self.postgres_port}"
+        return f"{_page(self.adminer_port)}/?pgsql={server}&username=reader&db=platform&ns=features"
 
 
 def _page(port: int) -> str:
@@ -155,5 +156,7 @@ def load(env_file: Path | str | None = None) -> Config:
 
 
 def _overrides() -> dict[str, str]:
-    names = [name for name in Config.model_fields if name.endswith("_port") or name == "state_dir"]
+    names = [
+        name for name in Config.model_fields if name.endswith("_port") or name in ("state_dir", "s3_server", "target")
+    ]
     return {name: os.environ[name.upper()] for name in names if os.environ.get(name.upper())}

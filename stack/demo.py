@@ -1,5 +1,7 @@
 """`make demo`: from nothing to a model and its predictions, by the same DAGs that a user switches on.
 
+It does what a user does, through Airflow, the buckets and MLflow, so it is the same wherever the servers run.
+
 Exit codes: 0 all went well; 1 a stage failed, and it is named with its task and its log; 130 interrupted.
 """
 
@@ -22,18 +24,18 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from ml_platform import database, objects, registry, reports, scoring, tracking
+from ml_platform import objects, registry, reports, scoring, tracking
 from ml_platform.datasets import Dataset, dataset
 from ml_platform.exceptions import PlatformError
 from ml_platform.outcomes import Outcome
-from stack import lifecycle
-from stack.airflow import home
 from stack.airflow_api import Airflow, AirflowError, TaskState
 from stack.config import Config, load
 from stack.errors import StackError
+from stack.target import runner
 from stack.terminal import as_interrupt, show_screens
 
 SAMPLES = Path(__file__).resolve().parents[1] / "minio" / "samples"
+FOLDERS = ("processed", "rejected")
 PATIENCE = timedelta(minutes=15)
 ATTEMPTS = 3  # a task that failed this often is reported, though Airflow would go on trying
 COLOURS = {"success": "green", "running": "cyan", "failed": "red", "deferred": "blue", "up_for_retry": "yellow"}
@@ -110,10 +112,10 @@ class Demo:
             DemoError: it was rejected.
         """
         path = SAMPLES / f"{bucket}_{self.dataset.name}.csv"
-        newest = database.fetch("SELECT coalesce(max(arrival_id), 0) FROM uploads.arrivals")[0][0]
+        earlier = report_keys(bucket, path)
         objects.client().put_object(Bucket=bucket, Key=path.name, Body=path.read_bytes())
         self.say(f"dropped {path.name} into the bucket {bucket}")
-        settled = self.watch(f"{path.name} is taken", dag_id, lambda: settled_since(newest, bucket, path.name))
+        settled = self.watch(f"{path.name} is taken", dag_id, lambda: settled_since(earlier, bucket, path))
         if settled["outcome"] == "rejected":
             raise DemoError(f"{path.name} was rejected:\n" + reports.report_text(settled).decode())
         return settled
@@ -152,9 +154,9 @@ class Demo:
             where = f" It stands at task {last.label}; its log: {self.log(last)}" if last else ""
             raise DemoError(f"{title}: not done after {PATIENCE}.{where}")
 
-    def log(self, task: TaskState) -> Path:
-        """Return where a task's log lies."""
-        return home(self.config) / "logs" / task.log
+    def log(self, task: TaskState) -> str:
+        """Return where Airflow shows a task's log."""
+        return f"{self.config.airflow_url}/{task.page}"
 
     def draw(self, title: str, tasks: list[TaskState]) -> Table:
         """Draw a run: which task, how it stands, how long, how many candidates of how many."""
@@ -197,14 +199,18 @@ class Demo:
         self.console.print(f"[green]✓[/] {text}", highlight=False)
 
 
-def settled_since(arrival_id: int, bucket: str, key: str) -> Outcome | None:
-    """Return what became of the first file of that name that came after an arrival and has left the inbox."""
-    found = database.fetch(
-        "SELECT report::text FROM uploads.arrivals WHERE arrival_id > $1 AND bucket = $2 AND object_key = $3"
-        " AND archived_key IS NOT NULL ORDER BY arrival_id LIMIT 1",
-        *(arrival_id, bucket, key),
-    )
-    outcome: Outcome | None = json.loads(found[0][0]) if found else None
+def report_keys(bucket: str, path: Path) -> set[str]:
+    """Return the keys of the reports on files of that name that have left the inbox."""
+    found = (seen.key for folder in FOLDERS for seen in objects.listed(bucket, f"{folder}/{path.stem}."))
+    return {key for key in found if key.endswith(".report.json")}
+
+
+def settled_since(earlier: set[str], bucket: str, path: Path) -> Outcome | None:
+    """Return what became of the file of that name, once it has left the inbox and there is a report on it."""
+    new = report_keys(bucket, path) - earlier
+    if not new or objects.head(bucket, path.name):
+        return None
+    outcome: Outcome = json.loads(objects.get(bucket, max(new)))
     return outcome
 
 
@@ -231,9 +237,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, as_interrupt)
     config = load()
     os.environ.update(config.environment())
-    started = False
+    platform, started = runner(config), False
     try:
-        started = lifecycle.up(config, [], lambda name, event: console.print(f"  {name:<22} {event}", highlight=False))
+        started = platform.up(config, [], lambda name, event: console.print(f"  {name:<22} {event}", highlight=False))
         console.print("[green]✓[/] the stack is up" if started else "[green]✓[/] the stack was up already")
         Demo(config, console).run()
     except (StackError, DemoError, AirflowError, PlatformError, httpx.HTTPError) as error:
@@ -242,7 +248,7 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\nInterrupted." + (" Stopping what this command started." if started else ""))
         if started:
-            lifecycle.down(config)
+            platform.down(config)
         return 130
     return 0
 

@@ -1,6 +1,6 @@
 """`.env`: made from `.env.example` at the first start, readable by its owner only, secrets random.
 
-`python -m stack.secrets [FILE]`, which is `make env`, needs nothing but Python: who runs the containers installs no packages.
+`python -m stack.secrets [FILE]`, which is `make env`, needs Python alone: who runs containers installs no packages.
 """
 
 import base64

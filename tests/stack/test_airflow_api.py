@@ -44,12 +44,11 @@ def state_of(**changes: Any) -> airflow_api.TaskState:
     return airflow_api._task_state(TASK | changes)
 
 
-def test_a_task_names_its_log_as_airflow_files_it() -> None:
-    folder = "dag_id=ingest_auto/run_id=scheduled__2026-01-01T00:00:00+00:00_x/task_id=take.load"
-    assert state_of().log == f"{folder}/attempt=2.log"
-    assert state_of(map_index=3).log == f"{folder}/map_index=3/attempt=2.log"
-    assert state_of(map_index=0).log == f"{folder}/map_index=0/attempt=2.log"
-    assert state_of(try_number=0).log == f"{folder}/attempt=1.log"
+def test_a_task_names_the_page_that_shows_its_log() -> None:
+    page = "dags/ingest_auto/runs/scheduled__2026-01-01T00%3A00%3A00%2B00%3A00_x/tasks/take.load"
+    assert state_of().page == page
+    assert state_of(map_index=0).page == f"{page}/mapped/0"
+    assert state_of(map_index=3).page == f"{page}/mapped/3"
 
 
 def test_a_mapped_task_is_labelled_by_its_file() -> None:

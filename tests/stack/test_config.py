@@ -9,7 +9,7 @@ from stack import secrets
 from stack.config import Config, load
 from stack.errors import ConfigError
 
-OURS = {"env_file"}  # not a variable: where the variables are
+OURS = {"env_file", "target"}  # where the variables are, and what a command is about
 
 
 @pytest.fixture(autouse=True)

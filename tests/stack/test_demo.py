@@ -1,6 +1,7 @@
 """What `make demo` says: the card, the display, and what went wrong where. No server is asked."""
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ def shown(config, monkeypatch: pytest.MonkeyPatch) -> Demo:
 
 
 def task(state: str, attempt: int = 1, name: str = "search") -> TaskState:
-    return TaskState(name, name, state, attempt, 12.4, f"dag_id=train_auto/task_id={name}/attempt={attempt}.log")
+    return TaskState(name, name, state, attempt, 12.4, f"dags/train_auto/runs/r/tasks/{name}")
 
 
 def printed(shown: Demo) -> str:
@@ -60,7 +61,7 @@ def test_the_card_says_what_a_newcomer_wants_to_see() -> None:
 def test_a_failed_task_is_named_with_its_log(shown: Demo, wrong: TaskState) -> None:
     with pytest.raises(DemoError, match=r"training: task search failed\. Its log: ") as error:
         shown.check("training", [task("success", name="freeze"), wrong], late=False)
-    assert str(error.value).endswith(f"/logs/{wrong.log}")
+    assert str(error.value).endswith(f"{shown.config.airflow_url}/{wrong.page}")
 
 
 def test_a_task_that_is_tried_again_is_given_time(shown: Demo) -> None:
@@ -74,7 +75,7 @@ def test_a_dag_file_that_cannot_be_imported_is_named(shown: Demo) -> None:
 
 
 def test_when_patience_ends_it_says_where_it_stands(shown: Demo) -> None:
-    with pytest.raises(DemoError, match=r"training: not done after 0:15:00. It stands at task search; its log: /"):
+    with pytest.raises(DemoError, match=r"training: not done after 0:15:00. It stands at task search; its log: http"):
         shown.check("training", [task("running"), task("none", name="refit")], late=True)
     with pytest.raises(DemoError, match=r"training: not done after 0:15:00.$"):
         shown.check("training", [], late=True)
@@ -101,9 +102,11 @@ def test_watching_ends_with_the_answer_and_leaves_a_line_behind(shown: Demo) -> 
 
 def test_a_rejected_sample_says_why(shown: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     report = {"outcome": "rejected"}
-    monkeypatch.setattr(demo.database, "fetch", lambda *_: [(7,)])
+    reports = iter([set(), {"rejected/train_auto.1.report.json"}])
+    monkeypatch.setattr(demo, "report_keys", lambda *_: next(reports))
     monkeypatch.setattr(demo.objects, "client", lambda: type("S3", (), {"put_object": lambda *_, **__: None})())
-    monkeypatch.setattr(demo, "settled_since", lambda *asked: report if asked == (7, "train", "train_auto.csv") else 0)
+    monkeypatch.setattr(demo.objects, "head", lambda *_: None)
+    monkeypatch.setattr(demo.objects, "get", lambda *_: json.dumps(report).encode())
     monkeypatch.setattr(demo.reports, "report_text", lambda _: b"line 3: no such column")
     with pytest.raises(DemoError, match=r"train_auto\.csv was rejected:\nline 3: no such column"):
         shown.drop("train", "ingest_auto")

@@ -1,0 +1,73 @@
+"""The platform in containers, run by Docker Compose: the same `.env`, the same addresses on this machine."""
+
+import os
+import subprocess
+from collections.abc import Callable
+
+from stack.config import ROOT, Config
+from stack.errors import NotHealthyError, StackError
+
+REMEDY = (
+    "Install Docker with Compose v2 (`docker compose version`), or leave TARGET out: `make up` needs no containers."
+)
+
+
+def up(config: Config, only: list[str], report: Callable[[str, str], None] = lambda name, event: None) -> bool:
+    """Build what is not built, start what does not run, and wait until it is healthy; Compose shows how far it is.
+
+    Args:
+        config: the platform.
+        only: names of services; what they need comes along; empty for all.
+        report: not called.
+
+    Returns:
+        Whether nothing of it ran before.
+
+    Raises:
+        StackError: there is no Docker, or no Compose.
+        NotHealthyError: a service did not start; the others are left running.
+    """
+    ran_before = bool(output(config, "ps", "--quiet", "--status", "running"))
+    done = subprocess.run(
+        command(config, "up", "--detach", "--wait", "--build", "--remove-orphans", *only),
+        env=environment(config),
+        check=False,
+    )
+    if done.returncode:
+        raise NotHealthyError(
+            "The containers did not all become healthy: `docker compose ps --all`, `docker compose logs`."
+        )
+    return not ran_before
+
+
+def down(config: Config) -> None:
+    """Stop and remove the containers; the volumes, and with them the data, stay."""
+    output(config, "down")
+
+
+def output(config: Config, *arguments: str) -> str:
+    """Run a command of Compose and return what it prints.
+
+    Raises:
+        StackError: it failed; the text holds what it said.
+    """
+    try:
+        done = subprocess.run(
+            command(config, *arguments), env=environment(config), capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise StackError(f"There is no program `docker` here. {REMEDY}") from None
+    if done.returncode:
+        raise StackError(f"`docker compose {' '.join(arguments)}` failed:\n{done.stderr.strip()}\n{REMEDY}")
+    return done.stdout.strip()
+
+
+def command(config: Config, *arguments: str) -> list[str]:
+    """Return the command line of Compose for this platform's project folder and settings."""
+    return ["docker", "compose", "--project-directory", str(ROOT), "--env-file", str(config.env_file), *arguments]
+
+
+def environment(config: Config) -> dict[str, str]:
+    """Return this process's environment, with the ports that it may have been given instead of those in `.env`."""
+    ports = {name.upper(): str(value) for name, value in config if name.endswith("_port")}
+    return {**os.environ, **ports}
