@@ -61,12 +61,19 @@ while read -r bucket; do
     echo "bucket $bucket"
 done <buckets
 
+# MinIO deletes what is there even if a newer file has just taken its place (it ignores If-Match in a DELETE). Where it
+# keeps versions, the platform deletes the version that it has read.
+for bucket in train test; do
+    mc version enable "store/$bucket" >/dev/null
+    echo "versions of $bucket"
+done
+
 for file in policies/*.json; do
     policy=${file##*/}
     mc admin policy create store "${policy%.json}" "$file" >/dev/null
     echo "policy ${policy%.json}"
 done
 
-user "$S3_ACCESS_KEY" "$S3_SECRET_KEY" platform
-user "$MLFLOW_S3_ACCESS_KEY" "$MLFLOW_S3_SECRET_KEY" mlflow
 user "$CONSOLE_USER" "$CONSOLE_PASSWORD" console
+user "$MLFLOW_S3_ACCESS_KEY" "$MLFLOW_S3_SECRET_KEY" mlflow
+user "$S3_ACCESS_KEY" "$S3_SECRET_KEY" platform # last, since with it the platform asks whether all is well

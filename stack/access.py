@@ -14,11 +14,12 @@ from stack.errors import ConfigError
 
 FOLDER = ROOT / "minio"
 ARN = "arn:aws:s3:::"
-BUCKET_ACTIONS = {"s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"}
+BUCKET_ACTIONS = {"s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"}
 OBJECT_ACTIONS = {
     "s3:GetObject",
     "s3:PutObject",
     "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
     "s3:AbortMultipartUpload",
     "s3:ListMultipartUploadParts",
     "s3:GetObjectTagging",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg2
+from pydantic import SecretStr
 
 from stack.servers import Probe
 
@@ -41,6 +42,36 @@ def database(uri: str) -> Probe:
         return None
 
     return probe
+
+
+def buckets(url: str, access_key: str, secret_key: SecretStr, names: list[str]) -> Probe:
+    """Return a probe: an S3 identity sees these buckets."""
+
+    def probe() -> str | None:
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        client = boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key.get_secret_value(),
+            config=Config(retries={"max_attempts": 0}, connect_timeout=2, read_timeout=3, proxies={}),
+        )
+        try:
+            missing = set(names) - {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
+        except (BotoCoreError, ClientError) as error:
+            return str(error)
+        return f"buckets missing: {sorted(missing)}" if missing else None
+
+    return probe
+
+
+def every(*probes: Probe) -> Probe:
+    """Return a probe: all of these are content; the first complaint is told."""
+    return lambda: next(filter(None, (probe() for probe in probes)), None)
 
 
 def query(uri: str, sql: str, *parameters: object) -> list[tuple[Any, ...]]:

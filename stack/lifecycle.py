@@ -119,6 +119,8 @@ def _bring_up(node: Server | Step, supervisor: Supervisor, report: Report) -> No
     else:
         node.prepare()
         supervisor.start(node.name)
+        if node.setup:
+            _run_step(node.setup, supervisor.logs / f"{node.setup.name}.log")
         _wait_until_healthy(node, supervisor)
     report(node.name, f"{time.monotonic() - began:.1f} s")
 

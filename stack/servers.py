@@ -22,6 +22,19 @@ def never() -> bool:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A command that runs to its end before others start."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    needs: tuple[str, ...] = ()
+    is_done: Callable[[], bool] = never
+    after: Callable[[], None] = nothing
+    patience: int = 300
+
+
+@dataclass(frozen=True)
 class Server:
     """A process that the supervisor keeps running."""
 
@@ -37,19 +50,7 @@ class Server:
     stop_signal: str = "TERM"
     patience: int = 180
     prepare: Callable[[], None] = nothing
-
-
-@dataclass(frozen=True)
-class Step:
-    """A command that runs to its end before others start."""
-
-    name: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
-    needs: tuple[str, ...] = ()
-    is_done: Callable[[], bool] = never
-    after: Callable[[], None] = nothing
-    patience: int = 300
+    setup: Step | None = None  # run at each start of the server, before it counts as healthy
 
 
 def program(name: str) -> str:

@@ -78,7 +78,8 @@ def write_env_file(folder: Path) -> Path:
             break
     lines = [f"{name}_PORT={base + i}" for i, name in enumerate(PORTS)]
     path = folder / ".env"
-    path.write_text("\n".join([f"STATE_DIR={folder / 's'}", *lines]) + "\n")
+    server = os.environ.get("S3_SERVER", "seaweedfs")
+    path.write_text("\n".join([f"STATE_DIR={folder / 's'}", f"S3_SERVER={server}", *lines]) + "\n")
     return path
 
 

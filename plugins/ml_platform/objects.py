@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import dropwhile
 from typing import Any, BinaryIO
 
 import boto3
@@ -187,8 +188,25 @@ def _copy(seen: Seen, target: str) -> None:
 
 
 def _remove(seen: Seen) -> None:
+    where = {"Bucket": seen.bucket, "Key": seen.key}
     try:
         with _translated(seen.bucket, seen.key):
-            client().delete_object(Bucket=seen.bucket, Key=seen.key, IfMatch=seen.etag)
+            if "VersionId" not in client().head_object(**where):
+                client().delete_object(**where, IfMatch=seen.etag)
+                return
+            for version in _versions_until(seen):  # MinIO does not honour If-Match here, so its inboxes keep versions
+                client().delete_object(**where, VersionId=version)
     except UploadChangedError:
         log.warning("s3://%s/%s was replaced in this moment; the newer one stays", seen.bucket, seen.key)
+
+
+def _versions_until(seen: Seen) -> list[str]:
+    """Return the ids of the versions up to the one that was seen, the oldest first; any that stayed would come back."""
+    pages = client().get_paginator("list_object_versions").paginate(Bucket=seen.bucket, Prefix=seen.key)
+    versions = [entry for page in pages for entry in page.get("Versions", []) if entry["Key"] == seen.key]
+
+    def is_newer(entry: dict[str, Any]) -> bool:
+        modified = entry["LastModified"].replace(microsecond=0)  # HEAD, which showed the one that was seen, has no more
+        return (entry["ETag"], modified) != (seen.etag, seen.last_modified)
+
+    return [entry["VersionId"] for entry in dropwhile(is_newer, versions)][::-1]

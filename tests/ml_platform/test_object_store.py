@@ -131,6 +131,13 @@ def test_a_version_that_comes_after_the_copy_stays(key: str, monkeypatch: pytest
     assert objects.get("train", key) == b"new"
 
 
+def test_a_version_that_was_replaced_does_not_come_back(key: str) -> None:
+    put(key, b"replaced before it was seen")
+    assert objects.move(put(key, b"seen"), f"{key}.moved")
+    assert objects.head("train", key) is None
+    assert objects.get("train", f"{key}.moved") == b"seen"
+
+
 def test_an_outage_is_worth_a_retry(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
     settings.cache_clear()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from stack import access, objects
+from stack import access, seaweedfs
 from stack.access import BUCKET_ACTIONS, FOLDER, OBJECT_ACTIONS
 from stack.errors import ConfigError
 
@@ -79,12 +79,12 @@ def test_another_version_of_the_language_is_refused(policy):
 
 
 def test_seaweedfs_is_told_in_its_own_verbs(policy):
-    assert objects.verbs("mlflow") == ["Read:mlflow", "List:mlflow", "Write:mlflow", "Tagging:mlflow"]
-    assert len(objects.verbs("platform")) == 4 * len(access.buckets())
-    assert objects.verbs("some", policy(ALLOW, LOOK)) == ["Read:in"]
+    assert seaweedfs.verbs("mlflow") == ["Read:mlflow", "List:mlflow", "Write:mlflow", "Tagging:mlflow"]
+    assert len(seaweedfs.verbs("platform")) == 4 * len(access.buckets())
+    assert seaweedfs.verbs("some", policy(ALLOW, LOOK)) == ["Read:in"]
 
 
 def test_seaweedfs_never_allows_more_than_the_policy(policy):
-    put = ALLOW | {"Action": ["s3:PutObject", "s3:AbortMultipartUpload"]}
+    put = ALLOW | {"Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObjectVersion"]}
     with pytest.raises(ConfigError, match=r"some\.json: in the bucket in, .* all or none .* s3:DeleteObject\.$"):
-        objects.verbs("some", policy(put))
+        seaweedfs.verbs("some", policy(put))
