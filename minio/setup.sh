@@ -49,8 +49,9 @@ user() {
     echo "user $1: policy $3"
 }
 
-root=${MC_HOST_store:?is the server: http://USER:PASSWORD@HOST:PORT}
-root=${root#*://}
+: "${MC_HOST_store:?}" "${S3_ACCESS_KEY:?}" "${S3_SECRET_KEY:?}" "${MLFLOW_S3_ACCESS_KEY:?}" "${MLFLOW_S3_SECRET_KEY:?}"
+: "${CONSOLE_USER:?}" "${CONSOLE_PASSWORD:?}"
+root=${MC_HOST_store#*://}
 names_differ "S3_ADMIN_ACCESS_KEY=${root%%:*}" "S3_ACCESS_KEY=$S3_ACCESS_KEY" \
     "MLFLOW_S3_ACCESS_KEY=$MLFLOW_S3_ACCESS_KEY" "CONSOLE_USER=$CONSOLE_USER"
 
@@ -62,10 +63,14 @@ while read -r bucket; do
 done <buckets
 
 # MinIO deletes what is there even if a newer file has just taken its place (it ignores If-Match in a DELETE). Where it
-# keeps versions, the platform deletes the version that it has read.
+# keeps versions, the platform deletes the version that it has read. What people delete is gone for good after a day.
 for bucket in train test; do
     mc version enable "store/$bucket" >/dev/null
-    echo "versions of $bucket"
+    mc ilm import "store/$bucket" >/dev/null <<END
+{"Rules": [{"ID": "deleted", "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+  "Expiration": {"ExpiredObjectDeleteMarker": true}}]}
+END
+    echo "versions of $bucket, for a day"
 done
 
 for file in policies/*.json; do

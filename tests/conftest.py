@@ -78,9 +78,17 @@ def write_env_file(folder: Path) -> Path:
             break
     lines = [f"{name}_PORT={base + i}" for i, name in enumerate(PORTS)]
     path = folder / ".env"
-    server = os.environ.get("S3_SERVER", "seaweedfs")
-    path.write_text("\n".join([f"STATE_DIR={folder / 's'}", f"S3_SERVER={server}", *lines]) + "\n")
+    path.write_text("\n".join([f"STATE_DIR={folder / 's'}", f"S3_SERVER={s3_server()}", *lines]) + "\n")
     return path
+
+
+def s3_server() -> str:
+    """Return which S3 server this run of the tests is about: S3_SERVER, or what STACK_UNDER_TEST says."""
+    if under_test := os.environ.get("STACK_UNDER_TEST"):
+        from stack.config import load
+
+        return load(under_test).s3_server
+    return os.environ.get("S3_SERVER", "seaweedfs")
 
 
 @contextmanager

@@ -6,19 +6,28 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from urllib.parse import urlencode
 
 import boto3
 import psutil
 import pytest
 from botocore.config import Config as Options
 from botocore.exceptions import ClientError
+from pydantic import SecretStr
 
 from stack import config as settings
 from stack.access import buckets
 from stack.servers import Server, all_nodes
 from stack.supervisor import Supervisor
+from tests.conftest import s3_server
 
 pytestmark = pytest.mark.servers
+MINIO_ONLY = pytest.mark.skipif(
+    s3_server() != "minio", reason="SeaweedFS's console has one user of its own, who is its administrator"
+)
+SEAWEEDFS_ONLY = pytest.mark.skipif(
+    s3_server() != "seaweedfs", reason="MinIO has no listeners but S3 and its console; the test above sees that"
+)
 
 HARMLESS = ("", "ui/index.html", "status")  # versions and free space: no names, no data
 GUESSES = [
@@ -33,6 +42,14 @@ GUESSES = [
     "platform",
     "seaweedfs",
 ]
+CONSOLE_PAGES = {  # each shows names or content of buckets, or takes a file
+    "seaweedfs": ("files?path=/buckets/train", "object-store/buckets", "api/s3/buckets", "admin"),
+    "minio": (
+        *("api/v1/buckets", "api/v1/buckets/train/objects", "api/v1/session"),
+        *("api/v1/buckets/train/objects/download?prefix=any.csv", "api/v1/buckets/train/versioning"),
+    ),
+}
+CONSOLE_UPLOADS = {"seaweedfs": "api/files/upload", "minio": "api/v1/buckets/train/objects/upload?prefix=x.csv"}
 
 
 def listeners(config):
@@ -87,8 +104,10 @@ def test_status_says_so(stack):
 
 def test_only_this_machine_is_listened_to_and_only_on_ports_of_the_contract(stack):
     known = {port for node in all_nodes(stack).values() if isinstance(node, Server) for port in node.ports.values()}
-    assert {ip for ip, _ in listeners(stack)} == {"127.0.0.1"}
-    assert {port for _, port in listeners(stack)} == known
+    found = listeners(stack)
+    also = {("::1", stack.s3_port)} if stack.s3_server == "minio" else set()  # MinIO takes every loopback address
+    assert {ip for ip, _ in found - also} == {"127.0.0.1"}
+    assert {port for _, port in found} == known
 
 
 def test_airflow_wants_a_login(stack):
@@ -138,18 +157,70 @@ def test_each_s3_identity_reaches_only_its_buckets(stack):
             ]
             assert calls == [bucket not in allowed] * 4, (name, bucket)
         assert refused(client.create_bucket, Bucket="stray")
+        for bucket in buckets():
+            assert refused(client.delete_bucket, Bucket=bucket)
+
+
+@pytest.mark.parametrize("secret", GUESSES)
+def test_s3_refuses_what_people_try_first(stack, secret):
+    for access_key in (stack.s3_admin_access_key, stack.s3_access_key, stack.mlflow_s3_access_key, "minioadmin"):
+        assert refused(s3(stack, access_key, SecretStr(secret)).list_buckets)
 
 
 def test_the_console_wants_a_login(stack):
     console = f"http://127.0.0.1:{stack.console_port}"
-    for path in ("files?path=/buckets/train", "object-store/buckets", "api/s3/buckets", "admin"):
+    for path in CONSOLE_PAGES[stack.s3_server]:
         status, body = answer(f"{console}/{path}")
-        assert status in (302, 303, 307, 401), path
+        assert status in (302, 303, 307, 401, 403), path
         assert b"train" not in body
-    assert answer(f"{console}/api/files/upload", b"x")[0] in (302, 303, 307, 401, 403)
-    assert answer(f"{console}/login", b"username=admin&password=admin")[0] in (302, 303, 307, 401, 403)
+    assert answer(f"{console}/{CONSOLE_UPLOADS[stack.s3_server]}", b"x")[0] in (302, 303, 307, 401, 403)
 
 
+def console_session(config, user, password):
+    """Log in to the console as its page does; return the cookie that then opens it, or None if it refuses."""
+    console = f"http://127.0.0.1:{config.console_port}"
+    if config.s3_server == "minio":
+        body = json.dumps({"accessKey": user, "secretKey": password}).encode()
+        request = urllib.request.Request(f"{console}/api/v1/login", body, {"Content-Type": "application/json"})  # noqa: S310
+    else:
+        body = urlencode({"username": user, "password": password}).encode()
+        request = urllib.request.Request(f"{console}/login", body)  # noqa: S310
+    try:
+        with urllib.request.build_opener(NoRedirect).open(request, timeout=30) as response:
+            headers = response.headers
+    except urllib.error.HTTPError as error:
+        with error:
+            headers = error.headers
+    return (headers.get("Set-Cookie") or "").partition(";")[0] or None
+
+
+@pytest.mark.parametrize("password", GUESSES)
+def test_the_console_refuses_what_people_try_first(stack, password):
+    page = f"http://127.0.0.1:{stack.console_port}/{CONSOLE_PAGES[stack.s3_server][0]}"
+    for user in {stack.console_user, "minioadmin"}:
+        cookie = console_session(stack, user, password)
+        assert answer(page, headers={"Cookie": cookie or ""})[0] != 200
+
+
+def test_the_console_lets_its_user_in(stack):
+    page = f"http://127.0.0.1:{stack.console_port}/{CONSOLE_PAGES[stack.s3_server][0]}"
+    cookie = console_session(stack, stack.console_user, stack.console_password.get_secret_value())
+    status, body = answer(page, headers={"Cookie": cookie})
+    assert status == 200
+    assert b"train" in body
+
+
+@MINIO_ONLY
+def test_whoever_uses_the_console_administers_nothing(stack):
+    console = s3(stack, stack.console_user, stack.console_password)
+    for bucket in buckets():
+        assert not refused(console.list_objects_v2, Bucket=bucket)
+        assert refused(console.delete_bucket, Bucket=bucket)
+        assert refused(console.put_bucket_versioning, Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    assert refused(console.create_bucket, Bucket="stray")
+
+
+@SEAWEEDFS_ONLY
 def test_the_object_stores_inner_listeners_serve_nothing_without_a_key(stack):
     client = s3(stack, stack.s3_access_key, stack.s3_secret_key)
     client.put_object(Bucket="train", Key="canary.txt", Body=b"canary-in-the-bucket")
@@ -168,6 +239,7 @@ def test_the_object_stores_inner_listeners_serve_nothing_without_a_key(stack):
     client.delete_object(Bucket="train", Key="canary.txt")
 
 
+@SEAWEEDFS_ONLY
 def test_inner_calls_need_our_certificate(stack):
     import grpc
 
