@@ -2,13 +2,15 @@
 
 import http.client
 import json
+import re
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from urllib.parse import urlencode
+from contextlib import contextmanager
 
 import boto3
+import httpx
 import psutil
 import pytest
 from botocore.config import Config as Options
@@ -42,14 +44,17 @@ GUESSES = [
     "platform",
     "seaweedfs",
 ]
-CONSOLE_PAGES = {  # each shows names or content of buckets, or takes a file
+CONSOLE_PAGES = {  # each shows the names of buckets or of what is in them
     "seaweedfs": ("files?path=/buckets/train", "object-store/buckets", "api/s3/buckets", "admin"),
-    "minio": (
-        *("api/v1/buckets", "api/v1/buckets/train/objects", "api/v1/session"),
-        *("api/v1/buckets/train/objects/download?prefix=any.csv", "api/v1/buckets/train/versioning"),
+    "minio": ("api/v1/buckets", "api/v1/buckets/train/objects", "api/v1/session"),
+}
+CONSOLE_FILES = {  # where its pages fetch and send a file
+    "seaweedfs": ("api/files/download?path=/buckets/train/canary.txt", "api/files/upload"),
+    "minio": tuple(
+        f"api/v1/buckets/train/objects/{do}?prefix={key}.txt"
+        for do, key in (("download", "canary"), ("upload", "stray"))
     ),
 }
-CONSOLE_UPLOADS = {"seaweedfs": "api/files/upload", "minio": "api/v1/buckets/train/objects/upload?prefix=x.csv"}
 
 
 def listeners(config):
@@ -173,41 +178,45 @@ def test_the_console_wants_a_login(stack):
         status, body = answer(f"{console}/{path}")
         assert status in (302, 303, 307, 401, 403), path
         assert b"train" not in body
-    assert answer(f"{console}/{CONSOLE_UPLOADS[stack.s3_server]}", b"x")[0] in (302, 303, 307, 401, 403)
 
 
-def console_session(config, user, password):
-    """Log in to the console as its page does; return the cookie that then opens it, or None if it refuses."""
-    console = f"http://127.0.0.1:{config.console_port}"
-    if config.s3_server == "minio":
-        body = json.dumps({"accessKey": user, "secretKey": password}).encode()
-        request = urllib.request.Request(f"{console}/api/v1/login", body, {"Content-Type": "application/json"})  # noqa: S310
-    else:
-        body = urlencode({"username": user, "password": password}).encode()
-        request = urllib.request.Request(f"{console}/login", body)  # noqa: S310
-    try:
-        with urllib.request.build_opener(NoRedirect).open(request, timeout=30) as response:
-            headers = response.headers
-    except urllib.error.HTTPError as error:
-        with error:
-            headers = error.headers
-    return (headers.get("Set-Cookie") or "").partition(";")[0] or None
+@contextmanager
+def console_as(config, user, password):
+    """A client of the console that logs in as its page does, whether that succeeds or not."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{config.console_port}", timeout=30) as client:
+        if config.s3_server == "minio":
+            client.post("/api/v1/login", json={"accessKey": user, "secretKey": password})
+        else:
+            token = re.search(r'name="csrf_token" value="(\w+)"', client.get("/login").text)[1]
+            client.post("/login", data={"username": user, "password": password, "csrf_token": token})
+        yield client
 
 
 @pytest.mark.parametrize("password", GUESSES)
 def test_the_console_refuses_what_people_try_first(stack, password):
-    page = f"http://127.0.0.1:{stack.console_port}/{CONSOLE_PAGES[stack.s3_server][0]}"
     for user in {stack.console_user, "minioadmin"}:
-        cookie = console_session(stack, user, password)
-        assert answer(page, headers={"Cookie": cookie or ""})[0] != 200
+        with console_as(stack, user, password) as client:
+            assert client.get(CONSOLE_PAGES[stack.s3_server][0]).status_code != 200
 
 
 def test_the_console_lets_its_user_in(stack):
-    page = f"http://127.0.0.1:{stack.console_port}/{CONSOLE_PAGES[stack.s3_server][0]}"
-    cookie = console_session(stack, stack.console_user, stack.console_password.get_secret_value())
-    status, body = answer(page, headers={"Cookie": cookie})
-    assert status == 200
-    assert b"train" in body
+    with console_as(stack, stack.console_user, stack.console_password.get_secret_value()) as client:
+        page = client.get(CONSOLE_PAGES[stack.s3_server][0])
+    assert (page.status_code, "train" in page.text) == (200, True)
+
+
+def test_nobody_fetches_or_drops_a_file_in_the_console_without_a_login(stack):
+    store = s3(stack, stack.s3_access_key, stack.s3_secret_key)
+    store.put_object(Bucket="train", Key="canary.txt", Body=b"canary-in-the-bucket")
+    download, upload = CONSOLE_FILES[stack.s3_server]
+    with console_as(stack, stack.console_user, stack.console_password.get_secret_value()) as user:
+        assert user.get(download).content == b"canary-in-the-bucket"
+    with httpx.Client(base_url=f"http://127.0.0.1:{stack.console_port}", timeout=30) as stranger:
+        assert b"canary-in" not in stranger.get(download).content
+        answered = stranger.post(upload, files={"8": ("stray.txt", b"stranger", "text/plain")})
+    assert answered.status_code != 200
+    assert store.list_objects_v2(Bucket="train", Prefix="stray")["KeyCount"] == 0
+    store.delete_object(Bucket="train", Key="canary.txt")
 
 
 @MINIO_ONLY
