@@ -29,8 +29,14 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "OBJECTS_INNER")
 
 
-# What uses the whole stack comes last: first what looks at it untouched, then the user's day, then the screens.
-RANKS = {"tests/stack/test_running.py": 2, "tests/end_to_end": 3, "tests/browser": 4}
+# What uses the whole stack comes last: first what looks at it untouched, then the user's day, then the screens, and at
+# the end what removes it all and brings it back. The first prefix that fits counts.
+RANKS = {
+    "tests/stack/test_running.py": 2,
+    "tests/end_to_end/test_backup.py": 5,
+    "tests/end_to_end": 3,
+    "tests/browser": 4,
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
