@@ -98,6 +98,9 @@ class Config(BaseModel):
             "PLATFORM_DATABASE_URI": self.database_uri("platform"),
             "MLFLOW_TRACKING_URI": self.mlflow_url,
             "MLFLOW_LOGGING_LEVEL": "ERROR",  # its chatter would stand in the tasks' logs, as errors
+            # artifacts come through MLflow's server: a client needs no way to the buckets, as presigned addresses would
+            "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+            "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
             **self.feast_environment(),
             **self.screen_urls(),
         }
@@ -135,16 +138,21 @@ def _page(port: int) -> str:
     return f"http://localhost:{port}"
 
 
+def env_path(env_file: Path | str | None = None) -> Path:
+    """Return where the settings are: by default in the variable ENV_FILE's file, or in `.env` beside this package."""
+    return Path(env_file or os.environ.get("ENV_FILE") or ROOT / ".env").absolute()
+
+
 def load(env_file: Path | str | None = None) -> Config:
     """Read the settings; the file is made, with fresh secrets, if it is missing.
 
     Args:
-        env_file: by default the variable ENV_FILE, or `.env` beside this package.
+        env_file: by default as `env_path` says.
 
     Raises:
         ConfigError: a variable is missing or malformed; each is named.
     """
-    path = Path(env_file or os.environ.get("ENV_FILE") or ROOT / ".env").absolute()
+    path = env_path(env_file)
     secrets.ensure(path)
     values = {key.lower(): value for key, value in secrets.read(path).items()} | _overrides()
     values["state_dir"] = str(path.parent / values.get("state_dir", ".state"))
