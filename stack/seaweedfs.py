@@ -2,12 +2,15 @@
 
 Out of the box its inner servers answer anyone. Here HTTP of the master and the filer is off, the volume server wants a
 signature (JWT), and all gRPC wants our certificate (mutual TLS); S3 and the console want a login.
+
+`python -m stack.seaweedfs FOLDER` writes the settings for a SeaweedFS that runs in a container.
 """
 
 import datetime as dt
 import hmac
 import json
 import os
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from stack import health
 from stack.access import FOLDER, buckets, rights
@@ -38,6 +41,19 @@ VERBS = {  # SeaweedFS's verbs, and what each of them allows in a bucket
     "Tagging": {"s3:GetObjectTagging", "s3:PutObjectTagging", "s3:DeleteObjectTagging"},
 }
 YEARS = dt.timedelta(days=3650)
+SIGNED = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
+
+
+class Keys(BaseModel):
+    """The part of the settings that SeaweedFS's own files hold."""
+
+    s3_admin_access_key: str
+    s3_admin_secret_key: SecretStr
+    s3_access_key: str
+    s3_secret_key: SecretStr
+    mlflow_s3_access_key: str
+    mlflow_s3_secret_key: SecretStr
+    objects_signing_key: SecretStr
 
 
 def server(config: Config) -> Server:
@@ -46,7 +62,7 @@ def server(config: Config) -> Server:
     return Server(
         name="objects",
         command=(program("weed"), "-logtostderr=true", "mini", *_options(config, home)),
-        environment=base_environment(config) | _secrets(config) | {"HOME": str(home)},
+        environment=base_environment(config) | _login(config) | {"HOME": str(home)},
         probe=health.every(
             health.buckets(config.s3_url, config.s3_access_key, config.s3_secret_key, buckets()),
             health.http(f"http://{HOST}:{config.console_port}/login"),
@@ -55,7 +71,7 @@ def server(config: Config) -> Server:
         ports=_ports(config),
         directory=home,
         patience=60,
-        prepare=lambda: _prepare(config, home),
+        prepare=lambda: prepare(Keys.model_validate(dict(config)), home),
     )
 
 
@@ -95,40 +111,44 @@ def _ports(config: Config) -> dict[str, int]:
     }
 
 
-def _secrets(config: Config) -> dict[str, str]:
-    """Return the logins and keys, which SeaweedFS takes from its environment, so that no process list shows them."""
-    root = config.objects_signing_key.get_secret_value().encode()
-    names = (
-        "JWT_SIGNING_KEY",
-        "JWT_SIGNING_READ_KEY",
-        "JWT_FILER_SIGNING_KEY",
-        "JWT_FILER_SIGNING_READ_KEY",
-        "S3_SSE_KEY",
-    )
-    return {f"WEED_{name}": hmac.digest(root, name.encode(), "sha256").hex() for name in names} | {
+def _login(config: Config) -> dict[str, str]:
+    """Return the console's login, which SeaweedFS takes from its environment, so that no process list shows it."""
+    return {
         "WEED_ADMIN_USER": config.console_user,
         "WEED_ADMIN_PASSWORD": config.console_password.get_secret_value(),
     }
 
 
-def _prepare(config: Config, home: Path) -> None:
+def prepare(keys: Keys, home: Path) -> None:
+    """Write what SeaweedFS reads when it starts in the folder `home`: who may do what, and how its parts trust."""
     (home / "data").mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
-    _write_private(home / "identities.json", json.dumps({"identities": _identities(config)}, indent=1))
+    _write_private(home / "identities.json", json.dumps({"identities": _identities(keys)}, indent=1))
     if not (home / "inner.crt").exists():
         _make_certificate(home / "inner.key", home / "inner.crt")
-    pair = f'cert = "{home / "inner.crt"}"\nkey = "{home / "inner.key"}"\n'
-    sections = "".join(
-        f"[grpc.{name}]\n{pair}" for name in ("master", "volume", "filer", "s3", "admin", "worker", "client")
+    pair = {"cert": str(home / "inner.crt"), "key": str(home / "inner.key")}
+    sections = {
+        "grpc": {"ca": str(home / "inner.crt")},
+        **{f"grpc.{part}": pair for part in GRPC},
+        **{name: {"key": _derived(keys, name)} for name in SIGNED},
+        "s3.sse": {"key": _derived(keys, "s3.sse")},
+    }
+    lines = (
+        f"[{name}]\n" + "".join(f'{key} = "{value}"\n' for key, value in sections[name].items()) for name in sections
     )
-    _write_private(home / "security.toml", f'[grpc]\nca = "{home / "inner.crt"}"\n{sections}')
+    _write_private(home / "security.toml", "".join(lines))
 
 
-def _identities(config: Config) -> list[dict[str, object]]:
+def _derived(keys: Keys, section: str) -> str:
+    purpose = f"{section}.key".upper().replace(".", "_")
+    return hmac.digest(keys.objects_signing_key.get_secret_value().encode(), purpose.encode(), "sha256").hex()
+
+
+def _identities(keys: Keys) -> list[dict[str, object]]:
     return [
-        _identity("admin", config.s3_admin_access_key, config.s3_admin_secret_key, ["Admin", *VERBS]),
-        _identity("platform", config.s3_access_key, config.s3_secret_key, verbs("platform")),
-        _identity("mlflow", config.mlflow_s3_access_key, config.mlflow_s3_secret_key, verbs("mlflow")),
+        _identity("admin", keys.s3_admin_access_key, keys.s3_admin_secret_key, ["Admin", *VERBS]),
+        _identity("platform", keys.s3_access_key, keys.s3_secret_key, verbs("platform")),
+        _identity("mlflow", keys.mlflow_s3_access_key, keys.mlflow_s3_secret_key, verbs("mlflow")),
     ]
 
 
@@ -177,3 +197,7 @@ def _make_certificate(key_file: Path, certificate_file: Path) -> None:
 def _write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
+
+
+if __name__ == "__main__":
+    prepare(Keys.model_validate({name.lower(): value for name, value in os.environ.items()}), Path(sys.argv[1]))
