@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from stack import screens
 from stack.config import Config
 from tests.browser.conftest import missing
+from tests.browser.consoles import CONSOLES, Console
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
@@ -35,33 +36,17 @@ def until(page: Page, shown: Callable[[], bool], what: str, seconds: float = 300
         page.reload(wait_until="networkidle")
 
 
-def files(page: Page, stack: Config, folder: str) -> list[str]:
-    """Return the names that the bucket console lists; log in where it asks."""
-    address = f"{url(stack, 'Console')}/files?path=/buckets/{folder}&limit=200"
-    page.goto(address, wait_until="networkidle")
-    if page.url.endswith("/login"):
-        page.locator("input[name=username]").fill(stack.console_user)
-        page.locator("input[name=password]").fill(stack.console_password.get_secret_value())
-        page.locator("button[type=submit]").click()
-        page.wait_for_load_state("networkidle")
-        page.goto(address, wait_until="networkidle")
-    return [name.strip() for name in page.locator("table tbody tr td:nth-child(2)").all_inner_texts()]
+@pytest.fixture
+def console(page: Page, stack: Config) -> Console:
+    return CONSOLES[stack.s3_server](page, stack)
 
 
-def drop(page: Page, stack: Config, bucket: str, sample: str, name: str) -> None:
-    """Upload a file with the console's own dialog, and wait until it has left the inbox."""
-    files(page, stack, bucket)
-    page.get_by_role("button", name="Upload").first.click()
-    content = {"name": name, "mimeType": "text/csv", "buffer": (SAMPLES / sample).read_bytes()}
-    page.locator("#fileInput").set_input_files(content)
-    with page.expect_response(lambda response: response.request.method == "POST") as answer:
-        page.get_by_role("button", name="Upload Files").click()
-    assert answer.value.ok
+def drop(page: Page, console: Console, bucket: str, sample: str, name: str) -> None:
+    """Upload a file in the bucket console, and wait until it has left the inbox."""
+    console.upload(bucket, name, SAMPLES / sample)
     stem = name.removesuffix(".csv")
     deadline = time.monotonic() + 120
-    while name in files(page, stack, bucket) or not any(
-        stem in settled for settled in files(page, stack, f"{bucket}/processed")
-    ):
+    while console.files(bucket, name) or not console.files(f"{bucket}/processed", stem):
         assert time.monotonic() < deadline, f"{name} was not taken from the bucket {bucket}"
         page.wait_for_timeout(2000)
 
@@ -83,11 +68,11 @@ def test_airflow_lets_the_user_in(page: Page, stack: Config) -> None:
         expect(page.get_by_text(component)).to_be_visible()
 
 
-def test_airflows_menu_leads_to_the_other_screens(page: Page, stack: Config) -> None:
+def test_airflows_menu_leads_to_the_other_screens(page: Page, stack: Config, console: Console) -> None:
     page.get_by_role("button", name="Plugins").click()
     for entry, screen in {"MLflow": "MLflow", "Buckets": "Console", "Feast": "Feast", "Adminer": "Adminer"}.items():
         expect(page.get_by_role("menuitem", name=entry)).to_have_attribute("href", url(stack, screen))
-    for entry, title in {"MLflow": "MLflow", "Buckets": "SeaweedFS", "Feast": "Feast", "Adminer": "Adminer"}.items():
+    for entry, title in {"MLflow": "MLflow", "Buckets": console.title, "Feast": "Feast", "Adminer": "Adminer"}.items():
         with page.expect_popup() as popup:
             page.get_by_role("menuitem", name=entry).click()
         expect(popup.value).to_have_title(re.compile(title, re.IGNORECASE))
@@ -106,8 +91,8 @@ def test_the_dags_are_switched_on_with_a_click(page: Page, stack: Config, pictur
     picture("airflow-dags")
 
 
-def test_a_training_file_is_dropped_in_the_bucket_console(page: Page, stack: Config) -> None:
-    drop(page, stack, "train", "train_auto.csv", f"train_auto_{RUN}.csv")
+def test_a_training_file_is_dropped_in_the_bucket_console(page: Page, console: Console) -> None:
+    drop(page, console, "train", "train_auto.csv", f"train_auto_{RUN}.csv")
 
 
 def test_the_runbook_is_shown_with_the_dag(page: Page, stack: Config) -> None:
@@ -168,14 +153,12 @@ def test_feast_shows_the_entity_the_view_and_its_fields(page: Page, stack: Confi
     picture("feast-view")
 
 
-def test_a_file_is_scored_and_its_result_downloaded(page: Page, stack: Config, picture, tmp_path: Path) -> None:
-    drop(page, stack, "test", "test_auto.csv", f"test_auto_{RUN}.csv")
-    names = files(page, stack, "result/auto")
+def test_a_file_is_scored_and_its_result_downloaded(page: Page, console: Console, picture, tmp_path: Path) -> None:
+    drop(page, console, "test", "test_auto.csv", f"test_auto_{RUN}.csv")
+    names = console.files("result/auto", RUN)
     (result,) = [name for name in names if re.fullmatch(rf"test_auto_{RUN}\..*\.csv", name)]
     picture("console-result")
-    with page.expect_download() as download:
-        page.locator("tr", has_text=result).get_by_title("Download").click()
-    download.value.save_as(tmp_path / result)
+    console.download("result/auto", result).save_as(tmp_path / result)
     rows = list(csv.DictReader((tmp_path / result).read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 2141
     assert list(rows[0]) == ["INDEX", "probability", "prediction", "model_version", "threshold"]
