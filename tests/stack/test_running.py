@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import re
 import subprocess
 import sys
@@ -24,6 +25,9 @@ from stack.supervisor import Supervisor
 from tests.conftest import s3_server
 
 pytestmark = pytest.mark.servers
+ON_THIS_MACHINE = pytest.mark.skipif(
+    os.environ.get("TARGET") == "compose", reason="is about this machine's processes; tests/compose looks at containers"
+)
 MINIO_ONLY = pytest.mark.skipif(
     s3_server() != "minio", reason="SeaweedFS's console has one user of its own, who is its administrator"
 )
@@ -97,16 +101,19 @@ def refused(call, **arguments):
     return False
 
 
+@ON_THIS_MACHINE
 def test_every_server_is_healthy(stack):
     servers = [node for node in all_nodes(stack).values() if isinstance(node, Server)]
     assert {server.name: server.probe() for server in servers} == dict.fromkeys(s.name for s in servers)
 
 
+@ON_THIS_MACHINE
 def test_status_says_so(stack):
     command = [sys.executable, "-m", "stack", "--env-file", str(stack.env_file), "status"]
     assert subprocess.run(command, cwd=settings.ROOT, capture_output=True, check=False).returncode == 0
 
 
+@ON_THIS_MACHINE
 def test_only_this_machine_is_listened_to_and_only_on_ports_of_the_contract(stack):
     known = {port for node in all_nodes(stack).values() if isinstance(node, Server) for port in node.ports.values()}
     found = listeners(stack)
@@ -229,6 +236,7 @@ def test_whoever_uses_the_console_administers_nothing(stack):
     assert refused(console.create_bucket, Bucket="stray")
 
 
+@ON_THIS_MACHINE
 @SEAWEEDFS_ONLY
 def test_the_object_stores_inner_listeners_serve_nothing_without_a_key(stack):
     client = s3(stack, stack.s3_access_key, stack.s3_secret_key)
@@ -248,6 +256,7 @@ def test_the_object_stores_inner_listeners_serve_nothing_without_a_key(stack):
     client.delete_object(Bucket="train", Key="canary.txt")
 
 
+@ON_THIS_MACHINE
 @SEAWEEDFS_ONLY
 def test_inner_calls_need_our_certificate(stack):
     import grpc
@@ -264,6 +273,7 @@ def test_mlflow_refuses_other_sites(stack):
     assert answer(f"{stack.mlflow_url}/api/2.0/mlflow/experiments/create", b'{"name": "x"}', post)[0] == 403
 
 
+@ON_THIS_MACHINE
 def test_no_secret_is_in_a_process_list_or_a_log(stack):
     secret = {name: value.get_secret_value() for name, value in stack if hasattr(value, "get_secret_value")}
     lines = " ".join(" ".join(process.cmdline()) for process in Supervisor(stack).processes())
