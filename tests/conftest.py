@@ -26,6 +26,11 @@ _AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-home-")
 os.environ["AIRFLOW_HOME"] = _AIRFLOW_HOME.name
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 
+ROOT = Path(__file__).resolve().parents[1]
+COMPOSE_FILES = {
+    "minio": ["docker-compose.yml"],
+    "seaweedfs": ["docker-compose.yml", "docker-compose.seaweedfs.yml"],
+}
 PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "OBJECTS_INNER")
 
 
@@ -36,6 +41,7 @@ RANKS = {
     "tests/end_to_end/test_backup.py": 5,
     "tests/end_to_end": 3,
     "tests/browser": 4,
+    "tests/compose": 4,
 }
 
 
@@ -45,7 +51,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    path = item.path.relative_to(Path(__file__).parents[1]).as_posix()
+    path = item.path.relative_to(ROOT).as_posix()
     last = (rank for prefix, rank in RANKS.items() if path.startswith(prefix))
     return next(last, int(item.get_closest_marker("servers") is not None))
 
@@ -83,6 +89,10 @@ def write_env_file(folder: Path) -> Path:
         if all(is_free(port) for port in used):
             break
     lines = [f"{name}_PORT={base + i}" for i, name in enumerate(PORTS)]
+    if os.environ.get("TARGET") == "compose":
+        files = [*COMPOSE_FILES[s3_server()], "tests/compose/postgres-port.yml"]
+        lines.append(f"COMPOSE_PROJECT_NAME=ml-platform-test-{base}")
+        lines.append("COMPOSE_FILE=" + ":".join(str(ROOT / file) for file in files))
     path = folder / ".env"
     path.write_text("\n".join([f"STATE_DIR={folder / 's'}", f"S3_SERVER={s3_server()}", *lines]) + "\n")
     return path
@@ -100,7 +110,8 @@ def s3_server() -> str:
 @contextmanager
 def fresh_config() -> Iterator["Config"]:
     """Settings of a new stack; whatever of it was started is stopped, and its data removed, at the end."""
-    from stack import config, lifecycle
+    from stack import config
+    from stack.target import runner
 
     folder = Path(tempfile.mkdtemp(prefix="mlp"))  # short: supervisord's socket lies in it
     folder.chmod(0o711)  # run by root, Postgres runs as another user
@@ -108,7 +119,7 @@ def fresh_config() -> Iterator["Config"]:
     try:
         yield loaded
     finally:
-        lifecycle.down(loaded)
+        runner(loaded).wipe(loaded)
         shutil.rmtree(folder)
 
 
@@ -133,7 +144,7 @@ def mlflow_server(servers: "Config") -> "Config":
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator["Config"]:
-    """Everything that `make up` starts; where STACK_UNDER_TEST names an env file, the stack that runs by it."""
+    """Everything that `make up` starts, or (TARGET=compose) Compose; or what runs by the env file STACK_UNDER_TEST."""
     if under_test := os.environ.get("STACK_UNDER_TEST"):
         from stack.config import load
 
@@ -145,9 +156,9 @@ def stack() -> Iterator["Config"]:
 
 def _up(config: "Config", names: list[str]) -> "Config":
     from ml_platform.settings import settings
-    from stack import lifecycle
+    from stack.target import runner
 
-    lifecycle.up(config, names)
+    runner(config).up(config, names)
     os.environ.update(config.environment())
     settings.cache_clear()
     return config

@@ -1,0 +1,79 @@
+"""How Compose is called, and what is said where it cannot be."""
+
+import pytest
+import yaml
+
+from stack import compose, secrets
+from stack.config import ROOT
+from stack.errors import NotHealthyError, StackError
+from stack.target import runner
+
+
+@pytest.fixture
+def docker(tmp_path, monkeypatch):
+    """A program `docker` that does what the test says, the only one on the PATH."""
+
+    def says(script: str) -> None:
+        program = tmp_path / "docker"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return says
+
+
+def test_without_docker_it_says_what_to_do(config, docker):
+    with pytest.raises(StackError, match=r"no program `docker`.*Install Docker.*make up"):
+        compose.up(config, [])
+
+
+def test_what_compose_said_is_passed_on(config, docker):
+    docker("echo 'no such project' >&2; exit 1")
+    with pytest.raises(StackError, match=r"`docker compose down` failed:\nno such project"):
+        compose.down(config)
+
+
+def test_a_start_that_fails_says_where_to_look(config, docker):
+    docker('case "$*" in *" up "*) exit 1;; esac')
+    with pytest.raises(NotHealthyError, match="docker compose logs"):
+        compose.up(config, [])
+
+
+@pytest.mark.parametrize(("running", "started"), [("", True), ("0123abcd", False)])
+def test_it_tells_whether_anything_ran_before(config, docker, running, started):
+    docker(f'case "$*" in *" ps "*) echo {running};; esac')
+    assert compose.up(config, []) is started
+
+
+def test_it_is_about_this_project_with_these_settings(config):
+    command = compose.command(config, "ps")
+    assert command[:2] == ["docker", "compose"]
+    assert {str(ROOT), str(config.env_file)} <= set(command)
+    assert compose.environment(config)["S3_PORT"] == str(config.s3_port)
+
+
+def test_the_target_chooses_the_runner(config):
+    assert runner(config).__name__ == "stack.lifecycle"
+    assert runner(config.model_copy(update={"target": "compose"})) is compose
+
+
+def test_every_variable_of_the_files_is_in_the_example_or_has_a_default():
+    known = set(secrets.read(secrets.EXAMPLE))
+    for name in ("docker-compose.yml", "docker-compose.seaweedfs.yml"):
+        wanted = set(compose_variables((ROOT / name).read_text()))
+        assert wanted <= known, name
+
+
+def compose_variables(text: str) -> list[str]:
+    """Return the variables that must be given: `${NAME:?...}`."""
+    return [part.partition(":?")[0] for part in text.split("${")[1:] if ":?" in part.partition("}")[0]]
+
+
+def test_no_file_holds_a_password():
+    document = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    secret = ("PASSWORD", "SECRET", "FERNET_KEY", "SECRET_KEY")
+    for name, service in document["services"].items():
+        for variable, value in (service.get("environment") or {}).items():
+            if variable.endswith(secret):
+                assert value.startswith("${"), f"{name}: {variable}"
+                assert value.endswith(":?run make env}"), f"{name}: {variable}"
