@@ -14,7 +14,7 @@ RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help env up down status logs reset demo check test lint screens bench lock packages packages-dev
+.PHONY: help env up down status logs reset backup restore demo check test test-compose lint screens bench lock packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -37,19 +37,31 @@ logs: packages ## the end of the logs; server=NAME for one, follow=1 to go on
 reset: packages ## stop it and remove all data (asks; yes=1 does not)
 	@$(STACK) reset $(if $(yes),--yes)
 
+backup: packages ## copy databases, buckets and settings to backups/<time>, or to=FOLDER
+	@$(PY) -m stack.backup make $(if $(to),--to "$(to)")
+
+restore: packages ## bring back a backup: FROM=backups/<time>; yes=1 replaces the data that are there
+	@$(PY) -m stack.backup restore "$(or $(FROM),$(error Which one? make restore FROM=backups/<time>))" $(if $(yes),--replace)
+
 demo: packages ## from nothing to a model and predictions, on the sample data
 	@$(PY) -m stack.demo
 
-lint: packages-dev ## style and types
+lint: packages-dev ## style and types, of the container files and scripts too
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/hadolint Dockerfile .ci/stand-in/*/Dockerfile
+	$(VENV)/bin/compose-lint check --quiet --skip-suppressed --fail-on low --strict-config docker-compose.yml
+	$(VENV)/bin/shellcheck .ci/run .ci/test-compose .ci/docker-engine .ci/stand-ins minio/setup.sh
 
 check: lint ## lint, and the tests that need no servers
 	$(VENV)/bin/pytest -m "not servers and not browser"
 
 test: lint ## all that CI runs: lint, types, every test; the tests start servers of their own
 	$(VENV)/bin/pytest
+
+test-compose: packages-dev ## build and run the containers, and do to them all that the tests do
+	.ci/test-compose
 
 screens: packages-dev ## take the pictures of the README anew, in a headless Chromium
 	SCREENSHOTS=1 REQUIRE_BROWSER=1 $(VENV)/bin/pytest tests/browser

@@ -1,7 +1,6 @@
 """`python -m stack COMMAND`: start, stop and look at the platform's servers on this machine."""
 
 import argparse
-import shutil
 import signal
 import subprocess
 import sys
@@ -80,8 +79,7 @@ def reset(config: Config, options: argparse.Namespace) -> int:
     if not options.yes and input(f"Remove all data in {config.state_dir}? Type yes: ") != "yes":
         console.print("Nothing was removed.")
         return 1
-    lifecycle.down(config)
-    shutil.rmtree(config.state_dir, ignore_errors=False) if config.state_dir.exists() else None
+    lifecycle.wipe(config)
     console.print("Removed", str(config.state_dir))
     return 0
 

@@ -10,6 +10,7 @@ from stack.errors import NotHealthyError, StackError
 REMEDY = (
     "Install Docker with Compose v2 (`docker compose version`), or leave TARGET out: `make up` needs no containers."
 )
+LOGGED_IN = 'export PGHOST=127.0.0.1 PGUSER=postgres PGPASSWORD="$POSTGRES_PASSWORD"; exec "$@"'
 
 
 def up(config: Config, only: list[str], report: Callable[[str, str], None] = lambda name, event: None) -> bool:
@@ -40,9 +41,55 @@ def up(config: Config, only: list[str], report: Callable[[str, str], None] = lam
     return not ran_before
 
 
+def up_stores(config: Config) -> None:
+    """Start what holds data, and make its roles, databases and buckets.
+
+    Raises:
+        NotHealthyError: a job failed; what it said is shown.
+    """
+    for job in ("dbinit", "objects-setup"):  # `up --wait` is content with a job that has begun
+        done = subprocess.run(
+            command(config, "run", "--rm", "--no-TTY", "--build", job),
+            env=environment(config),
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        if done.returncode:
+            raise NotHealthyError(f"The job {job} failed, or what it needs is not healthy: `docker compose logs`.")
+    up(config, ["objects"])  # MinIO is set up while it runs, SeaweedFS before it starts
+
+
 def down(config: Config) -> None:
     """Stop and remove the containers; the volumes, and with them the data, stay."""
     output(config, "down")
+
+
+def running(config: Config) -> set[str]:
+    """Return the names of the services that run."""
+    return set(output(config, "ps", "--services", "--status", "running").split())
+
+
+def pause(config: Config, names: list[str]) -> None:
+    """Stop services, and the tasks that they run."""
+    if names:
+        output(config, "stop", *names)
+
+
+def resume(config: Config, names: list[str]) -> None:
+    """Start services again as they were, and wait until they are healthy."""
+    if names:
+        output(config, "up", "--detach", "--wait", "--no-deps", "--no-recreate", *names)
+
+
+def wipe(config: Config) -> None:
+    """Stop and remove the containers, and all data."""
+    output(config, "down", "--volumes")
+
+
+def postgres_program(config: Config, name: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command line and the environment of a client such as pg_dump, logged in as the superuser."""
+    inside = ("sh", "-c", LOGGED_IN, "sh", name, *arguments)
+    return command(config, "exec", "-T", "postgres", *inside), environment(config)
 
 
 def output(config: Config, *arguments: str) -> str:

@@ -3,7 +3,8 @@
 StackError
 ├── ConfigError      .env is missing a variable or has a wrong one
 ├── PortTakenError        somebody else listens on a port of ours
-└── NotHealthyError       a server did not become healthy in time, or a one-shot step failed
+├── NotHealthyError       a server did not become healthy in time, or a one-shot step failed
+└── BackupError           a backup is damaged, or cannot be made or restored
 """
 
 
@@ -21,3 +22,7 @@ class PortTakenError(StackError):
 
 class NotHealthyError(StackError):
     """A server did not become healthy in time, or a one-shot step failed."""
+
+
+class BackupError(StackError):
+    """A backup is damaged, or cannot be made or restored."""

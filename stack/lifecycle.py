@@ -1,5 +1,6 @@
 """Up and down: start in the order of needs, each server healthy before those that need it."""
 
+import shutil
 import subprocess
 import threading
 import time
@@ -9,10 +10,10 @@ from contextlib import contextmanager
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from stack import ports
-from stack.config import ROOT, Config
+from stack import ports, postgres
+from stack.config import HOST, ROOT, Config
 from stack.errors import NotHealthyError
-from stack.servers import Server, Step, all_nodes, with_needs
+from stack.servers import Server, Step, all_nodes, base_environment, with_needs
 from stack.supervisor import Supervisor
 
 Report = Callable[[str, str], None]  # name, what happened
@@ -48,9 +49,51 @@ def up(config: Config, only: list[str], report: Report = lambda name, event: Non
     return True
 
 
+def up_stores(config: Config) -> None:
+    """Start what holds data, and make its roles, databases and buckets."""
+    up(config, ["postgres", "objects", "dbinit"])
+
+
 def down(config: Config) -> None:
     """Stop everything that belongs to this stack; data stays."""
     _stop_all(Supervisor(config), all_nodes(config))
+
+
+def running(config: Config) -> set[str]:
+    """Return the names of the servers that run."""
+    return {name for name, state in Supervisor(config).states().items() if state == "RUNNING"}
+
+
+def pause(config: Config, names: list[str]) -> None:
+    """Stop servers, and the tasks that they run."""
+    if names:
+        supervisor = Supervisor(config)
+        supervisor.stop(names)
+        supervisor.kill_orphans()
+
+
+def resume(config: Config, names: list[str]) -> None:
+    """Start servers again as they were, side by side, and wait until they are healthy."""
+    supervisor, nodes = Supervisor(config), all_nodes(config)
+    for name in names:
+        supervisor.start(name)
+    for name in names:
+        if isinstance(server := nodes[name], Server):
+            _wait_until_healthy(server, supervisor)
+
+
+def wipe(config: Config) -> None:
+    """Stop everything and remove all data."""
+    down(config)
+    if config.state_dir.exists():
+        shutil.rmtree(config.state_dir)
+
+
+def postgres_program(config: Config, name: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command line and the environment of a client such as pg_dump, logged in as the superuser."""
+    login = {"PGUSER": "postgres", "PGPASSWORD": config.postgres_superuser_password.get_secret_value()}
+    where = {"PGHOST": HOST, "PGPORT": str(config.postgres_port)}
+    return [str(postgres.binaries() / name), *arguments], base_environment(config) | login | where
 
 
 def _stop_all(supervisor: Supervisor, nodes: Nodes) -> None:

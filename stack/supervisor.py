@@ -130,14 +130,18 @@ class Supervisor:
         self.socket.unlink(missing_ok=True)
 
     def kill_leftovers(self) -> None:
-        """End processes that carry this stack's mark, first politely."""
-        left = self.processes()
-        for process in left:
-            _signal(process.terminate)
-        _, alive = psutil.wait_procs(left, timeout=5)
-        for process in alive:
-            _signal(process.kill)
-        psutil.wait_procs(alive, timeout=5)
+        """End processes that carry this stack's mark."""
+        _end(self.processes())
+
+    def kill_orphans(self) -> None:
+        """End what outlived the server that ran it: a task of Airflow has a process group of its own."""
+        while orphans := self._orphans():
+            _end(orphans)
+
+    def _orphans(self) -> list[psutil.Process]:
+        family = self.processes()
+        parents, supervisor = {process.pid for process in family}, self.pid()
+        return [process for process in family if process.pid != supervisor and _parent(process) not in parents]
 
     def _ask_to_stop(self, name: str) -> None:
         try:
@@ -233,6 +237,24 @@ def _ensure_os_user(name: str) -> None:
     except KeyError:
         options = ["--system", "--user-group", "--no-create-home", "--shell=/usr/sbin/nologin"]
         subprocess.run(["useradd", *options, name], check=True)
+
+
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        parent: int = process.ppid()
+    except psutil.NoSuchProcess:
+        return None
+    return parent
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    """End processes, first politely."""
+    for process in processes:
+        _signal(process.terminate)
+    _, alive = psutil.wait_procs(processes, timeout=5)
+    for process in alive:
+        _signal(process.kill)
+    psutil.wait_procs(alive, timeout=5)
 
 
 def _signal(send: Any) -> None:

@@ -1,0 +1,86 @@
+"""The databases as dumps, and questions to them: by Postgres's own programs, from wherever the platform runs."""
+
+import json
+import re
+import subprocess
+import tempfile
+from typing import IO, Any, Literal, get_args
+
+from stack.config import Config
+from stack.errors import BackupError
+from stack.target import runner
+
+Database = Literal["airflow", "mlflow", "feast", "platform"]
+DATABASES: tuple[Database, ...] = get_args(Database)
+COUNT_ROWS = r"""
+SELECT format('SELECT json_build_array(%L, count(*)) FROM %I.%I', schemaname || '.' || tablename, schemaname, tablename)
+FROM pg_tables WHERE schemaname IN ('uploads', 'features', 'labels') ORDER BY 1 \gexec"""
+# What dbinit has made may be newer than a dump, which removes only what it knows.
+DROP_SCHEMAS = r"""
+SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace
+WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('information_schema', 'public') \gexec"""
+
+
+def dump(config: Config, database: Database, file: IO[bytes]) -> None:
+    """Write a database to a file, as of one moment."""
+    _run(config, "pg_dump", "--format=custom", database, stdout=file)
+
+
+def restore(config: Config, database: Database, file: IO[bytes]) -> None:
+    """Put a dump into a database that dbinit has just made, whole or not at all; the roles are there already."""
+    query(config, database, DROP_SCHEMAS)
+    _run(config, "pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname", database, stdin=file)
+
+
+def count_rows(config: Config) -> dict[str, int]:
+    """Count the rows of every table of uploads, features and labels."""
+    return dict(query(config, "platform", COUNT_ROWS))
+
+
+def server_version(config: Config) -> str:
+    """Return Postgres's version, such as 18.6."""
+    (version,) = query(config, "postgres", "SELECT to_json(current_setting('server_version'))")
+    return str(version)
+
+
+def check_version(config: Config, dumped_by: str) -> None:
+    """Raise BackupError if the server is too old for a dump."""
+    here = server_version(config)
+    if _major(here) < _major(dumped_by):
+        raise BackupError(f"The backup comes from Postgres {dumped_by}, which Postgres {here} cannot read.")
+
+
+def query(config: Config, database: str, script: str) -> list[Any]:
+    """Run a script in psql as the superuser; return its rows, each of them one JSON value."""
+    with tempfile.TemporaryFile() as file:
+        file.write(script.encode())
+        file.seek(0)
+        answer = _run(config, "psql", "-XqtA", "--set=ON_ERROR_STOP=1", "--dbname", database, stdin=file)
+    return [json.loads(line) for line in answer.split("\n") if line]
+
+
+def _run(
+    config: Config, program: str, *arguments: str, stdin: IO[bytes] | None = None, stdout: IO[bytes] | None = None
+) -> str:
+    """Run one of Postgres's programs; return what it prints, where that does not go to a file.
+
+    Raises:
+        BackupError: it failed; the text holds what it said.
+    """
+    command, environment = runner(config).postgres_program(config, program, *arguments)
+    done = subprocess.run(
+        command,
+        env=environment,
+        stdin=stdin or subprocess.DEVNULL,
+        stdout=stdout or subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode:
+        raise BackupError(f"`{program} {' '.join(arguments)}` failed:\n{done.stderr.decode(errors='replace').strip()}")
+    return "" if stdout else done.stdout.decode()
+
+
+def _major(version: str) -> int:
+    found = re.match(r"\d+", version)
+    return int(found[0]) if found else 0
