@@ -2,17 +2,23 @@
 
 Each asks for the function, not for a process: a page that needs the database, a heartbeat that is fresh. Light, for it
 runs every ten seconds in every container: it imports neither Airflow nor our settings.
+
+A component of Airflow whose heartbeat has stopped for good is killed, so that its container starts anew: a scheduler
+that lost its database in mid-query leaves its loop, and then waits, scheduling nothing, until its tasks have ended.
 """
 
 import json
 import os
+import signal
 import socket
 import sys
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 STALE = 60  # seconds after which a heartbeat no longer counts; Airflow's components write one every 5
+STOPPED = 90  # seconds after which no further one is hoped for
 TIMEOUT = 6
 
 
@@ -43,22 +49,54 @@ def feast(url: str) -> str | None:
 
 def heartbeat(job_type: str) -> str | None:
     """The Airflow component in this container has lately written its heartbeat."""
+    age = _age(job_type)
+    if age is not None and age < STALE:
+        return None
+    processes = _processes()
+    if age is not None and has_stopped(age, max(processes.values(), default=0)):
+        for process in processes:
+            os.kill(process, signal.SIGKILL)
+        return f"{job_type} wrote its last heartbeat {age:.0f} s ago; it is killed, to start anew"
+    return f"the newest heartbeat of {job_type} is {age} s old"
+
+
+def has_stopped(age: float, uptime: float) -> bool:
+    """Tell whether a component wrote heartbeats in this life of `uptime` seconds, and then none for too long."""
+    return STOPPED < age < uptime
+
+
+def _age(job_type: str) -> float | None:
+    """Return the seconds since the last heartbeat that was written from this container, by the database's clock."""
     import psycopg2
 
     address = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("postgresql+psycopg2:", "postgresql:")
     sql = (
-        "SELECT extract(epoch FROM now() - max(latest_heartbeat)) FROM job"
+        "SELECT extract(epoch FROM now() - max(latest_heartbeat))::float FROM job"
         " WHERE job_type = %s AND hostname = %s AND state = 'running'"
     )
     try:
         connection = psycopg2.connect(address, connect_timeout=TIMEOUT)
     except psycopg2.OperationalError as error:
-        return str(error)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(sql, (job_type, socket.getfqdn()))
-        (age,) = cursor.fetchone() or (None,)
-    connection.close()
-    return None if age is not None and age < STALE else f"the newest heartbeat of {job_type} is {age} s old"
+        raise OSError(str(error).strip()) from error
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, (job_type, socket.getfqdn()))
+            (age,) = cursor.fetchone() or (None,)
+    finally:
+        connection.close()
+    return age
+
+
+def _processes() -> dict[int, float]:
+    """Return what the container's first process started, and for how many seconds each has lived."""
+    now = float(Path("/proc/uptime").read_text().split()[0])
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        # proc(5): the name, in parentheses, may hold anything; the parent is the 2nd field after it, the start the 20th
+        fields = (folder / "stat").read_text().rpartition(")")[2].split() if (folder / "stat").exists() else []
+        if len(fields) > 19 and fields[1] == "1" and int(folder.name) != os.getpid():
+            found[int(folder.name)] = now - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return found
 
 
 CHECKS: dict[str, Callable[[str], str | None]] = {

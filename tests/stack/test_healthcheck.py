@@ -65,3 +65,16 @@ def test_a_search_that_is_answered_is_healthy(server):
 def test_no_database_is_no_heartbeat(monkeypatch):
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql+psycopg2://airflow:x@127.0.0.1:9/airflow")
     assert "refused" in healthcheck.main("heartbeat", "SchedulerJob")
+
+
+@pytest.mark.parametrize(
+    ("age", "uptime", "stopped"),
+    [
+        (5, 1000, False),  # works
+        (80, 1000, False),  # slow: it may come back
+        (120, 1000, True),  # wrote heartbeats, and stopped
+        (120, 100, False),  # has just been started again: the heartbeat is one of its former life
+    ],
+)
+def test_only_a_component_that_has_stopped_is_killed(age, uptime, stopped):
+    assert healthcheck.has_stopped(age, uptime) is stopped
