@@ -8,8 +8,10 @@ RUN python -m venv --without-pip /opt/venv \
     --quiet --no-deps --only-binary :all: --require-hashes \
     --requirement /requirements.lock
 # What libraries bring along to test themselves: a tenth of the image.
-WORKDIR /opt/venv/lib/python3.11/site-packages
-RUN rm -r pandas/tests scipy/*/tests numpy/*/tests pyarrow/tests matplotlib/tests sklearn/tests sklearn/*/tests
+WORKDIR /opt/venv/lib
+RUN rm -r python3*/site-packages/pandas/tests python3*/site-packages/scipy/*/tests python3*/site-packages/numpy/*/tests \
+    python3*/site-packages/pyarrow/tests python3*/site-packages/matplotlib/tests \
+    python3*/site-packages/sklearn/tests python3*/site-packages/sklearn/*/tests
 
 # Which commit this is: trainings record it. A folder without git says so.
 FROM ${PYTHON_IMAGE} AS revision

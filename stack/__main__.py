@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, as_interrupt)
     try:
-        return COMMANDS[options.command](load(options.env_file), options)
+        return COMMANDS[options.command](_settings(options), options)
     except StackError as error:
         console.print(str(error), markup=False, style="red")
         return 1
@@ -84,7 +84,17 @@ def reset(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
+CONTAINERS = (
+    "For the containers: `docker compose up -d --wait`, `down`, `ps`, `logs`, and `down --volumes` for a reset."
+)
 COMMANDS = {"up": up, "down": down, "status": status, "logs": logs, "reset": reset}
+
+
+def _settings(options: argparse.Namespace) -> Config:
+    config = load(options.env_file)
+    if config.target == "compose":
+        raise StackError(f"`{options.command}` is about the servers of this machine. {CONTAINERS}")
+    return config
 
 
 def _problem(server: Server, states: dict[str, str]) -> str | None:

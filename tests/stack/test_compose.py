@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from stack import __main__ as main
 from stack import compose, secrets
 from stack.config import ROOT
 from stack.errors import NotHealthyError, StackError
@@ -55,6 +56,13 @@ def test_it_is_about_this_project_with_these_settings(config):
 def test_the_target_chooses_the_runner(config):
     assert runner(config).__name__ == "stack.lifecycle"
     assert runner(config.model_copy(update={"target": "compose"})) is compose
+
+
+def test_the_commands_of_the_servers_start_no_servers_beside_the_containers(config, monkeypatch, capsys):
+    monkeypatch.setenv("TARGET", "compose")
+    monkeypatch.setattr(main.lifecycle, "up", lambda *_: pytest.fail("started"))
+    assert main.main(["--env-file", str(config.env_file), "up"]) == 1
+    assert "docker compose up -d --wait" in " ".join(capsys.readouterr().out.split())
 
 
 def test_every_variable_of_the_files_is_in_the_example_or_has_a_default():
