@@ -38,7 +38,7 @@ PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "
 # the end what removes it all and brings it back. The first prefix that fits counts.
 RANKS = {
     "tests/stack/test_running.py": 2,
-    "tests/end_to_end/test_backup.py": 5,
+    "tests/end_to_end/test_backup_and_restore.py": 5,
     "tests/end_to_end": 3,
     "tests/browser": 4,
     "tests/compose": 4,
