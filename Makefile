@@ -57,7 +57,7 @@ lint: packages-dev ## style and types, of the container files and scripts too
 check: lint ## lint, and the tests that need no servers
 	$(VENV)/bin/pytest -m "not servers and not browser"
 
-test: lint ## all that CI runs: lint, types, every test; the tests start servers of their own
+test: lint ## lint, types, every test that needs no containers; the tests start servers of their own
 	$(VENV)/bin/pytest
 
 test-compose: packages-dev ## build and run the containers, and do to them all that the tests do
