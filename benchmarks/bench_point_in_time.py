@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ml_platform import features, freezing
 from ml_platform.database import ensure_tables, identifier, transaction
-from ml_platform.datasets import Dataset
+from ml_platform.spec import Dataset
 
 NUMBERS = [f"x{i}" for i in range(20)]
 START = 1_767_225_600_000_000  # microseconds: the first of January 2026

@@ -30,7 +30,8 @@ from ml_platform.airflow.wiring import (
     training_data,
     wait_for_file,
 )
-from ml_platform.datasets import Dataset, datasets
+from ml_platform.datasets import datasets
+from ml_platform.spec import Dataset
 
 
 def make_ingest(dataset: Dataset) -> None:

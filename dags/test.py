@@ -27,7 +27,8 @@ from ml_platform.airflow.wiring import (
     show_file,
     wait_for_file,
 )
-from ml_platform.datasets import Dataset, datasets
+from ml_platform.datasets import datasets
+from ml_platform.spec import Dataset
 
 
 def make_test(dataset: Dataset) -> None:

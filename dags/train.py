@@ -28,7 +28,8 @@ from ml_platform.airflow.wiring import (
     skip_without_news,
     training_data,
 )
-from ml_platform.datasets import METRICS, Dataset, datasets
+from ml_platform.datasets import datasets
+from ml_platform.spec import METRICS, Dataset
 
 
 def form(dataset: Dataset) -> dict[str, Param]:

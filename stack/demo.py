@@ -25,9 +25,10 @@ from rich.panel import Panel
 from rich.table import Table
 
 from ml_platform import objects, registry, reports, scoring, tracking
-from ml_platform.datasets import Dataset, dataset
+from ml_platform.datasets import dataset
 from ml_platform.exceptions import PlatformError
 from ml_platform.outcomes import Outcome
+from ml_platform.spec import Dataset
 from stack.airflow_api import Airflow, AirflowError, TaskState
 from stack.config import Config, load
 from stack.errors import StackError

@@ -15,8 +15,8 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from ml_platform.datasets import Dataset, Search
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.spec import Dataset, Search
 
 RANDOM_STATE = 20130101
 MISSING = "(missing)"

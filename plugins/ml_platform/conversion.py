@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_platform.datasets import Column, ColumnType
+from ml_platform.spec import Column, ColumnType
 
 INT64 = range(-(2**63), 2**63)
 EXACT = 2**53  # beyond it a float64 does not hold every integer

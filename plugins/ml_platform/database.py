@@ -10,9 +10,9 @@ import pyarrow as pa
 from adbc_driver_postgresql import dbapi
 
 from ml_platform.conversion import KINDS
-from ml_platform.datasets import Dataset
 from ml_platform.exceptions import ConfigurationError, PlatformError, ServiceError
 from ml_platform.settings import settings
+from ml_platform.spec import Dataset
 
 log = logging.getLogger(__name__)
 

@@ -1,160 +1,38 @@
-"""A data set is one YAML file: its columns, its label, its clocks, its search and its gate."""
+"""The data sets of this platform: every YAML file under `datasets/`, checked by itself and against the others."""
 
 import os
 import re
-from fnmatch import fnmatchcase
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.spec import Dataset, FeatureTable, Table, problem
 
 DATASETS_DIR = Path(os.environ.get("DATASETS_DIR") or Path(__file__).resolve().parents[2] / "datasets")
 
-ColumnType = Literal["integer", "number", "money", "category", "boolean", "text", "timestamp"]
-Metric = Literal["f1", "roc_auc", "average_precision", "precision", "recall", "accuracy"]
-METRICS: tuple[Metric, ...] = get_args(Metric)
-Estimator = Literal["logistic_regression", "random_forest", "hist_gradient_boosting"]
-Purpose = Literal["train", "test"]
 
-FEATURE_TYPES = ("integer", "number", "money", "category", "boolean")
-RESERVED_COLUMNS = ("event_timestamp", "created_timestamp", "upload_sha256", "line")
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 as editors read it: `no`, `007`, `12:30` and dates stay texts; a key given twice is an error."""
 
-# Column names become SQL identifiers and Feast fields: quoted, but kept to characters that no layer can misread.
-ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_ .-]*$", max_length=63)]
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 – PyYAML's own attribute, replaced for this class
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"null|Null|NULL|~|", ["n", "N", "~", ""]),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+)", "-+0123456789."),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
 
 
-class Entity(_Closed):
-    """What a row is about: the entity's name in Feast and the column that holds its key."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    key: ColumnName
-
-
-class Label(_Closed):
-    """What is to be predicted: a column and the value of it that counts as positive."""
-
-    column: ColumnName
-    positive: int | str
-
-
-class Column(_Closed):
-    """How the text of one column is read; empty cells are missing values unless `required`."""
-
-    type: ColumnType
-    strip_prefix: str = ""
-    required: bool = False
-    min: float | None = None
-    max: float | None = None
-    values: tuple[str, ...] | None = None
-
-    @model_validator(mode="after")
-    def _options_fit_type(self) -> "Column":
-        if (self.min is not None or self.max is not None) and self.type not in ("integer", "number", "money"):
-            raise ValueError(f"min and max are for integer, number and money, not for {self.type}")
-        if (self.values is not None or self.strip_prefix) and self.type not in ("category", "text"):
-            raise ValueError(f"values and strip_prefix are for category and text, not for {self.type}")
-        return self
-
-
-class Search(_Closed):
-    """The grid search: what chooses the best candidate, and per estimator a grid of parameters."""
-
-    scoring: Metric = "f1"
-    folds: int = Field(default=5, ge=2, le=20)
-    jobs: int = Field(default=1, ge=1, le=64)
-    candidates: dict[Estimator, dict[str, list[Any]]] = Field(min_length=1)
-
-
-class Gate(_Closed):
-    """What a challenger must show before it becomes champion."""
-
-    holdout: float = Field(default=0.2, gt=0.0, lt=0.9)
-    min_gain: float = Field(default=0.0, ge=0.0, lt=1.0)
-
-
-def _expand(value: object) -> object:
-    return {"type": value} if isinstance(value, str) else value
-
-
-class Dataset(_Closed):
-    """One data set, as `datasets/<name>.yaml` declares it."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")
-    description: str
-    entity: Entity
-    label: Label
-    event_time: ColumnName | None = None
-    known_at: str = "event_time"
-    leaks: tuple[ColumnName, ...] = ()
-    columns: dict[ColumnName, Annotated[Column, BeforeValidator(_expand)]]
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    on_bad_row: Literal["reject_row", "reject_file"] = "reject_row"
-    max_bad_rows: float = Field(default=0.05, ge=0.0, le=1.0)
-    on_extra_column: Literal["ignore", "reject_file"] = "ignore"
-    search: Search
-    gate: Gate = Gate()
-
-    @model_validator(mode="after")
-    def _named_columns_exist(self) -> "Dataset":
-        named = {"entity.key": self.entity.key, "label.column": self.label.column}
-        named |= {f"leaks.{i}": leak for i, leak in enumerate(self.leaks)}
-        named |= self._clocks
-        for field, column in named.items():
-            if column not in self.columns:
-                raise ValueError(f"{field} names the column {column!r}, which `columns` does not list")
-        return self
-
-    @model_validator(mode="after")
-    def _types_fit(self) -> "Dataset":
-        for field, column in self._clocks.items():
-            if self.columns[column].type != "timestamp":
-                raise ValueError(f"{field} names {column!r}, whose type must be timestamp")
-        if self.columns[self.entity.key].type not in ("integer", "text", "category"):
-            raise ValueError(f"entity.key names {self.entity.key!r}, whose type must be integer, text or category")
-        for column in self.columns:
-            if column.lower() in RESERVED_COLUMNS:
-                raise ValueError(f"columns.{column}: the name is the platform's own, as are {RESERVED_COLUMNS}")
-        if not self.features:
-            raise ValueError("columns: none is left as a feature")
-        return self
-
-    @property
-    def _clocks(self) -> dict[str, str]:
-        clocks = {"event_time": self.event_time} if self.event_time else {}
-        return clocks if self.known_at in ("event_time", "load") else clocks | {"known_at": self.known_at}
-
-    @property
-    def features(self) -> dict[str, Column]:
-        """The columns a model may see: neither key, label, clock nor leak, and of a type that can be learned from."""
-        not_features = {self.entity.key, self.label.column, self.event_time, self.known_at, *self.leaks}
-        return {n: c for n, c in self.columns.items() if n not in not_features and c.type in FEATURE_TYPES}
-
-    @property
-    def label_columns(self) -> tuple[str, ...]:
-        """The columns that are known only together with the label; a test file may lack them."""
-        return (self.label.column, *self.leaks)
-
-    def inbox_pattern(self, purpose: Purpose) -> str:
-        """Return the wildcard of the keys that belong to this data set in the bucket `purpose`."""
-        return f"{purpose}_{self.name}*.csv"
-
-    def owns(self, key: str, purpose: Purpose) -> bool:
-        """Tell whether an object key in the bucket `purpose` is an upload of this data set, still unsettled."""
-        return fnmatchcase(key, self.inbox_pattern(purpose))
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key given twice is an error instead of the last one winning silently."""
-
-
-def _mapping_without_twins(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _mapping_without_twins(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
@@ -164,65 +42,151 @@ def _mapping_without_twins(loader: _StrictLoader, node: yaml.MappingNode) -> dic
     return mapping
 
 
-_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_twins)
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_twins)
 
 
-def read_dataset(path: Path) -> Dataset:
-    """Read one data set.
+def parse_yaml(text: str) -> Any:
+    """Return what a YAML text says, by the rules that editors have too.
+
+    Raises:
+        yaml.YAMLError: it is not valid YAML, or gives a key twice.
+    """
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 – a SafeLoader
+
+
+def read_table(path: Path) -> Table:
+    """Read one file: a data set, or with `kind: table` a feature table.
 
     Raises:
         ConfigurationError: the file is not YAML or breaks the schema; the text names file, field and value.
     """
     try:
-        dataset = Dataset.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader))  # noqa: S506 – a SafeLoader
-    except yaml.YAMLError as error:
+        said = parse_yaml(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(said, dict):
+        raise ConfigurationError(f"{path}: must be a mapping that begins with `name:`; see the other files there")
+    if "tables" in said:
+        raise ConfigurationError(f"{path}: tables: no such field; feature tables are named in `features_from`")
+    try:
+        found = (FeatureTable if "kind" in said else Dataset).model_validate(said)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(f"{path}: {_problem(dict(e))}" for e in error.errors())) from None
-    if dataset.name != path.stem:
-        raise ConfigurationError(f"{path}: name is {dataset.name!r}, but the file's name says {path.stem!r}")
-    return dataset
-
-
-def _problem(error: dict[str, Any]) -> str:
-    field = ".".join(str(part) for part in error["loc"]) or "the file"
-    value = "" if isinstance(error["input"], dict) else f" (got {error['input']!r})"
-    return f"{field}: {re.sub('^Value error, ', '', error['msg'])}{value}"
-
-
-def datasets(directory: Path = DATASETS_DIR) -> tuple[Dataset, ...]:
-    """Return every data set of a directory, in the order of their names.
-
-    Raises:
-        ConfigurationError: a file is wrong, or two data sets would claim the same uploads or the same entity.
-    """
-    found = tuple(read_dataset(path) for path in sorted(directory.glob("*.yaml")))
-    for one in found:
-        for other in found:
-            if one is not other and one.owns(f"train_{other.name}.csv", "train"):
-                raise ConfigurationError(
-                    f"{directory}: {one.name!r} would also take the uploads of {other.name!r} "
-                    f"({one.inbox_pattern('train')}); no data set's name may begin with another's"
-                )
-            if one.entity.name == other.entity.name and _key(one) != _key(other):
-                raise ConfigurationError(
-                    f"{directory}: entity.name {one.entity.name!r} is {' '.join(_key(one))} in {one.name!r}, but "
-                    f"{' '.join(_key(other))} in {other.name!r}; an entity has one key: give one of them another name"
-                )
+        raise ConfigurationError("\n".join(f"{path}: {problem(dict(e))}" for e in error.errors())) from None
+    if found.name != path.stem:
+        raise ConfigurationError(f"{path}: name is {found.name!r}, but the file's name says {path.stem!r}")
     return found
 
 
-def _key(dataset: Dataset) -> tuple[str, str]:
-    return dataset.columns[dataset.entity.key].type, dataset.entity.key
+@dataclass(frozen=True)
+class Catalog:
+    """What a folder of YAML files declares, and what is wrong with those that cannot be used.
+
+    Attributes:
+        datasets: in the order of their names, each with the feature tables that it joins.
+        tables: the feature tables, in the order of their names.
+        problems: one text per mistake; a file with a mistake holds up only what needs it.
+    """
+
+    datasets: tuple[Dataset, ...]
+    tables: tuple[FeatureTable, ...]
+    problems: tuple[str, ...]
+
+
+def catalog(directory: Path = DATASETS_DIR) -> Catalog:
+    """Read a folder; a file that is wrong does not keep the others from being used."""
+    found: dict[str, Table] = {}
+    problems: list[str] = []
+    for path in sorted(directory.glob("*.yaml")):
+        try:
+            table = read_table(path)
+            _check_against(table, found.values(), path)
+            found[table.name] = table
+        except ConfigurationError as error:
+            problems.append(str(error))
+    tables = {name: table for name, table in found.items() if isinstance(table, FeatureTable)}
+    complete: list[Dataset] = []
+    for declared in (table for table in found.values() if isinstance(table, Dataset)):
+        try:
+            complete.append(_joined(declared, tables, directory / f"{declared.name}.yaml"))
+        except ConfigurationError as error:
+            problems.append(str(error))
+    return Catalog(tuple(complete), tuple(tables.values()), tuple(problems))
+
+
+def _check_against(table: Table, others: Iterable[Table], path: Path) -> None:
+    for other in others:
+        for one, two in ((table, other), (other, table)):
+            if one.owns(two.inbox_prefix("train"), "train"):
+                raise ConfigurationError(
+                    f"{path}: {one.name!r} would also take the uploads of {two.name!r} "
+                    f"({one.inbox_pattern('train')}); no name may begin with another's"
+                )
+        if table.entity.name == other.entity.name and _key(table) != _key(other):
+            raise ConfigurationError(
+                f"{path}: entity.name {table.entity.name!r} is {_key(other)} in {other.name!r}, but "
+                f"{_key(table)} in {table.name!r}; an entity has one key: give one of them another name"
+            )
+
+
+def _key(table: Table) -> str:
+    return ", ".join(f"{table.columns[key].type} {key}" for key in table.keys)
+
+
+def _joined(dataset: Dataset, tables: dict[str, FeatureTable], path: Path) -> Dataset:
+    """Return the data set with the tables that it names in `features_from`."""
+    names = [join.table for join in dataset.features_from]
+    for i, join in enumerate(dataset.features_from):
+        say = partial("{}: features_from.{}: {}".format, path, i)
+        if names.count(join.table) > 1:
+            raise ConfigurationError(say(f"{join.table!r} is named twice"))
+        if join.table not in tables:
+            listed = ", ".join(tables) or "none"
+            raise ConfigurationError(
+                say(f"there is no feature table {join.table!r} (kind: table); there are: {listed}")
+            )
+        table = tables[join.table]
+        if others := [key for key in join.on if key not in table.keys]:
+            raise ConfigurationError(say(f"on names {others}, which are no key of {table.name!r}: {_key(table)}"))
+        for key in table.keys:
+            own = dataset.columns.get(join.on.get(key, key))
+            if own is None or join.on.get(key, key) in dataset.label_columns or own.type not in _same(table, key):
+                raise ConfigurationError(
+                    say(f"{table.name!r} is joined on {join.on.get(key, key)!r}, which must be a column here of type "
+                        f"{' or '.join(_same(table, key))}, and neither label nor leak; say `on: {{{key}: COLUMN}}`")
+                )  # fmt: skip
+    complete = dataset.model_copy(update={"tables": tuple(tables[name] for name in names)})
+    for name in complete.features:
+        if len(name) > 63:
+            raise ConfigurationError(f"{path}: features_from: the name {name!r} is longer than 63 characters")
+    return complete
+
+
+def _same(table: Table, key: str) -> tuple[str, ...]:
+    kind = table.columns[key].type
+    return ("integer",) if kind == "integer" else ("text", "category")
+
+
+def datasets(directory: Path = DATASETS_DIR) -> tuple[Dataset, ...]:
+    """Return every data set of a folder, in the order of their names.
+
+    Raises:
+        ConfigurationError: a file is wrong, or two would claim the same uploads or the same entity.
+    """
+    found = catalog(directory)
+    if found.problems:
+        raise ConfigurationError("\n".join(found.problems))
+    return found.datasets
 
 
 def dataset(name: str, directory: Path = DATASETS_DIR) -> Dataset:
-    """Return the data set of that name.
+    """Return the data set of that name, whatever is wrong with others.
 
     Raises:
-        ConfigurationError: there is none; the text lists those there are.
+        ConfigurationError: there is none, or it is wrong; the text lists those there are.
     """
-    for found in datasets(directory):
-        if found.name == name:
-            return found
-    raise ConfigurationError(f"no data set {name!r}; there are: {', '.join(d.name for d in datasets(directory))}")
+    found = catalog(directory)
+    for one in found.datasets:
+        if one.name == name:
+            return one
+    wrong = "".join(f"\n{text}" for text in found.problems)
+    raise ConfigurationError(f"no data set {name!r}; there are: {', '.join(d.name for d in found.datasets)}{wrong}")

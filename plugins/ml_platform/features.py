@@ -15,7 +15,8 @@ from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source i
 from feast.types import Bool, Float64, Int64, String
 
 from ml_platform.database import identifier
-from ml_platform.datasets import Dataset, datasets
+from ml_platform.datasets import datasets
+from ml_platform.spec import Dataset
 
 log = logging.getLogger(__name__)
 

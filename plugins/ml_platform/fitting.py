@@ -10,9 +10,9 @@ from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
 from ml_platform.candidates import RANDOM_STATE, Candidate, pipeline
-from ml_platform.datasets import Dataset
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.search import splitter
+from ml_platform.spec import Dataset
 from ml_platform.split import Split
 
 IMPORTANCE_ROWS, IMPORTANCE_REPEATS = 1000, 3

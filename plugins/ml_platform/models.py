@@ -14,8 +14,8 @@ from mlflow.sklearn import save_model
 from mlflow.types import ColSpec, Schema
 from sklearn.base import BaseEstimator
 
-from ml_platform.datasets import Dataset
 from ml_platform.exceptions import RegistryError
+from ml_platform.spec import Dataset
 
 # Beyond what skops trusts by itself. This list is the platform's: one that comes with a model is never followed.
 TRUSTED_TYPES = [

@@ -4,8 +4,8 @@ import re
 from datetime import UTC
 from typing import Any, Literal, TypedDict, cast
 
-from ml_platform.datasets import Dataset, Purpose
 from ml_platform.objects import Seen
+from ml_platform.spec import Dataset, Purpose
 
 Result = Literal["loaded", "duplicate", "rejected", "scored", "gone"]
 

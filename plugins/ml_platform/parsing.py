@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from ml_platform.conversion import KINDS, convert
 from ml_platform.csv_rows import Rows, shown
-from ml_platform.datasets import Column, Dataset, Purpose
 from ml_platform.exceptions import ContractError
+from ml_platform.spec import Column, Dataset, Purpose
 
 BATCH_ROWS = 20_000
 BATCH_CHARACTERS = 16 * 2**20

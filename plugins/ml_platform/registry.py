@@ -22,9 +22,9 @@ from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
 from ml_platform import models
-from ml_platform.datasets import Dataset
 from ml_platform.exceptions import RegistryError
 from ml_platform.settings import settings
+from ml_platform.spec import Dataset
 from ml_platform.tracking import client
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from sklearn.model_selection import StratifiedKFold, cross_validate
 from threadpoolctl import threadpool_limits
 
 from ml_platform.candidates import RANDOM_STATE, Candidate, pipeline
-from ml_platform.datasets import Dataset
 from ml_platform.metrics import SCORERS
+from ml_platform.spec import Dataset
 
 log = logging.getLogger(__name__)
 

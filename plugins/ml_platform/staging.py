@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from ml_platform.database import feature_columns, identifier, literal, rows
-from ml_platform.datasets import Dataset, Purpose
 from ml_platform.exceptions import ContractError
 from ml_platform.outcomes import Reason
 from ml_platform.parsing import BadValue, Batch, arrow_schema
+from ml_platform.spec import Dataset, Purpose
 
 INCOMING = "pg_temp.incoming"  # the good rows
 WRONG = "pg_temp.wrong"  # line, column_name, value, reason of everything wrong with the others

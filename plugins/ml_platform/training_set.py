@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ml_platform import objects
-from ml_platform.datasets import Dataset
-from ml_platform.exceptions import RegistryError
+from ml_platform.exceptions import ConfigurationError, RegistryError
+from ml_platform.spec import Dataset
 
 BUCKET = "mlflow"
 
@@ -21,8 +21,9 @@ class TrainingSet:
 
     Attributes:
         dataset: what the columns mean.
-        frame: entity key, `event_timestamp` (UTC), the features in the data set's order, the label column as 0/1.
-            Numeric and boolean features are float64, categories are str; NaN is missing.
+        frame: key columns, `event_timestamp` (UTC), the features in the data set's order, the label column as the
+            index of its class. Numeric and boolean features are float64, categories are str; NaN is missing.
+        classes: the label's values as files write them; of two, the negative one first.
         sha256: hash of the frame's content; names the file.
         uri: where the Parquet lies.
         sources: per upload the object key, the SHA-256 of its bytes and its rows.
@@ -30,6 +31,7 @@ class TrainingSet:
 
     dataset: Dataset
     frame: pd.DataFrame
+    classes: tuple[str, ...]
     sha256: str
     uri: str
     sources: list[dict[str, Any]]
@@ -40,10 +42,12 @@ class Reference:
     """What travels between tasks in place of the frame."""
 
     dataset: str
+    spec_sha256: str
     key: str
     sha256: str
     rows: int
-    positives: int
+    classes: list[str]
+    class_rows: list[int]
     sources: list[dict[str, Any]]
 
 
@@ -61,6 +65,14 @@ def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=frame.index)
 
 
+def entity_ids(dataset: Dataset, frame: pd.DataFrame) -> pd.Series:
+    """Return what tells a frame's entities apart, shape (n_rows,): the key, or the texts of several joined to one."""
+    if len(dataset.keys) == 1:
+        return frame[dataset.keys[0]]
+    texts = [frame[key].astype(str) for key in dataset.keys]
+    return texts[0].str.cat(texts[1:], sep="\x1f")
+
+
 def content_hash(frame: pd.DataFrame) -> str:
     """Return the SHA-256 of a frame's columns, types and values; the index does not count."""
     digest = hashlib.sha256(repr([(name, str(kind)) for name, kind in frame.dtypes.items()]).encode())
@@ -73,8 +85,13 @@ def load(dataset: Dataset, reference: dict[str, Any]) -> TrainingSet:
 
     Raises:
         RegistryError: what lies there is not what was frozen.
+        ConfigurationError: the data set's YAML was changed since.
     """
     wanted = Reference(**reference)
+    if wanted.spec_sha256 != dataset.sha256:
+        raise ConfigurationError(
+            f"datasets/{dataset.name}.yaml was changed since the training set was frozen; trigger the training anew"
+        )
     uri = f"s3://{BUCKET}/{wanted.key}"
     try:
         stored = pd.read_parquet(io.BytesIO(objects.get(BUCKET, wanted.key)))
@@ -84,4 +101,4 @@ def load(dataset: Dataset, reference: dict[str, Any]) -> TrainingSet:
         raise RegistryError(f"{uri} is not the training set that was frozen: {error}") from error
     if (found := content_hash(frame)) != wanted.sha256:
         raise RegistryError(f"{uri}: content hash is {found}, frozen was {wanted.sha256}")
-    return TrainingSet(dataset, frame, wanted.sha256, uri, wanted.sources)
+    return TrainingSet(dataset, frame, tuple(wanted.classes), wanted.sha256, uri, wanted.sources)

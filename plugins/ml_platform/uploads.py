@@ -10,11 +10,11 @@ from typing import Any
 
 from ml_platform import ledger, objects, reports, staging
 from ml_platform.database import ensure_tables, savepoint, transaction
-from ml_platform.datasets import Dataset, Purpose
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.objects import Seen, Spooled
 from ml_platform.outcomes import Outcome, Reason, Result, new_outcome
 from ml_platform.parsing import BadValue, Batch, read_batches
+from ml_platform.spec import Dataset, Purpose
 
 log = logging.getLogger(__name__)
 

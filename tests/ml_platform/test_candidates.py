@@ -4,8 +4,9 @@ from threadpoolctl import threadpool_limits
 from trainings import make_dataset, make_frame
 
 from ml_platform.candidates import Candidate, candidates, pipeline
-from ml_platform.datasets import Search, dataset
+from ml_platform.datasets import dataset
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.spec import Search
 
 
 def test_every_combination_is_a_candidate():

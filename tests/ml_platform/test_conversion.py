@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_platform.conversion import KINDS, convert
-from ml_platform.datasets import Column
+from ml_platform.spec import Column
 
 
 def read(kind: str, text: str, **options: Any) -> Any:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_platform.datasets import DATASETS_DIR, dataset, datasets, read_dataset
+from ml_platform.datasets import DATASETS_DIR, dataset, datasets, read_table
 from ml_platform.exceptions import ConfigurationError
 
 AUTO = (DATASETS_DIR / "auto.yaml").read_text(encoding="utf-8")
@@ -54,7 +54,7 @@ def test_a_mistake_is_named_with_file_field_and_value(write, old: str, new: str,
     assert old in AUTO
     path = write(AUTO.replace(old, new, 1))
     with pytest.raises(ConfigurationError) as caught:
-        read_dataset(path)
+        read_table(path)
     for part in [str(path), *says]:
         assert part in str(caught.value)
 

@@ -12,8 +12,9 @@ import yaml
 
 from ml_platform import features, freezing, objects, training_set, uploads
 from ml_platform.database import fetch, identifier
-from ml_platform.datasets import Dataset, dataset
+from ml_platform.datasets import dataset
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError, RegistryError
+from ml_platform.spec import Dataset
 from tests.ml_platform.upload_cases import csv_bytes, drop, make_dataset, many, new_name, timed_dataset
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]

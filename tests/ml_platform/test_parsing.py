@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_platform import parsing
-from ml_platform.datasets import Dataset, dataset
+from ml_platform.datasets import dataset
 from ml_platform.exceptions import ContractError
 from ml_platform.parsing import BadValue, arrow_schema, read_batches
+from ml_platform.spec import Dataset
 from tests.ml_platform.upload_cases import GOOD, csv_bytes, make_dataset, timed_dataset
 
 SAMPLE = Path(__file__).resolve().parents[2] / "minio" / "samples" / "train_auto.csv"

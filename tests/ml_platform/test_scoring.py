@@ -18,9 +18,9 @@ import pytest
 
 from ml_platform import objects, registry, scoring, staging, tracking, training, uploads
 from ml_platform.database import fetch
-from ml_platform.datasets import Dataset
 from ml_platform.exceptions import ContractError, RegistryError
 from ml_platform.outcomes import Outcome
+from ml_platform.spec import Dataset
 from tests.ml_platform.trainings import make_dataset, make_frame, make_training_set
 from tests.ml_platform.upload_cases import drop, new_name
 

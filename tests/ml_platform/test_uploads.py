@@ -16,9 +16,9 @@ import pytest
 
 from ml_platform import objects, uploads
 from ml_platform.database import ensure_tables, fetch
-from ml_platform.datasets import Dataset
 from ml_platform.exceptions import ContractError, PlatformError, ServiceError, UploadChangedError
 from ml_platform.outcomes import Outcome
+from ml_platform.spec import Dataset
 from tests.ml_platform.upload_cases import csv_bytes, drop, make_dataset, many, new_name, timed_dataset
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from ml_platform.datasets import Dataset
+from ml_platform.spec import Dataset
 from ml_platform.training_set import TrainingSet
 
 GRID = {

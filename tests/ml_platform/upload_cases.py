@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from ml_platform import objects
-from ml_platform.datasets import Dataset
+from ml_platform.spec import Dataset
 
 GOOD = {
     "ID": "1",

@@ -9,8 +9,8 @@ from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from ml_platform.datasets import Dataset, Purpose
 from ml_platform.exceptions import ContractError, DegenerateDataError
+from ml_platform.spec import Dataset, Purpose
 
 P = ParamSpec("P")
 R = TypeVar("R")
