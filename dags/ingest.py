@@ -1,18 +1,19 @@
 """Load the training files that people drop into the bucket `train`.
 
-**Comes in**: `train_<data set>*.csv`, with the columns that `datasets/<data set>.yaml` declares. Several at once are
-loaded side by side.
+**Comes in**: `train_<data set>*`, or `<table>*` for a feature table: CSV, `.csv.gz`, Parquet or JSON lines, with the
+columns that `datasets/<name>.yaml` declares. Several at once are loaded side by side.
 
-**Goes out**: the rows, into the tables `features.<data set>` and `labels.<data set>`; the file, moved to `processed/`
-with a `.report.json` beside it (and its bad rows, if any, with line and reason in `.rejected.csv`); a file that breaks
-the contract, moved to `rejected/` with a report that says why. New rows start `train_<data set>`.
+**Goes out**: the rows, into the tables `features.<name>` and `labels.<name>`; the file, moved to `processed/` with a
+`.report.json` beside it (and its bad rows, if any, with line and reason in `.rejected.csv`); a file that breaks the
+contract, moved to `rejected/` with a report that says why. New labelled rows start `train_<data set>`.
 
 **How**: one run is always waiting; it holds no worker. A file is its bytes: the same bytes under another name are a
 recorded no-op. Claim and rows are written in one transaction, so a file is loaded whole or not at all.
 
 **When it fails**: a red `settle` names a file that was rejected; read the report beside it, mend the file, drop it
-again. A red `load` is an outage that outlasted its retries: nothing is lost, the file is still in the bucket and the
-next run takes it. Any task may be cleared and run again: it does nothing twice.
+again. A red `load` is an outage that outlasted its retries, or a change of the YAML that loaded rows cannot bear (its
+log says which): nothing is lost, the file is still in the bucket and the next run takes it. Any task may be cleared and
+run again: it does nothing twice.
 """
 
 from typing import Any
@@ -23,43 +24,44 @@ from ml_platform.airflow.wiring import (
     DEFAULT_ARGS,
     FILE,
     START,
-    fail_at_once_on_bad_data,
+    fail_at_once_on,
     results_of,
     show_file,
     skip_without_news,
     training_data,
     wait_for_file,
 )
-from ml_platform.datasets import datasets
-from ml_platform.spec import Dataset
+from ml_platform.datasets import catalog
+from ml_platform.exceptions import ContractError
+from ml_platform.spec import Table
 
 
-def make_ingest(dataset: Dataset) -> None:
-    """Define `ingest_<data set>`."""
+def make_ingest(table: Table) -> None:
+    """Define `ingest_<name>`."""
 
     @task
     def list_files() -> list[str]:
         from ml_platform import uploads
 
-        return uploads.waiting(dataset, "train")
+        return uploads.waiting(table, "train")
 
     @task(map_index_template=FILE)
-    @fail_at_once_on_bad_data
+    @fail_at_once_on(ContractError)
     def load(key: str) -> dict[str, Any]:
         from ml_platform import uploads
 
         show_file(key)
-        return uploads.load(dataset, "train", key)
+        return uploads.load(table, "train", key)
 
     @task(map_index_template=FILE)
-    @fail_at_once_on_bad_data
+    @fail_at_once_on(ContractError)
     def settle(upload: dict[str, Any]) -> dict[str, Any]:
         from ml_platform import uploads
 
         show_file(upload["key"])
         return uploads.settle(upload)
 
-    @task(outlets=[training_data(dataset)], trigger_rule=TriggerRule.ALL_DONE)
+    @task(outlets=[training_data(table)], trigger_rule=TriggerRule.ALL_DONE)
     @skip_without_news
     def announce() -> int:
         from ml_platform import uploads
@@ -71,22 +73,23 @@ def make_ingest(dataset: Dataset) -> None:
         return settle(load(key))
 
     @dag(
-        dag_id=f"ingest_{dataset.name}",
-        description=f"Load {dataset.inbox_pattern('train')} from the bucket train",
+        dag_id=f"ingest_{table.name}",
+        description=f"Load {table.inbox_pattern('train')} from the bucket train",
         schedule="@continuous",
         start_date=START,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
         doc_md=__doc__,
-        tags=["ml-platform", dataset.name],
+        tags=["ml-platform", table.name],
     )
     def ingest() -> None:
         files = list_files()
-        wait_for_file(dataset, "train") >> files
+        wait_for_file(table, "train") >> files
         take.expand(key=files) >> announce()
 
     ingest()
 
 
-for found in datasets():
-    make_ingest(found)
+found = catalog()
+for one in (*found.tables, *found.datasets):
+    make_ingest(one)

@@ -1,9 +1,10 @@
 """Score the files that people drop into the bucket `test`, with the champion.
 
-**Comes in**: `test_<data set>*.csv`, with the data set's columns; those of the label may be empty or missing.
+**Comes in**: `test_<data set>*` (CSV, `.csv.gz`, Parquet or JSON lines), with the columns that the champion was trained
+with; those of the label may be empty or missing. Features of other tables are joined as of each row's time.
 
-**Goes out**: `result/<data set>/<file>.<upload time>.csv` with entity key, probability, prediction, model version and
-threshold, in the order of the upload; beside it a `.json` card that says which model scored which bytes, and how many
+**Goes out**: `result/<data set>/<file>.<upload time>.csv` with entity key, probability, prediction and model version,
+in the order of the upload; beside it a `.json` card that says which model scored which bytes, and how many
 rows went in, came out and were rejected; and the file itself, moved to `processed/`. Nothing is ever overwritten.
 
 **How**: one run is always waiting; it holds no worker. A file that comes before there is a champion waits for one.
@@ -23,11 +24,12 @@ from ml_platform.airflow.wiring import (
     FILE,
     FOREVER,
     START,
-    fail_at_once_on_bad_data,
+    fail_at_once_on,
     show_file,
     wait_for_file,
 )
-from ml_platform.datasets import datasets
+from ml_platform.datasets import catalog
+from ml_platform.exceptions import ContractError
 from ml_platform.spec import Dataset
 
 
@@ -47,7 +49,7 @@ def make_test(dataset: Dataset) -> None:
         return uploads.waiting(dataset, "test")
 
     @task(map_index_template=FILE)
-    @fail_at_once_on_bad_data
+    @fail_at_once_on(ContractError)
     def score(key: str) -> dict[str, Any]:
         from ml_platform import scoring
 
@@ -55,7 +57,7 @@ def make_test(dataset: Dataset) -> None:
         return scoring.score(dataset, key)
 
     @task(map_index_template=FILE)
-    @fail_at_once_on_bad_data
+    @fail_at_once_on(ContractError)
     def settle(upload: dict[str, Any]) -> dict[str, Any]:
         from ml_platform import uploads
 
@@ -84,5 +86,5 @@ def make_test(dataset: Dataset) -> None:
     test()
 
 
-for found in datasets():
+for found in catalog().datasets:
     make_test(found)

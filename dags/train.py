@@ -9,7 +9,8 @@ model `<data set>` with the alias `challenger`; and the alias `champion`, if the
 better than the champion's on the same rows.
 
 **How**: each label is joined with the features that were known at its time. Entities of the hold-out, chosen by a hash
-of their key, are in no training. The decision threshold is chosen out-of-fold.
+of their key (or the latest rows, where there is an event time), are in no training. The decision threshold is chosen
+out-of-fold; with several classes there is none, and F1 is the macro average.
 
 **When it fails**: `search` goes on where it stopped when it is retried or cleared: finished candidates are not fitted
 again. Data that cannot train a model (a single class, too few positives) fails at once and says so. Until a better
@@ -24,11 +25,12 @@ from ml_platform.airflow.wiring import (
     DEFAULT_ARGS,
     START,
     champion,
-    fail_at_once_on_bad_data,
+    fail_at_once_on,
     skip_without_news,
     training_data,
 )
-from ml_platform.datasets import datasets
+from ml_platform.datasets import catalog
+from ml_platform.exceptions import ConfigurationError, DegenerateDataError
 from ml_platform.spec import METRICS, Dataset
 
 
@@ -84,14 +86,14 @@ def make_train(dataset: Dataset) -> None:
     """Define `train_<data set>`."""
 
     @task
-    @fail_at_once_on_bad_data
+    @fail_at_once_on(ConfigurationError, DegenerateDataError)
     def freeze_training_set() -> dict[str, Any]:
         from ml_platform import freezing
 
         return freezing.freeze(dataset)
 
     @task
-    @fail_at_once_on_bad_data
+    @fail_at_once_on(ConfigurationError, DegenerateDataError)
     def search(reference: dict[str, Any]) -> dict[str, Any]:
         from ml_platform import training, training_set
 
@@ -102,7 +104,7 @@ def make_train(dataset: Dataset) -> None:
         return training.run_search(frozen, attempt_id=context["run_id"], quick=quick, **asked)
 
     @task
-    @fail_at_once_on_bad_data
+    @fail_at_once_on(ConfigurationError, DegenerateDataError)
     def refit(reference: dict[str, Any], searched: dict[str, Any]) -> dict[str, Any]:
         from ml_platform import training, training_set
 
@@ -134,5 +136,5 @@ def make_train(dataset: Dataset) -> None:
     train()
 
 
-for found in datasets():
+for found in catalog().datasets:
     make_train(found)

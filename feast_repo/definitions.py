@@ -1,9 +1,9 @@
-"""What Feast knows: per data set one entity and one feature view, built from `datasets/*.yaml`."""
+"""What Feast knows: entities, feature views and a feature service per model, built from `datasets/*.yaml`."""
 
-from ml_platform.datasets import datasets
-from ml_platform.features import entity, feature_view
+from ml_platform.datasets import catalog
+from ml_platform.features import definitions
 
+_found = catalog()
 # Feast collects the objects that it finds under a module's names.
-for _dataset in datasets():
-    globals()[f"{_dataset.name}_entity"] = entity(_dataset)
-    globals()[f"{_dataset.name}_view"] = feature_view(_dataset)
+for _one in definitions(*_found.tables, *_found.datasets):
+    globals()[f"{type(_one).__name__}_{_one.name}"] = _one

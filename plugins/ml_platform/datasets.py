@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.spec import Dataset, FeatureTable, Table, problem
+from ml_platform.spec import Dataset, FeatureTable, Table, joined_name, problem
 
 DATASETS_DIR = Path(os.environ.get("DATASETS_DIR") or Path(__file__).resolve().parents[2] / "datasets")
 
@@ -155,9 +155,12 @@ def _joined(dataset: Dataset, tables: dict[str, FeatureTable], path: Path) -> Da
                         f"{' or '.join(_same(table, key))}, and neither label nor leak; say `on: {{{key}: COLUMN}}`")
                 )  # fmt: skip
     complete = dataset.model_copy(update={"tables": tuple(tables[name] for name in names)})
-    for name in complete.features:
+    for name in (*complete.features, *(joined_name(dataset.name, name) for name in dataset.own_features)):
         if len(name) > 63:
-            raise ConfigurationError(f"{path}: features_from: the name {name!r} is longer than 63 characters")
+            raise ConfigurationError(
+                f"{path}: the feature's full name {name!r} is longer than 63 characters; give the column a shorter "
+                "name, and the file's as `header`"
+            )
     return complete
 
 

@@ -4,19 +4,21 @@
 """
 
 import logging
+import re
 import warnings
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from feast import Entity, FeatureStore, FeatureView, Field, ValueType
+from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, ValueType
 from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
 from feast.types import Bool, Float64, Int64, String
 
 from ml_platform.database import identifier
-from ml_platform.datasets import datasets
-from ml_platform.spec import Dataset
+from ml_platform.datasets import catalog
+from ml_platform.offline_store import LateralPostgresOfflineStore
+from ml_platform.spec import Dataset, FeatureTable, Table, joined_name
 
 log = logging.getLogger(__name__)
 
@@ -25,34 +27,67 @@ REPOSITORY = Path(__file__).resolve().parents[2] / "feast_repo"
 FEAST_TYPES = {"integer": Int64, "number": Float64, "money": Float64, "category": String, "boolean": Bool}
 
 
-def entity(dataset: Dataset) -> Entity:
-    """Return the entity that the data set's rows are about."""
-    is_integer = dataset.columns[dataset.entity.key].type == "integer"
-    return Entity(
-        name=dataset.entity.name,
-        join_keys=[dataset.entity.key],
-        value_type=ValueType.INT64 if is_integer else ValueType.STRING,
-        description=f"The {dataset.entity.name} that a row of {dataset.name} is about",
-    )
+def entities(table: Table) -> list[Entity]:
+    """Return what the table's rows are about: one entity per key column, for Feast gives an entity one join key."""
+    several = len(table.keys) > 1
+    return [
+        Entity(
+            name=f"{table.entity.name}_{re.sub('[^A-Za-z0-9_]', '_', key)}" if several else table.entity.name,
+            join_keys=[key],
+            value_type=ValueType.INT64 if table.columns[key].type == "integer" else ValueType.STRING,
+            description=f"The {table.entity.name} that a row of {table.name} is about",
+        )
+        for key in table.keys
+    ]
 
 
-def feature_view(dataset: Dataset) -> FeatureView:
-    """Return the view of the data set's features in Postgres, with both of its clocks."""
+def feature_view(table: Table) -> FeatureView:
+    """Return the view of the table's features in Postgres, with both of its clocks."""
     return FeatureView(
-        name=dataset.name,
-        description=dataset.description,
-        entities=[entity(dataset)],
-        ttl=timedelta(0),
+        name=table.name,
+        description=table.description,
+        entities=entities(table),
+        ttl=table.time_to_live if isinstance(table, FeatureTable) else timedelta(0),
         online=False,
-        schema=[Field(name=name, dtype=FEAST_TYPES[column.type]) for name, column in dataset.features.items()],
+        schema=[Field(name=name, dtype=FEAST_TYPES[column.type]) for name, column in table.own_features.items()],
         source=PostgreSQLSource(
-            name=f"{dataset.name}_uploads",
-            description=f"Rows loaded from the uploads of {dataset.name}",
-            table=f"features.{identifier(dataset.name)}",
+            name=f"{table.name}_uploads",
+            description=f"Rows loaded from the uploads of {table.name}",
+            table=f"features.{identifier(table.name)}",
             timestamp_field="event_timestamp",
             created_timestamp_column="created_timestamp",
         ),
     )
+
+
+def joined_views(dataset: Dataset) -> list[FeatureView]:
+    """Return the views of other tables that the data set takes features from, joined on its own columns."""
+    return [
+        feature_view(table).with_join_key_map({key: joined_name(table.name, key) for key in table.keys})
+        for table in dataset.tables
+    ]
+
+
+def feature_service(dataset: Dataset) -> FeatureService:
+    """Return the service that lists all features of the data set's model."""
+    own = [feature_view(dataset)] if dataset.own_features else []
+    return FeatureService(
+        name=dataset.name,
+        description=f"What the model {dataset.name} sees",
+        features=[*own, *joined_views(dataset)],
+    )
+
+
+def definitions(*tables: Table) -> list[Entity | FeatureView | FeatureService]:
+    """Return all that Feast is to know of some tables, each object once."""
+    found: list[Entity | FeatureView | FeatureService] = []
+    for table in tables:
+        joined = table.tables if isinstance(table, Dataset) else ()
+        for one in (table, *joined):
+            found += [*entities(one), *([feature_view(one)] if one.own_features else [])]
+        if isinstance(table, Dataset):
+            found.append(feature_service(table))
+    return list({(type(one), one.name): one for one in found}.values())
 
 
 def store() -> FeatureStore:
@@ -60,10 +95,10 @@ def store() -> FeatureStore:
     return FeatureStore(repo_path=str(REPOSITORY))
 
 
-def apply(*wanted: Dataset) -> None:
-    """Register data sets with Feast; run twice, same registry."""
-    store().apply([definition for dataset in wanted for definition in (entity(dataset), feature_view(dataset))])
-    log.info("Feast knows %s", ", ".join(dataset.name for dataset in wanted))
+def apply(*tables: Table) -> None:
+    """Register tables, and what they join, with Feast; run twice, same registry."""
+    store().apply(definitions(*tables))
+    log.info("Feast knows %s", ", ".join(table.name for table in tables))
 
 
 def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
@@ -71,23 +106,55 @@ def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
 
     Args:
         dataset: whose features to join; it must be registered.
-        labels_sql: a query that yields the entity key, `event_timestamp` and any further columns.
+        labels_sql: a query that yields the key columns, `event_timestamp`, `join_columns` and any others.
 
     Returns:
         One row per row of the query: its columns, then the data set's features; missing where none was known.
     """
-    job: Any = store().get_historical_features(
-        entity_df=labels_sql,
-        features=[f"{dataset.name}:{name}" for name in dataset.features],
+    feast = store()
+    service = feast.get_feature_service(dataset.name)
+    job = feast.get_historical_features(
+        features=service, entity_df=labels_sql, full_feature_names=True, filter_by_created_timestamp=True
+    )
+    joined = _answer(job)
+    return joined.rename(columns={joined_name(dataset.name, name): name for name in dataset.own_features})
+
+
+def joined_features(dataset: Dataset, entity_sql: str) -> pd.DataFrame:
+    """Join to rows that are to be scored the features of other tables as of their time, by the data set's own spec.
+
+    Unlike `historical_features` it asks no registry: an older model is scored by the spec that it was trained with.
+
+    Args:
+        dataset: says which tables, columns and times to live.
+        entity_sql: a query that yields `event_timestamp`, `dataset.join_columns` and any further columns.
+
+    Returns:
+        One row per row of the query: its columns, then `<table>__<column>` for each joined feature.
+    """
+    feast, views = store(), joined_views(dataset)
+    job = LateralPostgresOfflineStore.get_historical_features(
+        config=feast.config,
+        feature_views=views,
+        feature_refs=[f"{table.name}:{name}" for table in dataset.tables for name in table.own_features],
+        entity_df=entity_sql,
+        registry=feast.registry,
+        project=feast.project,
+        full_feature_names=True,
         filter_by_created_timestamp=True,
     )
+    return _answer(job)
+
+
+def _answer(job: Any) -> pd.DataFrame:
     with warnings.catch_warnings():
         # Feast reads through psycopg, of which pandas says with every read that it does not test it.
         warnings.filterwarnings("ignore", "pandas only supports SQLAlchemy")
-        joined: pd.DataFrame = job.to_df()
-    return joined
+        answer: pd.DataFrame = job.to_df()
+    return answer
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    apply(*datasets())
+    found = catalog()
+    apply(*found.tables, *found.datasets)

@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -14,56 +14,108 @@ from ml_platform.conversion import convert
 from ml_platform.database import identifier
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
 from ml_platform.spec import Dataset
+from ml_platform.tables import ensure_tables, key_list
 from ml_platform.training_set import BUCKET, Reference, content_hash, model_input
 
 log = logging.getLogger(__name__)
 
-LABEL = "__label"  # the 0/1 column while Feast joins; takes the label column's own name afterwards
+LABEL = "__label"  # the label while Feast joins; its class index takes the label column's own name afterwards
 UPLOAD = "__upload"  # SHA-256 of the file that brought the label
 
 
-def positive(dataset: Dataset) -> str:
-    """Return the SQL of the label's positive value, read as a cell of a file would be.
+def label_values(dataset: Dataset) -> list[Any]:
+    """Return the typed values of the label that the spec names: all classes, or negative (if named) and positive.
 
     Raises:
-        ConfigurationError: no cell of the label column can hold it.
+        ConfigurationError: no cell of the label column can hold one of them.
     """
-    name, value = dataset.label.column, str(dataset.label.positive)
-    values, reasons = convert(pa.array([value]), dataset.columns[name], required=True)
-    if reasons:
-        raise ConfigurationError(f"datasets/{dataset.name}.yaml: label.positive is {value!r}: {reasons[0]}")
-    return f"{database.literal(str(values[0].as_py()))}::{database.sql_types(dataset)[name]}"
+    label, column = dataset.label, dataset.columns[dataset.label.column]
+    named = label.values or (label.positive,)
+    texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in named]
+    values, reasons = convert(pa.array(texts, pa.string()), column, required=True)
+    for row, reason in reasons.items():
+        field = "classes" if label.classes else "positive or negative"
+        raise ConfigurationError(f"datasets/{dataset.name}.yaml: label.{field}: {texts[row]!r}: {reason}")
+    typed: list[Any] = values.to_pylist()
+    return typed
 
 
 def labels_query(dataset: Dataset) -> str:
-    """Return the SQL of the label rows: one per entity and event time, the latest known of each."""
-    key, label = identifier(dataset.entity.key), identifier(dataset.label.column)
+    """Return the SQL of the label rows: one per entity and event time, the latest known of each.
+
+    Beside key, time and label it yields the columns that other tables are joined on, from the same row of the file.
+    """
+    keys, name = key_list(dataset, "l."), identifier(dataset.name)
+    own = "".join(
+        f", {'l' if column in dataset.keys else 'f'}.{identifier(column)} AS {identifier(alias)}"
+        for alias, column in dataset.join_columns.items()
+    )
+    row = (*(identifier(key) for key in dataset.keys), "event_timestamp", "created_timestamp")
     return f"""
-        SELECT DISTINCT ON ({key}, event_timestamp)
-               {key}, event_timestamp, upload_sha256 AS {UPLOAD},
-               ({label} = {positive(dataset)})::int AS {LABEL}
-        FROM labels.{identifier(dataset.name)}
-        ORDER BY {key}, event_timestamp, created_timestamp DESC
-    """  # noqa: S608 – identifiers and the one literal are quoted
+        SELECT DISTINCT ON ({keys}, l.event_timestamp)
+               {keys}, l.event_timestamp, l.upload_sha256 AS {UPLOAD},
+               l.{identifier(dataset.label.column)} AS {LABEL}{own}
+        FROM labels.{name} l JOIN features.{name} f ON {" AND ".join(f"f.{one} = l.{one}" for one in row)}
+        ORDER BY {keys}, l.event_timestamp, l.created_timestamp DESC
+    """  # noqa: S608 – names are quoted
 
 
-def build(dataset: Dataset) -> tuple[pd.DataFrame, set[str]]:
+def classes(dataset: Dataset, found: pd.Series) -> tuple[list[Any], pd.Series]:
+    """Return the label's values in the order of their indices, and each row's index, shape (n_rows,).
+
+    Args:
+        dataset: names the positive value, or all classes.
+        found: the label of each row, typed.
+
+    Raises:
+        DegenerateDataError: a label has more values than the spec names, or two where none but the positive is named.
+    """
+    named = label_values(dataset)
+    others = sorted(set(found.unique()) - set(named))
+    is_open = dataset.label.classes is None and dataset.label.negative is None
+    if is_open and len(others) == 1:
+        named, others = [*others, *named], []
+    if others:
+        raise DegenerateDataError(
+            f"{dataset.name}: the label {dataset.label.column} has values beyond those that its YAML names "
+            f"({_texts(named)}): {_texts(others)}; of two values name `positive`, of several all `classes`"
+        )
+    if len(named) < 2:
+        raise DegenerateDataError(f"{dataset.name}: every label is {_texts(named)}; there must be two values at least")
+    index = {value: i for i, value in enumerate(named)}
+    return named, found.map(index).astype("int64")
+
+
+def class_text(value: Any) -> str:
+    """Return a label's value as a file would write it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _texts(values: Iterable[Any]) -> str:
+    return ", ".join(list(map(class_text, values))[:20])
+
+
+def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
     """Join the training set of a data set; the order of the rows does not depend on the join's.
 
     Returns:
-        The frame, as `training_set.TrainingSet` describes it, and the SHA-256 of each upload whose labels are in it.
+        The frame and the classes, as `training_set.TrainingSet` describes them, and the SHA-256 of each upload whose
+        labels are in it.
 
     Raises:
-        DegenerateDataError: there are no labels yet.
+        DegenerateDataError: there are no labels yet, or values of the label that the spec does not name.
+        ConfigurationError: the label column cannot hold a value that the spec names.
     """
     if not database.fetch(f"SELECT FROM labels.{identifier(dataset.name)} LIMIT 1"):
         raise DegenerateDataError(f"{dataset.name}: no labelled rows are loaded; drop {dataset.inbox_pattern('train')}")
     joined = features.historical_features(dataset, labels_query(dataset))
-    joined = joined.sort_values([dataset.entity.key, "event_timestamp"], ignore_index=True)
+    joined = joined.sort_values([*dataset.keys, "event_timestamp"], ignore_index=True)
     at = joined["event_timestamp"].dt.tz_localize("UTC")  # which Feast means, but does not say
-    frame = joined[[dataset.entity.key]].assign(event_timestamp=at)
-    label = joined[LABEL].astype("int64").rename(dataset.label.column)
-    return pd.concat([frame, model_input(dataset, joined), label], axis=1), set(joined[UPLOAD])
+    frame = joined[list(dataset.keys)].assign(event_timestamp=at)
+    named, label = classes(dataset, joined[LABEL])
+    inputs = model_input(dataset, joined).drop(columns=list(dataset.entity.features))
+    labelled = pd.concat([frame, inputs, label.rename(dataset.label.column)], axis=1)
+    return labelled, list(map(class_text, named)), set(joined[UPLOAD])
 
 
 def freeze(dataset: Dataset) -> dict[str, Any]:
@@ -71,23 +123,31 @@ def freeze(dataset: Dataset) -> dict[str, Any]:
 
     Raises:
         DegenerateDataError: there are no labels yet.
-        ConfigurationError: the label's positive value is none that the label column can hold.
+        ConfigurationError: the label column cannot hold a value that the spec names, or the spec was changed in a way
+            that the loaded rows cannot bear.
     """
-    database.ensure_tables(dataset)
+    ensure_tables(dataset)
+    for table in dataset.tables:
+        ensure_tables(table)
     features.apply(dataset)
-    frame, uploads = build(dataset)
+    frame, named, uploads = build(dataset)
     sha256 = content_hash(frame)
     key = f"training_sets/{dataset.name}/{sha256}.parquet"
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     written = objects.put_new(BUCKET, key, buffer.getvalue())
-    positives = int(frame[dataset.label.column].sum())
+    counts = [int((frame[dataset.label.column] == i).sum()) for i in range(len(named))]
     log.info(
-        "training set of %s: %s rows, %s positive (%.1f %%), %d features as known at each label's time; %s s3://%s/%s",
-        dataset.name, f"{len(frame):,}", f"{positives:,}", 100 * positives / len(frame), len(dataset.features),
-        "frozen at" if written else "already frozen at", BUCKET, key,
+        "training set of %s: %s rows (%s), %d features as known at each label's time; %s s3://%s/%s",
+        dataset.name, f"{len(frame):,}",
+        ", ".join(f"{text}: {count:,}" for text, count in zip(named, counts, strict=True)),
+        len(dataset.features), "frozen at" if written else "already frozen at", BUCKET, key,
     )  # fmt: skip
-    return asdict(Reference(dataset.name, key, sha256, len(frame), positives, sources(dataset, uploads)))
+    reference = Reference(
+        dataset=dataset.name, spec_sha256=dataset.sha256, key=key, sha256=sha256, rows=len(frame),
+        classes=named, class_rows=counts, sources=sources(dataset, uploads),
+    )  # fmt: skip
+    return asdict(reference)
 
 
 def sources(dataset: Dataset, uploads: Collection[str]) -> list[dict[str, Any]]:

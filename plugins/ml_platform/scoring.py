@@ -7,8 +7,12 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, BinaryIO
+
+import pandas as pd
+import pyarrow as pa
 
 from ml_platform import objects, registry, staging, uploads
 from ml_platform.exceptions import ContractError, ServiceError
@@ -23,9 +27,16 @@ log = logging.getLogger(__name__)
 BUCKET = "result"
 
 
-def columns(dataset: Dataset) -> tuple[str, ...]:
-    """Return the header of a result: the entity key, and what the model says of it."""
-    return (dataset.entity.key, "probability", "prediction", "model_version", "threshold")
+def columns(champion: ChampionModel) -> tuple[str, ...]:
+    """Return the header of a result: the entity key, and what the model says of it.
+
+    Of two classes `probability` is that of the positive one, and `prediction` follows from the threshold. Of several
+    it is that of the predicted one, and each class has a column of its own.
+    """
+    keys = tuple(champion.dataset.header(key) for key in champion.dataset.keys)
+    if champion.threshold is not None:
+        return (*keys, "probability", "prediction", "model_version", "threshold")
+    return (*keys, "probability", "prediction", *(f"probability_{name}" for name in champion.classes), "model_version")
 
 
 def is_ready(dataset: Dataset) -> bool:
@@ -41,8 +52,8 @@ def is_ready(dataset: Dataset) -> bool:
 class Predictions:
     """The rows of a result as they are written, and what was wrong with the others."""
 
-    dataset: Dataset
     champion: ChampionModel
+    uploaded: datetime
     file: BinaryIO
     rows_read: int = 0
     rows_scored: int = 0
@@ -51,21 +62,44 @@ class Predictions:
         """Score batch by batch, so that memory stays bounded; return everything that was wrong."""
         text = io.TextIOWrapper(self.file, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns(self.dataset))
+        writer.writerow(columns(self.champion))
         bad: list[BadValue] = []
         for batch in batches:
-            writer.writerows(self._scored(batch))
+            if batch.rows.num_rows:
+                writer.writerows(self._scored(batch.rows))
             self.rows_read += batch.rows_read
             self.rows_scored += batch.rows.num_rows
             bad += batch.bad
         text.detach()
         return bad
 
-    def _scored(self, batch: Batch) -> Iterator[tuple[Any, ...]]:
-        keys = batch.rows.column(self.dataset.entity.key).to_pylist()
-        probabilities, predictions = self.champion.predict(batch.rows.to_pandas())
+    def _scored(self, rows: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+        champion = self.champion
+        keys = zip(*(rows.column(key).to_pylist() for key in champion.dataset.keys), strict=True)
+        probabilities, predictions = champion.predict(model_frame(champion.dataset, rows, self.uploaded))
         for key, probability, prediction in zip(keys, probabilities, predictions, strict=True):
-            yield key, repr(float(probability)), int(prediction), self.champion.version, repr(self.champion.threshold)
+            name = champion.classes[prediction]
+            if champion.threshold is not None:
+                yield *key, repr(float(probability)), name, champion.version, repr(champion.threshold)
+            else:
+                each = (repr(float(one)) for one in probability)
+                yield *key, repr(float(probability[prediction])), name, *each, champion.version
+
+
+def model_frame(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:
+    """Return rows of a file as a model takes them, with the features of other tables as of each row's time.
+
+    Args:
+        dataset: the spec that the model was trained with.
+        rows: typed, as `parsing.read_batches` yields them.
+        uploaded: the moment that stands in where the data set has no event time.
+    """
+    frame: pd.DataFrame = rows.to_pandas()
+    if not dataset.tables:
+        return frame
+    from ml_platform import as_of  # here, for it brings Feast, whose import takes seconds
+
+    return pd.concat([frame, as_of.joined(dataset, rows, uploaded).set_axis(frame.index)], axis=1)
 
 
 def score(dataset: Dataset, key: str) -> Outcome:
@@ -90,8 +124,9 @@ def score(dataset: Dataset, key: str) -> Outcome:
 def _score(upload: Upload) -> Outcome:
     for result_key in result_keys(upload):
         champion = _model_of(upload.dataset, result_key)
+        upload = replace(upload, dataset=reading_spec(champion.dataset, upload.dataset))
         with tempfile.TemporaryFile() as file:
-            predictions = Predictions(upload.dataset, champion, file)
+            predictions = Predictions(champion, upload.seen.last_modified, file)
             try:
                 bad = predictions.write(upload.batches())
                 _check_share(upload.dataset, predictions, bad)
@@ -101,6 +136,13 @@ def _score(upload: Upload) -> Outcome:
             if _is_written(result_key, file):
                 return _finish(upload, predictions, bad, result_key)
     raise ServiceError(f"{upload.seen.key!r}: every name for its result is taken by another")
+
+
+def reading_spec(trained: Dataset, current: Dataset) -> Dataset:
+    """Return the spec that a model's files are read by: its own; columns that came later are no extra columns."""
+    known = {trained.header(name) for name in trained.columns}
+    later = (header for header in map(current.header, current.columns) if header not in known)
+    return trained.model_copy(update={"ignore": (*trained.ignore, *later)})
 
 
 def _check_share(dataset: Dataset, predictions: Predictions, bad: list[BadValue]) -> None:
@@ -169,6 +211,7 @@ def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], resul
         "model_version": champion.version,
         "model_run_id": champion.run_id,
         "training_set_sha256": champion.training_set_sha256,
+        "spec_sha256": champion.dataset.sha256,
         "threshold": champion.threshold,
         "rows_in": predictions.rows_read,
         "rows_out": predictions.rows_scored,
@@ -177,8 +220,9 @@ def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], resul
     body = json.dumps(card, indent=2).encode() + b"\n"
     objects.put_new(BUCKET, result_key.removesuffix(".csv") + ".json", body, "application/json")
     log.info(
-        "%r: %s rows read, %s scored by %s version %d at threshold %.3f, %s rejected; result: %s/%s",
+        "%r: %s rows read, %s scored by %s version %d%s, %s rejected; result: %s/%s",
         upload.seen.key, f"{predictions.rows_read:,}", f"{predictions.rows_scored:,}", champion.name, champion.version,
-        champion.threshold, f"{rejected:,}", BUCKET, result_key,
+        "" if champion.threshold is None else f" at threshold {champion.threshold:.3f}", f"{rejected:,}",
+        BUCKET, result_key,
     )  # fmt: skip
     return uploads.record(outcome, bad)

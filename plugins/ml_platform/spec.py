@@ -78,11 +78,11 @@ class Entity(_Closed):
     """What a row is about: the entity's name in Feast and the column or columns that hold its key."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="the entity's name in Feast")
-    key: Annotated[tuple[ColumnName, ...], BeforeValidator(_listed)] = Field(
-        min_length=1,
-        description="the column that holds the key, or a list of columns",
-        json_schema_extra={"type": ["string", "array"]},
-    )
+    key: Annotated[
+        tuple[ColumnName, ...],
+        Field(min_length=1),
+        BeforeValidator(_listed, json_schema_input_type=ColumnName | Annotated[list[ColumnName], Field(min_length=1)]),
+    ] = Field(description="the column that holds the key, or a list of columns")
     features: tuple[ColumnName, ...] = Field(default=(), description="key columns that a model may see as well")
 
     @model_validator(mode="after")
@@ -96,6 +96,8 @@ class Entity(_Closed):
 
 class Label(_Closed):
     """What is to be predicted: a column, and either the value of it that counts as positive or several classes."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["positive"]}, {"required": ["classes"]}]})
 
     column: ColumnName
     positive: Scalar | None = Field(default=None, description="of two values, the one that is to be found")
@@ -202,7 +204,7 @@ class Table(_Closed):
     entity: Entity
     event_time: ColumnName | None = Field(default=None, description="a timestamp column; null or upload: the upload")
     known_at: str = Field(default=EVENT_TIME, description="event_time, load, or a timestamp column")
-    columns: dict[ColumnName, Annotated[Column, BeforeValidator(_typed)]]
+    columns: dict[ColumnName, Annotated[Column, BeforeValidator(_typed, json_schema_input_type=ColumnType | Column)]]
     ignore: tuple[str, ...] = Field(default=(), description="columns of the file that are not read")
     missing: tuple[Scalar, ...] = Field(default=(), description="texts that mean a missing value in every column")
     delimiter: Delimiter | None = Field(default=None, description="between cells; if not given, it is detected")
@@ -332,7 +334,7 @@ class Dataset(Table):
 
     label: Label
     leaks: tuple[ColumnName, ...] = Field(default=(), description="known only with the label; never features")
-    features_from: tuple[Annotated[Join, BeforeValidator(_named)], ...] = Field(
+    features_from: tuple[Annotated[Join, BeforeValidator(_named, json_schema_input_type=Name | Join)], ...] = Field(
         default=(), description="feature tables that are joined as of the label's time"
     )
     search: Search = Search()
@@ -346,7 +348,7 @@ class Dataset(Table):
 
     @model_validator(mode="after")
     def _has_features(self) -> "Dataset":
-        if not (self.own_features or self.entity.features or self.features_from):
+        if not (self.own_features or self.features_from):
             raise ValueError("columns: none is left as a feature")
         if self.columns[self.label.column].type == "timestamp":
             raise ValueError(f"label.column names {self.label.column!r}, which cannot be of type timestamp")
@@ -366,10 +368,11 @@ class Dataset(Table):
         joined = {joined_name(t.name, name): c for t in self.tables for name, c in t.own_features.items()}
         return self.own_features | keys | joined
 
-    def join_keys(self, table: FeatureTable) -> dict[str, str]:
-        """Return per key column of a feature table the column of this data set that it is joined on."""
-        on = next(join.on for join in self.features_from if join.table == table.name)
-        return {key: on.get(key, key) for key in table.keys}
+    @property
+    def join_columns(self) -> dict[str, str]:
+        """Per key column of another table, as `<table>__<key>`, the column here that it is joined on."""
+        on = {join.table: join.on for join in self.features_from}
+        return {joined_name(t.name, key): on[t.name].get(key, key) for t in self.tables for key in t.keys}
 
     @property
     def holdout_by(self) -> Literal["entity", "time"]:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from ml_platform.database import feature_columns, identifier, literal, rows
+from ml_platform.database import identifier, literal, rows
 from ml_platform.exceptions import ContractError
 from ml_platform.outcomes import Reason
 from ml_platform.parsing import BadValue, Batch, arrow_schema
-from ml_platform.spec import Dataset, Purpose
+from ml_platform.spec import Purpose, Table
+from ml_platform.tables import feature_columns, key_list
 
 INCOMING = "pg_temp.incoming"  # the good rows
 WRONG = "pg_temp.wrong"  # line, column_name, value, reason of everything wrong with the others
@@ -74,7 +75,7 @@ def _bad_batch(bad: tuple[BadValue, ...]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(list(e)) for e in entries], schema=BAD_SCHEMA)
 
 
-def stage(cursor: Any, dataset: Dataset, purpose: Purpose, batches: Iterator[Batch]) -> int:
+def stage(cursor: Any, table: Table, purpose: Purpose, batches: Iterator[Batch]) -> int:
     """Copy a file's rows and bad values into the temporary tables; return the number of rows read.
 
     Raises:
@@ -83,7 +84,7 @@ def stage(cursor: Any, dataset: Dataset, purpose: Purpose, batches: Iterator[Bat
     with tempfile.TemporaryFile() as spool:
         with pa.ipc.new_stream(spool, BAD_SCHEMA) as bad:
             feed = _Feed(batches, bad)
-            reader = pa.RecordBatchReader.from_batches(arrow_schema(dataset, purpose), feed)
+            reader = pa.RecordBatchReader.from_batches(arrow_schema(table, purpose), feed)
             cursor.adbc_ingest("incoming", reader, mode="create", temporary=True)
         if feed.error:
             raise feed.error
@@ -92,75 +93,88 @@ def stage(cursor: Any, dataset: Dataset, purpose: Purpose, batches: Iterator[Bat
     return feed.rows_read
 
 
-def clocks(dataset: Dataset) -> tuple[str, str]:
+def clocks(table: Table) -> tuple[str, str]:
     """Return the SQL of event time and known time of an incoming row; now() is the moment of the claim."""
-    event = identifier(dataset.event_time) if dataset.event_time else "now()"
-    known = {"event_time": event, "load": "now()"}.get(dataset.known_at)
-    return event, known or identifier(dataset.known_at)
+    event = identifier(table.event_time) if table.event_time else "now()"
+    known = {"event_time": event, "load": "now()"}.get(table.known_at)
+    return event, known or identifier(table.known_at)
 
 
-def reject_twins(cursor: Any, dataset: Dataset) -> None:
+def _key_text(table: Table, prefix: str = "") -> str:
+    """Return the SQL of a row's key as people read it."""
+    return f"left(concat_ws(', ', {key_list(table, prefix)}), 200)"
+
+
+def _key_headers(table: Table) -> str:
+    return ", ".join(table.header(key) for key in table.keys)
+
+
+def reject_twins(cursor: Any, table: Table) -> None:
     """Reject each row whose key and clocks stand on an earlier line of the file."""
-    key, (event, known) = identifier(dataset.entity.key), clocks(dataset)
-    at = "' at ' || to_char(event AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')" if dataset.event_time else "''"
+    keys, (event, known) = key_list(table), clocks(table)
+    at = "' at ' || to_char(event AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')" if table.event_time else "''"
     cursor.execute(
         f"INSERT INTO {WRONG} SELECT line, $1::text, key, 'key ' || key || {at} || ' is already on line ' || first"
-        f" FROM (SELECT line, left({key}::text, 200) AS key, {event} AS event,"
-        f" first_value(line) OVER (PARTITION BY {key}, {event}, {known} ORDER BY line) AS first FROM {INCOMING}) ranked"
+        f" FROM (SELECT line, {_key_text(table)} AS key, {event} AS event,"
+        f" first_value(line) OVER (PARTITION BY {keys}, {event}, {known} ORDER BY line) AS first FROM {INCOMING}) ranked"
         " WHERE line <> first",
-        (dataset.entity.key,),
+        (_key_headers(table),),
     )
     cursor.execute(f"DELETE FROM {INCOMING} i USING {WRONG} w WHERE w.line = i.line")
 
 
-def insert(cursor: Any, dataset: Dataset, sha256: str) -> int:
+def insert(cursor: Any, table: Table, sha256: str) -> int:
     """Insert the incoming rows' features and labels; return how many rows were new.
 
     A row whose key and clocks an earlier file brought is already there if its values are the same, else it is wrong.
     """
-    loaded = _insert(cursor, dataset, "features", feature_columns(dataset), sha256)
+    loaded = _insert(cursor, table, "features", feature_columns(table), sha256)
     if loaded < rows(cursor, f"SELECT count(*) FROM {INCOMING}")[0][0]:
-        _set_aside_known(cursor, dataset, sha256)
-    _insert(cursor, dataset, "labels", dataset.label_columns, sha256)
+        _set_aside_known(cursor, table, sha256)
+    if table.label_columns:
+        _insert(cursor, table, "labels", table.label_columns, sha256)
     return loaded
 
 
-def _insert(cursor: Any, dataset: Dataset, schema: str, columns: tuple[str, ...], sha256: str) -> int:
-    key, (event, known) = identifier(dataset.entity.key), clocks(dataset)
+def _insert(cursor: Any, table: Table, schema: str, columns: tuple[str, ...], sha256: str) -> int:
+    keys, (event, known) = key_list(table), clocks(table)
     names = "".join(f", {identifier(name)}" for name in columns)
     added: int = rows(
         cursor,
-        f"WITH added AS (INSERT INTO {schema}.{identifier(dataset.name)}"
-        f" ({key}, event_timestamp, created_timestamp, upload_sha256, line{names})"
-        f" SELECT {key}, {event}, {known}, $1::text, line{names} FROM {INCOMING} ORDER BY {key}, {event}, {known}"
-        f" ON CONFLICT ({key}, event_timestamp, created_timestamp) DO NOTHING RETURNING 1)"
+        f"WITH added AS (INSERT INTO {schema}.{identifier(table.name)}"
+        f" ({keys}, event_timestamp, created_timestamp, upload_sha256, line{names})"
+        f" SELECT {keys}, {event}, {known}, $1::text, line{names} FROM {INCOMING} ORDER BY {keys}, {event}, {known}"
+        f" ON CONFLICT ({keys}, event_timestamp, created_timestamp) DO NOTHING RETURNING 1)"
         " SELECT count(*) FROM added",
         sha256,
     )[0][0]
     return added
 
 
-def _set_aside_known(cursor: Any, dataset: Dataset, sha256: str) -> None:
+def _same_row(table: Table, alias: str) -> str:
+    """Return the SQL of: the row `i` has the key and the clocks of the row `alias`."""
+    columns = (*(identifier(key) for key in table.keys), "event_timestamp", "created_timestamp")
+    return " AND ".join(f"{alias}.{column} = i.{column}" for column in columns)
+
+
+def _set_aside_known(cursor: Any, table: Table, sha256: str) -> None:
     """Take the rows that an earlier file brought out of the incoming ones; wrong are those that contradict it."""
-    key, (event, known) = identifier(dataset.entity.key), clocks(dataset)
-    same = [f"f.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in feature_columns(dataset)]
-    same += [f"l.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in dataset.label_columns]
-    clock = [
-        f"{side}.event_timestamp = i.event_timestamp AND {side}.created_timestamp = i.created_timestamp"
-        for side in "fl"
-    ]
-    name = identifier(dataset.name)
+    event, known = clocks(table)
+    same = [f"f.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in feature_columns(table)]
+    same += [f"l.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in table.label_columns]
+    labels = f" LEFT JOIN labels.{identifier(table.name)} l ON {_same_row(table, 'l')}" if table.label_columns else ""
     cursor.execute(
-        f"CREATE TEMP TABLE known AS SELECT i.line, i.{key} AS key, f.line AS other, {' AND '.join(same)} AS same"
+        f"CREATE TEMP TABLE known AS SELECT i.line, {_key_text(table, 'i.')} AS key, f.line AS other,"
+        f" {' AND '.join(same)} AS same"
         f" FROM (SELECT *, {event} AS event_timestamp, {known} AS created_timestamp FROM {INCOMING}) i"
-        f" JOIN features.{name} f ON f.{key} = i.{key} AND {clock[0]} AND f.upload_sha256 <> {literal(sha256)}"
-        f" LEFT JOIN labels.{name} l ON l.{key} = i.{key} AND {clock[1]}"
+        f" JOIN features.{identifier(table.name)} f ON {_same_row(table, 'f')}"
+        f" AND f.upload_sha256 <> {literal(sha256)}{labels}"
     )
     cursor.execute(
-        f"INSERT INTO {WRONG} SELECT line, $1::text, left(key::text, 200), 'key ' || left(key::text, 200) ||"
-        " ' came with the same time but other values on line ' || other || ' of an earlier file;"
-        " a correction needs a later known time' FROM pg_temp.known WHERE NOT same",
-        (dataset.entity.key,),
+        f"INSERT INTO {WRONG} SELECT line, $1::text, key, 'key ' || key || ' came with the same time but other values"
+        " on line ' || other || ' of an earlier file; a correction needs a later known time'"
+        " FROM pg_temp.known WHERE NOT same",
+        (_key_headers(table),),
     )
     cursor.execute(f"DELETE FROM {INCOMING} i USING pg_temp.known k WHERE k.line = i.line")
 
@@ -178,28 +192,28 @@ def first_reasons(cursor: Any) -> list[Reason]:
     return [Reason(line=line, column=column, value=value, reason=reason) for line, column, value, reason in found]
 
 
-def _keep_rejected(cursor: Any, dataset: Dataset, purpose: Purpose, sha256: str) -> None:
+def _keep_rejected(cursor: Any, table: Table, purpose: Purpose, sha256: str) -> None:
     cursor.execute(
         "INSERT INTO uploads.rejected_rows (dataset, purpose, sha256, line, column_name, value, reason)"
         f" SELECT $1::text, $2::text, $3::text, line, column_name, value, reason FROM {WRONG}",
-        (dataset.name, purpose, sha256),
+        (table.name, purpose, sha256),
     )
 
 
-def too_many(dataset: Dataset, counts: Counts) -> str | None:
-    """Return why the whole file is rejected for its bad rows, or None if the data set bears them."""
+def too_many(table: Table, counts: Counts) -> str | None:
+    """Return why the whole file is rejected for its bad rows, or None if the spec bears them."""
     bad = f"{counts.rejected:,} of {counts.read:,} rows are bad"
-    if counts.rejected and dataset.on_bad_row == "reject_file":
-        return f"{bad}, and datasets/{dataset.name}.yaml says on_bad_row: reject_file"
-    if counts.rejected > dataset.max_bad_rows * counts.read:
-        return f"{bad}; datasets/{dataset.name}.yaml allows a share of {dataset.max_bad_rows:g} (max_bad_rows)"
+    if counts.rejected and table.on_bad_row == "reject_file":
+        return f"{bad}, and datasets/{table.name}.yaml says on_bad_row: reject_file"
+    if counts.rejected > table.max_bad_rows * counts.read:
+        return f"{bad}; datasets/{table.name}.yaml allows a share of {table.max_bad_rows:g} (max_bad_rows)"
     return None
 
 
 def load(
-    cursor: Any, dataset: Dataset, purpose: Purpose, sha256: str, batches: Iterator[Batch]
+    cursor: Any, table: Table, purpose: Purpose, sha256: str, batches: Iterator[Batch]
 ) -> tuple[Counts, list[Reason]]:
-    """Bring a file's rows into the tables of its data set, and what is wrong with the others aside.
+    """Bring a file's rows into its tables, and what is wrong with the others aside.
 
     Returns:
         What became of the rows, and the first things that are wrong.
@@ -207,11 +221,11 @@ def load(
     Raises:
         ContractError: the file breaks the contract; the caller rolls back.
     """
-    read = stage(cursor, dataset, purpose, batches)
-    reject_twins(cursor, dataset)
-    loaded = insert(cursor, dataset, sha256)
+    read = stage(cursor, table, purpose, batches)
+    reject_twins(cursor, table)
+    loaded = insert(cursor, table, sha256)
     counts, reasons = Counts(read, loaded, count_rejected(cursor)), first_reasons(cursor)
-    if problem := too_many(dataset, counts):
+    if problem := too_many(table, counts):
         raise FileRejectedError(problem, counts, reasons)
-    _keep_rejected(cursor, dataset, purpose, sha256)
+    _keep_rejected(cursor, table, purpose, sha256)
     return counts, reasons

@@ -9,8 +9,8 @@ from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from ml_platform.exceptions import ContractError, DegenerateDataError
-from ml_platform.spec import Dataset, Purpose
+from ml_platform.exceptions import PlatformError
+from ml_platform.spec import Dataset, Purpose, Table
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,9 +29,9 @@ DEFAULT_ARGS: dict[str, Any] = {
 }
 
 
-def training_data(dataset: Dataset) -> Asset:
-    """Return the asset that `ingest_<data set>` updates and `train_<data set>` starts by."""
-    return Asset(name=f"training data of {dataset.name}", uri=f"ml-platform://training-data/{dataset.name}")
+def training_data(table: Table) -> Asset:
+    """Return the asset that `ingest_<name>` updates and, where there is a label, `train_<name>` starts by."""
+    return Asset(name=f"training data of {table.name}", uri=f"ml-platform://training-data/{table.name}")
 
 
 def champion(dataset: Dataset) -> Asset:
@@ -39,12 +39,12 @@ def champion(dataset: Dataset) -> Asset:
     return Asset(name=f"champion of {dataset.name}", uri=f"ml-platform://champion/{dataset.name}")
 
 
-def wait_for_file(dataset: Dataset, purpose: Purpose) -> S3KeySensor:
+def wait_for_file(table: Table, purpose: Purpose) -> S3KeySensor:
     """Return the sensor that waits, without a worker, for an upload in the bucket `purpose`."""
     return S3KeySensor(
         task_id="wait_for_file",
         bucket_name=purpose,
-        bucket_key=dataset.inbox_pattern(purpose),
+        bucket_key=table.inbox_pattern(purpose),
         wildcard_match=True,
         aws_conn_id=S3_CONNECTION,
         deferrable=True,
@@ -67,17 +67,20 @@ def results_of(task_id: str) -> list[Any]:
     return results
 
 
-def fail_at_once_on_bad_data(function: Callable[P, R]) -> Callable[P, R]:
-    """Make errors that lie in the data fail a task without retries; all others are retried."""
+def fail_at_once_on(*errors: type[PlatformError]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make errors that no retry can help fail a task at once; all others are retried."""
 
-    @functools.wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except (ContractError, DegenerateDataError) as error:
-            raise AirflowFailException(str(error)) from error
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                return function(*args, **kwargs)
+            except errors as error:
+                raise AirflowFailException(str(error)) from error
 
-    return guarded
+        return guarded
+
+    return decorate
 
 
 def skip_without_news(function: Callable[P, R]) -> Callable[P, R]:

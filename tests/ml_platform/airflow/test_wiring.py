@@ -27,7 +27,7 @@ WORTH_A_RETRY = (
 
 
 def raising(error: BaseException) -> Callable[..., Any]:
-    @wiring.fail_at_once_on_bad_data
+    @wiring.fail_at_once_on(ContractError, DegenerateDataError)
     def work() -> None:
         raise error
 
@@ -53,7 +53,7 @@ def test_a_guarded_function_keeps_its_name_arguments_and_answer() -> None:
         """Explained."""
         return key * times
 
-    for guard in (wiring.fail_at_once_on_bad_data, wiring.skip_without_news):
+    for guard in (wiring.fail_at_once_on(ContractError), wiring.skip_without_news):
         guarded = guard(work)
         assert guarded("a", times=3) == "aaa"
         assert (guarded.__name__, guarded.__doc__) == ("work", "Explained.")

@@ -1,0 +1,128 @@
+"""Feast's Postgres offline store, with a point-in-time join that an index answers.
+
+Feast's own join pairs every entity row with every earlier feature row before it picks the latest, and glues the columns
+of a composite key without a separator, so that ("1", "23") and ("12", "3") are one entity to it. Here each entity row
+looks its values up: `LEFT JOIN LATERAL (... ORDER BY event time DESC, known time DESC LIMIT 1)`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+from feast import FeatureView, RepoConfig
+from feast.infra.offline_stores import offline_utils
+from feast.infra.offline_stores.contrib.postgres_offline_store.postgres import (
+    PostgreSQLOfflineStore,
+    PostgreSQLOfflineStoreConfig,
+    PostgreSQLRetrievalJob,
+)
+from feast.infra.offline_stores.offline_store import RetrievalJob
+from feast.infra.utils.postgres.connection_utils import get_query_schema
+
+from ml_platform.database import identifier
+
+
+class LateralPostgresOfflineStoreConfig(PostgreSQLOfflineStoreConfig):
+    """The settings of Feast's own store; `type` names this one."""
+
+    type: Literal["ml_platform.offline_store.LateralPostgresOfflineStore"] = (  # type: ignore[assignment]
+        "ml_platform.offline_store.LateralPostgresOfflineStore"
+    )
+
+
+class LateralPostgresOfflineStore(PostgreSQLOfflineStore):
+    """Answers `get_historical_features` for entity rows that are a query; all else is Feast's own store."""
+
+    @staticmethod
+    def get_historical_features(
+        config: RepoConfig,
+        feature_views: list[FeatureView],
+        feature_refs: list[str],
+        entity_df: pd.DataFrame | str | None,
+        registry: Any,
+        project: str,
+        full_feature_names: bool = False,
+        filter_by_created_timestamp: bool = False,
+        **kwargs: Any,
+    ) -> RetrievalJob:
+        """Join to every row of a query the features that were true, and known, at its `event_timestamp`.
+
+        The arguments are those of Feast's interface `OfflineStore`; other forms of `entity_df` than a query are
+        answered by Feast's own join.
+        """
+        if not isinstance(entity_df, str):
+            return PostgreSQLOfflineStore.get_historical_features(
+                config, feature_views, feature_refs, entity_df, registry, project,
+                full_feature_names, filter_by_created_timestamp, **kwargs,
+            )  # fmt: skip
+        columns = list(get_query_schema(config.offline_store, f"({entity_df}) AS entity_rows"))
+        moment = offline_utils.infer_event_timestamp_from_entity_df(dict.fromkeys(columns, "timestamp"))
+        lookups = [
+            _Lookup.of(view, feature_refs, is_full=full_feature_names, is_known=filter_by_created_timestamp)
+            for view in feature_views
+        ]
+        offline_utils.assert_expected_columns_in_entity_df(
+            dict.fromkeys(columns, "any"), {own for lookup in lookups for own in lookup.keys.values()}, moment
+        )
+        selected = [f"entity_rows.{identifier(column)}" for column in columns]
+        selected += [column for i, lookup in enumerate(lookups) for column in lookup.selected(f"view_{i}")]
+        joins = [lookup.join(f"view_{i}", moment) for i, lookup in enumerate(lookups)]
+        query = "\n".join([f"SELECT {', '.join(selected)}", f"FROM ({entity_df}) AS entity_rows", *joins])
+        return PostgreSQLRetrievalJob(query=query, config=config, full_feature_names=full_feature_names)
+
+
+@dataclass(frozen=True)
+class _Lookup:
+    """How one feature view is looked up.
+
+    Attributes:
+        source: SQL of its table.
+        keys: per key column of the table, the column of the entity rows.
+        features: per column of the table, its name in the answer.
+        event: column of the event time.
+        created: column of the known time; empty if there is none.
+        ttl: time to live in seconds; 0 is forever.
+        is_known: whether the known time counts as well.
+    """
+
+    source: str
+    keys: dict[str, str]
+    features: dict[str, str]
+    event: str
+    created: str
+    ttl: int
+    is_known: bool
+
+    @classmethod
+    def of(cls, view: FeatureView, feature_refs: list[str], *, is_full: bool, is_known: bool) -> "_Lookup":
+        name, mapping = view.projection.name_to_use(), view.projection.join_key_map
+        wanted = [ref.partition(":")[2] for ref in feature_refs if ref.partition(":")[0] == name]
+        return cls(
+            source=view.batch_source.get_table_query_string(),
+            keys={column.name: mapping.get(column.name, column.name) for column in view.entity_columns},
+            features={feature: f"{name}__{feature}" if is_full else feature for feature in wanted},
+            event=view.batch_source.timestamp_field,
+            created=view.batch_source.created_timestamp_column,
+            ttl=int(view.ttl.total_seconds()) if view.ttl else 0,
+            is_known=is_known,
+        )
+
+    def selected(self, alias: str) -> list[str]:
+        return [f"{alias}.{identifier(given)}" for given in self.features.values()]
+
+    def join(self, alias: str, moment: str) -> str:
+        at, event = f"entity_rows.{identifier(moment)}", identifier(self.event)
+        conditions = [f"source.{identifier(key)} = entity_rows.{identifier(own)}" for key, own in self.keys.items()]
+        conditions.append(f"source.{event} <= {at}")
+        order = [f"source.{event} DESC"]
+        if self.ttl:
+            conditions.append(f"source.{event} >= {at} - interval '{self.ttl} seconds'")
+        if self.created:
+            order.append(f"source.{identifier(self.created)} DESC")
+            if self.is_known:
+                conditions.append(f"source.{identifier(self.created)} <= {at}")
+        values = ", ".join(f"source.{identifier(name)} AS {identifier(given)}" for name, given in self.features.items())
+        return (
+            f"LEFT JOIN LATERAL (SELECT {values} FROM {self.source} AS source"  # noqa: S608 – names are quoted
+            f" WHERE {' AND '.join(conditions)} ORDER BY {', '.join(order)} LIMIT 1) AS {alias} ON TRUE"
+        )
