@@ -1,6 +1,7 @@
 """`make demo`: from nothing to a model and its predictions, by the same DAGs that a user switches on.
 
-It does what a user does, through Airflow, the buckets and MLflow, so it is the same wherever the servers run.
+`make demo DATASET=flights` takes another of the samples. It does what a user does, through Airflow, the buckets and
+MLflow, so it is the same wherever the servers run.
 
 Exit codes: 0 all went well; 1 a stage failed, and it is named with its task and its log; 130 interrupted.
 """
@@ -58,12 +59,14 @@ class Demo:
         self.airflow = Airflow(config.airflow_url, config.airflow_admin_user, password)
 
     def run(self) -> None:
-        """Train on the sample, score the sample, show what came out.
+        """Load the tables that features come from, train on the sample, score the sample, show what came out.
 
         Raises:
             DemoError: a stage failed or took too long.
         """
         self.switch_on()
+        for table in self.dataset.tables:
+            self.say(reports.summary(self.drop("train", sample(table.name), f"ingest_{table.name}")))
         self.train()
         self.print_card()
         self.test()
@@ -71,7 +74,8 @@ class Demo:
 
     def switch_on(self) -> None:
         """Unpause the data set's DAGs as soon as Airflow has read them."""
-        wanted = [f"{verb}_{self.dataset.name}" for verb in ("ingest", "train", "test")]
+        wanted = [f"ingest_{table.name}" for table in self.dataset.tables]
+        wanted += [f"{verb}_{self.dataset.name}" for verb in ("ingest", "train", "test")]
         self.watch("Airflow has read dags/", None, lambda: set(wanted) <= set(self.airflow.dags()))
         for dag_id in wanted:
             self.airflow.unpause(dag_id)
@@ -81,7 +85,7 @@ class Demo:
         """Drop the training file; follow its load and, if it brought rows, the training."""
         since = datetime.now(UTC)
         dag_id = f"train_{self.dataset.name}"
-        arrival = self.drop("train", f"ingest_{self.dataset.name}")
+        arrival = self.drop("train", sample(f"train_{self.dataset.name}"), f"ingest_{self.dataset.name}")
         if arrival["outcome"] == "duplicate":
             self.say("the very same bytes were loaded before: nothing is loaded twice")
         else:
@@ -100,19 +104,18 @@ class Demo:
 
     def test(self) -> None:
         """Drop the file to be scored; show the first lines of the result and where it lies."""
-        arrival = self.drop("test", f"test_{self.dataset.name}")
+        arrival = self.drop("test", sample(f"test_{self.dataset.name}"), f"test_{self.dataset.name}")
         key = str(arrival["result_key"])
         lines = objects.get(scoring.BUCKET, key).decode().splitlines()
         shown = "\n".join([*lines[:6], f"… {len(lines) - 6:,} more"])
         self.console.print(Panel(shown, title=f"bucket {scoring.BUCKET}: {key}", title_align="left", expand=False))
 
-    def drop(self, bucket: str, dag_id: str) -> Outcome:
-        """Put the sample file into a bucket, as a person would, and follow the DAG until the file is settled.
+    def drop(self, bucket: str, path: Path, dag_id: str) -> Outcome:
+        """Put a sample file into a bucket, as a person would, and follow the DAG until the file is settled.
 
         Raises:
             DemoError: it was rejected.
         """
-        path = SAMPLES / f"{bucket}_{self.dataset.name}.csv"
         earlier = report_keys(bucket, path)
         objects.client().put_object(Bucket=bucket, Key=path.name, Body=path.read_bytes())
         self.say(f"dropped {path.name} into the bucket {bucket}")
@@ -200,9 +203,27 @@ class Demo:
         self.console.print(f"[green]✓[/] {text}", highlight=False)
 
 
+def sample(stem: str) -> Path:
+    """Return the sample file of that name, whatever its ending.
+
+    Raises:
+        DemoError: there is none.
+    """
+    found = sorted(SAMPLES.glob(f"{stem}.*"))
+    if not found:
+        raise DemoError(f"there is no sample {stem}.* in {SAMPLES}; there are: {', '.join(samples())}")
+    return found[0]
+
+
+def samples() -> list[str]:
+    """Return the names of the data sets that have a sample."""
+    return sorted(path.name.partition(".")[0].removeprefix("train_") for path in SAMPLES.glob("train_*"))
+
+
 def report_keys(bucket: str, path: Path) -> set[str]:
     """Return the keys of the reports on files of that name that have left the inbox."""
-    found = (seen.key for folder in FOLDERS for seen in objects.listed(bucket, f"{folder}/{path.stem}."))
+    stem = path.name.partition(".")[0]
+    found = (seen.key for folder in FOLDERS for seen in objects.listed(bucket, f"{folder}/{stem}."))
     return {key for key in found if key.endswith(".report.json")}
 
 
@@ -226,7 +247,7 @@ def card_rows(card: dict[str, Any]) -> list[tuple[str, str]]:
         ("ROC AUC", metrics["roc_auc"]),
         ("precision", metrics["precision"]),
         ("recall", metrics["recall"]),
-        ("threshold", f"{card['threshold']:.3f}"),
+        *([] if card["threshold"] is None else [("threshold", f"{card['threshold']:.3f}")]),
         ("gate", card["reason"]),
         ("in MLflow", card["url"]),
     ]
@@ -242,7 +263,7 @@ def main() -> int:
     try:
         started = platform.up(config, [], lambda name, event: console.print(f"  {name:<22} {event}", highlight=False))
         console.print("[green]✓[/] the stack is up" if started else "[green]✓[/] the stack was up already")
-        Demo(config, console).run()
+        Demo(config, console, os.environ.get("DATASET") or "auto").run()
     except (StackError, DemoError, AirflowError, PlatformError, httpx.HTTPError) as error:
         console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
         return 1

@@ -12,6 +12,7 @@ from sklearn.metrics import (
     average_precision_score,
     confusion_matrix,
     precision_recall_curve,
+    precision_recall_fscore_support,
     precision_score,
     recall_score,
     roc_auc_score,
@@ -69,19 +70,41 @@ def roc(labels: Labels, probabilities: Probabilities, threshold: float) -> Figur
     return figure
 
 
-def confusion(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
-    """Draw the confusion matrix at the threshold, as rows and as shares of the true class."""
-    counts = confusion_matrix(labels, probabilities >= threshold, labels=[0, 1])
+def confusion(labels: Labels, predictions: Labels, names: Sequence[str], title: str) -> Figure:
+    """Draw the confusion matrix, as rows and as shares of the true class; `names` are the classes, by index."""
+    size, rows = len(names), np.arange(len(names))
+    counts = confusion_matrix(labels, predictions, labels=rows)
     shares = counts / counts.sum(axis=1, keepdims=True)
-    figure, axes = _axes(f"Hold-out at threshold {threshold:.3f}", "Predicted", "True")
+    side = max(4.6, 1.6 + 0.8 * size)
+    figure, axes = _axes(title, "Predicted", "True", side, side * 6.4 / 4.6 if size == 2 else side * 1.15)
     axes.grid(visible=False)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row, column in np.ndindex(2, 2):
+    for row, column in np.ndindex(size, size):
         text = f"{counts[row, column]:,}\n{shares[row, column]:.1%}"
         shade = "white" if shares[row, column] > 0.55 else INK
-        axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=13)
-    axes.set_xticks([0, 1], ["negative", "positive"])
-    axes.set_yticks([0, 1], ["negative", "positive"], rotation=90, va="center")
+        axes.text(column, row, text, ha="center", va="center", color=shade, fontsize=13 if size == 2 else 9)
+    if size == 2:
+        axes.set_xticks(rows, names)
+        axes.set_yticks(rows, names, rotation=90, va="center")
+    else:  # longer names, and more of them
+        axes.set_xticks(rows, names, rotation=30, ha="right")
+        axes.set_yticks(rows, names)
+    return figure
+
+
+def per_class(labels: Labels, predictions: Labels, names: Sequence[str]) -> Figure:
+    """Draw precision, recall and F1 of every class; `names` are the classes, by index."""
+    rows = np.arange(len(names))
+    found = precision_recall_fscore_support(labels, predictions, labels=rows, zero_division=0.0)
+    figure, axes = _axes("Every class on the hold-out", "Share", "", 1.6 + 0.6 * len(names))
+    bars = zip(("precision", "recall", "F1"), (GREY, BLUE, ORANGE), found, strict=False)
+    for place, (metric, color, values) in enumerate(bars):
+        axes.barh(rows + (place - 1) * 0.27, values, 0.25, color=color, label=metric)
+    axes.set_yticks(rows, [f"{name} ({count:,})" for name, count in zip(names, found[3], strict=True)])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.01)
+    axes.grid(visible=False, axis="y")
+    axes.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.12))
     return figure
 
 
@@ -104,10 +127,13 @@ def calibration(labels: Labels, probabilities: Probabilities) -> Figure:
     return figure
 
 
-def feature_importance(names: Sequence[str], means: NDArray[np.float64], sds: NDArray[np.float64]) -> Figure:
-    """Draw how much average precision is lost when a feature is shuffled; the 20 that matter most."""
+def feature_importance(
+    names: Sequence[str], metric: str, means: NDArray[np.float64], sds: NDArray[np.float64]
+) -> Figure:
+    """Draw how much of a metric is lost when a feature is shuffled; the 20 that matter most."""
     top = np.argsort(means, kind="stable")[-20:]
-    figure, axes = _axes("What the model looks at", "Average precision lost when shuffled", "", 1.6 + 0.24 * len(top))
+    lost = f"{metric[0].upper()}{metric[1:].replace('_', ' ')} lost when shuffled"
+    figure, axes = _axes("What the model looks at", lost, "", 1.6 + 0.24 * len(top))
     axes.barh([names[i] for i in top], means[top], xerr=sds[top], color=BLUE, ecolor=GREY)
     axes.grid(visible=False, axis="y")
     return figure
@@ -124,21 +150,37 @@ def candidates(labels: Sequence[str], means: Sequence[float], sds: Sequence[floa
     return figure
 
 
-def holdout_charts(labels: Labels, probabilities: Probabilities, threshold: float) -> dict[str, Figure]:
-    """Return the charts that need only labels, shape (n_rows,), probabilities of the same shape and a threshold."""
+def of_two_classes(
+    labels: Labels, probabilities: Probabilities, threshold: float, cv_results: Mapping[str, Any]
+) -> dict[str, Figure]:
+    """Return the charts of a model with a threshold, on the hold-out.
+
+    Args:
+        labels: 0 or 1, shape (n_rows,).
+        probabilities: of the positive class, shape (n_rows,).
+        threshold: from which a row is positive.
+        cv_results: out-of-fold F1 (`scores`) of the `thresholds` that were tried.
+    """
+    predictions = (probabilities >= threshold).astype(np.int64)
+    title = f"Hold-out at threshold {threshold:.3f}"
     return {
         "precision_recall": precision_recall(labels, probabilities, threshold),
         "roc": roc(labels, probabilities, threshold),
-        "confusion_matrix": confusion(labels, probabilities, threshold),
+        "confusion_matrix": confusion(labels, predictions, ("negative", "positive"), title),
         "calibration": calibration(labels, probabilities),
+        "f1_over_threshold": f1_over_threshold(cv_results["thresholds"], cv_results["scores"], threshold),
     }
 
 
-def training_charts(
-    cv_results: Mapping[str, Any], threshold: float, names: Sequence[str], importance: Any
-) -> dict[str, Figure]:
-    """Return the charts of the threshold's choice and of the permutation importance."""
+def of_several_classes(labels: Labels, predictions: Labels, names: Sequence[str]) -> dict[str, Figure]:
+    """Return the charts of a model that tells several classes apart, on the hold-out.
+
+    Args:
+        labels: class indices, shape (n_rows,).
+        predictions: the same.
+        names: the classes, by index.
+    """
     return {
-        "f1_over_threshold": f1_over_threshold(cv_results["thresholds"], cv_results["scores"], threshold),
-        "feature_importance": feature_importance(names, importance.importances_mean, importance.importances_std),
+        "confusion_matrix": confusion(labels, predictions, names, "Hold-out"),
+        "per_class": per_class(labels, predictions, names),
     }

@@ -3,7 +3,7 @@
 import logging
 import math
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ml_platform import registry
 from ml_platform.exceptions import RegistryError
-from ml_platform.holdout import holdout
 from ml_platform.locks import promotion_lock
 from ml_platform.metrics import f1
 from ml_platform.registry import CHAMPION, PREVIOUS, ChampionModel
@@ -20,6 +19,7 @@ from ml_platform.registry import CHAMPION, PREVIOUS, ChampionModel
 log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-9  # between two processors, in a probability
+MIN_ROWS = 5  # of a class, that neither model has seen: with fewer, one row more or less would decide
 Verdict = Literal["promoted", "kept", "refused"]
 
 
@@ -28,13 +28,16 @@ class Holdout:
     """The rows that the challenger was not trained on.
 
     Attributes:
-        keys: entity keys, shape (n_rows,).
+        ids: what tells entities apart, shape (n_rows,).
+        times: event times (UTC), shape (n_rows,).
         features: shape (n_rows, n_features).
-        labels: 0 or 1, shape (n_rows,).
-        probabilities: what the challenger said of them when it was trained, shape (n_rows,).
+        labels: class indices, shape (n_rows,).
+        probabilities: what the challenger said of them when it was trained, shape (n_rows,), or with several classes
+            (n_rows, n_classes).
     """
 
-    keys: pd.Series
+    ids: pd.Series
+    times: pd.Series
     features: pd.DataFrame
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float64]
@@ -125,8 +128,11 @@ def _judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, 
         return decide(replace(facts, challenger_f1=_f1(challenger, rows)), min_gain)
     try:
         loaded = registry.load(champion)
-        # Were the shares different, the smaller hold-out is part of the larger: neither model has seen its rows.
-        common = _part(rows, version.name, min(challenger.holdout_share, loaded.holdout_share))
+        _check_question(challenger, loaded)
+        common = _unseen(loaded, rows)
+        if too_few := _too_few(challenger, common):
+            reason = f"version {version.version} cannot be compared with champion {champion.version}: {too_few}"
+            return replace(facts, decision="kept", reason=reason)
         champion_f1 = _f1(loaded, common)
     except RegistryError as error:
         return decide(replace(facts, challenger_f1=_f1(challenger, rows)), min_gain, str(error))
@@ -135,18 +141,40 @@ def _judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, 
 
 def _check_predictions(challenger: ChampionModel, rows: Holdout) -> None:
     probabilities, _ = challenger.predict(rows.features)
-    if not np.allclose(probabilities, rows.probabilities, rtol=0, atol=TOLERANCE, equal_nan=True):
+    same_shape = probabilities.shape == rows.probabilities.shape
+    if not same_shape or not np.allclose(probabilities, rows.probabilities, rtol=0, atol=TOLERANCE, equal_nan=True):
         raise RegistryError("loaded back, it does not predict what it did when it was trained")
 
 
-def _part(rows: Holdout, name: str, share: float) -> Holdout:
-    mask = holdout(rows.keys, name, share)
-    return Holdout(rows.keys[mask], rows.features[mask], rows.labels[mask], rows.probabilities[mask])
+def _check_question(challenger: ChampionModel, champion: ChampionModel) -> None:
+    ours, theirs = _question(challenger), _question(champion)
+    if changed := [field for field, value in ours.items() if value != theirs[field]]:
+        raise RegistryError(f"it was trained for another {' and '.join(changed)}")
+
+
+def _question(model: ChampionModel) -> dict[str, Any]:
+    """Return what must be equal in two models, or their F1 or their hold-outs mean different things."""
+    spec = model.dataset
+    label = (spec.label.column, spec.label.positive, spec.label.classes)
+    return {"label": label, "key": spec.keys, "event time": spec.event_time}
+
+
+def _unseen(champion: ChampionModel, rows: Holdout) -> Holdout:
+    """Return the rows of the challenger's hold-out that are in the champion's too."""
+    mask = champion.holdout.held(rows.ids, rows.times)
+    return Holdout(rows.ids[mask], rows.times[mask], rows.features[mask], rows.labels[mask], rows.probabilities[mask])
+
+
+def _too_few(challenger: ChampionModel, common: Holdout) -> str | None:
+    counts = np.bincount(common.labels, minlength=len(challenger.classes))
+    if counts.min() >= MIN_ROWS:
+        return None
+    each = ", ".join(f"{count:,} of {name!r}" for name, count in zip(challenger.classes, counts, strict=True))
+    return f"of the rows that neither has seen there are {each}, and {MIN_ROWS} of each are needed"
 
 
 def _f1(model: ChampionModel, rows: Holdout) -> float:
-    probabilities, _ = model.predict(rows.features)
-    return f1(rows.labels, probabilities, model.threshold)
+    return f1(rows.labels, *model.predict(rows.features))
 
 
 def _apply(name: str, decision: Decision) -> None:

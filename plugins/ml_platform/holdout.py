@@ -1,12 +1,59 @@
-"""The hold-out: which entities no training ever sees, decided by a hash of their key."""
+"""The hold-out: which rows no training ever sees, by a hash of the entity's key or by the time."""
 
+from dataclasses import dataclass
 from hashlib import sha256
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 BUCKETS = 2**64
+
+
+@dataclass(frozen=True)
+class HoldoutRule:
+    """What tells the hold-out of one model from the rows that it was trained on.
+
+    Attributes:
+        name: the data set's name.
+        by: `entity` (a hash of the key chooses) or `time` (the latest rows).
+        share: that is held out, in (0, 1).
+        start: by time, the moment from which rows are held out (UTC).
+    """
+
+    name: str
+    by: Literal["entity", "time"]
+    share: float
+    start: pd.Timestamp | None = None
+
+    def held(self, ids: pd.Series, times: pd.Series) -> NDArray[np.bool_]:
+        """Tell for rows, also for those that came later, which are held out.
+
+        Args:
+            ids: what tells entities apart, shape (n_rows,).
+            times: event times (UTC), shape (n_rows,).
+
+        Returns:
+            Mask of shape (n_rows,); True is held out.
+        """
+        if self.start is None:
+            return holdout(ids, self.name, self.share)
+        return (times >= self.start).to_numpy(dtype=bool)
+
+
+def latest(name: str, times: pd.Series, share: float) -> HoldoutRule:
+    """Return the rule that holds out the latest rows; all rows of one moment are on the same side.
+
+    Args:
+        name: the data set's name.
+        times: event times (UTC), shape (n_rows,).
+        share: of the rows; more are held out if the first of them shares its moment with earlier ones.
+    """
+    if times.empty:
+        return HoldoutRule(name, "time", share, pd.Timestamp.max.tz_localize("UTC"))
+    start = cast("pd.Timestamp", times.quantile(1 - share, interpolation="higher"))
+    return HoldoutRule(name, "time", share, start)
 
 
 def holdout(keys: pd.Series, name: str, share: float) -> NDArray[np.bool_]:

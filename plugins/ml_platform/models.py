@@ -12,6 +12,7 @@ import yaml
 from mlflow.models import Model, ModelSignature
 from mlflow.sklearn import save_model
 from mlflow.types import ColSpec, Schema
+from pydantic import ValidationError
 from sklearn.base import BaseEstimator
 
 from ml_platform.exceptions import RegistryError
@@ -24,13 +25,12 @@ TRUSTED_TYPES = [
     "sklearn.metrics._classification.f1_score",
     "sklearn.metrics._scorer._CurveScorer",
     "sklearn.metrics._scorer._Scorer",
-    "sklearn.model_selection._split.StratifiedKFold",
     "sklearn.tree._tree.Tree",
     "sklearn.utils._metadata_requests.MetadataRequest",
     "sklearn.utils._metadata_requests.MethodMetadataRequest",
 ]
 PACKAGES = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
-MODEL_FILE = "model.skops"
+MODEL_FILE, SPEC_FILE = "model.skops", "dataset.json"
 _SAFE_FLAVORS = {
     "sklearn": {"serialization_format": "skops", "pickled_model": MODEL_FILE, "code": None},
     "python_function": {"loader_module": "mlflow.sklearn", "model_path": MODEL_FILE, "code": None, "data": None},
@@ -54,7 +54,7 @@ def versions() -> dict[str, str]:
 
 
 def signature(dataset: Dataset) -> ModelSignature:
-    """Return a model's inputs, a column per feature that may be missing, and its output, 0 or 1."""
+    """Return a model's inputs, a column per feature that may be missing, and its output, the index of a class."""
     kinds = {name: "string" if column.type == "category" else "double" for name, column in dataset.features.items()}
     inputs = Schema([ColSpec(kind, name, required=False) for name, kind in kinds.items()])
     return ModelSignature(inputs, Schema([ColSpec("long")]))
@@ -65,9 +65,11 @@ def write(
 ) -> str:
     """Write a fitted classifier as an MLflow model into a folder that is not there yet, and return its digest.
 
+    The spec goes with it: a model reads what it scores as it was meant when it was trained, whatever the YAML says now.
+
     Args:
         estimator: fitted on the data set's features.
-        dataset: gives the signature.
+        dataset: its spec; gives the signature.
         example: a few rows of the features.
         folder: where the files go.
         run_id: the run that it belongs to.
@@ -84,6 +86,7 @@ def write(
         input_example=example,
         pip_requirements=[f"{package}=={version}" for package, version in versions().items()],
     )
+    (folder / SPEC_FILE).write_text(dataset.model_dump_json(indent=2), encoding="utf-8")
     return digest(folder)
 
 
@@ -97,14 +100,14 @@ def digest(folder: Path) -> str:
     return sha256("\n".join(lines).encode()).hexdigest()
 
 
-def read(folder: Path, expected_digest: str) -> tuple[BaseEstimator, dict[str, str]]:
+def read(folder: Path, expected_digest: str) -> tuple[BaseEstimator, dict[str, str], Dataset]:
     """Load a model from files that nobody vouches for.
 
     The digest must be the one recorded at training; and even then nothing but a skops file is opened, with the types
     that the platform trusts and not those that the model names.
 
     Returns:
-        The classifier, and per input column its MLflow type, `double` or `string`.
+        The classifier, per input column its MLflow type, `double` or `string`, and the spec that it was trained by.
 
     Raises:
         RegistryError: the files are not what was recorded, or could run code, or cannot be loaded.
@@ -113,10 +116,10 @@ def read(folder: Path, expected_digest: str) -> tuple[BaseEstimator, dict[str, s
         raise RegistryError(f"the model's files have digest {found if expected_digest else 'unchecked'}, "
                             f"recorded at training was {expected_digest or 'none'}")  # fmt: skip
     _refuse_code_files(folder)
-    described, skops = _description(folder), _skops()
+    described, dataset, skops = _description(folder), _spec(folder), _skops()
     refusals = skops.exceptions
     try:
-        return skops.load(folder / MODEL_FILE, trusted=TRUSTED_TYPES), _columns(described)
+        return skops.load(folder / MODEL_FILE, trusted=TRUSTED_TYPES), _columns(described), dataset
     except refusals.UntrustedTypesFoundException as error:
         raise RegistryError(f"the model holds types that the platform does not trust: {error}") from None
     except (
@@ -148,6 +151,13 @@ def _description(folder: Path) -> dict[str, Any]:
     if wrong or set(flavors) != set(_SAFE_FLAVORS):
         raise RegistryError(f"the file MLmodel asks for more than a skops model: flavors {sorted(flavors)}, {wrong}")
     return dict(described)
+
+
+def _spec(folder: Path) -> Dataset:
+    try:
+        return Dataset.model_validate_json((folder / SPEC_FILE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise RegistryError(f"the file {SPEC_FILE} is missing or malformed: {error}") from error
 
 
 def _columns(described: dict[str, Any]) -> dict[str, str]:

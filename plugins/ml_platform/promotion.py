@@ -1,16 +1,12 @@
 """The last step of a training: decide whether the new model goes live, and write the training card."""
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from ml_platform import gate, tracking
 from ml_platform.candidates import Candidate
+from ml_platform.judging import predicted
 from ml_platform.split import split
 from ml_platform.training_set import TrainingSet
 
@@ -31,7 +27,7 @@ def promote(training_set: TrainingSet, refitted: Mapping[str, Any], *, min_gain:
     version = mlflow.get_model_version(name, str(refitted["version"]))
     parts = split(training_set, refitted["search"]["folds"])
     with tracking.running(mlflow, run_id):
-        rows = gate.Holdout(parts.keys[parts.held], *parts.test(), _predicted(run_id))
+        rows = gate.Holdout(parts.ids[parts.held], parts.times[parts.held], *parts.test(), predicted(run_id))
         gain = training_set.dataset.gate.min_gain if min_gain is None else min_gain
         decision = gate.promote(version, rows, gain)
         card = _card(training_set, refitted, decision)
@@ -44,12 +40,6 @@ def promote(training_set: TrainingSet, refitted: Mapping[str, Any], *, min_gain:
     return card
 
 
-def _predicted(run_id: str) -> NDArray[np.float64]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = tracking.client().download_artifacts(run_id, tracking.PREDICTIONS, folder)
-        return pd.read_parquet(path)["probability"].to_numpy(dtype=np.float64)
-
-
 def _card(training_set: TrainingSet, refitted: Mapping[str, Any], decision: gate.Decision) -> dict[str, Any]:
     searched = refitted["search"]
     return {
@@ -58,6 +48,7 @@ def _card(training_set: TrainingSet, refitted: Mapping[str, Any], decision: gate
         "best_candidate": str(Candidate(*searched["candidate"])), "candidate": searched["candidate"],
         "candidates_tried": searched["total"], "candidates_failed": searched["failed"],
         "scoring": searched["scoring"], "cv_score": searched["score"], "cv_score_sd": searched["score_sd"],
+        "suspected_leaks": searched["suspected_leaks"],
         "training_set": training_set.uri, "training_set_sha256": training_set.sha256, "sources": training_set.sources,
         "run_id": refitted["run_id"], "url": refitted["url"],
     }  # fmt: skip

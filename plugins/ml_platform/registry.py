@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,8 +20,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from ml_platform import models
+from ml_platform import models, version_tags
 from ml_platform.exceptions import RegistryError
+from ml_platform.holdout import HoldoutRule
+from ml_platform.metrics import predictions_of, probabilities_of
 from ml_platform.settings import settings
 from ml_platform.spec import Dataset
 from ml_platform.tracking import client
@@ -39,21 +40,25 @@ class ChampionModel:
     Attributes:
         name: of the registered model, which is the data set's.
         version: its number.
-        threshold: the probability from which a row counts as positive.
+        threshold: the probability from which a row counts as positive; None with several classes.
         estimator: the fitted scikit-learn classifier.
         columns: its inputs in order, each with its type, `double` or `string`.
+        classes: the label's values as files write them, by class index; of two the negative one first.
+        dataset: the spec that it was trained by.
+        holdout: which rows it has not been trained on.
         training_set_sha256: content hash of the training set.
-        holdout_share: of the entities that it never saw.
         run_id: the MLflow run that made it.
     """
 
     name: str
     version: int
-    threshold: float
+    threshold: float | None
     estimator: BaseEstimator
     columns: Mapping[str, str]
+    classes: tuple[str, ...]
+    dataset: Dataset
+    holdout: HoldoutRule
     training_set_sha256: str
-    holdout_share: float
     run_id: str
 
     def predict(self, frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -63,21 +68,24 @@ class ChampionModel:
             frame: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
 
         Returns:
-            Probability of being positive, and 1 where it reaches the threshold, else 0; each of shape (n_rows,).
+            Probabilities and class indices. Of two classes the probability of the positive one, shape (n_rows,), and 1
+            where it reaches the threshold, else 0; of several, shape (n_rows, n_classes), and the most probable class.
+            The class indices have shape (n_rows,).
 
         Raises:
             RegistryError: the model was loaded, but cannot score.
         """
         if frame.empty:
-            return np.empty(0), np.empty(0, dtype=np.int64)
+            n_classes = len(self.classes)
+            return np.empty(0 if n_classes == 2 else (0, n_classes)), np.empty(0, dtype=np.int64)
         inputs = self._inputs(frame)
         try:
             # On a busy machine more OpenMP threads make boosted trees many times slower, not faster.
             with threadpool_limits(1):
-                probabilities = self.estimator.predict_proba(inputs)[:, 1]
+                probabilities = probabilities_of(self.estimator, inputs)
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise RegistryError(f"{self.name} version {self.version} cannot score: {error}") from error
-        return probabilities, (probabilities >= self.threshold).astype(np.int64)
+        return probabilities, predictions_of(probabilities, self.threshold)
 
     def _inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
         nothing = pd.Series(np.nan, index=frame.index)
@@ -133,25 +141,24 @@ def load(version: ModelVersion) -> ChampionModel:
     Raises:
         RegistryError: its files are missing, differ from what was recorded at training, or could run code.
     """
+    tags = version.tags
     try:
-        threshold, share = _share(version, "threshold"), _share(version, "holdout_share")
+        threshold, classes = version_tags.read_threshold(tags), version_tags.read_classes(tags)
+        rule = version_tags.read_holdout(version.name, tags)
         with _downloaded(version) as folder:
-            estimator, columns = models.read(folder, version.tags.get("model_sha256", ""))
+            estimator, columns, dataset = models.read(folder, tags.get("model_sha256", ""))
+        _check_classes(estimator, classes)
     except RegistryError as error:
         raise RegistryError(f"{version.name} version {version.version}: {error}") from error
-    sha256, run_id = version.tags.get("training_set_sha256", ""), version.run_id or ""
-    return ChampionModel(version.name, int(version.version), threshold, estimator, columns, sha256, share, run_id)
+    sha256, run_id = tags.get("training_set_sha256", ""), version.run_id or ""
+    return ChampionModel(
+        version.name, int(version.version), threshold, estimator, columns, classes, dataset, rule, sha256, run_id
+    )
 
 
-def _share(version: ModelVersion, tag: str) -> float:
-    text = version.tags.get(tag, "")
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= 1:  # NaN as well: every row would silently be negative
-        raise RegistryError(f"the tag {tag!r}, set at training, is {text!r} and not a number from 0 to 1")
-    return value
+def _check_classes(estimator: BaseEstimator, classes: tuple[str, ...]) -> None:
+    if list(getattr(estimator, "classes_", ())) != list(range(len(classes))):
+        raise RegistryError(f"the model does not tell apart {len(classes)} classes, as the tag 'classes' says")
 
 
 @contextmanager
@@ -178,7 +185,8 @@ def register(
 ) -> ModelVersion:
     """Write a fitted classifier into the artifact store and register it under the data set's name.
 
-    The version appears at once with all its tags, among them `model_sha256`, the digest of the files as written here.
+    The version appears at once with all its tags, among them `model_sha256`, the digest of the files as written here,
+    and `spec_sha256`, which tells what the columns meant.
     """
     api = client()
     model = api.create_logged_model(run.info.experiment_id, name=dataset.name, source_run_id=run.info.run_id)
@@ -194,7 +202,7 @@ def register(
         source=f"models:/{model.model_id}",
         run_id=run.info.run_id,
         model_id=model.model_id,
-        tags={**tags, "model_sha256": sha256},
+        tags={**tags, "model_sha256": sha256, "spec_sha256": dataset.sha256},
     )
 
 

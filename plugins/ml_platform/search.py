@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.model_selection import StratifiedKFold, cross_validate
+from sklearn.model_selection import cross_validate
 from threadpoolctl import threadpool_limits
 
-from ml_platform.candidates import RANDOM_STATE, Candidate, pipeline
-from ml_platform.metrics import SCORERS
-from ml_platform.spec import Dataset
+from ml_platform.candidates import Candidate, pipeline
+from ml_platform.metrics import scorers
+from ml_platform.spec import METRICS, Dataset
+from ml_platform.split import Folds
 
 log = logging.getLogger(__name__)
 
@@ -56,20 +57,18 @@ class Outcome:
 Progress = Callable[[int, int, Outcome], None]
 
 
-def splitter(folds: int) -> StratifiedKFold:
-    """Return the folds that search and threshold share."""
-    return StratifiedKFold(folds, shuffle=True, random_state=RANDOM_STATE)
-
-
-def evaluate(candidate: Candidate, dataset: Dataset, features: pd.DataFrame, labels: pd.Series, folds: int) -> Outcome:
+def evaluate(
+    candidate: Candidate, dataset: Dataset, features: pd.DataFrame, labels: pd.Series, folds: Folds
+) -> Outcome:
     """Cross-validate one candidate on one thread. A fit that fails makes a failed outcome, never an exception."""
     started = time.time()
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             results = cross_validate(
-                pipeline(candidate, dataset), features, labels, cv=splitter(folds), scoring=SCORERS, error_score=np.nan
-            )
+                pipeline(candidate, dataset), features, labels,
+                cv=folds, scoring=scorers(labels.nunique()), error_score=np.nan,
+            )  # fmt: skip
         except ValueError as error:  # what scikit-learn raises, with the tracebacks in its text, when every fit fails
             return Outcome(candidate, started=started, seconds=time.time() - started, error=str(error).strip())
     notes = tuple(dict.fromkeys(str(warning.message).strip() for warning in caught))
@@ -77,7 +76,7 @@ def evaluate(candidate: Candidate, dataset: Dataset, features: pd.DataFrame, lab
 
 
 def _outcome(candidate: Candidate, results: dict[str, Any], started: float, notes: tuple[str, ...]) -> Outcome:
-    folds = {metric: [float(value) for value in results[f"test_{metric}"]] for metric in SCORERS}
+    folds: dict[str, list[float]] = {metric: results[f"test_{metric}"].tolist() for metric in METRICS}
     lost = [metric for metric, values in folds.items() if not np.isfinite(values).all()]
     return Outcome(
         candidate,
@@ -98,7 +97,7 @@ def search(
     features: pd.DataFrame,
     labels: pd.Series,
     *,
-    folds: int,
+    folds: Folds,
     jobs: int,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each candidate the moment it ends, whatever its place in the list.
@@ -109,8 +108,8 @@ def search(
         candidates: what to fit.
         dataset: says which columns are categories.
         features: shape (n_rows, n_features).
-        labels: 0 or 1, shape (n_rows,).
-        folds: of the stratified cross-validation.
+        labels: class indices, shape (n_rows,), every class present.
+        folds: of the cross-validation, from `split.Split.folds`.
         jobs: processes side by side, one thread each.
     """
     parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")

@@ -29,7 +29,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PARENT = "mlflow.parentRunId"
 TEXT_LIMIT = 4000  # of the characters that a tag takes
 PAGE = 1000
-PREDICTIONS = "holdout_predictions.parquet"
 QUIET = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 

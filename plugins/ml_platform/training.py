@@ -7,30 +7,25 @@ stopped, a second refit finds the version that the first one registered, a secon
 import json
 import logging
 import platform
-import tempfile
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from mlflow.entities import Param, Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
-from numpy.typing import NDArray
-from sklearn.model_selection import TunedThresholdClassifierCV
-from threadpoolctl import threadpool_limits
 
-from ml_platform import charts, registry, tracking
+from ml_platform import charts, registry, tracking, version_tags
 from ml_platform.candidates import RANDOM_STATE, Candidate, candidates
 from ml_platform.exceptions import DegenerateDataError
-from ml_platform.fitting import fit, importance
-from ml_platform.metrics import judge
+from ml_platform.fitting import fit, threshold_of
+from ml_platform.judging import log_holdout
 from ml_platform.models import versions
+from ml_platform.profiling import suspected_leaks
 from ml_platform.search import Outcome, Progress, best, search, tell
-from ml_platform.split import Split, split
+from ml_platform.split import Folds, Split, split
 from ml_platform.training_set import TrainingSet
 
 log = logging.getLogger(__name__)
@@ -75,7 +70,8 @@ def run_search(
 
     Returns:
         `run_id` and `url` of the parent run, `candidate` (estimator and parameters of the best), `score`, `score_sd`,
-        `scoring`, `folds`, `jobs`, `total` and `failed` (numbers of candidates), `search_id`.
+        `scoring`, `folds`, `jobs`, `total` and `failed` (numbers of candidates), `search_id`, `suspected_leaks`
+        (score by column).
 
     Raises:
         ConfigurationError: a candidate is not accepted by its estimator.
@@ -85,23 +81,27 @@ def run_search(
     folds, scoring, jobs = folds or options.folds, scoring or options.scoring, jobs or options.jobs
     wanted = candidates(options, estimators=estimators, quick=quick)
     parts = split(training_set, folds)
+    fold_rows = parts.folds(folds)
     search_id = _search_id(training_set, folds, scoring, attempt_id)
     mlflow = tracking.client()
     parent = _parent(training_set, parts, search_id, {"folds": folds, "scoring": scoring})
     with tracking.running(mlflow, parent.info.run_id):
-        outcomes = _outcomes(parent, wanted, training_set, parts, folds, jobs, scoring, progress)
+        leaks = _leaks(parent, parts)
+        outcomes = _outcomes(parent, wanted, parts, fold_rows, jobs, scoring, progress)
         found = _winner(training_set.dataset.name, parent, outcomes, scoring)
     return {
         "run_id": parent.info.run_id, "url": tracking.run_url(parent), "search_id": search_id,
         "candidate": [found.candidate.estimator, found.candidate.params],
         "score": found.means[scoring], "score_sd": found.sds[scoring], "scoring": scoring, "folds": folds, "jobs": jobs,
         "total": len(wanted), "failed": sum(outcome.error is not None for outcome in outcomes),
+        "suspected_leaks": leaks,
     }  # fmt: skip
 
 
 def _search_id(training_set: TrainingSet, folds: int, scoring: str, attempt_id: str) -> str:
     dataset = training_set.dataset
-    parts = [dataset.name, training_set.sha256, dataset.gate.holdout, folds, scoring, code_version(), attempt_id]
+    held = [dataset.holdout_by, dataset.gate.holdout]
+    parts = [dataset.name, training_set.sha256, *held, folds, scoring, code_version(), attempt_id]
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -116,7 +116,10 @@ def _parent(training_set: TrainingSet, parts: Split, search_id: str, settings: M
     experiment = tracking.experiment_id(mlflow, dataset.name)
     run = tracking.parent_run(mlflow, experiment, search_id, f"{dataset.name} {search_id[:8]}", tags)
     rows = {"rows_train": int((~parts.held).sum()), "rows_holdout": int(parts.held.sum())}
-    facts = {**settings, **rows, "holdout_share": dataset.gate.holdout, "random_state": RANDOM_STATE}
+    facts = {**settings, **rows, "random_state": RANDOM_STATE}
+    facts |= {"holdout_by": parts.rule.by, "holdout_share": parts.rule.share, "classes": ", ".join(parts.classes)[:500]}
+    if parts.rule.start is not None:
+        facts["holdout_from"] = parts.rule.start.isoformat()
     mlflow.log_batch(run.info.run_id, params=[Param(name, str(value)) for name, value in facts.items()])
     tracking.log_input(
         mlflow, run.info.run_id, dataset.name, training_set.sha256, training_set.uri, {"num_rows": len(parts.labels)}
@@ -124,9 +127,21 @@ def _parent(training_set: TrainingSet, parts: Split, search_id: str, settings: M
     return run
 
 
+def _leaks(parent: Run, parts: Split) -> dict[str, float]:
+    found = suspected_leaks(*parts.train())
+    for column, score in found.items():
+        log.warning(
+            "%s alone gives the label away (%.2f): if it is known only with the label, list it under `leaks`",
+            column, score,
+        )  # fmt: skip
+    told = json.dumps({column: round(score, 4) for column, score in found.items()})
+    tracking.set_tags(tracking.client(), parent.info.run_id, {"suspected_leaks": told[: tracking.TEXT_LIMIT]})
+    return found
+
+
 def _outcomes(
-    parent: Run, wanted: list[Candidate], training_set: TrainingSet, parts: Split,
-    folds: int, jobs: int, scoring: str, progress: Progress | None,
+    parent: Run, wanted: list[Candidate], parts: Split,
+    folds: Folds, jobs: int, scoring: str, progress: Progress | None,
 ) -> list[Outcome]:  # fmt: skip
     mlflow, total = tracking.client(), len(wanted)
     before = tracking.remembered(mlflow, parent)
@@ -135,7 +150,7 @@ def _outcomes(
     if outcomes:
         log.info("%d of %d candidates were logged before and are not fitted again", len(outcomes), total)
     tracking.log_counts(mlflow, parent.info.run_id, total, outcomes)
-    for outcome in search(pending, training_set.dataset, *parts.train(), folds=folds, jobs=jobs):
+    for outcome in search(pending, parts.dataset, *parts.train(), folds=folds, jobs=jobs):
         tracking.log_outcome(mlflow, parent, outcome)
         outcomes.append(outcome)
         tracking.log_counts(mlflow, parent.info.run_id, total, outcomes)
@@ -168,15 +183,16 @@ def _winner(name: str, parent: Run, outcomes: list[Outcome], scoring: str) -> Ou
 def refit(training_set: TrainingSet, searched: Mapping[str, Any]) -> dict[str, Any]:
     """Fit the best candidate on all rows outside the hold-out, choose its threshold, judge and register it.
 
-    The threshold maximises F1 out-of-fold (`TunedThresholdClassifierCV`). The new version gets the alias `challenger`.
+    The threshold maximises F1 out-of-fold; with several classes the most probable one is predicted. The new version
+    gets the alias `challenger`.
 
     Args:
         training_set: the one that was searched on.
         searched: what `run_search` returned.
 
     Returns:
-        `run_id`, `url`, `name` and `version` of the registered model, `threshold`, `metrics` (name to value, on the
-        hold-out) and `search` (what was passed in).
+        `run_id`, `url`, `name` and `version` of the registered model, `threshold` (None with several classes),
+        `metrics` (name to value, on the hold-out) and `search` (what was passed in).
 
     Raises:
         DegenerateDataError: the data cannot train a model, or not one with a threshold.
@@ -192,7 +208,7 @@ def refit(training_set: TrainingSet, searched: Mapping[str, Any]) -> dict[str, A
     registry.set_alias(name, registry.CHALLENGER, int(version.version))
     return {
         "run_id": run_id, "url": tracking.run_url(run), "name": name, "version": int(version.version),
-        "threshold": float(version.tags["threshold"]), "metrics": json.loads(version.tags["holdout_metrics"]),
+        "threshold": version_tags.read_threshold(version.tags), "metrics": json.loads(version.tags["holdout_metrics"]),
         "search": dict(searched),
     }  # fmt: skip
 
@@ -201,46 +217,21 @@ def _register(
     run: Run, training_set: TrainingSet, parts: Split, candidate: Candidate, searched: Mapping[str, Any]
 ) -> ModelVersion:
     dataset = training_set.dataset
-    log.info("fitting %s on %s rows; its threshold is chosen out-of-fold", candidate, f"{int((~parts.held).sum()):,}")
-    model = fit(candidate, dataset, parts, searched["folds"], searched["jobs"])
-    features, labels = parts.test()
-    with threadpool_limits(1):
-        probabilities = model.predict_proba(features)[:, 1]
-    threshold = float(model.best_threshold_)
-    metrics = judge(labels, probabilities, threshold)
-    _log_holdout(run, model, parts, probabilities, metrics)
+    log.info("fitting %s on %s rows outside the hold-out", candidate, f"{int((~parts.held).sum()):,}")
+    model = fit(candidate, parts, searched["folds"], searched["jobs"])
+    threshold = threshold_of(model)
+    metrics = log_holdout(run.info.run_id, model, parts)
     tags = {
         "candidate_id": candidate.id, "candidate": str(candidate), "training_set_sha256": training_set.sha256,
-        "threshold": repr(threshold), "holdout_share": repr(dataset.gate.holdout), "holdout_f1": repr(metrics["f1"]),
-        "holdout_metrics": json.dumps(metrics), "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
+        "holdout_f1": repr(metrics["f1"]), "holdout_metrics": json.dumps(metrics),
+        "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
+        **version_tags.recorded(parts.classes, threshold, parts.rule),
     }  # fmt: skip
+    features, labels = parts.test()
     version = registry.register(run, dataset, model, features.head(3), tags)
     log.info(
-        "%s version %s: F1 %.3f, ROC AUC %.3f on %s rows of the hold-out at threshold %.3f",
-        dataset.name, version.version, metrics["f1"], metrics["roc_auc"], f"{len(labels):,}", threshold,
+        "%s version %s: F1 %.3f, ROC AUC %.3f on %s rows of the hold-out%s",
+        dataset.name, version.version, metrics["f1"], metrics["roc_auc"], f"{len(labels):,}",
+        "" if threshold is None else f" at threshold {threshold:.3f}",
     )  # fmt: skip
     return version
-
-
-def _log_holdout(
-    run: Run,
-    model: TunedThresholdClassifierCV,
-    parts: Split,
-    probabilities: NDArray[np.float64],
-    metrics: dict[str, float],
-) -> None:
-    mlflow, run_id = tracking.client(), run.info.run_id
-    features, labels = parts.test()
-    threshold = float(model.best_threshold_)
-    figures = {f"holdout_{name}": value for name, value in metrics.items()}
-    figures |= {"threshold": threshold, "holdout_positives": float(labels.mean())}
-    tracking.log_metrics(mlflow, run_id, figures)
-    pictures = charts.holdout_charts(labels, probabilities, threshold)
-    pictures |= charts.training_charts(
-        model.cv_results_, threshold, [str(name) for name in features], importance(model, features, labels)
-    )
-    tracking.log_charts(mlflow, run_id, pictures)
-    predictions = pd.DataFrame({"key": parts.keys[parts.held], "label": labels, "probability": probabilities})
-    with tempfile.TemporaryDirectory() as folder:
-        predictions.to_parquet(Path(folder) / tracking.PREDICTIONS, index=False)
-        mlflow.log_artifact(run_id, str(Path(folder) / tracking.PREDICTIONS))

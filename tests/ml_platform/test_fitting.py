@@ -1,25 +1,40 @@
 import numpy as np
 import pytest
-from trainings import make_dataset, make_frame, make_training_set
+from sklearn.pipeline import Pipeline
+from trainings import make_frame, make_training_set, make_weeks, make_weeks_frame
 
 from ml_platform.candidates import Candidate
 from ml_platform.exceptions import DegenerateDataError
-from ml_platform.fitting import fit
+from ml_platform.fitting import fit, importance, threshold_of
 from ml_platform.split import split
 
 FOREST = Candidate("random_forest", {"n_estimators": 10})
 
 
 def test_the_threshold_is_the_best_of_those_tried_out_of_fold():
-    model = fit(FOREST, make_dataset(), split(make_training_set(), 3), 3)
+    model = fit(FOREST, split(make_training_set(), 3), 3)
     tried = model.cv_results_
-    assert model.best_threshold_ == tried["thresholds"][np.argmax(tried["scores"])]
+    assert threshold_of(model) == tried["thresholds"][np.argmax(tried["scores"])]
     assert model.best_score_ == max(tried["scores"])
+
+
+def test_the_rows_of_the_folds_are_not_kept_in_the_model():
+    assert fit(FOREST, split(make_training_set(), 3), 3).cv == 3
+
+
+def test_several_classes_need_no_threshold():
+    parts = split(make_training_set(make_weeks(), make_weeks_frame()), 3)
+    model = fit(FOREST, parts, 3)
+    assert isinstance(model, Pipeline)
+    assert threshold_of(model) is None
+    metric, means, sds = importance(model, *parts.test())
+    assert (metric, means.shape, sds.shape) == ("f1_macro", (3,), (3,))
+    assert list(parts.features)[means.argmax()] == "heat"
 
 
 def test_same_data_same_model():
     parts = split(make_training_set(), 3)
-    first, second = (fit(FOREST, make_dataset(), parts, 3, jobs) for jobs in (1, 2))
+    first, second = (fit(FOREST, parts, 3, jobs) for jobs in (1, 2))
     features, _ = parts.test()
     assert first.best_threshold_ == second.best_threshold_
     assert (first.predict_proba(features) == second.predict_proba(features)).all()
@@ -29,4 +44,4 @@ def test_data_without_any_value_has_no_threshold():
     frame = make_frame().assign(age=np.nan, income=np.nan, member=np.nan, town=np.nan)
     frame["town"] = frame["town"].astype(object)
     with pytest.raises(DegenerateDataError, match="constant predictions"):
-        fit(FOREST, make_dataset(), split(make_training_set(frame=frame), 3), 3)
+        fit(FOREST, split(make_training_set(frame=frame), 3), 3)

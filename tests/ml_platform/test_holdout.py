@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from ml_platform.holdout import holdout
+from ml_platform.holdout import HoldoutRule, holdout, latest
 
 
 def test_an_entity_is_always_on_the_same_side():
@@ -44,3 +44,34 @@ def test_a_million_rows_take_less_than_three_seconds():
 
 def test_no_rows():
     assert holdout(pd.Series([], dtype="int64"), "auto", 0.2).shape == (0,)
+
+
+HOURS = pd.Series(pd.date_range("2026-01-01", periods=10, freq="h", tz="UTC"))
+
+
+def test_by_time_the_latest_share_is_held_out():
+    rule = latest("weeks", HOURS, 0.2)
+    assert (rule.by, rule.share, rule.start) == ("time", 0.2, HOURS[8])
+    assert np.flatnonzero(rule.held(HOURS, HOURS)).tolist() == [8, 9]
+
+
+def test_rows_of_one_moment_are_on_the_same_side():
+    times = HOURS.where(HOURS.index < 6, HOURS[6])
+    assert latest("weeks", times, 0.2).held(times, times).tolist() == [False] * 6 + [True] * 4
+    assert latest("weeks", times.iloc[::-1], 0.2).start == HOURS[6]
+
+
+def test_a_rule_tells_of_rows_that_came_later():
+    rule = latest("weeks", HOURS, 0.2)
+    later = HOURS + pd.Timedelta("1D")
+    assert rule.held(later, later).all()
+    assert not rule.held(HOURS, HOURS - pd.Timedelta("1D")).any()
+
+
+def test_by_entity_the_time_does_not_count():
+    keys = pd.Series(range(10))
+    assert (HoldoutRule("auto", "entity", 0.5).held(keys, HOURS) == holdout(keys, "auto", 0.5)).all()
+
+
+def test_of_no_rows_none_is_held_out():
+    assert latest("weeks", HOURS[:0], 0.2).held(HOURS[:0], HOURS[:0]).shape == (0,)

@@ -6,12 +6,13 @@ import pytest
 import skops.io
 import yaml
 from sklearn.preprocessing import FunctionTransformer
-from trainings import make_dataset, make_frame, make_training_set
+from trainings import make_dataset, make_frame, make_training_set, make_weeks, make_weeks_frame
 
 from ml_platform import models
 from ml_platform.candidates import Candidate
 from ml_platform.exceptions import RegistryError
 from ml_platform.fitting import fit
+from ml_platform.spec import FeatureTable, Join
 from ml_platform.split import split
 
 
@@ -27,13 +28,18 @@ class Payload:
 
 @pytest.fixture(scope="module", params=["logistic_regression", "random_forest", "hist_gradient_boosting"])
 def fitted(request):
-    return fit(Candidate(request.param, {}), make_dataset(), split(make_training_set(frame=make_frame(300)), 3), 3)
+    return fit(Candidate(request.param, {}), split(make_training_set(frame=make_frame(300)), 3), 3)
+
+
+@pytest.fixture(scope="module", params=["logistic_regression", "random_forest", "hist_gradient_boosting"])
+def several(request):
+    return fit(Candidate(request.param, {}), split(make_training_set(make_weeks(), make_weeks_frame()), 3), 3)
 
 
 @pytest.fixture(scope="module")
 def small():
     candidate = Candidate("logistic_regression", {})
-    return fit(candidate, make_dataset(), split(make_training_set(frame=make_frame(300)), 3), 3)
+    return fit(candidate, split(make_training_set(frame=make_frame(300)), 3), 3)
 
 
 @pytest.fixture
@@ -55,7 +61,8 @@ def edit(folder, flavor, **options):
 def test_written_without_pickle_and_read_back_it_predicts_the_same(fitted, tmp_path):
     features = example()
     digest = models.write(fitted, make_dataset(), example(), tmp_path / "model", run_id="r", model_id="m")
-    loaded, columns = models.read(tmp_path / "model", digest)
+    loaded, columns, dataset = models.read(tmp_path / "model", digest)
+    assert dataset == make_dataset()
     assert (loaded.predict_proba(features) == fitted.predict_proba(features)).all()
     assert columns == {
         "age": "double", "income": "double", "member": "double", "empty": "double", "town": "string", "blank": "string"
@@ -64,9 +71,28 @@ def test_written_without_pickle_and_read_back_it_predicts_the_same(fitted, tmp_p
     assert not list((tmp_path / "model").rglob("*.pkl"))
 
 
-def test_a_changed_file_is_refused(folder):
+def test_several_classes_are_written_and_read_back_too(several, tmp_path):
+    features = make_weeks_frame()[["heat", "rain", "town"]].head(3)
+    digest = models.write(several, make_weeks(), features, tmp_path / "model", run_id="r", model_id="m")
+    loaded, _, dataset = models.read(tmp_path / "model", digest)
+    assert (loaded.predict_proba(features) == several.predict_proba(features)).all()
+    assert dataset == make_weeks()
+
+
+def test_the_spec_in_a_model_includes_the_tables_that_it_joins(small, tmp_path):
+    table = FeatureTable.model_validate(
+        {"kind": "table", "name": "rent", "description": "", "entity": {"name": "town", "key": "town"}, "ttl": "6h",
+         "columns": {"town": "category", "price": {"type": "money", "decimal": ","}}}
+    )  # fmt: skip
+    joined = make_dataset().model_copy(update={"features_from": (Join(table="rent"),), "tables": (table,)})
+    digest = models.write(small, joined, example(), tmp_path / "model", run_id="r", model_id="m")
+    assert models.read(tmp_path / "model", digest)[2] == joined
+
+
+@pytest.mark.parametrize("name", ["model.skops", "dataset.json"])
+def test_a_changed_file_is_refused(folder, name):
     digest = models.digest(folder)
-    (folder / "model.skops").write_bytes((folder / "model.skops").read_bytes() + b" ")
+    (folder / name).write_bytes((folder / name).read_bytes() + b" ")
     with pytest.raises(RegistryError, match=r"digest .* recorded at training was"):
         models.read(folder, digest)
 
@@ -127,6 +153,14 @@ def break_description(folder, marker):
     (folder / "MLmodel").write_text("[]")
 
 
+def drop_spec(folder, marker):
+    (folder / "dataset.json").unlink()
+
+
+def break_spec(folder, marker):
+    (folder / "dataset.json").write_text('{"name": "shop"}')
+
+
 def break_model(folder, marker):
     (folder / "model.skops").write_bytes(b"PK")
 
@@ -136,6 +170,7 @@ def break_model(folder, marker):
     [
         add_pickle, add_cloudpickle_under_the_expected_name, add_pickle_as_skops, add_code, add_code_option_only,
         add_loader_module, add_path_upwards, add_link, add_flavor, add_untrusted_type, break_description, break_model,
+        drop_spec, break_spec,
     ],
 )  # fmt: skip
 def test_a_poisoned_model_is_refused_and_runs_nothing_even_if_its_digest_fits(folder, tmp_path, poison):

@@ -3,32 +3,38 @@ import math
 
 import numpy as np
 import pytest
-from trainings import make_dataset, make_frame
+from trainings import make_dataset, make_frame, make_training_set, make_weeks, make_weeks_frame
 
 from ml_platform.candidates import Candidate, candidates
-from ml_platform.metrics import SCORERS
+from ml_platform.metrics import scorers
 from ml_platform.search import Outcome, best, evaluate, search, tell
+from ml_platform.spec import METRICS
+from ml_platform.split import split
 
 GOOD = Candidate("logistic_regression", {"C": 1.0})
 FAILING = Candidate("random_forest", {"bootstrap": False, "oob_score": True})  # accepted one by one, refused together
 
 
-def data(rows=300):
-    shop, frame = make_dataset(), make_frame(rows)
-    return shop, frame[list(shop.features)], frame["buys"]
+def data(several_classes=False):
+    """Return a data set, features, labels and three folds."""
+    shop = make_training_set(make_dataset(), make_frame(300))
+    parts = split(make_training_set(make_weeks(), make_weeks_frame(300)) if several_classes else shop, 3)
+    return parts.dataset, *parts.train(), parts.folds(3)
 
 
-def test_an_outcome_has_mean_sd_and_folds_of_every_metric():
-    outcome = evaluate(GOOD, *data(), folds=3)
+@pytest.mark.parametrize("several_classes", [False, True])
+def test_an_outcome_has_mean_sd_and_folds_of_every_metric(several_classes):
+    outcome = evaluate(GOOD, *data(several_classes))
     assert outcome.error is None
-    assert set(outcome.means) == set(outcome.sds) == set(outcome.folds) == set(SCORERS)
+    assert set(outcome.means) == set(outcome.sds) == set(outcome.folds) == set(METRICS)
     assert outcome.means["f1"] == pytest.approx(np.mean(outcome.folds["f1"]))
     assert len(outcome.folds["f1"]) == 3
     assert 0 < outcome.fit_seconds < outcome.seconds
 
 
 def test_a_fit_that_fails_makes_a_failed_outcome_and_the_others_go_on():
-    found = {str(o.candidate): o for o in search([FAILING, GOOD], *data(), folds=3, jobs=1)}
+    shop, features, labels, folds = data()
+    found = {str(o.candidate): o for o in search([FAILING, GOOD], shop, features, labels, folds=folds, jobs=1)}
     failed = found[str(FAILING)]
     assert "Out of bag estimation" in failed.error
     assert failed.means == {}
@@ -36,17 +42,19 @@ def test_a_fit_that_fails_makes_a_failed_outcome_and_the_others_go_on():
 
 
 def test_a_score_that_is_no_number_fails_the_candidate(monkeypatch):
-    monkeypatch.setitem(SCORERS, "f1", lambda *_: math.nan)
-    outcome = evaluate(GOOD, *data(), folds=3)
+    broken = scorers(2) | {"f1": lambda *_: math.nan}
+    monkeypatch.setattr("ml_platform.search.scorers", lambda n_classes: broken)
+    outcome = evaluate(GOOD, *data())
     assert outcome.error.endswith("not every fold could be scored by f1")
     assert outcome.score("f1") == -math.inf
 
 
 def test_the_outcomes_do_not_depend_on_the_number_of_jobs():
-    shop, features, labels = data()
+    shop, features, labels, folds = data()
     every = candidates(shop.search)
     alone, together = (
-        {o.candidate.id: o.folds for o in search(every, shop, features, labels, folds=3, jobs=jobs)} for jobs in (1, 2)
+        {o.candidate.id: o.folds for o in search(every, shop, features, labels, folds=folds, jobs=jobs)}
+        for jobs in (1, 2)
     )
     assert len(alone) == 12
     assert alone == together

@@ -1,4 +1,8 @@
-"""Small data to train on: a data set with numbers, categories and an empty column, and frames drawn from it."""
+"""Small data to train on, and frames drawn from it.
+
+`shop` has numbers, categories and an empty column, and asks a question of two classes. `weeks` has three classes, a
+key of two columns, one of them a feature, and an event time: many rows of the same entities, and of the same days.
+"""
 
 import hashlib
 
@@ -63,4 +67,41 @@ def make_training_set(dataset: Dataset | None = None, frame: pd.DataFrame | None
     frame = make_frame() if frame is None else frame
     sha256 = hashlib.sha256(pd.util.hash_pandas_object(frame).to_numpy().tobytes()).hexdigest()
     sources = [{"key": "train_shop.csv", "sha256": "00", "rows": len(frame)}]
-    return TrainingSet(dataset or make_dataset(), frame, sha256, f"s3://mlflow/training_sets/{sha256}.parquet", sources)
+    dataset = dataset or make_dataset()
+    classes = tuple(map(str, dataset.label.classes or ("0", "1")))
+    return TrainingSet(dataset, frame, classes, sha256, f"s3://mlflow/training_sets/{sha256}.parquet", sources)
+
+
+def make_weeks(name: str = "weeks", candidates: dict[str, dict[str, list[object]]] | None = None) -> Dataset:
+    return Dataset.model_validate(
+        {
+            "name": name,
+            "description": "How will the day be?",
+            "entity": {"name": "stand", "key": ["town", "number"], "features": ["town"]},
+            "label": {"column": "sales", "classes": ["poor", "fair", "good"]},
+            "event_time": "day",
+            "columns": {
+                "town": "category", "number": "integer", "day": "timestamp", "sales": "category",
+                "heat": "number", "rain": "boolean",
+            },
+            "search": {"folds": 3, "jobs": 1, "candidates": GRID if candidates is None else candidates},
+        }
+    )  # fmt: skip
+
+
+def make_weeks_frame(rows: int = 600, days: int = 100, seed: int = 1) -> pd.DataFrame:
+    """Draw rows in the order of their time: the day's heat, which all stands share, and the town make the sales."""
+    random = np.random.default_rng(seed)
+    day = np.sort(random.integers(0, days, rows))
+    heat, town = random.normal(20, 5, days)[day], random.choice(["Ulm", "Kiel", "Bonn"], rows).astype(object)
+    score = (heat - 20) / 5 + (town == "Ulm") + random.normal(0, 0.5, rows)
+    return pd.DataFrame(
+        {
+            "town": town,
+            "number": np.arange(rows) % 7,
+            "event_timestamp": pd.Timestamp("2026-01-01 06:00", tz="UTC") + pd.to_timedelta(day, "D"),
+            "heat": heat,
+            "rain": random.choice([0.0, 1.0, np.nan], rows),
+            "sales": np.digitize(score, [0.0, 0.8]).astype("int64"),
+        }
+    )
