@@ -43,7 +43,7 @@ backup: packages ## copy databases, buckets and settings to backups/<time>, or t
 restore: packages ## bring back a backup: FROM=backups/<time>; yes=1 replaces the data that are there
 	@$(PY) -m stack.backup restore "$(or $(FROM),$(error Which one? make restore FROM=backups/<time>))" $(if $(yes),--replace)
 
-demo: packages ## from nothing to a model and predictions, on the sample data
+demo: packages ## from nothing to a model and predictions, on the sample data; DATASET=flights for another sample
 	@$(PY) -m stack.demo
 
 lint: packages-dev ## style and types, of the container files and scripts too

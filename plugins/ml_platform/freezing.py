@@ -30,12 +30,13 @@ def label_values(dataset: Dataset) -> list[Any]:
         ConfigurationError: no cell of the label column can hold one of them.
     """
     label, column = dataset.label, dataset.columns[dataset.label.column]
-    named = label.values or (label.positive,)
-    texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in named]
+    named = {f"classes.{i}": value for i, value in enumerate(label.classes or ())}
+    named |= {"negative": label.negative, "positive": label.positive}
+    named = {field: value for field, value in named.items() if value is not None}
+    texts = list(map(class_text, named.values()))
     values, reasons = convert(pa.array(texts, pa.string()), column, required=True)
     for row, reason in reasons.items():
-        field = "classes" if label.classes else "positive or negative"
-        raise ConfigurationError(f"datasets/{dataset.name}.yaml: label.{field}: {texts[row]!r}: {reason}")
+        raise ConfigurationError(f"datasets/{dataset.name}.yaml: label.{list(named)[row]} is {texts[row]!r}: {reason}")
     typed: list[Any] = values.to_pylist()
     return typed
 

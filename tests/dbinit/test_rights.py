@@ -10,7 +10,7 @@ ROLES = ("airflow", "mlflow", "feast", "platform", "reader")
 DATABASES = ("airflow", "mlflow", "feast", "platform", "postgres", "template1")
 HOME = {role: role for role in ROLES} | {"reader": "platform"}
 WRITABLE = "SET transaction_read_only = off"
-TABLES = ("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows")
+TABLES = ("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows", "uploads.specs")
 
 
 def run(uri, sql):

@@ -1,12 +1,11 @@
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
 
 from ml_platform import database
-from ml_platform.database import ensure_tables, fetch, identifier, literal, savepoint, transaction
-from ml_platform.exceptions import ConfigurationError, ContractError, ServiceError
-from tests.ml_platform.upload_cases import make_dataset, new_name, timed_dataset
+from ml_platform.database import fetch, identifier, literal, savepoint, transaction
+from ml_platform.exceptions import ContractError, ServiceError
+from tests.ml_platform.upload_cases import new_name, timed_dataset
 
 NAUGHTY = ['a"b', "a'b", "a; DROP TABLE x; --", "a$1b", "%s", "{x}", "\\", "漢字", "a\nb"]
 
@@ -43,39 +42,6 @@ class TestPostgres:
                 raise ContractError
             cursor.execute(f"INSERT INTO features.{name} VALUES (2)")
         assert fetch(f"SELECT a FROM features.{name}") == [(2,)]
-
-    def test_tables_are_made_from_the_yaml(self) -> None:
-        dataset = make_dataset(new_name())
-        ensure_tables(dataset)
-        ensure_tables(dataset)
-        own = {"event_timestamp": "timestamp with time zone", "created_timestamp": "timestamp with time zone"}
-        own |= {"upload_sha256": "text", "line": "bigint", "ID": "bigint"}
-        assert self.columns("labels", dataset.name) == own | {"LABEL": "bigint", "COST": "double precision"}
-        features = {"COUNT": "bigint", "RATIO": "double precision", "PRICE": "double precision", "KIND": "text"}
-        assert self.columns("features", dataset.name) == own | features | {"FLAG": "boolean", "NOTE": "text"}
-
-    def test_a_new_column_is_added(self) -> None:
-        name = new_name()
-        ensure_tables(make_dataset(name))
-        ensure_tables(make_dataset(name, columns={"MORE": "number"}))
-        assert self.columns("features", name)["MORE"] == "double precision"
-
-    def test_a_changed_type_is_refused(self) -> None:
-        name = new_name()
-        ensure_tables(make_dataset(name))
-        with pytest.raises(ConfigurationError, match=r"columns.RATIO is now text \(text\).*holds double precision"):
-            ensure_tables(make_dataset(name, columns={"RATIO": "text"}))
-
-    def test_two_at_once_do_not_collide(self) -> None:
-        dataset = make_dataset(new_name())
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(ensure_tables, [dataset] * 8))
-        assert self.columns("features", dataset.name)
-
-    @staticmethod
-    def columns(schema: str, table: str) -> dict[str, str]:
-        with transaction() as cursor:
-            return database._columns_there(cursor, schema, table)
 
 
 def test_an_outage_is_worth_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ml_platform.datasets import DATASETS_DIR, dataset, datasets, read_table
+from ml_platform.datasets import DATASETS_DIR, catalog, dataset, datasets, parse_yaml, read_table
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.spec import Dataset
 
 AUTO = (DATASETS_DIR / "auto.yaml").read_text(encoding="utf-8")
 
@@ -48,6 +49,26 @@ def test_a_leak_is_never_a_feature_but_is_kept_with_the_label() -> None:
         ("AGE: integer", "AGE: {type: category, min: 3}", ["AGE", "min"]),
         ("gate:", "gates:", ["gates"]),
         ("name: auto", "name: [auto", ["YAML"]),
+        ("positive: 1}", "positive: 1, classes: [a, b, c]}", ["label", "positive", "classes"]),
+        ("positive: 1}", "classes: [a, b]}", ["label.classes", "3"]),
+        ("positive: 1}", "positive: 1, negative: 1}", ["label", "twice"]),
+        ("key: INDEX", "key: [INDEX, INDEX]", ["entity", "twice", "INDEX"]),
+        ("key: INDEX", "key: [INDEX, ID]", ["entity.key.1", "'ID'"]),
+        ("key: INDEX", "key: INCOME", ["entity.key", "'INCOME'", "integer, text, category"]),
+        ("key: INDEX", "key: INDEX, features: [AGE]", ["entity", "AGE", "key"]),
+        ("INDEX: integer", "INDEX: {type: integer, zone: Europe/Berlin}", ["INDEX", "zone", "timestamp", "integer"]),
+        ("AGE: integer", "AGE: {type: timestamp, zone: Mars}", ["AGE.zone", "'Mars'", "Europe/Berlin"]),
+        ("AGE: integer", "AGE: {type: integer, min: 9, max: 3}", ["AGE", "min 9", "max 3"]),
+        ("AGE: integer", "AGE: {type: integer, header: INCOME}", ["columns", "INCOME", "two"]),
+        ("AGE: integer", "A__B: integer", ["A__B", "header"]),
+        ("leaks: [TARGET_AMT]", "leaks: [INDEX]", ["leaks", "INDEX", "key"]),
+        ("leaks: [TARGET_AMT]", "ignore: [AGE]", ["ignore", "AGE"]),
+        ("leaks: [TARGET_AMT]", "encoding: klingon", ["encoding", "'klingon'", "cp1252"]),
+        ("leaks: [TARGET_AMT]", "encoding: base64", ["encoding", "'base64'", "cp1252"]),
+        ("leaks: [TARGET_AMT]", "delimiter: ':'", ["delimiter", "':'", "';'"]),
+        ("leaks: [TARGET_AMT]", "tables: []", ["tables", "features_from"]),
+        ("leaks: [TARGET_AMT]", "kind: data", ["kind", "'data'", "'table'"]),
+        ("holdout: 0.2 ", "holdout_by: day #", ["gate.holdout_by", "'day'", "'entity' or 'time'"]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_file_field_and_value(write, old: str, new: str, says: list[str]) -> None:
@@ -77,7 +98,8 @@ def test_an_unknown_data_set_is_answered_with_the_known_ones() -> None:
         ("train_auto.csv", True),
         ("train_auto_2026-11.csv", True),
         ("processed/train_auto.csv", False),
-        ("train_auto.csv.gz", False),
+        ("train_auto.csv.gz", True),
+        ("train_auto.xlsx", True),
         ("test_auto.csv", False),
     ],
 )
@@ -95,3 +117,85 @@ def test_one_entity_has_one_key(write) -> None:
         datasets(path.parent)
     path.write_text(path.read_text().replace("name: customer", "name: cyclist"))
     assert [one.name for one in datasets(path.parent)] == ["auto", "bikes"]
+
+
+def test_yaml_is_read_as_editors_read_it() -> None:
+    said = parse_yaml("a: [no, 007, 12:30, 2026-01-31, NA, ~, 1_000, +1, 1e3, .5, true, 0x1F]")
+    assert said == {"a": ["no", "007", "12:30", "2026-01-31", "NA", None, "1_000", 1, 1000.0, 0.5, True, "0x1F"]}
+
+
+def test_the_event_time_may_be_said_to_be_the_upload(write) -> None:
+    assert read_table(write(AUTO.replace("event_time: null", "event_time: upload"))) == dataset("auto")
+
+
+def test_the_samples_are_declared() -> None:
+    found = catalog()
+    assert not found.problems
+    assert [one.name for one in found.tables] == ["weather"]
+    flights = dataset("flights")
+    assert flights.keys == ("carrier", "flight", "origin")
+    assert {"carrier", "origin", "dest", "weather__temp"} < set(flights.features)
+    assert not {"flight", "tailnum", "late", "arr_delay", "sched_dep"} & set(flights.features)
+    assert flights.join_columns == {"weather__origin": "origin"}
+    assert (flights.holdout_by, dataset("auto").holdout_by) == ("time", "entity")
+
+
+def test_a_spec_survives_the_way_to_json_and_back() -> None:
+    for one in datasets():
+        assert Dataset.model_validate_json(one.model_dump_json()) == one
+        assert Dataset.model_validate_json(one.model_dump_json()).sha256 == one.sha256
+
+
+WEATHER = (DATASETS_DIR / "weather.yaml").read_text(encoding="utf-8")
+FLIGHTS = (DATASETS_DIR / "flights.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("features_from: [weather]", "features_from: [wether]", ["features_from.0", "'wether'", "weather"]),
+        ("features_from: [weather]", "features_from: [weather, weather]", ["features_from.0", "twice"]),
+        ("features_from: [weather]", "features_from: [{table: weather, on: {city: dest}}]", ["city", "origin"]),
+        ("features_from: [weather]", "features_from: [{table: weather, on: {origin: flight}}]",
+         ["'flight'", "text or category"]),
+        ("features_from: [weather]", "features_from: [{table: weather, on: {origin: late}}]", ["'late'", "label"]),
+        ("features_from: [weather]", "features_from: [{table: weather, on: {origin: town}}]", ["'town'"]),
+    ],
+)  # fmt: skip
+def test_a_wrong_join_is_named_and_holds_up_nobody_else(write, tmp_path: Path, old: str, new: str, says) -> None:
+    write(AUTO)
+    write(WEATHER, "weather")
+    path = write(FLIGHTS.replace(old, new, 1), "flights")
+    found = catalog(tmp_path)
+    assert [one.name for one in found.datasets] == ["auto"]
+    assert [one.name for one in found.tables] == ["weather"]
+    (problem,) = found.problems
+    for part in [str(path), *says]:
+        assert part in problem
+
+
+def test_a_broken_file_holds_up_nobody_else_and_is_told_to_who_asks(write, tmp_path: Path) -> None:
+    write(AUTO)
+    path = write("name: [bikes", "bikes")
+    assert [one.name for one in catalog(tmp_path).datasets] == ["auto"]
+    assert dataset("auto", tmp_path).name == "auto"
+    with pytest.raises(ConfigurationError, match=f"{path}: not valid YAML"):
+        datasets(tmp_path)
+    with pytest.raises(ConfigurationError, match=f"there are: auto\n{path}"):
+        dataset("bikes", tmp_path)
+
+
+def test_a_name_may_not_look_like_another_file_of_the_buckets(write) -> None:
+    path = write(AUTO.replace("name: auto", "name: train_auto", 1), "train_auto")
+    with pytest.raises(ConfigurationError, match="name: may not begin with train_"):
+        read_table(path)
+
+
+def test_a_feature_table_needs_features_and_has_its_own_inbox(write) -> None:
+    weather = read_table(write(WEATHER, "weather"))
+    assert weather.owns("weather_2013.csv.gz", "train")
+    assert not weather.owns("train_weather.csv", "train")
+    with pytest.raises(ConfigurationError, match=r"ttl.*'3 hours'"):
+        read_table(write(WEATHER.replace("ttl: 3h", "ttl: 3 hours"), "weather"))
+    with pytest.raises(ConfigurationError, match="label: Extra inputs are not permitted"):
+        read_table(write(WEATHER + "label: {column: temp, positive: 1}\n", "weather"))

@@ -52,9 +52,10 @@ def reported() -> Dataset:
 def test_what_is_loaded_back_is_what_was_built(sample: Dataset) -> None:
     load(sample, {"ID": "3"}, {"ID": "1", "KIND": "", "FLAG": "", "COUNT": ""}, {"ID": "2", "LABEL": "1", "FLAG": "no"})
     reference = freezing.freeze(sample)
-    built, brought = freezing.build(sample)
+    built, classes, brought = freezing.build(sample)
     back = training_set.load(sample, reference)
     pd.testing.assert_frame_equal(back.frame, built, check_exact=True)
+    assert back.classes == tuple(classes) == ("0", "1")
     assert back.sha256 == training_set.content_hash(built) == reference["sha256"]
     assert list(built) == ["ID", "event_timestamp", "COUNT", "RATIO", "PRICE", "KIND", "FLAG", "LABEL"]
     assert built.dtypes.astype(str).tolist()[2:] == ["float64"] * 3 + ["object", "float64", "int64"]

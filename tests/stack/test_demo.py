@@ -109,4 +109,4 @@ def test_a_rejected_sample_says_why(shown: Demo, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(demo.objects, "get", lambda *_: json.dumps(report).encode())
     monkeypatch.setattr(demo.reports, "report_text", lambda _: b"line 3: no such column")
     with pytest.raises(DemoError, match=r"train_auto\.csv was rejected:\nline 3: no such column"):
-        shown.drop("train", "ingest_auto")
+        shown.drop("train", demo.sample("train_auto"), "ingest_auto")
