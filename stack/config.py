@@ -13,6 +13,7 @@ from stack.errors import ConfigError
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 Port = Annotated[int, Field(gt=0, lt=65536)]
+OVERRIDES = ("state_dir", "datasets_dir", "s3_server", "target")  # beside the ports
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
 
@@ -32,6 +33,7 @@ class Config(BaseModel):
     env_file: Path
     target: Literal["embedded", "compose"] = "embedded"
     state_dir: Path
+    datasets_dir: Path
 
     airflow_port: Port
     mlflow_port: Port
@@ -108,6 +110,7 @@ class Config(BaseModel):
     def feast_environment(self) -> dict[str, str]:
         """Return what `feast_repo/feature_store.yaml` reads."""
         return {
+            "DATASETS_DIR": str(self.datasets_dir),
             "FEAST_REGISTRY_URI": self.database_uri("feast", driver="postgresql+psycopg2"),
             "PLATFORM_DB_HOST": HOST,
             "PLATFORM_DB_PORT": str(self.postgres_port),
@@ -156,6 +159,7 @@ def load(env_file: Path | str | None = None) -> Config:
     secrets.ensure(path)
     values = {key.lower(): value for key, value in secrets.read(path).items()} | _overrides()
     values["state_dir"] = str(path.parent / values.get("state_dir", ".state"))
+    values["datasets_dir"] = str(path.parent / values.get("datasets_dir", "datasets"))
     try:
         return Config.model_validate({**values, "env_file": path})
     except ValidationError as error:
@@ -164,7 +168,5 @@ def load(env_file: Path | str | None = None) -> Config:
 
 
 def _overrides() -> dict[str, str]:
-    names = [
-        name for name in Config.model_fields if name.endswith("_port") or name in ("state_dir", "s3_server", "target")
-    ]
+    names = [name for name in Config.model_fields if name.endswith("_port") or name in OVERRIDES]
     return {name: os.environ[name.upper()] for name in names if os.environ.get(name.upper())}

@@ -93,6 +93,8 @@ def write_env_file(folder: Path) -> Path:
         files = [*COMPOSE_FILES[s3_server()], "tests/compose/postgres-port.yml"]
         lines.append(f"COMPOSE_PROJECT_NAME=ml-platform-test-{base}")
         lines.append("COMPOSE_FILE=" + ":".join(str(ROOT / file) for file in files))
+    shutil.copytree(ROOT / "datasets", folder / "datasets")  # of its own: tests put files into it
+    lines.append(f"DATASETS_DIR={folder / 'datasets'}")
     path = folder / ".env"
     path.write_text("\n".join([f"STATE_DIR={folder / 's'}", f"S3_SERVER={s3_server()}", *lines]) + "\n")
     return path
