@@ -78,9 +78,9 @@ def feature_service(dataset: Dataset) -> FeatureService:
     )
 
 
-def definitions(*tables: Table) -> list[Entity | FeatureView | FeatureService]:
+def definitions(*tables: Table) -> list[Any]:
     """Return all that Feast is to know of some tables, each object once."""
-    found: list[Entity | FeatureView | FeatureService] = []
+    found: list[Any] = []
     for table in tables:
         joined = table.tables if isinstance(table, Dataset) else ()
         for one in (table, *joined):

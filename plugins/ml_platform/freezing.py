@@ -30,9 +30,12 @@ def label_values(dataset: Dataset) -> list[Any]:
         ConfigurationError: no cell of the label column can hold one of them.
     """
     label, column = dataset.label, dataset.columns[dataset.label.column]
-    named = {f"classes.{i}": value for i, value in enumerate(label.classes or ())}
-    named |= {"negative": label.negative, "positive": label.positive}
-    named = {field: value for field, value in named.items() if value is not None}
+    asked = {f"classes.{i}": value for i, value in enumerate(label.classes or ())}
+    named = {
+        field: value
+        for field, value in (*asked.items(), ("negative", label.negative), ("positive", label.positive))
+        if value is not None
+    }
     texts = list(map(class_text, named.values()))
     values, reasons = convert(pa.array(texts, pa.string()), column, required=True)
     for row, reason in reasons.items():

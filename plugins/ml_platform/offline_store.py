@@ -21,13 +21,13 @@ from feast.infra.utils.postgres.connection_utils import get_query_schema
 
 from ml_platform.database import identifier
 
+STORE = "ml_platform.offline_store.LateralPostgresOfflineStore"
+
 
 class LateralPostgresOfflineStoreConfig(PostgreSQLOfflineStoreConfig):
     """The settings of Feast's own store; `type` names this one."""
 
-    type: Literal["ml_platform.offline_store.LateralPostgresOfflineStore"] = (  # type: ignore[assignment]
-        "ml_platform.offline_store.LateralPostgresOfflineStore"
-    )
+    type: Literal[STORE] = STORE  # type: ignore[assignment, valid-type]
 
 
 class LateralPostgresOfflineStore(PostgreSQLOfflineStore):
@@ -55,16 +55,15 @@ class LateralPostgresOfflineStore(PostgreSQLOfflineStore):
                 config, feature_views, feature_refs, entity_df, registry, project,
                 full_feature_names, filter_by_created_timestamp, **kwargs,
             )  # fmt: skip
-        columns = list(get_query_schema(config.offline_store, f"({entity_df}) AS entity_rows"))
-        moment = offline_utils.infer_event_timestamp_from_entity_df(dict.fromkeys(columns, "timestamp"))
+        schema: Any = get_query_schema(config.offline_store, f"({entity_df}) AS entity_rows")
+        moment = offline_utils.infer_event_timestamp_from_entity_df(schema)
         lookups = [
             _Lookup.of(view, feature_refs, is_full=full_feature_names, is_known=filter_by_created_timestamp)
             for view in feature_views
         ]
-        offline_utils.assert_expected_columns_in_entity_df(
-            dict.fromkeys(columns, "any"), {own for lookup in lookups for own in lookup.keys.values()}, moment
-        )
-        selected = [f"entity_rows.{identifier(column)}" for column in columns]
+        keys = {own for lookup in lookups for own in lookup.keys.values()}
+        offline_utils.assert_expected_columns_in_entity_df(schema, keys, moment)
+        selected = [f"entity_rows.{identifier(column)}" for column in schema]
         selected += [column for i, lookup in enumerate(lookups) for column in lookup.selected(f"view_{i}")]
         joins = [lookup.join(f"view_{i}", moment) for i, lookup in enumerate(lookups)]
         query = "\n".join([f"SELECT {', '.join(selected)}", f"FROM ({entity_df}) AS entity_rows", *joins])
@@ -94,7 +93,7 @@ class _Lookup:
     is_known: bool
 
     @classmethod
-    def of(cls, view: FeatureView, feature_refs: list[str], *, is_full: bool, is_known: bool) -> "_Lookup":
+    def of(cls, view: Any, feature_refs: list[str], *, is_full: bool, is_known: bool) -> "_Lookup":
         name, mapping = view.projection.name_to_use(), view.projection.join_key_map
         wanted = [ref.partition(":")[2] for ref in feature_refs if ref.partition(":")[0] == name]
         return cls(

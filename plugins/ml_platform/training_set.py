@@ -70,7 +70,7 @@ def entity_ids(dataset: Dataset, frame: pd.DataFrame) -> pd.Series:
     if len(dataset.keys) == 1:
         return frame[dataset.keys[0]]
     texts = [frame[key].astype(str) for key in dataset.keys]
-    return texts[0].str.cat(texts[1:], sep="\x1f")
+    return texts[0].str.cat(pd.concat(texts[1:], axis=1), sep="\x1f")
 
 
 def content_hash(frame: pd.DataFrame) -> str:
