@@ -6,7 +6,7 @@ in Python, where a reason can be given. The plain form is a strict subset of wha
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_platform.spec import Column, ColumnType
+from ml_platform.spec import Column, ColumnType, Scalar
 
 INT64 = range(-(2**63), 2**63)
 EXACT = 2**53  # beyond it a float64 does not hold every integer
@@ -206,11 +206,13 @@ def _outside(values: pa.Array, column: Column) -> dict[int, str]:
         reasons |= dict.fromkeys(_rows(above), f"more than {most:g}, the most allowed")
     if column.values is not None:
         unknown = pc.invert(pc.is_in(values, value_set=pa.array([*column.values, None], pa.string())))
-        reasons |= dict.fromkeys(_rows(unknown), f"not allowed; allowed are {', '.join(column.values)}")
+        reasons |= dict.fromkeys(_rows(unknown), f"not allowed; allowed are {', '.join(map(str, column.values))}")
     return reasons
 
 
-def convert(texts: pa.Array, column: Column, *, required: bool = False) -> tuple[pa.Array, dict[int, str]]:
+def convert(
+    texts: pa.Array, column: Column, *, required: bool = False, missing: Collection[Scalar] = ()
+) -> tuple[pa.Array, dict[int, str]]:
     """Convert the cells of one column.
 
     Args:

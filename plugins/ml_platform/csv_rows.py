@@ -6,65 +6,56 @@ is never closed, or is followed by text, rejects the whole file: where the row e
 
 import csv
 import io
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Collection, Iterator
+from itertools import islice
 
 from ml_platform.exceptions import ContractError
+from ml_platform.formats import DELIMITERS, Fault, Format, shown
+from ml_platform.text_lines import ROW_CHARACTERS, TextLines
 
-ROW_CHARACTERS = 4 * 2**20  # a longer row rejects the file, so that memory stays bounded
-SHOWN_CHARACTERS = 200
-FOREIGN_STARTS = {
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-    b"PK\x03\x04": "a zip archive or an Excel workbook",
-    b"\x1f\x8b": "compressed with gzip",
-    b"PAR1": "Parquet",
-}
+SAMPLE_ROWS = 20  # so many tell what separates the cells
 
 
-def shown(text: str) -> str:
-    """Return a cell as it can stand in a report and a table: short, without NUL and undecodable bytes."""
-    clean = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
-    return clean if len(clean) <= SHOWN_CHARACTERS else f"{clean[:SHOWN_CHARACTERS]}… ({len(text):,} characters)"
-
-
-class Rows:
-    """The rows of a text stream.
+class CsvRows:
+    """The rows of a CSV file; see `formats.Rows`.
 
     Attributes:
-        name: what errors call the file.
-        line: physical line on which the latest row begins; the first is 1.
-        raw: the latest row's text, by physical line; bytes that are not UTF-8 are surrogates.
-        size: its characters.
+        raw: the latest row's text, by physical line.
     """
 
-    def __init__(self, stream: BinaryIO, delimiter: str, name: str) -> None:
-        """Read from a stream of bytes, which stays open; `name` is what errors call it."""
-        self.name = name
+    nested: frozenset[str] = frozenset()
+    native: frozenset[str] = frozenset()
+
+    def __init__(self, lines: TextLines, name: str, form: Format) -> None:
+        """Read the header.
+
+        Raises:
+            ContractError: the file is empty, or its header is broken.
+        """
+        self.name, self.format = name, form
         self.raw: list[str] = []
         self.size = 0
         self.line = 1
-        self._text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        self._reader = csv.reader(self._lines(), delimiter=delimiter, strict=True)
+        self.faults: tuple[Fault, ...] = ()
+        self._text = lines
+        self._reader = csv.reader(self._lines(), delimiter=form.delimiter or ",", strict=True)
+        self._rows = self._split()
+        header = next(self._rows, None)
+        if header is None:
+            raise ContractError(f"{name}: the file is empty; its first line must name the columns")
+        self.header = header
 
     def close(self) -> None:
         """Let go of the stream without closing it."""
-        self._text.detach()
+        self._text.close()
 
     def _lines(self) -> Iterator[str]:
-        while line := self._text.readline(ROW_CHARACTERS):
-            if not self.raw and self._reader.line_num == 0:
-                self._refuse_foreign(line)
+        while line := self._text.read(self.line + len(self.raw)):
             self.raw.append(line)
             self.size += len(line)
             if self.size >= ROW_CHARACTERS:
                 raise self._error(self.line, f"the row is longer than {ROW_CHARACTERS:,} characters{self._hint()}")
             yield line
-
-    def _refuse_foreign(self, start: str) -> None:
-        for signature, what in FOREIGN_STARTS.items():
-            if start.encode("utf-8", "surrogateescape").startswith(signature):
-                raise self._error(1, f"the file is {what}; save it as CSV in UTF-8")
 
     def _error(self, line: int, problem: str) -> ContractError:
         return ContractError(f"{self.name}: line {line}: {problem}")
@@ -91,12 +82,7 @@ class Rows:
         began = f" (the row begins on line {self.line})" if line > self.line else ""
         return self._error(line, f"text follows a closing quote; write a quote inside a cell twice{began}: {text}")
 
-    def __iter__(self) -> Iterator[list[str]]:
-        """Yield the cells of each row; blank lines are skipped.
-
-        Raises:
-            ContractError: the quoting is broken or a row or cell is too long.
-        """
+    def _split(self) -> Iterator[list[str]]:
         while True:
             self.line, self.size = self._reader.line_num + 1, 0
             self.raw.clear()
@@ -108,3 +94,56 @@ class Rows:
                 raise self._broken(error) from None
             if len(cells) > 1 or (cells and cells[0].strip()):
                 yield cells
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield the cells of each row; blank lines are skipped.
+
+        Raises:
+            ContractError: the quoting is broken or a row or cell is too long.
+        """
+        width = len(self.header)
+        for cells in self._rows:
+            self.faults = () if len(cells) == width else (self._misfit(cells),)
+            yield cells
+
+    def _misfit(self, cells: list[str]) -> Fault:
+        """Return why a row with the wrong number of cells is bad."""
+        counts, raw = f"{len(cells)} cells, but the header names {len(self.header)} columns", "".join(self.raw)
+        if len(cells) > len(self.header):
+            return Fault("", shown(raw), counts)
+        cut = "" if raw.endswith(("\n", "\r")) else "; the file ends here without a line break, so it may be cut off"
+        return Fault(shown(self.header[len(cells)].strip()), shown(raw), counts + cut)
+
+
+def detected_delimiter(start: str, wanted: Collection[str] = ()) -> str:
+    """Return what separates the cells of a CSV file.
+
+    Args:
+        start: the beginning of the file.
+        wanted: headers that are looked for; what finds most of them is it.
+
+    Returns:
+        One of `DELIMITERS`; where no header tells, the one that splits the first rows into the same number of cells.
+    """
+    return max(DELIMITERS, key=lambda delimiter: _fit(start, delimiter, wanted))  # of equals, the first
+
+
+def _fit(start: str, delimiter: str, wanted: Collection[str]) -> tuple[int, float, int]:
+    """Return how well a delimiter fits: the wanted headers it finds, the share of like rows, the columns."""
+    header, *rows = _first_rows(start, delimiter) or [[]]
+    found = len({cell.strip() for cell in header} & set(wanted))
+    if len(header) < 2:
+        return found, 0.0, 1
+    like = sum(len(row) == len(header) for row in rows)
+    return found, like / len(rows) if rows else 1.0, len(header)
+
+
+def _first_rows(start: str, delimiter: str) -> list[list[str]]:
+    found: list[list[str]] = []
+    reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)
+    try:
+        found.extend(islice((row for row in reader if row), SAMPLE_ROWS))
+    except csv.Error:
+        return found
+    # The last row may be cut off where the beginning ends.
+    return found if len(found) == SAMPLE_ROWS or len(found) < 2 or start.endswith(("\n", "\r")) else found[:-1]

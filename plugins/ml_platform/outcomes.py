@@ -5,9 +5,10 @@ from datetime import UTC
 from typing import Any, Literal, TypedDict, cast
 
 from ml_platform.objects import Seen
-from ml_platform.spec import Dataset, Purpose
+from ml_platform.spec import Purpose, Table
 
 Result = Literal["loaded", "duplicate", "rejected", "scored", "gone"]
+ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}(\.gz)?$")
 
 
 class Reason(TypedDict):
@@ -24,11 +25,14 @@ class Outcome(TypedDict):
 
     `result_key` lies in the bucket `result`, the other keys in `bucket`; `gone` is an object that was removed before it
     was read. Times are ISO 8601.
-    `rows_read` is always `rows_loaded` + `rows_rejected` + `rows_present` for a loaded file.
+    `format` is what the file was recognised as, for people ("" if it was not read); `delimiter` and `encoding` are what
+    it takes to read it again. `rows_read` is always `rows_loaded` + `rows_rejected` + `rows_present` for a loaded file.
     """
 
     dataset: str
-    delimiter: str
+    format: str
+    delimiter: str | None
+    encoding: str | None
     purpose: Purpose
     bucket: str
     key: str
@@ -48,26 +52,34 @@ class Outcome(TypedDict):
     reasons: list[Reason]
 
 
+def ending(key: str) -> str:
+    """Return how a file's name ends, such as .csv or .csv.gz; "" if it has no ending of a few plain characters."""
+    found = ENDING.search(key)
+    return found[0] if found else ""
+
+
 def timed_stem(seen: Seen) -> str:
     """Return the name of a file without its ending, safe whatever it was, and the time of its arrival."""
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", seen.key.removesuffix(".csv"))[:100]
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", seen.key.removesuffix(ending(seen.key)))[:100]
     return f"{stem}.{seen.last_modified.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def archived_key(seen: Seen, sha256: str, result: Result) -> str:
     """Return where a file is archived: by name, time of arrival and content; safe whatever the name was."""
     folder = "rejected" if result == "rejected" else "processed"
-    return f"{folder}/{timed_stem(seen)}.{sha256[:8]}.csv"
+    return f"{folder}/{timed_stem(seen)}.{sha256[:8]}{ending(seen.key)}"
 
 
-def new_outcome(dataset: Dataset, purpose: Purpose, seen: Seen, sha256: str, result: Result, **fields: Any) -> Outcome:
+def new_outcome(dataset: Table, purpose: Purpose, seen: Seen, sha256: str, result: Result, **fields: Any) -> Outcome:
     """Return the outcome of an arrival; `fields` are those of `Outcome` that are not zero or empty."""
     archived = archived_key(seen, sha256, result)
-    stem = archived.removesuffix(".csv")
+    stem = archived.removesuffix(ending(seen.key))
     aside = fields.get("rows_rejected") and result != "rejected"
     outcome = Outcome(
         dataset=dataset.name,
+        format="",
         delimiter=dataset.delimiter,
+        encoding=dataset.encoding,
         purpose=purpose,
         bucket=seen.bucket,
         key=seen.key,

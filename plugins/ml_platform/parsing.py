@@ -1,4 +1,4 @@
-"""A CSV file becomes typed Arrow batches, and every bad value gets a line, a column and a reason.
+"""A file becomes typed Arrow batches, and every bad value gets a line, a column and a reason.
 
 A contract broken by the header or by the quoting rejects the file; anything else is a bad value of one row. No I/O but
 the stream that is given.
@@ -9,22 +9,22 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ml_platform.conversion import KINDS, convert
-from ml_platform.csv_rows import Rows, shown
 from ml_platform.exceptions import ContractError
-from ml_platform.spec import Column, Dataset, Purpose
+from ml_platform.files import Rows, open_rows
+from ml_platform.formats import shown
+from ml_platform.layout import Layout, columns_of, lay_out, required_columns
+from ml_platform.spec import Purpose, Table
 
 BATCH_ROWS = 20_000
 BATCH_CHARACTERS = 16 * 2**20
 KEY_CHARACTERS = 500  # what an index can hold
-DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
 
 
 @dataclass(frozen=True)
 class BadValue:
-    """One thing wrong with one row: the physical line it begins on, the column ("" for the whole row), why."""
+    """One thing wrong with one row: its line (`Rows.line`), the column as the file calls it ("" for all), why."""
 
     line: int
     column: str
@@ -47,147 +47,118 @@ class Batch:
     rows_read: int
 
 
-def columns_of(dataset: Dataset, purpose: Purpose) -> dict[str, Column]:
-    """Return the columns that are read: all declared ones, but in a test file not those of the label."""
-    skipped = dataset.label_columns if purpose == "test" else ()
-    return {name: column for name, column in dataset.columns.items() if name not in skipped}
-
-
-def required_columns(dataset: Dataset, purpose: Purpose) -> frozenset[str]:
-    """Return the columns without an empty cell: the key; for training also the label and the clocks."""
-    clocks = {name for name in dataset.columns if name in (dataset.event_time, dataset.known_at)}
-    label = {dataset.label.column, *clocks} if purpose == "train" else set()
-    return frozenset({dataset.entity.key, *label} | {n for n, c in dataset.columns.items() if c.required})
-
-
-def arrow_schema(dataset: Dataset, purpose: Purpose) -> pa.Schema:
-    """Return the schema of the typed rows: `line` (int64, the physical line), then the columns as declared."""
-    typed = [(name, KINDS[column.type].arrow) for name, column in columns_of(dataset, purpose).items()]
+def arrow_schema(table: Table, purpose: Purpose) -> pa.Schema:
+    """Return the schema of the typed rows: `line` (int64, as `Rows.line`), then the columns as declared."""
+    typed = [(name, KINDS[column.type].arrow) for name, column in columns_of(table, purpose).items()]
     return pa.schema([("line", pa.int64()), *typed])
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Which cell of a row belongs to which column."""
-
-    header: list[str]
-    positions: dict[str, int]
-    width: int
-
-
-def _layout(header: list[str], dataset: Dataset, purpose: Purpose, where: str) -> _Layout:
-    names = [shown(cell.strip()) for cell in header]
-    wanted = columns_of(dataset, purpose)
-    if missing := [name for name in wanted if name not in names]:
-        raise ContractError(_missing_text(missing, names, dataset, where))
-    if twins := sorted({name for name in names if name and names.count(name) > 1}):
-        raise ContractError(f"{where}: the header names a column twice: {', '.join(twins)}")
-    extra = [name or "(no name)" for name in names if name not in dataset.columns]
-    if extra and dataset.on_extra_column == "reject_file":
-        raise ContractError(f"{where}: columns that datasets/{dataset.name}.yaml does not list: {', '.join(extra)}")
-    return _Layout(names, {name: names.index(name) for name in wanted}, len(names))
-
-
-def _missing_text(missing: list[str], names: list[str], dataset: Dataset, where: str) -> str:
-    for sign, word in DELIMITERS.items():
-        if sign != dataset.delimiter and len(names) == 1 and sign in names[0]:
-            return (
-                f"{where}: the cells seem to be separated by a {word}, but datasets/{dataset.name}.yaml says "
-                f"{dataset.delimiter!r}; save the file with that, or set `delimiter: {sign!r}` there"
-            )
-    found = {name.lower(): name for name in names}
-    hints = [f" ({found[name.lower()]} is there: case counts)" if name.lower() in found else "" for name in missing]
-    listed = ", ".join(f"{name}{hint}" for name, hint in zip(missing, hints, strict=True))
-    return f"{where}: the header lacks {listed}; it names {', '.join(names)}"
-
-
-def _misfit(rows: Rows, cells: list[str], layout: _Layout) -> BadValue:
-    """Return why a row with the wrong number of cells is bad."""
-    counts, raw = f"{len(cells)} cells, but the header names {layout.width} columns", "".join(rows.raw)
-    if len(cells) > layout.width:
-        return BadValue(rows.line, "", shown(raw), counts)
-    cut = "" if raw.endswith(("\n", "\r")) else "; the file ends here without a line break, so it may be cut off"
-    return BadValue(rows.line, layout.header[len(cells)], shown(raw), counts + cut)
-
-
-def _texts(cells: Sequence[str]) -> tuple[pa.Array, dict[int, str]]:
-    """Return the cells as an Arrow array, null where a cell is not UTF-8, and those cells' reasons."""
+def _texts(cells: Sequence[str], undecodable: str) -> tuple[pa.Array, dict[int, str]]:
+    """Return the cells as an Arrow array, null where a cell is no text, and those cells' reasons."""
     try:
         return pa.array(cells, pa.string()), {}
     except UnicodeEncodeError:
-        wrong = {i: "not valid UTF-8" for i, cell in enumerate(cells) if any("\udc80" <= c <= "\udcff" for c in cell)}
+        wrong = {i: reason for i, cell in enumerate(cells) if (reason := _no_text(cell, undecodable))}
         return pa.array([None if i in wrong else cell for i, cell in enumerate(cells)], pa.string()), wrong
 
 
-def _longer(texts: pa.Array, most: int) -> list[int]:
-    found: list[int] = pc.indices_nonzero(
-        pc.fill_null(pc.greater(pc.utf8_length(texts), most), fill_value=False)
-    ).to_pylist()
-    return found
+def _no_text(cell: str, undecodable: str) -> str:
+    halves = [character for character in cell if "\ud800" <= character <= "\udfff"]
+    if any("\udc80" <= half <= "\udcff" for half in halves):
+        return undecodable
+    return "has half of a character (a lone surrogate)" if halves else ""
+
+
+def _undecodable(rows: Rows, table: Table) -> str:
+    encoding = rows.format.encoding or "utf-8"
+    hint = "" if table.encoding or encoding != "utf-8" else "; declare the file's `encoding` if it is another"
+    return f"not valid {encoding.removesuffix('-sig').upper()}{hint}"
 
 
 class _Parser:
     """Collects rows and turns them into batches."""
 
-    def __init__(self, dataset: Dataset, purpose: Purpose, layout: _Layout) -> None:
-        self._key = dataset.entity.key
-        self._columns = columns_of(dataset, purpose)
-        self._required = required_columns(dataset, purpose)
-        self._schema = arrow_schema(dataset, purpose)
-        self._layout = layout
+    def __init__(self, rows: Rows, table: Table, purpose: Purpose) -> None:
+        self._rows = rows
+        self._keys = table.keys
+        self._layout: Layout = lay_out(rows, table, purpose)
+        self._required = required_columns(table, purpose)
+        self._schema = arrow_schema(table, purpose)
+        self._undecodable = _undecodable(rows, table)
         self._start()
 
     def _start(self) -> None:
         self._lines: list[int] = []
         self._cells: list[list[str]] = []
         self._bad: list[BadValue] = []
-        self._rows, self._characters = 0, 0
+        self._read, self._characters = 0, 0
 
-    def add(self, rows: Rows, cells: list[str]) -> None:
-        self._rows += 1
+    def add(self, cells: list[str]) -> None:
+        rows = self._rows
+        self._read += 1
         self._characters += rows.size
-        if len(cells) == self._layout.width:
+        if rows.faults:
+            self._bad.extend(BadValue(rows.line, *fault) for fault in rows.faults)
+        else:
             self._lines.append(rows.line)
             self._cells.append(cells)
-        else:
-            self._bad.append(_misfit(rows, cells, self._layout))
 
     def is_full(self) -> bool:
-        return self._rows >= BATCH_ROWS or self._characters >= BATCH_CHARACTERS
+        return self._read >= BATCH_ROWS or self._characters >= BATCH_CHARACTERS
 
     def batch(self) -> Batch:
         """Return what was collected, and begin anew."""
-        cells = list(zip(*self._cells, strict=True)) or [()] * self._layout.width
-        columns = [self._typed(name, cells[self._layout.positions[name]]) for name in self._columns]
+        cells = list(zip(*self._cells, strict=True)) or [()] * len(self._layout.header)
+        columns = [self._typed(name, cells) for name in self._layout.columns]
+        self._refuse_long_keys(cells)
         wrong = {bad.line for bad in self._bad}
         rows = pa.RecordBatch.from_arrays([pa.array(self._lines, pa.int64()), *columns], schema=self._schema)
         if wrong:
             rows = rows.filter(pa.array([line not in wrong for line in self._lines], pa.bool_()))
         order = {name: position for position, name in enumerate(self._layout.header)}
         bad = tuple(sorted(self._bad, key=lambda b: (b.line, order.get(b.column, -1))))
-        batch = Batch(rows, bad, self._rows)
+        batch = Batch(rows, bad, self._read)
         self._start()
         return batch
 
-    def _typed(self, name: str, cells: Sequence[str]) -> pa.Array:
-        texts, undecodable = _texts(cells)
-        values, reasons = convert(texts, self._columns[name], required=name in self._required)
-        if name == self._key:
-            long = dict.fromkeys(_longer(texts, KEY_CHARACTERS), f"a key of more than {KEY_CHARACTERS} characters")
-            reasons = long | reasons
+    def _typed(self, name: str, cells: Sequence[Sequence[str]]) -> pa.Array:
+        position, column = self._layout.positions.get(name), self._layout.columns[name]
+        if position is None:
+            return pa.nulls(len(self._lines), KINDS[column.type].arrow)
+        texts, undecodable = _texts(cells[position], self._undecodable)
+        values, reasons = convert(texts, column, required=name in self._required, missing=self._layout.missing[name])
         for row, reason in (reasons | undecodable).items():
-            self._bad.append(BadValue(self._lines[row], name, shown(cells[row]), reason))
+            header = self._layout.header[position]
+            self._bad.append(BadValue(self._lines[row], header, shown(cells[position][row]), reason))
         return values
 
+    def _refuse_long_keys(self, cells: Sequence[Sequence[str]]) -> None:
+        parts = [cells[self._layout.positions[key]] for key in self._keys]
+        for row, texts in enumerate(zip(*parts, strict=True)):
+            if sum(map(len, texts)) > KEY_CHARACTERS:
+                header = self._layout.header[self._layout.positions[self._keys[0]]]
+                reason = f"a key of more than {KEY_CHARACTERS} characters"
+                self._bad.append(BadValue(self._lines[row], header, shown(texts[0]), reason))
 
-def read_batches(stream: BinaryIO, dataset: Dataset, purpose: Purpose, name: str) -> Iterator[Batch]:
-    """Read a CSV file.
+
+def open_table(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> Rows:
+    """Open a file of a table.
 
     Args:
-        stream: the file's bytes, UTF-8 with or without a byte order mark; left open.
-        dataset: what the columns mean.
-        purpose: in a `test` file the label's columns are not read and may be missing.
+        stream: the file's bytes, seekable; left open.
+        table: what the columns mean.
+        purpose: in a `test` file the label's columns are not read and may be missing; a feature table's are `train`.
         name: what errors call the file.
+
+    Raises:
+        ContractError: it is empty or broken, or of a format that is not read.
+    """
+    wanted = [table.header(column) for column in columns_of(table, purpose)]
+    return open_rows(stream, name, delimiter=table.delimiter, encoding=table.encoding, wanted=wanted)
+
+
+def typed_batches(rows: Rows, table: Table, purpose: Purpose) -> Iterator[Batch]:
+    """Type the rows of an opened file, and close it.
 
     Yields:
         Batches of at most `BATCH_ROWS` rows, in file order.
@@ -195,25 +166,21 @@ def read_batches(stream: BinaryIO, dataset: Dataset, purpose: Purpose, name: str
     Raises:
         ContractError: header, quoting or size break the contract, or there are no rows.
     """
-    rows = Rows(stream, dataset.delimiter, name)
     try:
-        yield from _batches(rows, dataset, purpose)
+        parser = _Parser(rows, table, purpose)
+        found = False
+        for cells in rows:
+            found = True
+            parser.add(cells)
+            if parser.is_full():
+                yield parser.batch()
+        if not found:
+            raise ContractError(f"{rows.name}: {rows.format.unit} {rows.line}: no rows follow the header")
+        yield parser.batch()
     finally:
         rows.close()
 
 
-def _batches(rows: Rows, dataset: Dataset, purpose: Purpose) -> Iterator[Batch]:
-    cells = iter(rows)
-    header = next(cells, None)
-    if header is None:
-        raise ContractError(f"{rows.name}: the file is empty; its first line must name the columns")
-    parser = _Parser(dataset, purpose, _layout(header, dataset, purpose, f"{rows.name}: line {rows.line}"))
-    found = False
-    for row in cells:
-        found = True
-        parser.add(rows, row)
-        if parser.is_full():
-            yield parser.batch()
-    if not found:
-        raise ContractError(f"{rows.name}: line {rows.line}: no rows follow the header")
-    yield parser.batch()
+def read_batches(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> Iterator[Batch]:
+    """Read a file: `open_table` and `typed_batches` in one."""
+    return typed_batches(open_table(stream, table, purpose, name), table, purpose)

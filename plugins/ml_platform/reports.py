@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, BinaryIO
 
-from ml_platform.csv_rows import Rows
+from ml_platform.files import Rows, open_rows
 
 FORMULA = re.compile(r"[=+\-@\t\r]")
+HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # lone surrogates, but for those that stand for undecodable bytes
 PLAIN_NUMBER = re.compile(r"[+-]?\s*[$€£¥]?[0-9.,]+(e[+-]?[0-9]+)?", re.IGNORECASE)
 
 
@@ -22,18 +23,24 @@ def report_json(outcome: Mapping[str, Any]) -> bytes:
 def summary(outcome: Mapping[str, Any]) -> str:
     """Return one line: the file, its rows and what became of them."""
     again = "yes" if outcome["outcome"] == "duplicate" else f"{outcome['rows_present']:,} rows"
+    form = f" ({outcome['format']})" if outcome["format"] else ""
     return (
-        f"{outcome['key']!r}: {outcome['rows_read']:,} rows read, {outcome['rows_loaded']:,} loaded, "
+        f"{outcome['key']!r}{form}: {outcome['rows_read']:,} rows read, {outcome['rows_loaded']:,} loaded, "
         f"{outcome['rows_rejected']:,} rejected; already there: {'no' if again == '0 rows' else again}"
     )
 
 
-def reason_text(reason: Mapping[str, Any]) -> str:
-    """Return one reason as a sentence."""
+def reason_texts(outcome: Mapping[str, Any]) -> list[str]:
+    """Return the reasons as sentences; a Parquet file has rows, any other lines."""
+    unit = "row" if outcome["format"].startswith("Parquet") else "line"
+    return [_reason_text(reason, unit) for reason in outcome["reasons"]]
+
+
+def _reason_text(reason: Mapping[str, Any], unit: str) -> str:
     if reason["line"] is None:
         return str(reason["reason"])
     column = f", column {reason['column']}" if reason["column"] else ""
-    return f"line {reason['line']}{column}: {reason['value']!r}: {reason['reason']}"
+    return f"{unit} {reason['line']}{column}: {reason['value']!r}: {reason['reason']}"
 
 
 def report_text(outcome: Mapping[str, Any]) -> bytes:
@@ -41,8 +48,9 @@ def report_text(outcome: Mapping[str, Any]) -> bytes:
     lines = [
         f"The file {outcome['key']!r} was rejected. Nothing of it was loaded.",
         "",
-        *(f"  - {reason_text(reason)}" for reason in outcome["reasons"]),
+        *(f"  - {text}" for text in reason_texts(outcome)),
         "",
+        *([f"It was read as {outcome['format']}."] if outcome["format"] else []),
         f"What is allowed stands in datasets/{outcome['dataset']}.yaml. Mend the file or that YAML, drop it again.",
         f"The file lies at {outcome['archived_key']}; the SHA-256 of its bytes is {outcome['sha256']}.",
     ]
@@ -50,30 +58,36 @@ def report_text(outcome: Mapping[str, Any]) -> bytes:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: what looks like one gets an apostrophe before it."""
+    """Return a cell that can be written, and that no spreadsheet takes for a formula: an apostrophe goes before one."""
+    cell = HALF.sub("\N{REPLACEMENT CHARACTER}", cell)
     return f"'{cell}" if FORMULA.match(cell) and not PLAIN_NUMBER.fullmatch(cell) else cell
 
 
-def write_rejected(stream: BinaryIO, delimiter: str, bad: Iterable[tuple[int, str]], out: BinaryIO) -> None:
-    """Write the rejected rows of a file, each with its line and reasons, to be mended and dropped again.
+def write_rejected(
+    stream: BinaryIO, delimiter: str | None, encoding: str | None, bad: Iterable[tuple[int, str]], out: BinaryIO
+) -> None:
+    """Write the rejected rows of a file as CSV, each with its line and reasons, to be mended and dropped again.
 
     Args:
-        stream: the file's bytes.
-        delimiter: what separates its cells.
-        bad: physical line and reason, ordered by line; several reasons of one line are joined.
+        stream: the file's bytes, whatever its format.
+        delimiter: what separates its cells, and those that are written; None is a comma.
+        encoding: of the file, if it is a text without a byte order mark.
+        bad: line (`Rows.line`) and reason, ordered by line; several reasons of one line are joined.
         out: where to write, in UTF-8; both streams stay open.
     """
-    text = io.TextIOWrapper(out, encoding="utf-8", errors="surrogateescape", newline="", write_through=True)
-    writer = csv.writer(text, delimiter=delimiter)
-    rows = Rows(stream, delimiter, "the file")
-    cells = iter(rows)
-    writer.writerow(["line", "reason", *map(harmless, next(cells, []))])
-    writer.writerows(_rejected(rows, cells, bad))
+    rows = open_rows(stream, "the file", delimiter=delimiter, encoding=encoding)
+    # A byte order mark says UTF-8 to a spec that declares another encoding, and to spreadsheets.
+    marked = "utf-8" if rows.format.encoding == "utf-8" else "utf-8-sig"
+    text = io.TextIOWrapper(out, encoding=marked, errors="surrogateescape", newline="", write_through=True)
+    writer = csv.writer(text, delimiter=delimiter or ",")
+    writer.writerow(["line", "reason", *map(harmless, rows.header)])
+    writer.writerows(_rejected(rows, bad))
     rows.close()
     text.detach()
 
 
-def _rejected(rows: Rows, cells: Iterator[list[str]], bad: Iterable[tuple[int, str]]) -> Iterator[list[str]]:
+def _rejected(rows: Rows, bad: Iterable[tuple[int, str]]) -> Iterator[list[str]]:
+    cells = iter(rows)
     for line, reasons in groupby(bad, key=lambda entry: entry[0]):
         joined = "; ".join(reason for _, reason in reasons)
         found = next((row for row in cells if rows.line == line), [])

@@ -4,17 +4,19 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from ml_platform import ledger, objects, reports, staging
-from ml_platform.database import ensure_tables, savepoint, transaction
+from ml_platform.database import savepoint, transaction
 from ml_platform.exceptions import ContractError, UploadChangedError
+from ml_platform.formats import Format
 from ml_platform.objects import Seen, Spooled
 from ml_platform.outcomes import Outcome, Reason, Result, new_outcome
-from ml_platform.parsing import BadValue, Batch, read_batches
-from ml_platform.spec import Dataset, Purpose
+from ml_platform.parsing import BadValue, Batch, open_table, typed_batches
+from ml_platform.spec import Purpose, Table
+from ml_platform.tables import ensure_tables
 
 log = logging.getLogger(__name__)
 
@@ -23,22 +25,35 @@ WAITING = 500  # the most that one run takes; the next run takes the rest
 NEVER = datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Upload:
-    """A file that is open for reading: whose it is, where it was seen, and its spooled bytes."""
+    """A file that is open for reading.
 
-    dataset: Dataset
+    Attributes:
+        dataset: whose it is.
+        purpose: also the bucket.
+        seen: where it was seen.
+        spool: its bytes.
+        format: what it was recognised as, once `batches` was called.
+    """
+
+    dataset: Table
     purpose: Purpose
     seen: Seen
     spool: Spooled
+    format: Format | None = field(default=None, init=False)
 
     def batches(self) -> Iterator[Batch]:
-        """Read the file from its beginning, in file order; see `parsing.read_batches`."""
-        self.spool.file.seek(0)
-        return read_batches(self.spool.file, self.dataset, self.purpose, repr(self.seen.key))
+        """Read the file from its beginning, in file order; see `parsing.open_table` and `parsing.typed_batches`."""
+        rows = open_table(self.spool.file, self.dataset, self.purpose, repr(self.seen.key))
+        self.format = rows.format
+        return typed_batches(rows, self.dataset, self.purpose)
 
     def outcome(self, result: Result, **fields: Any) -> Outcome:
         """Return the outcome of this arrival; `fields` are those of `Outcome` that are not zero or empty."""
+        if self.format:
+            fields["format"] = str(self.format)
+            fields["delimiter"] = self.format.delimiter or self.dataset.delimiter
         return new_outcome(self.dataset, self.purpose, self.seen, self.spool.sha256, result, **fields)
 
     def rejected(self, error: ContractError) -> Outcome:
@@ -54,9 +69,9 @@ def _whole_file(reason: str) -> Reason:
     return Reason(line=None, column="", value="", reason=reason)
 
 
-def waiting(dataset: Dataset, purpose: Purpose) -> list[str]:
+def waiting(dataset: Table, purpose: Purpose) -> list[str]:
     """Return the keys of a data set's uploads that are not settled yet, the oldest first, at most `WAITING`."""
-    found = objects.listed(purpose, f"{purpose}_{dataset.name}")
+    found = objects.listed(purpose, dataset.inbox_prefix(purpose))
     mine = [seen for seen in found if dataset.owns(seen.key, purpose)]
     return [seen.key for seen in sorted(mine, key=lambda seen: (seen.last_modified, seen.key))[:WAITING]]
 
@@ -67,7 +82,7 @@ def recorded(seen: Seen) -> Outcome | None:
         return ledger.recorded(cursor, seen)
 
 
-def _latest(dataset: Dataset, purpose: Purpose, key: str) -> Outcome:
+def _latest(dataset: Table, purpose: Purpose, key: str) -> Outcome:
     """Return what became of an object that is not there any more."""
     with transaction() as cursor:
         gone = new_outcome(dataset, purpose, Seen(purpose, key, "", NEVER, 0), "", "gone")
@@ -75,7 +90,7 @@ def _latest(dataset: Dataset, purpose: Purpose, key: str) -> Outcome:
 
 
 @contextmanager
-def open_upload(dataset: Dataset, purpose: Purpose, seen: Seen) -> Iterator[Upload]:
+def open_upload(dataset: Table, purpose: Purpose, seen: Seen) -> Iterator[Upload]:
     """Spool an upload so that it can be read, more than once if need be.
 
     Raises:
@@ -104,7 +119,7 @@ def record(outcome: Outcome, bad: Iterable[BadValue] = ()) -> Outcome:
         return ledger.arrive(cursor, outcome)
 
 
-def take(dataset: Dataset, purpose: Purpose, key: str, work: Callable[[Upload], Outcome]) -> Outcome:
+def take(dataset: Table, purpose: Purpose, key: str, work: Callable[[Upload], Outcome]) -> Outcome:
     """Open one file and do the work with it; what was taken before is not taken again.
 
     Args:
@@ -128,7 +143,7 @@ def take(dataset: Dataset, purpose: Purpose, key: str, work: Callable[[Upload], 
     return _attempt(dataset, purpose, key, work)
 
 
-def _attempt(dataset: Dataset, purpose: Purpose, key: str, work: Callable[[Upload], Outcome]) -> Outcome:
+def _attempt(dataset: Table, purpose: Purpose, key: str, work: Callable[[Upload], Outcome]) -> Outcome:
     seen = objects.head(purpose, key)
     if seen is None:
         log.warning("%r is not in the bucket %r any more", key, purpose)
@@ -140,7 +155,7 @@ def _attempt(dataset: Dataset, purpose: Purpose, key: str, work: Callable[[Uploa
         return work(upload)
 
 
-def load(dataset: Dataset, purpose: Purpose, key: str) -> Outcome:
+def load(dataset: Table, purpose: Purpose, key: str) -> Outcome:
     """Load one file: all its good rows in one transaction, or nothing.
 
     Returns:
@@ -198,7 +213,7 @@ def settle(outcome: Outcome) -> Outcome:
     if outcome["outcome"] != "gone":
         _settle(outcome)
     if outcome["outcome"] == "rejected":
-        raise ContractError("\n".join(reports.reason_text(reason) for reason in outcome["reasons"][:10]))
+        raise ContractError("\n".join(reports.reason_texts(outcome)[:10]))
     return outcome
 
 
@@ -228,12 +243,13 @@ def _put_rejected_rows(outcome: Outcome, seen: Seen, key: str) -> None:
     if source is None or objects.head(seen.bucket, key):
         return
     with objects.spooled(source) as spool, transaction() as cursor, tempfile.TemporaryFile() as out:
-        reports.write_rejected(spool.file, outcome["delimiter"], ledger.rejected_lines(cursor, outcome), out)
+        rejected = ledger.rejected_lines(cursor, outcome)
+        reports.write_rejected(spool.file, outcome["delimiter"], outcome["encoding"], rejected, out)
         out.seek(0)
         objects.put_new(seen.bucket, key, out, "text/csv; charset=utf-8")
 
 
-def ingest(dataset: Dataset, key: str) -> Outcome:
+def ingest(dataset: Table, key: str) -> Outcome:
     """Load and settle one file of the bucket `train`; a rejected one is settled without an error.
 
     Raises:

@@ -1,0 +1,46 @@
+"""A gzip file, unpacked while it is read, and refused when it is broken or a bomb."""
+
+import gzip
+import io
+import zlib
+from typing import Any, BinaryIO
+
+from ml_platform.exceptions import ContractError
+from ml_platform.formats import unpacked_limit
+
+MAGIC = b"\x1f\x8b"
+BUFFER_BYTES = 64 * 2**10
+
+
+class _Unpacked(io.RawIOBase):
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._name = name
+        self._limit = unpacked_limit(stream.seek(0, io.SEEK_END))
+        stream.seek(0)
+        self._gzip = gzip.GzipFile(fileobj=stream)
+        self._given = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._gzip.read(len(buffer))
+        except EOFError:
+            raise ContractError(f"{self._name}: the gzip file ends too early; it may be cut off") from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise ContractError(f"{self._name}: the gzip file is broken: {error}") from None
+        self._given += len(data)
+        if self._given > self._limit:
+            raise ContractError(f"{self._name}: the gzip file holds more than {self._limit:,} bytes; drop it unpacked")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def unpacked(stream: BinaryIO, name: str) -> BinaryIO:
+    """Return the bytes that a gzip file holds, from its beginning; `stream` stays open.
+
+    Reading them raises ContractError where the file is broken, cut off, followed by something else, or holds more than
+    `unpacked_limit` of its size.
+    """
+    return io.BufferedReader(_Unpacked(stream, name), BUFFER_BYTES)

@@ -1,0 +1,91 @@
+"""Which cell of a file's rows belongs to which column of a table, and whether its header keeps the contract."""
+
+from dataclasses import dataclass
+
+from ml_platform.exceptions import ContractError
+from ml_platform.files import Rows
+from ml_platform.formats import DELIMITERS, shown
+from ml_platform.spec import Column, Dataset, Purpose, Scalar, Table
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file's rows are read.
+
+    Attributes:
+        header: the columns as the file calls them, without blanks around.
+        columns: how each column of the table is read from this file.
+        missing: per column what stands for a missing value.
+        positions: per column the place of its cell; a column that is not there has none, and is all missing.
+    """
+
+    header: list[str]
+    columns: dict[str, Column]
+    missing: dict[str, tuple[Scalar, ...]]
+    positions: dict[str, int]
+
+
+def columns_of(table: Table, purpose: Purpose) -> dict[str, Column]:
+    """Return the columns that are read: all declared ones, but in a test file not those of the label."""
+    skipped = table.label_columns if purpose == "test" else ()
+    return {name: column for name, column in table.columns.items() if name not in skipped}
+
+
+def required_columns(table: Table, purpose: Purpose) -> frozenset[str]:
+    """Return the columns without an empty cell: the key; for training also the label and the clocks."""
+    label = {table.label.column} if isinstance(table, Dataset) else set()
+    training = label | _clocks(table) if purpose == "train" else set()
+    return frozenset({*table.keys, *training} | {n for n, c in table.columns.items() if c.required})
+
+
+def _clocks(table: Table) -> set[str]:
+    return {name for name in table.columns if name in (table.event_time, table.known_at)}
+
+
+def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
+    """Find the columns of a table in the header of a file.
+
+    Raises:
+        ContractError: columns are missing, named twice, or more than the table allows.
+    """
+    where = f"{rows.name}: line {rows.line}" if rows.format.kind == "csv" else rows.name
+    names = [shown(cell.strip()) for cell in rows.header]
+    headers = {name: table.header(name).strip() for name in columns_of(table, purpose)}
+    needed = required_columns(table, purpose) | _clocks(table)
+    lacks_may = table.on_missing_column == "missing_values"
+    if missing := [h for name, h in headers.items() if h not in names and not (lacks_may and name not in needed)]:
+        raise ContractError(f"{where}: {_missing_text(missing, names, rows, table)}")
+    if twins := sorted({n for n in names if n and n not in table.ignore and names.count(n) > 1}):
+        raise ContractError(f"{where}: the header names a column twice: {', '.join(twins)}")
+    known = {*(table.header(name).strip() for name in table.columns), *table.ignore}
+    extra = [name or "(no name)" for name in names if name not in known]
+    if extra and table.on_extra_column == "reject_file":
+        raise ContractError(f"{where}: columns that datasets/{table.name}.yaml does not list: {', '.join(extra)}")
+    positions = {name: names.index(header) for name, header in headers.items() if header in names}
+    native = {shown(name.strip()) for name in rows.native}
+    columns = {name: _as_read(name, table, is_native=header in native) for name, header in headers.items()}
+    return Layout(names, columns, {name: (*table.missing, *columns[name].missing) for name in columns}, positions)
+
+
+def _as_read(name: str, table: Table, *, is_native: bool) -> Column:
+    """Return how a column's texts are read: floats and times of the file's own kind are written in one way only."""
+    column = table.columns[name]
+    changes: dict[str, object] = {"decimal": ".", "format": None} if is_native else {}
+    if isinstance(table, Dataset) and name == table.label.column and table.label.values:
+        changes["values"] = table.label.values
+    return column.model_copy(update=changes)
+
+
+def _missing_text(missing: list[str], names: list[str], rows: Rows, table: Table) -> str:
+    for sign, word in DELIMITERS.items():
+        if table.delimiter and sign != rows.format.delimiter and len(names) == 1 and sign in names[0]:
+            return (
+                f"the cells seem to be separated by {word}, but datasets/{table.name}.yaml says {table.delimiter!r}; "
+                f"save the file with that, or set `delimiter: {sign!r}` there"
+            )
+    found = {name.lower(): name for name in names}
+    hints = [f" ({found[name.lower()]} is there: case counts)" if name.lower() in found else "" for name in missing]
+    listed = ", ".join(f"{name}{hint}" for name, hint in zip(missing, hints, strict=True))
+    broken = any("\udc80" <= character <= "\udcff" for cell in rows.header for character in cell)
+    encoding = f"; it is not valid {rows.format.encoding}: declare the file's `encoding`" if broken else ""
+    return f"the header lacks {listed}; it names {', '.join(names)}{encoding}"

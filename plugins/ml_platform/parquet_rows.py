@@ -1,0 +1,155 @@
+"""The rows of a Parquet file, every value as the text that a careful CSV writer would have written."""
+
+import io
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ml_platform.exceptions import ContractError
+from ml_platform.formats import CELL_CHARACTERS, Fault, Format, unpacked_limit
+
+BATCH_ROWS = 2_000
+ROW_GROUP_BYTES = 512 * 2**20  # one is held in memory as a whole
+EXACT = 2**53  # up to here a float that is whole is written as a whole number
+
+
+def _is_nested(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_nested(kind))
+
+
+def _is_native(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_temporal(kind))
+
+
+def _of_values(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise ContractError(f"{name}: the Parquet file is broken: {str(error).strip()}") from None
+
+
+class ParquetRows:
+    """The rows of a Parquet file; see `formats.Rows`."""
+
+    def __init__(self, stream: BinaryIO, name: str, wanted: Collection[str]) -> None:
+        """Read the schema, and check by the metadata what the data would swell to.
+
+        Raises:
+            ContractError: the file is broken, too large when unpacked, or a wanted column is nested.
+        """
+        self.name, self.format = name, Format("parquet")
+        self.line, self.size = 0, 0
+        self.faults: tuple[Fault, ...] = ()
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(0)
+        with _translated(name):
+            self._file = pq.ParquetFile(stream)
+            schema: pa.Schema = self._file.schema_arrow
+        self._check_size(unpacked_limit(size))
+        self.header: list[str] = schema.names
+        kinds = {field.name: _of_values(field.type) for field in schema}
+        self.nested = frozenset(column for column, kind in kinds.items() if _is_nested(kind))
+        self.native = frozenset(column for column, kind in kinds.items() if _is_native(kind))
+        needed = (column for column in self.header if column in self.nested and column.strip() in wanted)
+        if refused := [f"{column} ({kinds[column]})" for column in needed]:
+            raise ContractError(f"{name}: columns that hold lists or objects, not single values: {', '.join(refused)}")
+
+    def _check_size(self, limit: int) -> None:
+        metadata = self._file.metadata
+        groups = [metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)]
+        if sum(groups) > limit or metadata.num_rows > limit:
+            raise ContractError(
+                f"{self.name}: the Parquet file says it holds {sum(groups):,} bytes in {metadata.num_rows:,} rows, "
+                f"and for its size {limit:,} of each are allowed"
+            )
+        if groups and max(groups) > ROW_GROUP_BYTES:
+            raise ContractError(
+                f"{self.name}: a row group holds {max(groups):,} bytes, and {ROW_GROUP_BYTES:,} are allowed; write the "
+                "file with smaller row groups"
+            )
+
+    def close(self) -> None:
+        """Let go of the stream without closing it."""
+        self._file.close()
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield the values of each row.
+
+        Raises:
+            ContractError: the data are broken, or a text is too long.
+        """
+        with _translated(self.name):
+            for batch in self._file.iter_batches(batch_size=BATCH_ROWS):
+                columns = [self._texts(name, batch.column(i)) for i, name in enumerate(self.header)]
+                self.size = max(batch.nbytes // max(batch.num_rows, 1), len(columns))
+                for row in zip(*columns, strict=True):
+                    self.line += 1
+                    yield list(row)
+
+    def _texts(self, column: str, values: pa.Array) -> list[str]:
+        texts = _texts(values)
+        if any(len(text) > CELL_CHARACTERS for text in texts):
+            raise ContractError(f"{self.name}: column {column}: a cell is longer than {CELL_CHARACTERS:,} characters")
+        return texts
+
+
+def _texts(values: pa.Array) -> list[str]:
+    """Return the values of one column as texts, a missing one as an empty text."""
+    kind = _of_values(values.type)
+    if kind != values.type:
+        values = values.cast(kind)
+    if _is_nested(kind):
+        return [
+            "" if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values.to_pylist()
+        ]
+    if pa.types.is_floating(kind):
+        values = _of_floats(values)
+    elif pa.types.is_timestamp(kind):
+        values = _of_times(values)
+    elif pa.types.is_boolean(kind) or pa.types.is_decimal(kind) or pa.types.is_temporal(kind):
+        values = values.cast(pa.string())
+    found: list[Any] = _decoded(values) if _is_text(values.type) else values.to_pylist()
+    return ["" if value is None else str(value) for value in found]
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    types = pa.types
+    tests = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
+    return any(test(kind) for test in tests)
+
+
+def _decoded(values: pa.Array) -> list[str | None]:
+    """Return texts; bytes that are not UTF-8 become lone surrogates, as in a CSV file."""
+    try:
+        found: list[str | None] = values.cast(pa.string()).to_pylist()
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        raw = values.cast(pa.binary()).to_pylist()
+        return [None if value is None else value.decode("utf-8", "surrogateescape") for value in raw]
+    return found
+
+
+def _of_floats(values: pa.Array) -> pa.Array:
+    """Return the shortest text that reads back as the same float; whole ones without a point, NaN as missing."""
+    wide = values.cast(pa.float64())
+    whole = pc.and_(pc.equal(pc.floor(wide), wide), pc.less_equal(pc.abs(wide), EXACT))
+    integers = pc.if_else(whole, wide, 0.0).cast(pa.int64()).cast(pa.string())
+    narrow = values.cast(pa.float32()) if pa.types.is_float16(values.type) else values
+    return pc.if_else(pc.is_nan(wide), None, pc.if_else(whole, integers, narrow.cast(pa.string())))
+
+
+def _of_times(values: pa.Array) -> pa.Array:
+    """Return ISO 8601 texts, in UTC where a zone is given; only what is finer than a microsecond has nine digits."""
+    if values.type.tz is not None:
+        values = values.cast(pa.timestamp(values.type.unit, tz="UTC"))
+    texts = values.cast(pa.string())
+    return pc.replace_substring_regex(texts, r"(\.[0-9]{6})000(Z?)$", r"\1\2")
