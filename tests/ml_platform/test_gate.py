@@ -1,9 +1,17 @@
 import math
 import re
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
+from sklearn.dummy import DummyClassifier
+from trainings import make_dataset, make_weeks
 
-from ml_platform.gate import Decision, decide
+from ml_platform import gate
+from ml_platform.gate import MIN_ROWS, Decision, Holdout, decide
+from ml_platform.holdout import HoldoutRule
+from ml_platform.registry import ChampionModel
 
 
 def facts(ours, theirs=None, champion=3):
@@ -33,3 +41,56 @@ def test_decisions(given, min_gain, decision, text):
     assert decided.decision == decision
     assert re.search(text, decided.reason)
     assert decided.challenger_f1 is None or math.isfinite(decided.challenger_f1)
+
+
+HOURS = pd.Series(pd.date_range("2026-01-01", periods=48, freq="h", tz="UTC"))
+
+
+def constant(version, dataset, said, rule):
+    """Return a model of three classes that always says the same."""
+    features = pd.DataFrame({"heat": np.zeros(3)})
+    estimator = DummyClassifier(strategy="constant", constant=said).fit(features, [0, 1, 2])
+    columns = {"heat": "double"}
+    return ChampionModel("weeks", version, None, estimator, columns, ("0", "1", "2"), dataset, rule, "", "")
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Let challenger 2 (always 0) meet champion 1 (always 1) on the rows of 48 hours; return the decision."""
+
+    def judge(champion_rule, dataset=None):
+        spec, rule = make_weeks(), HoldoutRule("weeks", "time", 0.2, HOURS[0])
+        loaded = {"1": constant(1, dataset or spec, 1, champion_rule), "2": constant(2, spec, 0, rule)}
+        monkeypatch.setattr(gate.registry, "load", lambda version: loaded[version.version])
+        features = pd.DataFrame({"heat": np.zeros(48)})
+        labels = np.where(HOURS < HOURS[24], 1, np.arange(48) % 3)  # on the first day the champion is always right
+        rows = Holdout(HOURS.astype(str), HOURS, features, labels, loaded["2"].predict(features)[0])
+        champion, challenger = (SimpleNamespace(name="weeks", version=version) for version in "12")
+        return gate._judge(challenger, champion, rows, 0.0)
+
+    return judge
+
+
+def test_rows_that_the_champion_was_trained_on_do_not_count(judged):
+    everything = judged(HoldoutRule("weeks", "time", 0.2, HOURS[0]))
+    assert (everything.decision, everything.champion_f1 > everything.challenger_f1) == ("kept", True)
+    fewer = judged(HoldoutRule("weeks", "time", 0.2, HOURS[48 - 3 * MIN_ROWS]))
+    assert fewer.challenger_f1 == fewer.champion_f1
+
+
+@pytest.mark.parametrize("rule", [
+    HoldoutRule("weeks", "time", 0.2, HOURS[48 - 3 * MIN_ROWS + 1]),
+    HoldoutRule("weeks", "time", 0.2, HOURS[47] + pd.Timedelta("1h")),
+    HoldoutRule("weeks", "entity", 1e-9),
+])  # fmt: skip
+def test_with_too_few_rows_in_both_hold_outs_the_champion_stays(judged, rule):
+    decided = judged(rule)
+    assert decided.decision == "kept"
+    assert re.search(rf"cannot be compared with champion 1: .* \d of '0', .* and {MIN_ROWS} of each", decided.reason)
+    assert (decided.challenger_f1, decided.champion_f1) == (None, None)
+
+
+def test_a_champion_that_was_asked_another_question_gives_way(judged):
+    decided = judged(HoldoutRule("weeks", "time", 0.2, HOURS[0]), make_dataset())
+    assert decided.decision == "promoted"
+    assert "cannot be used (it was trained for another label and key and event time)" in decided.reason

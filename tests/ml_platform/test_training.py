@@ -10,13 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from trainings import GRID, make_dataset, make_frame, make_training_set
+from trainings import GRID, make_dataset, make_frame, make_training_set, make_weeks, make_weeks_frame
 
 from ml_platform import gate, promotion, registry, search, tracking, training
 from ml_platform.exceptions import DegenerateDataError, RegistryError
 from ml_platform.holdout import holdout
-from ml_platform.metrics import SCORERS
+from ml_platform.spec import METRICS
 from ml_platform.split import split
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -65,7 +66,7 @@ def test_every_candidate_is_a_child_run_with_its_figures(full):
     assert told == [(done, 12) for done in range(1, 13)]
     for run in runs:
         assert run.info.status == "FINISHED"
-        assert set(SCORERS) | {f"{name}_sd" for name in SCORERS} | {"fit_seconds"} <= set(run.data.metrics)
+        assert set(METRICS) | {f"{name}_sd" for name in METRICS} | {"fit_seconds"} <= set(run.data.metrics)
         assert set(GRID[run.data.params["estimator"]]) <= set(run.data.params)
 
 
@@ -99,7 +100,9 @@ def test_the_first_model_goes_live_and_predicts_as_recorded(full):
     probabilities, predictions = model.predict(features)
     assert (model.version, model.threshold) == (refitted["version"], refitted["threshold"])
     assert (predictions == (probabilities >= model.threshold)).all()
-    assert gate.f1(labels, probabilities, model.threshold) == card["metrics"]["f1"]
+    assert gate.f1(labels, probabilities, predictions) == card["metrics"]["f1"]
+    assert (model.classes, model.dataset, model.holdout.by) == (("0", "1"), training_set.dataset, "entity")
+    assert registry.numbered("full", model.version).tags["spec_sha256"] == training_set.dataset.sha256
     assert np.isfinite(model.predict(features[["age"]])[0]).all()
     assert model.predict(features.head(0))[0].shape == (0,)
 
@@ -118,7 +121,7 @@ def test_same_data_and_code_give_equal_metrics_and_predictions(full):
     again = training.run_search(training_set, jobs=1, attempt_id="second")
     assert again["run_id"] != searched["run_id"]
     scores = [
-        {run.data.tags["candidate_id"]: {m: run.data.metrics[m] for m in SCORERS} for run in children(one["run_id"])}
+        {run.data.tags["candidate_id"]: {m: run.data.metrics[m] for m in METRICS} for run in children(one["run_id"])}
         for one in (searched, again)
     ]
     assert scores[0] == scores[1]
@@ -131,6 +134,58 @@ def test_same_data_and_code_give_equal_metrics_and_predictions(full):
     assert (first[0] == second[0]).all()
     decision = promotion.promote(training_set, twin)
     assert (decision["decision"], decision["champion_f1"]) == ("kept", refitted["metrics"]["f1"])
+
+
+@pytest.fixture(scope="module")
+def several(mlflow_server):
+    """A training of three classes by time on the first 80 days, and one on all 100."""
+    cards = []
+    for days in (80, 100):
+        frame = make_weeks_frame()
+        known = frame["event_timestamp"] < frame["event_timestamp"].iloc[0] + pd.Timedelta(days, "D")
+        training_set = make_training_set(make_weeks(candidates=ONE), frame[known])
+        refitted = training.refit(training_set, training.run_search(training_set))
+        cards.append(promotion.promote(training_set, refitted))
+    return training_set, *cards
+
+
+def test_several_classes_go_live_without_a_threshold(several):
+    training_set, first, _ = several
+    assert (first["promoted"], first["threshold"]) == (True, None)
+    assert first["metrics"]["f1"] == first["challenger_f1"] > 0.5
+    version = registry.numbered("weeks", first["version"])
+    assert "threshold" not in version.tags
+    assert (json.loads(version.tags["classes"]), version.tags["holdout_by"]) == (["poor", "fair", "good"], "time")
+    model = registry.load(version)
+    assert model.dataset == training_set.dataset
+    probabilities, predictions = model.predict(training_set.frame)
+    assert probabilities.shape == (len(training_set.frame), 3)
+    assert (predictions == probabilities.argmax(axis=1)).all()
+    assert [array.shape for array in model.predict(training_set.frame.head(0))] == [(0, 3), (0,)]
+    assert {item.path for item in tracking.client().list_artifacts(first["run_id"], "charts")} == {
+        f"charts/{name}.png" for name in ("candidates", "confusion_matrix", "feature_importance", "per_class")
+    }
+
+
+def test_by_time_both_are_judged_on_the_rows_that_neither_has_seen(several):
+    training_set, first, second = several
+    models_ = [registry.load(registry.numbered("weeks", card["version"])) for card in (first, second)]
+    starts = [model.holdout.start for model in models_]
+    assert starts[0] < starts[1]
+    frame = training_set.frame[training_set.frame["event_timestamp"] >= starts[1]]
+    labels = frame["sales"].to_numpy()
+    scores = [gate.f1(labels, *model.predict(frame)) for model in models_]
+    assert [second["champion_f1"], second["challenger_f1"]] == scores
+    assert second["champion_before"] == first["version"]
+
+
+def test_a_column_that_gives_the_label_away_is_named(mlflow_server, caplog):
+    told = make_frame().assign(income=lambda frame: 100.0 * frame["buys"])
+    card, _ = train("leaky", told)
+    assert list(card["suspected_leaks"]) == ["income"]
+    assert "income alone gives the label away (1.00): if it is known only with the label" in caplog.text
+    tags = tracking.client().get_run(card["run_id"]).data.tags
+    assert json.loads(tags["suspected_leaks"]) == card["suspected_leaks"]
 
 
 def test_a_candidate_that_fails_is_logged_and_the_search_goes_on(mlflow_server):
@@ -248,7 +303,12 @@ def spoil_threshold(version):
     tracking.client().set_model_version_tag(version.name, version.version, "threshold", "nan")
 
 
-@pytest.mark.parametrize("damage", [delete_files, change_file, add_pickle, drop_digest, spoil_threshold])
+def spoil_classes(version):
+    """What it says of three classes would be read as of two."""
+    tracking.client().set_model_version_tag(version.name, version.version, "classes", '["a", "b", "c"]')
+
+
+@pytest.mark.parametrize("damage", [delete_files, change_file, add_pickle, drop_digest, spoil_threshold, spoil_classes])
 def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(mlflow_server, damage):
     name = f"damaged_{damage.__name__}"
     bad, _ = train(name, worse(name, make_frame()))
@@ -273,7 +333,8 @@ def test_a_challenger_that_predicts_otherwise_is_refused(full):
     parts = split(training_set, 3)
     for said in (np.full(parts.held.sum(), np.nan), np.full(parts.held.sum(), 0.5)):
         version = registry.numbered("full", refitted["version"])
-        facts = gate._judge(version, None, gate.Holdout(parts.keys[parts.held], *parts.test(), said), 0.0)
+        held = gate.Holdout(parts.ids[parts.held], parts.times[parts.held], *parts.test(), said)
+        facts = gate._judge(version, None, held, 0.0)
         assert facts.decision == "refused"
         assert "does not predict what it did" in facts.reason
 
