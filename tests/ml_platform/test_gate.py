@@ -63,7 +63,7 @@ def judged(monkeypatch):
         loaded = {"1": constant(1, dataset or spec, 1, champion_rule), "2": constant(2, spec, 0, rule)}
         monkeypatch.setattr(gate.registry, "load", lambda version: loaded[version.version])
         features = pd.DataFrame({"heat": np.zeros(48)})
-        labels = np.where(HOURS < HOURS[24], 1, np.arange(48) % 3)  # on the first day the champion is always right
+        labels = np.where(HOURS[24] > HOURS, 1, np.arange(48) % 3)  # on the first day the champion is always right
         rows = Holdout(HOURS.astype(str), HOURS, features, labels, loaded["2"].predict(features)[0])
         champion, challenger = (SimpleNamespace(name="weeks", version=version) for version in "12")
         return gate._judge(challenger, champion, rows, 0.0)
