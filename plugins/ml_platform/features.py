@@ -24,7 +24,14 @@ log = logging.getLogger(__name__)
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "feast_repo"
 
-FEAST_TYPES = {"integer": Int64, "number": Float64, "money": Float64, "category": String, "boolean": Bool}
+FEAST_TYPES = {
+    "integer": Int64,
+    "number": Float64,
+    "money": Float64,
+    "category": String,
+    "text": String,
+    "boolean": Bool,
+}
 
 
 def entities(table: Table) -> list[Entity]:
@@ -49,7 +56,9 @@ def feature_view(table: Table) -> FeatureView:
         entities=entities(table),
         ttl=table.time_to_live if isinstance(table, FeatureTable) else timedelta(0),
         online=False,
-        schema=[Field(name=name, dtype=FEAST_TYPES[column.type]) for name, column in table.own_features.items()],
+        schema=[
+            Field(name=name, dtype=FEAST_TYPES[table.columns[name].type]) for name in (*table.keys, *table.own_features)
+        ],
         source=PostgreSQLSource(
             name=f"{table.name}_uploads",
             description=f"Rows loaded from the uploads of {table.name}",

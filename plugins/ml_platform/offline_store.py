@@ -27,7 +27,7 @@ STORE = "ml_platform.offline_store.LateralPostgresOfflineStore"
 class LateralPostgresOfflineStoreConfig(PostgreSQLOfflineStoreConfig):
     """The settings of Feast's own store; `type` names this one."""
 
-    type: Literal[STORE] = STORE  # type: ignore[assignment, valid-type]
+    type: Literal[STORE] = STORE  # type: ignore[valid-type]
 
 
 class LateralPostgresOfflineStore(PostgreSQLOfflineStore):
@@ -95,6 +95,8 @@ class _Lookup:
     @classmethod
     def of(cls, view: Any, feature_refs: list[str], *, is_full: bool, is_known: bool) -> "_Lookup":
         name, mapping = view.projection.name_to_use(), view.projection.join_key_map
+        if not view.entity_columns:
+            raise ValueError(f"the feature view {name} has no key columns; its schema must list them")
         wanted = [ref.partition(":")[2] for ref in feature_refs if ref.partition(":")[0] == name]
         return cls(
             source=view.batch_source.get_table_query_string(),

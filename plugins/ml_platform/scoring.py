@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, BinaryIO
 
 import pandas as pd
@@ -118,18 +119,19 @@ def score(dataset: Dataset, key: str) -> Outcome:
         RegistryError: there is no sound champion; nothing is written.
         ServiceError: a server failed; run it again.
     """
-    return uploads.take(dataset, "test", key, _score)
+    return uploads.take(dataset, "test", key, partial(_score, dataset))
 
 
-def _score(upload: Upload) -> Outcome:
+def _score(dataset: Dataset, upload: Upload) -> Outcome:
     for result_key in result_keys(upload):
-        champion = _model_of(upload.dataset, result_key)
-        upload = replace(upload, dataset=reading_spec(champion.dataset, upload.dataset))
+        champion = _model_of(dataset, result_key)
+        spec = reading_spec(champion.dataset, dataset)
+        upload = replace(upload, dataset=spec)
         with tempfile.TemporaryFile() as file:
             predictions = Predictions(champion, upload.seen.last_modified, file)
             try:
                 bad = predictions.write(upload.batches())
-                _check_share(upload.dataset, predictions, bad)
+                _check_share(spec, predictions, bad)
             except ContractError as error:
                 log.warning("%r is rejected: %s", upload.seen.key, error)
                 return uploads.record(upload.rejected(error))
