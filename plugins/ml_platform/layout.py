@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ml_platform.exceptions import ContractError
 from ml_platform.files import Rows
 from ml_platform.formats import DELIMITERS, shown
-from ml_platform.spec import Column, Dataset, Purpose, Scalar, Table
+from ml_platform.spec import Column, Dataset, Purpose, Table
 
 
 @dataclass(frozen=True)
@@ -15,13 +15,11 @@ class Layout:
     Attributes:
         header: the columns as the file calls them, without blanks around.
         columns: how each column of the table is read from this file.
-        missing: per column what stands for a missing value.
         positions: per column the place of its cell; a column that is not there has none, and is all missing.
     """
 
     header: list[str]
     columns: dict[str, Column]
-    missing: dict[str, tuple[Scalar, ...]]
     positions: dict[str, int]
 
 
@@ -64,7 +62,7 @@ def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     positions = {name: names.index(header) for name, header in headers.items() if header in names}
     native = {shown(name.strip()) for name in rows.native}
     columns = {name: _as_read(name, table, is_native=header in native) for name, header in headers.items()}
-    return Layout(names, columns, {name: (*table.missing, *columns[name].missing) for name in columns}, positions)
+    return Layout(names, columns, positions)
 
 
 def _as_read(name: str, table: Table, *, is_native: bool) -> Column:

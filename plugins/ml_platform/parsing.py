@@ -81,6 +81,7 @@ class _Parser:
     def __init__(self, rows: Rows, table: Table, purpose: Purpose) -> None:
         self._rows = rows
         self._keys = table.keys
+        self._missing = table.missing
         self._layout: Layout = lay_out(rows, table, purpose)
         self._required = required_columns(table, purpose)
         self._schema = arrow_schema(table, purpose)
@@ -126,7 +127,7 @@ class _Parser:
         if position is None:
             return pa.nulls(len(self._lines), KINDS[column.type].arrow)
         texts, undecodable = _texts(cells[position], self._undecodable)
-        values, reasons = convert(texts, column, required=name in self._required, missing=self._layout.missing[name])
+        values, reasons = convert(texts, column, required=name in self._required, missing=self._missing)
         for row, reason in (reasons | undecodable).items():
             header = self._layout.header[position]
             self._bad.append(BadValue(self._lines[row], header, shown(cells[position][row]), reason))
@@ -135,7 +136,7 @@ class _Parser:
     def _refuse_long_keys(self, cells: Sequence[Sequence[str]]) -> None:
         parts = [cells[self._layout.positions[key]] for key in self._keys]
         for row, texts in enumerate(zip(*parts, strict=True)):
-            if sum(map(len, texts)) > KEY_CHARACTERS:
+            if len("".join(texts)) > KEY_CHARACTERS:
                 header = self._layout.header[self._layout.positions[self._keys[0]]]
                 reason = f"a key of more than {KEY_CHARACTERS} characters"
                 self._bad.append(BadValue(self._lines[row], header, shown(texts[0]), reason))
