@@ -61,8 +61,16 @@ def read_table(path: Path) -> Table:
         ConfigurationError: the file is not YAML or breaks the schema; the text names file, field and value.
     """
     try:
-        said = parse_yaml(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return parse_table(path.read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: not valid YAML: {error}") from None
+
+
+def parse_table(text: str, path: Path) -> Table:
+    """Read the text of one file, as `read_table`; `path` is where it lies, or will."""
+    try:
+        said = parse_yaml(text)
+    except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(said, dict):
         raise ConfigurationError(f"{path}: must be a mapping that begins with `name:`; see the other files there")

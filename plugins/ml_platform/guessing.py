@@ -1,0 +1,186 @@
+"""What type the texts of a column seem to have, and the evidence: `conversion` itself is asked what it would accept."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ml_platform.conversion import FALSE, TRUE, convert
+from ml_platform.spec import NUMERIC_TYPES, Column
+
+MISFITS = 0.02  # a type is still believed if no larger share of the cells does not fit it
+SAMPLE = 200  # so many different texts decide which types are tried on all of them
+CATEGORIES, CATEGORY_SHARE, CATEGORY_CHARACTERS = 1000, 0.2, 60
+FEW = 20  # so many different texts are categories in any file
+MISSING_LOOKING = frozenset({"na", "n/a", "#n/a", "nan", "null", "?", "-", "--", ".", "missing", "(blank)", r"\n"})
+MISSING_NUMBERS = MISSING_LOOKING | {"none", "nil", "unknown", "inf", "-inf"}  # may be categories, but no numbers
+
+_LOSSY = re.compile(r"[+-]?(0[0-9]+|[0-9]{19,})")  # leading zeros, or more digits than are safe in every program
+_WORDS = {word for word in (*TRUE, *FALSE) if not word.isdigit()}
+_DATES = (
+    "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%m/%d/%y", "%d/%m/%y", "%d-%m-%Y", "%m-%d-%Y",
+    "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%y",
+)  # fmt: skip
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What one column seems to be.
+
+    Attributes:
+        header: what the file calls it.
+        column: type and options, `missing` among them, as a spec declares them.
+        rows: cells looked at.
+        counts: how often each present text occurs; neither empty nor `missing`.
+        missing: how often each text that looks like a missing value occurs; "" for empty cells.
+        misfits: texts that the type does not accept, and how often they occur.
+        notes: what a person should look at.
+    """
+
+    header: str
+    column: Column
+    rows: int
+    counts: Counter[str]
+    missing: Counter[str]
+    misfits: Counter[str] = field(default_factory=Counter)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def present(self) -> int:
+        """How many cells hold a value."""
+        return self.counts.total()
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether every cell holds a value that no other has."""
+        return self.present == self.rows == len(self.counts)
+
+    def evidence(self) -> str:
+        """Return one line for people: how many cells fit, how many are missing, examples."""
+        fitting = f"{self.present - self.misfits.total():,} of {self.present:,} cells"
+        missing = f"{self.missing.total():,} missing" if self.missing else ""
+        wrong = f"does not fit: {_listed(list(self.misfits), 3)}" if self.misfits else ""
+        return "; ".join(filter(None, (", ".join(filter(None, (fitting, missing, self._range()))), wrong)))
+
+    def _range(self) -> str:
+        if not self.counts:
+            return "no values"
+        if self.column.type in (*NUMERIC_TYPES, "timestamp"):
+            texts = [text for text in self.counts if text not in self.misfits]
+            values = convert(pa.array(texts, pa.string()), self.column)[0].to_pylist()
+            order = sorted((value, text) for value, text in zip(values, texts, strict=True) if value is not None)
+            return f"{quoted(order[0][1])} … {quoted(order[-1][1])}" if order else "no values"
+        common = [text for text, _ in self.counts.most_common(4)]
+        return f"{len(self.counts):,} different: {_listed(common, 3)}"
+
+
+def quoted(text: str) -> str:
+    """Return a text from a file as it can stand in one line of a comment."""
+    short = text if len(text) <= 30 else f"{text[:29]}…"
+    return f'"{repr(short)[1:-1]}"'
+
+
+def _listed(texts: Sequence[str], most: int) -> str:
+    return ", ".join(map(quoted, texts[:most])) + (", …" if len(texts) > most else "")
+
+
+def guess(header: str, cells: Sequence[str], *, decimal: str = ".") -> Guess:
+    """Return what a column seems to be.
+
+    Args:
+        header: what the file calls it.
+        cells: its texts, as they stand in the file.
+        decimal: the sign to prefer where texts such as 1.234 could be read either way; "," also prefers day/month.
+    """
+    counts = Counter(cell.strip() for cell in cells)
+    missing = Counter({"": counts.pop("")}) if "" in counts else Counter()
+    for column in _candidates(header, counts, decimal):
+        tokens = Counter({t: n for t, n in counts.items() if t.lower() in MISSING_NUMBERS})
+        present = counts - tokens
+        misfits = _misfits(present, column)
+        if misfits.total() <= MISFITS * present.total():
+            with_missing = column.model_copy(update={"missing": tuple(sorted(tokens))})
+            notes = tuple(_notes(present, column, decimal))
+            return Guess(header, with_missing, len(cells), present, missing + tokens, misfits, notes)
+    tokens = Counter({t: n for t, n in counts.items() if t.lower() in MISSING_LOOKING})
+    present = counts - tokens
+    column = Column(type=_wordy(present), missing=tuple(sorted(tokens)))
+    notes = tuple(f"{quoted(t)} is taken for a missing value: is it none of the categories?" for t in sorted(tokens))
+    return Guess(header, column, len(cells), present, missing + tokens, notes=notes)
+
+
+def _wordy(present: Counter[str]) -> Any:
+    rows = present.total()
+    is_few = len(present) <= FEW or len(present) <= min(CATEGORIES, CATEGORY_SHARE * rows)
+    is_short = max(map(len, present), default=0) <= CATEGORY_CHARACTERS
+    is_id = len(present) == rows > FEW
+    return "category" if is_few and is_short and not is_id else "text"
+
+
+def _candidates(header: str, counts: Counter[str], decimal: str) -> Iterator[Column]:
+    """Yield the types that a sample of the texts fits, the most special first; no type of texts is among them."""
+    texts = [text for text in counts if text.lower() not in MISSING_NUMBERS]
+    if not texts or any(_LOSSY.fullmatch(text) for text in texts):
+        return
+    if len({text.lower() for text in texts}) > 1 and all(text.lower() in _WORDS for text in texts):
+        yield Column(type="boolean")
+    sample = Counter(texts[:: max(1, len(texts) // SAMPLE)])
+    for column in _tried(header, list(sample), decimal):
+        if _misfits(sample, column).total() <= 5 * MISFITS * sample.total():
+            yield column
+
+
+def _tried(header: str, sample: list[str], decimal: str) -> Iterator[Column]:
+    if re.search("date|day|datum", header, re.IGNORECASE) and all(re.fullmatch("(19|20)[0-9]{6}", t) for t in sample):
+        yield Column(type="timestamp", format="%Y%m%d")
+    yield Column(type="integer")
+    if decimal == ",":
+        yield from (Column(type="number", decimal=","), Column(type="money", decimal=","))
+    yield from (Column(type="number"), Column(type="money"))
+    if decimal == ".":
+        yield from (Column(type="number", decimal=","), Column(type="money", decimal=","))
+    yield Column(type="timestamp")
+    yield from (Column(type="timestamp", format=form) for form in _date_formats(sample, decimal))
+
+
+def _date_formats(sample: list[str], decimal: str) -> Iterator[str]:
+    order = sorted(_DATES, key=lambda date: decimal == "," and date.startswith("%m"))
+    for date, time in product(order, _TIMES):
+        if sum(_has_format(text, date + time) for text in sample) >= 0.9 * len(sample):
+            yield date + time
+
+
+def _has_format(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True
+
+
+def _misfits(counts: Counter[str], column: Column) -> Counter[str]:
+    texts = list(counts)
+    _, reasons = convert(pa.array(texts, pa.string()), column)
+    return Counter({texts[row]: counts[texts[row]] for row in reasons})
+
+
+def _notes(present: Counter[str], column: Column, decimal: str) -> Iterator[str]:
+    texts = list(present)
+    if column.type in ("number", "money") and all(re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", t) for t in texts):
+        yield "the sign before three digits may part thousands or decimals: see `decimal`"
+    if column.type == "timestamp":
+        moments = pa.array(texts, pa.string())
+        if not pc.any(pc.match_substring_regex(moments, r"(Z|[+-][0-9]{2}:?[0-9]{2})$")).as_py() or column.format:
+            yield "no zone is given: UTC is assumed; see `zone`"
+        others = {f for f in _date_formats(texts[:SAMPLE], decimal) if f != column.format}
+        if column.format and (
+            swapped := others & {column.format.replace("%d", "%§").replace("%m", "%d").replace("%§", "%m")}
+        ):
+            yield f"day and month may be swapped: {swapped.pop()} fits too"
