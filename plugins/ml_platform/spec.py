@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from ml_platform.time_formats import whole_date
+
 ColumnType = Literal["integer", "number", "money", "category", "boolean", "text", "timestamp"]
 Metric = Literal["f1", "roc_auc", "average_precision", "precision", "recall", "accuracy"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -136,8 +138,8 @@ class Column(_Closed):
     )
     strip_prefix: str = Field(default="", description="taken off the front (category, text)")
     decimal: Literal[".", ","] = Field(default=".", description="the decimal sign (number, money)")
-    format: str | None = Field(
-        default=None, min_length=2, description="of a timestamp, as strptime takes it, such as %d.%m.%Y %H:%M"
+    format: Annotated[str, AfterValidator(whole_date)] | None = Field(
+        default=None, description="of a timestamp, as strptime takes it, such as %d.%m.%Y %H:%M"
     )
     zone: Annotated[str, AfterValidator(_known_zone)] = Field(
         default="UTC", description="time zone of timestamps that name none, such as Europe/Berlin"
