@@ -1,6 +1,7 @@
 """The pictures of a training: how good the model is on the hold-out, and what it looks at."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,8 @@ def confusion(labels: Labels, predictions: Labels, names: Sequence[str], title: 
         axes.set_xticks(rows, names)
         axes.set_yticks(rows, names, rotation=90, va="center")
     else:  # longer names, and more of them
-        axes.set_xticks(rows, names, rotation=30, ha="right")
-        axes.set_yticks(rows, names)
+        axes.set_xticks(rows, _wrapped(names), rotation=30, ha="right")
+        axes.set_yticks(rows, _wrapped(names))
     return figure
 
 
@@ -100,12 +101,16 @@ def per_class(labels: Labels, predictions: Labels, names: Sequence[str]) -> Figu
     bars = zip(("precision", "recall", "F1"), (GREY, BLUE, ORANGE), found, strict=False)
     for place, (metric, color, values) in enumerate(bars):
         axes.barh(rows + (place - 1) * 0.27, values, 0.25, color=color, label=metric)
-    axes.set_yticks(rows, [f"{name} ({count:,})" for name, count in zip(names, found[3], strict=True)])
+    axes.set_yticks(rows, _wrapped([f"{name} ({count:,})" for name, count in zip(names, found[3], strict=True)]))
     axes.invert_yaxis()
     axes.set_xlim(0, 1.01)
     axes.grid(visible=False, axis="y")
-    axes.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.12))
+    figure.legend(frameon=False, ncols=3, loc="outside lower center")
     return figure
+
+
+def _wrapped(names: Sequence[str]) -> list[str]:
+    return [fill(name, 24) for name in names]
 
 
 def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> Figure:

@@ -78,8 +78,8 @@ class Split:
         return found
 
     def _groups(self) -> NDArray[np.intp] | None:
-        # By the day, not by the moment: what is joined as of the time (the weather) hardly changes within hours, so
-        # rows of neighbouring moments are near twins. By the week there would be too few groups to stratify.
+        # By the day, not by the moment: rows of one day are near twins, for they share more than what is joined as of
+        # their hour (the weather). Measured in docs/adr/0041; by the week there would be few groups to stratify.
         units = self.times.dt.floor("D") if self.rule.by == "time" else self.ids
         units = units[~self.held]
         if self.rule.by == "entity" and units.is_unique:

@@ -55,6 +55,7 @@ def test_the_card_says_what_a_newcomer_wants_to_see() -> None:
     assert (rows["candidates tried"], rows["F1 on the hold-out"], rows["threshold"]) == ("12", "0.612", "0.321")
     assert (rows["gate"], rows["in MLflow"]) == (CARD["reason"], CARD["url"])
     assert dict(card_rows(CARD | {"candidates_failed": 2}))["candidates tried"] == "12, 2 failed"
+    assert "threshold" not in dict(card_rows(CARD | {"threshold": None}))  # of several classes
 
 
 @pytest.mark.parametrize("wrong", [task("failed"), task("up_for_retry", demo.ATTEMPTS)])
