@@ -48,8 +48,8 @@ def probabilities_of(estimator: Any, features: Any) -> Probabilities:
 
 def predictions_of(probabilities: Probabilities, threshold: float | None) -> Labels:
     """Return the class index of each row, shape (n_rows,): 1 from the threshold on, or the most probable of several."""
-    found: Labels = probabilities.argmax(axis=1) if threshold is None else probabilities >= threshold
-    return found.astype(np.int64)
+    found = probabilities.argmax(axis=1) if threshold is None else probabilities >= threshold
+    return np.asarray(found, dtype=np.int64)
 
 
 def _averaged(probabilities: Probabilities) -> dict[str, Any]:
