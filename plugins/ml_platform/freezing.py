@@ -2,7 +2,7 @@
 
 import io
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -54,49 +54,47 @@ def labels_query(dataset: Dataset) -> str:
         f", {'l' if column in dataset.keys else 'f'}.{identifier(column)} AS {identifier(alias)}"
         for alias, column in dataset.join_columns.items()
     )
-    row = (*(identifier(key) for key in dataset.keys), "event_timestamp", "created_timestamp")
+    source = f"labels.{name} l"
+    if set(dataset.join_columns.values()) - set(dataset.keys):
+        row = (*(identifier(key) for key in dataset.keys), "event_timestamp", "created_timestamp")
+        source += f" JOIN features.{name} f ON {' AND '.join(f'f.{one} = l.{one}' for one in row)}"
     return f"""
         SELECT DISTINCT ON ({keys}, l.event_timestamp)
                {keys}, l.event_timestamp, l.upload_sha256 AS {UPLOAD},
                l.{identifier(dataset.label.column)} AS {LABEL}{own}
-        FROM labels.{name} l JOIN features.{name} f ON {" AND ".join(f"f.{one} = l.{one}" for one in row)}
+        FROM {source}
         ORDER BY {keys}, l.event_timestamp, l.created_timestamp DESC
     """  # noqa: S608 – names are quoted
 
 
-def classes(dataset: Dataset, found: pd.Series) -> tuple[list[Any], pd.Series]:
-    """Return the label's values in the order of their indices, and each row's index, shape (n_rows,).
+def classes(dataset: Dataset, found: pd.Series) -> tuple[list[str], pd.Series]:
+    """Return the label's values in the order of their indices, as a file would write them, and each row's index.
 
     Args:
         dataset: names the positive value, or all classes.
-        found: the label of each row, typed.
+        found: the label of each row, typed, shape (n_rows,).
 
     Raises:
-        DegenerateDataError: a label has more values than the spec names, or two where none but the positive is named.
+        DegenerateDataError: a label has more values than the spec names, or than two if it names the positive only.
     """
     named = label_values(dataset)
     others = sorted(set(found.unique()) - set(named))
-    is_open = dataset.label.classes is None and dataset.label.negative is None
-    if is_open and len(others) == 1:
-        named, others = [*others, *named], []
+    texts = list(map(class_text, named))
+    if dataset.label.classes is None and dataset.label.negative is None:
+        texts.insert(0, class_text(others[0]) if others else f"not {texts[0]}")
+        named, others = [*(others[:1] or [None]), *named], others[1:]
     if others:
         raise DegenerateDataError(
-            f"{dataset.name}: the label {dataset.label.column} has values beyond those that its YAML names "
-            f"({_texts(named)}): {_texts(others)}; of two values name `positive`, of several all `classes`"
+            f"{dataset.name}: the label {dataset.label.column} has values beyond {' and '.join(texts)}: "
+            f"{', '.join(map(class_text, others[:20]))}; of two values name `positive`, of more all `classes`"
         )
-    if len(named) < 2:
-        raise DegenerateDataError(f"{dataset.name}: every label is {_texts(named)}; there must be two values at least")
     index = {value: i for i, value in enumerate(named)}
-    return named, found.map(index).astype("int64")
+    return texts, found.map(index).astype("int64")
 
 
 def class_text(value: Any) -> str:
     """Return a label's value as a file would write it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _texts(values: Iterable[Any]) -> str:
-    return ", ".join(list(map(class_text, values))[:20])
 
 
 def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
@@ -119,7 +117,7 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
     named, label = classes(dataset, joined[LABEL])
     inputs = model_input(dataset, joined).drop(columns=list(dataset.entity.features))
     labelled = pd.concat([frame, inputs, label.rename(dataset.label.column)], axis=1)
-    return labelled, list(map(class_text, named)), set(joined[UPLOAD])
+    return labelled, named, set(joined[UPLOAD])
 
 
 def freeze(dataset: Dataset) -> dict[str, Any]:
