@@ -25,7 +25,8 @@ Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
 
 
-def _axes(title: str, x: str, y: str, height: float = 4.6, width: float = 6.4) -> tuple[Figure, Axes]:
+def labelled_axes(title: str, x: str, y: str, height: float = 4.6, width: float = 6.4) -> tuple[Figure, Axes]:
+    """Return a figure, height and width in inches, with one pair of axes in the style of all our pictures."""
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
@@ -47,7 +48,7 @@ def _unit_square(axes: Axes) -> None:
 def precision_recall(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
     """Draw precision over recall, with the chosen threshold marked."""
     precision, recall, _ = precision_recall_curve(labels, probabilities)
-    figure, axes = _axes("Precision and recall on the hold-out", "Recall", "Precision")
+    figure, axes = labelled_axes("Precision and recall on the hold-out", "Recall", "Precision")
     area = average_precision_score(labels, probabilities)
     axes.step(recall, precision, where="post", color=BLUE, label=f"average precision {area:.3f}")
     axes.axhline(labels.mean(), color=GREY, linestyle="--", label=f"share of positives {labels.mean():.3f}")
@@ -61,7 +62,7 @@ def precision_recall(labels: Labels, probabilities: Probabilities, threshold: fl
 def roc(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
     """Draw the ROC curve, with the chosen threshold marked."""
     false_positive, true_positive, _ = roc_curve(labels, probabilities)
-    figure, axes = _axes("ROC curve on the hold-out", "False positive rate", "True positive rate")
+    figure, axes = labelled_axes("ROC curve on the hold-out", "False positive rate", "True positive rate")
     axes.plot(false_positive, true_positive, color=BLUE, label=f"area {roc_auc_score(labels, probabilities):.3f}")
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="chance")
     predicted = probabilities >= threshold
@@ -77,7 +78,7 @@ def confusion(labels: Labels, predictions: Labels, names: Sequence[str], title: 
     counts = confusion_matrix(labels, predictions, labels=rows)
     shares = counts / counts.sum(axis=1, keepdims=True)
     side = max(4.6, 1.6 + 0.8 * size)
-    figure, axes = _axes(title, "Predicted", "True", side, side * 6.4 / 4.6 if size == 2 else side * 1.15)
+    figure, axes = labelled_axes(title, "Predicted", "True", side, side * 6.4 / 4.6 if size == 2 else side * 1.15)
     axes.grid(visible=False)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(size, size):
@@ -97,7 +98,7 @@ def per_class(labels: Labels, predictions: Labels, names: Sequence[str]) -> Figu
     """Draw precision, recall and F1 of every class; `names` are the classes, by index."""
     rows = np.arange(len(names))
     found = precision_recall_fscore_support(labels, predictions, labels=rows, zero_division=0.0)
-    figure, axes = _axes("Every class on the hold-out", "Share", "", 1.6 + 0.6 * len(names))
+    figure, axes = labelled_axes("Every class on the hold-out", "Share", "", 1.6 + 0.6 * len(names))
     bars = zip(("precision", "recall", "F1"), (GREY, BLUE, ORANGE), found, strict=False)
     for place, (metric, color, values) in enumerate(bars):
         axes.barh(rows + (place - 1) * 0.27, values, 0.25, color=color, label=metric)
@@ -115,7 +116,7 @@ def _wrapped(names: Sequence[str]) -> list[str]:
 
 def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> Figure:
     """Draw the out-of-fold F1 that chose the threshold."""
-    figure, axes = _axes("How the threshold was chosen", "Threshold", "F1, mean over the folds (training rows)")
+    figure, axes = labelled_axes("How the threshold was chosen", "Threshold", "F1, mean over the folds (training rows)")
     axes.plot(thresholds, scores, color=BLUE)
     axes.axvline(threshold, color=ORANGE, linestyle="--", label=f"chosen: {threshold:.3f}, F1 {scores.max():.3f}")
     axes.legend(frameon=False)
@@ -125,7 +126,9 @@ def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float6
 def calibration(labels: Labels, probabilities: Probabilities) -> Figure:
     """Draw the share of positives over the predicted probability, in ten bins of equal size."""
     observed, predicted = calibration_curve(labels, probabilities, n_bins=10, strategy="quantile")
-    figure, axes = _axes("Calibration on the hold-out", "Predicted probability (mean of a bin)", "Share of positives")
+    figure, axes = labelled_axes(
+        "Calibration on the hold-out", "Predicted probability (mean of a bin)", "Share of positives"
+    )
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
     axes.plot(predicted, observed, "o-", color=BLUE, label="model, ten bins of equal size")
     _unit_square(axes)
@@ -138,7 +141,7 @@ def feature_importance(
     """Draw how much of a metric is lost when a feature is shuffled; the 20 that matter most."""
     top = np.argsort(means, kind="stable")[-20:]
     lost = f"{metric[0].upper()}{metric[1:].replace('_', ' ')} lost when shuffled"
-    figure, axes = _axes("What the model looks at", lost, "", 1.6 + 0.24 * len(top))
+    figure, axes = labelled_axes("What the model looks at", lost, "", 1.6 + 0.24 * len(top))
     axes.barh([names[i] for i in top], means[top], xerr=sds[top], color=BLUE, ecolor=GREY)
     axes.grid(visible=False, axis="y")
     return figure
@@ -146,7 +149,7 @@ def feature_importance(
 
 def candidates(labels: Sequence[str], means: Sequence[float], sds: Sequence[float], scoring: str) -> Figure:
     """Draw the candidates of a search, the best on top (the first of the sequences)."""
-    figure, axes = _axes("Candidates", f"{scoring}, mean ± sd over the folds", "", 1.6 + 0.3 * len(labels), 9.0)
+    figure, axes = labelled_axes("Candidates", f"{scoring}, mean ± sd over the folds", "", 1.6 + 0.3 * len(labels), 9.0)
     rows = np.arange(len(labels))[::-1]
     colors = [ORANGE, *[BLUE] * (len(labels) - 1)]
     axes.errorbar(means, rows, xerr=sds, fmt="none", ecolor=GREY)

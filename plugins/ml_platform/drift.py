@@ -1,0 +1,72 @@
+"""How much the rows to be scored differ from the rows that a model learns from, feature by feature."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import chi2_contingency, ks_2samp
+
+SOME, STRONG = 0.1, 0.25  # the usual thresholds of the population stability index
+MISSING, OTHERS = "(missing)", "(others)"
+_BINS, _COMMON = 10, 30
+_LEAST_SHARE = 1e-4  # of an empty bin: the index has no bound without
+
+
+def drift(train: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    """Compare the columns that two frames share.
+
+    Args:
+        train: columns of float64, bool, or objects of str; NaN or None is missing.
+        test: of the same kinds.
+
+    Returns:
+        One row per column, the strongest drift first: `psi`, the population stability index over the deciles of train
+        or its 30 most common values, with missing values in a bin of their own; `test`, `statistic` and `p_value` of
+        Kolmogorov and Smirnov's test for numbers, of chi² for categories (NaN if there is nothing to compare);
+        `missing_train` and `missing_test`, shares.
+    """
+    names = [name for name in train.columns if name in test.columns]
+    rows = [_compared(train[name], test[name]) for name in names]
+    columns = ["psi", "test", "statistic", "p_value", "missing_train", "missing_test"]
+    return pd.DataFrame(rows, index=names, columns=columns).sort_values("psi", ascending=False, kind="stable")
+
+
+def bin_edges(values: pd.Series) -> NDArray[np.float64]:
+    """Return the edges that part a column of numbers into bins of about the same size, the outer ones without bound."""
+    present = values.dropna().to_numpy("float64")
+    inner = np.unique(np.quantile(present, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(present) else np.empty(0)
+    return np.array([-np.inf, *inner, np.inf])
+
+
+def bins(train: pd.Series, test: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Return how often each bin of two columns occurs, shapes (n_bins,), with the same index."""
+    if pd.api.types.is_numeric_dtype(train.dtype):
+        edges = bin_edges(train)
+        cut = [pd.cut(one.astype("float64"), edges).astype(object) for one in (train, test)]
+        order: Sequence[object] = list(pd.IntervalIndex.from_breaks(edges))
+    else:
+        order = list(train.value_counts().index[:_COMMON])
+        cut = [one.astype(object).where(one.isin(order) | one.isna(), OTHERS) for one in (train, test)]
+        order = [*order, OTHERS]
+    counts = [one.where(one.notna(), MISSING).value_counts().reindex([*order, MISSING], fill_value=0) for one in cut]
+    return counts[0], counts[1]
+
+
+def _compared(train: pd.Series, test: pd.Series) -> tuple[float, str, float, float, float, float]:
+    counts = bins(train, test)
+    shares = [np.maximum(one / max(1, one.sum()), _LEAST_SHARE) for one in counts]
+    psi = float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
+    gaps = float(train.isna().mean()), float(test.isna().mean())
+    if pd.api.types.is_numeric_dtype(train.dtype):
+        one, two = (column.dropna().to_numpy("float64") for column in (train, test))
+        if not len(one) or not len(two):
+            return psi, "KS", float("nan"), float("nan"), *gaps
+        found = ks_2samp(one, two, method="asymp")
+        return psi, "KS", float(found.statistic), float(found.pvalue), *gaps
+    table = np.array([one.to_numpy() for one in counts])
+    table = table[:, table.sum(axis=0) > 0]
+    if table.shape[1] < 2 or not table.sum(axis=1).all():
+        return psi, "chi²", float("nan"), float("nan"), *gaps
+    chi2 = chi2_contingency(table)
+    return psi, "chi²", float(chi2.statistic), float(chi2.pvalue), *gaps

@@ -1,0 +1,109 @@
+"""The pictures of a data report: each feature by label, what gives the label away, train beside test."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ml_platform.charts import BLUE, GREY, ORANGE, labelled_axes
+from ml_platform.drift import bins
+from ml_platform.profiling import LEAK_SCORE
+
+COLOURS = (BLUE, ORANGE, "#3c8d5a", "#a3407a", "#8a7a2f", "#5f6b7a")
+REST = "(others)"
+_SHOWN_CATEGORIES, _SHOWN_CHARACTERS = 12, 32
+_BARS = 30
+
+
+def plain(text: object) -> str:
+    """Return a text from the data as matplotlib draws it: short, printable, and no formula between dollar signs."""
+    said = "".join(character if character.isprintable() else "�" for character in str(text)).replace("$", r"\$")
+    return said if len(said) <= _SHOWN_CHARACTERS else f"{said[: _SHOWN_CHARACTERS - 1]}…"
+
+
+def classes_of(labels: pd.Series) -> list[str]:
+    """Return the values of a label as texts, the most common first; of many the last stands for the rest."""
+    found = [str(value) for value in labels.value_counts().index]
+    return found if len(found) <= len(COLOURS) else [*found[: len(COLOURS) - 1], REST]
+
+
+def by_label(name: str, values: pd.Series, labels: pd.Series) -> Figure:
+    """Draw a feature per class: of numbers the distributions, of categories the shares of the classes."""
+    classes = classes_of(labels)
+    texts = labels.astype(str)
+    texts = texts.where(texts.isin(classes), REST)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return _histograms(name, {one: values[texts == one] for one in classes})
+    return _shares(name, values, texts, classes)
+
+
+def _histograms(name: str, parts: Mapping[str, pd.Series]) -> Figure:
+    figure, axes = labelled_axes(plain(name), "", "Density", 2.9, 4.4)
+    numbers = {one: part.dropna().to_numpy("float64") for one, part in parts.items()}
+    edges = _edges(np.concatenate([*numbers.values(), np.empty(0)]))
+    for (one, part), colour in zip(numbers.items(), COLOURS, strict=False):
+        inside = part[(part >= edges[0]) & (part <= edges[-1])]
+        if len(inside):
+            axes.hist(inside, bins=edges, density=True, color=colour, alpha=0.5, label=plain(one))
+    axes.set_yticks([])
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _edges(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the edges of bins from the 1st to the 99th percentile; of few different numbers, one bin each."""
+    if not len(numbers):
+        return np.array([0.0, 1.0])
+    low, high = np.quantile(numbers, [0.01, 0.99])
+    if low == high:
+        low, high = float(numbers.min()), float(numbers.max())
+    different = np.unique(numbers[(numbers >= low) & (numbers <= high)])
+    if len(different) <= _BARS and (different == np.round(different)).all() and high - low <= _BARS:
+        return np.arange(low - 0.5, high + 1.5)
+    return np.linspace(low, high, _BARS + 1)
+
+
+def _shares(name: str, values: pd.Series, labels: pd.Series, classes: list[str]) -> Figure:
+    texts = values.astype(object).where(values.notna(), "(missing)").astype(str)
+    common = texts.value_counts().index[:_SHOWN_CATEGORIES]
+    table = pd.crosstab(texts, labels, normalize="index").reindex(index=common[::-1], columns=classes, fill_value=0.0)
+    figure, axes = labelled_axes(plain(name), "Share of the rows", "", 1.3 + 0.22 * len(table), 4.4)
+    left = np.zeros(len(table))
+    for one, colour in zip(classes, COLOURS, strict=False):
+        axes.barh(range(len(table)), table[one], left=left, color=colour, alpha=0.75, label=plain(one))
+        left += table[one].to_numpy()
+    axes.set_yticks(range(len(table)), [plain(text) for text in table.index], fontsize=8)
+    axes.set_xlim(0, 1)
+    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.4, -0.25), ncols=2)
+    return figure
+
+
+def label_scores(scores: Mapping[str, float]) -> Figure:
+    """Draw how well each column alone foretells the label (`profiling.label_scores`), with the line of suspicion."""
+    shown = list(scores.items())[:20][::-1]
+    figure, axes = labelled_axes("What each column alone says of the label", "Score", "", 1.5 + 0.24 * len(shown))
+    colours = [ORANGE if score >= LEAK_SCORE else BLUE for _, score in shown]
+    axes.barh(range(len(shown)), [max(0.0, score) for _, score in shown], color=colours)
+    axes.set_yticks(range(len(shown)), [plain(name) for name, _ in shown])
+    axes.axvline(LEAK_SCORE, color=GREY, linestyle="--", label="suspected leak")
+    axes.set_xlim(0, 1.02)
+    axes.legend(frameon=False)
+    return figure
+
+
+def overlaid(name: str, train: pd.Series, test: pd.Series) -> Figure:
+    """Draw the distributions of a feature in the rows learned from and in the rows to be scored."""
+    if pd.api.types.is_numeric_dtype(train.dtype):
+        return _histograms(name, {"train": train, "test": test})
+    counts = bins(train, test)
+    shares = [(one / max(1, one.sum()))[: _SHOWN_CATEGORIES + 1][::-1] for one in counts]
+    figure, axes = labelled_axes(plain(name), "Share of the rows", "", 1.3 + 0.24 * len(shares[0]), 4.4)
+    rows = np.arange(len(shares[0]))
+    for share, colour, shift, one in zip(shares, COLOURS, (0.2, -0.2), ("train", "test"), strict=False):
+        axes.barh(rows + shift, share, height=0.4, color=colour, alpha=0.75, label=one)
+    axes.set_yticks(rows, [plain(text) for text in shares[0].index], fontsize=8)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
