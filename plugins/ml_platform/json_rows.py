@@ -76,6 +76,7 @@ class JsonRows:
         self.name, self.format = name, form
         self.line, self.size = 1, 0
         self.faults: tuple[Fault, ...] = ()
+        self._line = ""
         self._open, self._wanted = lines, frozenset(wanted)
         self._text = lines()
         keys: dict[str, None] = {}
@@ -112,17 +113,17 @@ class JsonRows:
     def _objects(self) -> Iterator[dict[str, Any]]:
         """Yield what each line says, {} with `faults` where it is no object."""
         for line in self._lines():
-            self.size = len(line)
+            self._line, self.size = line.rstrip("\r\n"), len(line)
             try:
                 said = _object(line)
                 self.faults = ()
             except ValueError as reason:
                 said = {}
-                self.faults = (Fault("", shown(line.rstrip("\r\n")), str(reason)),)
+                self.faults = (Fault("", shown(self._line), str(reason)),)
             yield said
 
     def __iter__(self) -> Iterator[list[str]]:
-        """Yield the values of each row; of a line that is no JSON object, none.
+        """Yield the values of each row; of a line that is no JSON object, the line.
 
         Raises:
             ContractError: bytes cannot be decoded.
@@ -133,7 +134,7 @@ class JsonRows:
             self.size = max(self.size, len(self.header))
             if not self.faults and not self.nested.isdisjoint(said):
                 self.faults = tuple(self._nested(said))
-            yield [_text(said.get(key)) for key in self.header] if said or not self.faults else []
+            yield [_text(said.get(key)) for key in self.header] if said or not self.faults else [self._line]
 
     def _nested(self, said: dict[str, Any]) -> Iterator[Fault]:
         for key, value in said.items():

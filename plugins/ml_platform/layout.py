@@ -69,6 +69,8 @@ def _as_read(name: str, table: Table, *, is_native: bool) -> Column:
     """Return how a column's texts are read: floats and times of the file's own kind are written in one way only."""
     column = table.columns[name]
     changes: dict[str, object] = {"decimal": ".", "format": None} if is_native else {}
+    if is_native and column.type == "money":  # whose three decimals would be ambiguous in a text
+        changes["type"] = "number"
     if isinstance(table, Dataset) and name == table.label.column and table.label.values:
         changes["values"] = table.label.values
     return column.model_copy(update=changes)
@@ -86,4 +88,5 @@ def _missing_text(missing: list[str], names: list[str], rows: Rows, table: Table
     listed = ", ".join(f"{name}{hint}" for name, hint in zip(missing, hints, strict=True))
     broken = any("\udc80" <= character <= "\udcff" for cell in rows.header for character in cell)
     encoding = f"; it is not valid {rows.format.encoding}: declare the file's `encoding`" if broken else ""
-    return f"the header lacks {listed}; it names {', '.join(names)}{encoding}"
+    what = "the header lacks {}; it names {}" if rows.format.kind == "csv" else "the rows lack {}; they name {}"
+    return what.format(listed, ", ".join(names)) + encoding

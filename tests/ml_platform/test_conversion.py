@@ -1,12 +1,15 @@
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from ml_platform.conversion import KINDS, convert
+from ml_platform.conversion import KINDS, convert, kind_of
+from ml_platform.exceptions import ConfigurationError
 from ml_platform.spec import Column
 
 
@@ -118,11 +121,147 @@ def test_prefixes_are_stripped() -> None:
         ("integer", "9223372036854775807", {"max": 10.5}, "more than 10.5, the most allowed"),
         ("money", "$11", {"max": 10}, "more than 10"),
         ("category", "c", {"values": ["a", "b"]}, "allowed are a, b"),
+        ("integer", "3", {"values": [1, 2]}, "allowed are 1, 2"),
+        ("number", "0,7", {"values": [0.5, 2], "decimal": ","}, "allowed are 0,5, 2"),
+        ("boolean", "no", {"values": [True]}, "allowed are true"),
     ],
 )
 def test_what_is_allowed_is_named(kind: str, text: str, options: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         read(kind, text, **options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "values"),
+    [
+        ("integer", "1.0", [1]),
+        ("number", "0.50", [0.5]),
+        ("boolean", "YES", [True]),
+        ("text", "007", ["007"]),
+        ("category", "z_a", ["a"]),
+        ("category", "true", [True]),
+    ],
+)
+def test_what_is_allowed_is_compared_as_a_value(kind: str, text: str, values: list[Any]) -> None:
+    options = {"strip_prefix": "z_"} if kind == "category" else {}
+    assert read(kind, text, values=values, **options) is not None
+
+
+def test_allowed_values_must_be_of_the_type() -> None:
+    with pytest.raises(ConfigurationError, match=r"values: 'a' is no integer: not a whole number"):
+        read("integer", "1", values=["a"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "options"),
+    [
+        ("integer", " -999 ", {"missing": [-999]}),
+        ("number", "NA", {"missing": ["NA"]}),
+        ("number", "-9,5", {"missing": [-9.5], "decimal": ","}),
+        ("category", "z_?", {"missing": ["z_?"], "strip_prefix": "z_"}),
+        ("category", "true", {"missing": [1, True]}),
+        ("timestamp", "0000-00-00", {"missing": ["0000-00-00"]}),
+        ("integer", "-999", {"missing": [-999], "min": 0, "values": [1]}),
+    ],
+)
+def test_words_for_a_missing_value(kind: str, text: str, options: dict[str, Any]) -> None:
+    assert read(kind, text, **options) is None
+    with pytest.raises(ValueError, match="the value is missing, but a value is required"):
+        read(kind, text, **options, required=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("number", "1234,5", 1234.5),
+        ("number", "-0,25", -0.25),
+        ("number", "1.234,5", 1234.5),
+        ("number", "1.234.567", 1234567.0),
+        ("number", "1,234", 1.234),
+        ("number", "1,5e3", 1500.0),
+        ("number", "12", 12.0),
+        ("money", "1.234,50 €", 1234.5),
+        ("money", "€ 1.234", 1234.0),
+        ("money", "1234,5", 1234.5),
+        ("money", "(1.234,5)", -1234.5),
+    ],
+)
+def test_a_decimal_comma(kind: str, text: str, value: float) -> None:
+    assert read(kind, text, decimal=",") == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "reason"),
+    [
+        ("number", "1.234", "ambiguous: write 1234 for thousands or 1,234 for decimals"),
+        ("number", "0.5", "not a number with a decimal comma"),
+        ("number", "1234.5", "not a number with a decimal comma"),
+        ("number", "1,234.5", "not a number with a decimal comma"),
+        ("number", "12.34,5", "not a number with a decimal comma"),
+        ("number", "1,2,3", "not a number with a decimal comma"),
+        ("number", "NA", "leave the cell empty"),
+        ("money", "1,234 €", "ambiguous: write 1.234 for thousands or 1,2340 for decimals"),
+        ("money", "$1,234.50", r"not an amount of money such as \$1.234,50"),
+    ],
+)
+def test_a_decimal_comma_is_no_guess(kind: str, text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read(kind, text, decimal=",")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "moment"),
+    [
+        ("31.01.2026", {"format": "%d.%m.%Y"}, datetime(2026, 1, 31, tzinfo=UTC)),
+        ("1.2.2026", {"format": "%d.%m.%Y"}, datetime(2026, 2, 1, tzinfo=UTC)),
+        ("01/31/26 11:30 PM", {"format": "%m/%d/%y %I:%M %p"}, datetime(2026, 1, 31, 23, 30, tzinfo=UTC)),
+        ("31.01.2026 23:59:01,25", {"format": "%d.%m.%Y %H:%M:%S,%f"}, datetime(2026, 1, 31, 23, 59, 1, 250000, UTC)),
+        ("2026031 1200 +0200", {"format": "%Y%j %H%M %z", "zone": "Asia/Tokyo"}, datetime(2026, 1, 31, 10, tzinfo=UTC)),
+        ("2026-07-01 12:00", {"zone": "Europe/Berlin"}, datetime(2026, 7, 1, 10, tzinfo=UTC)),
+        ("2050-07-01 12:00", {"zone": "Europe/Berlin"}, datetime(2050, 7, 1, 10, tzinfo=UTC)),
+        ("2026-07-01T12:00Z", {"zone": "Europe/Berlin"}, datetime(2026, 7, 1, 12, tzinfo=UTC)),
+        ("2026-07-01T12:00-01:00", {"zone": "Europe/Berlin"}, datetime(2026, 7, 1, 13, tzinfo=UTC)),
+        (
+            "01.07.2026 12:00",
+            {"zone": "Europe/Berlin", "format": "%d.%m.%Y %H:%M"},
+            datetime(2026, 7, 1, 10, tzinfo=UTC),
+        ),
+        ("2026-10-25T02:30+01:00", {"zone": "Europe/Berlin"}, datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+    ],
+)
+def test_formats_and_zones(text: str, options: dict[str, Any], moment: datetime) -> None:
+    assert read("timestamp", text, **options) == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "reason"),
+    [
+        (
+            "2026-03-29 02:30",
+            {"zone": "Europe/Berlin"},
+            "happens not, as the clocks are set forward then in Europe/Berlin",
+        ),
+        (
+            "2026-10-25 02:30",
+            {"zone": "Europe/Berlin"},
+            "happens twice, as the clocks are set back then in Europe/Berlin",
+        ),
+        ("2050-10-30 02:30", {"zone": "Europe/Berlin"}, "happens twice"),
+        ("30.02.2026", {"format": "%d.%m.%Y"}, "not a time of the form %d.%m.%Y"),
+        ("2026-01-31", {"format": "%d.%m.%Y"}, "not a time of the form"),
+        ("31.01.2026 00:00:00.1234567", {"format": "%d.%m.%Y %H:%M:%S.%f"}, "finer"),
+        ("?", {"format": "%d.%m.%Y"}, "leave the cell empty"),
+    ],
+)
+def test_a_time_that_is_none_there(text: str, options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read("timestamp", text, **options)
+
+
+@pytest.mark.parametrize("form", ["%d.%m.", "%H:%M", "%d.%m.%Y %I:%M", "%Y-%m-%d %Z", "%Q", "day", "%"])
+def test_a_format_that_leaves_the_day_open_is_refused(form: str) -> None:
+    with pytest.raises(ValidationError, match="format"):
+        Column(type="timestamp", format=form)
 
 
 def test_a_missing_value_breaks_no_limit() -> None:
@@ -170,6 +309,37 @@ def test_moments_survive(moment: datetime) -> None:
     assert read("timestamp", naive.isoformat(" ")) == moment
 
 
+@given(CENTS)
+def test_a_decimal_comma_survives(cents: int) -> None:
+    sign, (whole, part) = "-" if cents < 0 else "", divmod(abs(cents), 100)
+    thousands = f"{whole:,}".replace(",", ".")
+    for kind, text in (("money", f"{sign}{thousands},{part:02} €"), ("number", f"{sign}{thousands},{part:02}")):
+        assert read(kind, text, decimal=",") == cents / 100
+    assert read("number", f"{sign}{whole},{part:02}", decimal=",") == cents / 100
+
+
+FORMS = ("%d.%m.%Y %H:%M:%S.%f", "%m/%d/%Y, %H:%M:%S.%f", "%Y%m%d%H%M%S%f", "%d %b %Y %I:%M:%S.%f %p")
+
+
+@given(st.datetimes(datetime(1000, 1, 1), datetime(9999, 12, 1)), st.sampled_from(FORMS))
+def test_moments_in_a_format_survive(moment: datetime, form: str) -> None:
+    assert read("timestamp", moment.strftime(form), format=form) == moment.replace(tzinfo=UTC)
+
+
+ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Casablanca")
+
+
+@given(st.datetimes(datetime(1900, 1, 3), datetime(2100, 1, 1)), st.sampled_from(ZONES))
+def test_moments_in_a_zone_survive_or_are_refused(moment: datetime, zone: str) -> None:
+    local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+    twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
+    try:
+        assert read("timestamp", local.replace(tzinfo=None).isoformat(" "), zone=zone) == local
+        assert not twice
+    except ValueError as reason:
+        assert twice, reason  # noqa: PT017
+
+
 @given(st.booleans(), st.sampled_from([("yes", "no"), ("TRUE", "FALSE"), ("1", "0"), ("Y", "N"), ("t", "f")]))
 def test_booleans_survive(value: bool, words: tuple[str, str]) -> None:
     assert read("boolean", words[not value]) is value
@@ -180,16 +350,29 @@ def test_texts_survive(text: str) -> None:
     assert (read("text", text) or "") == text
 
 
-@pytest.mark.parametrize("kind", ["integer", "number", "money", "boolean", "timestamp"])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("integer", {}),
+        ("number", {}),
+        ("money", {}),
+        ("boolean", {}),
+        ("timestamp", {}),
+        ("number", {"decimal": ","}),
+        ("money", {"decimal": ","}),
+        ("timestamp", {"format": "%d.%m.%Y %H:%M"}),
+        ("timestamp", {"zone": "Europe/Berlin"}),
+    ],
+)
 @given(text=st.one_of(st.text(alphabet="0123456789.,-+$€()eE TZ:yn", max_size=20), st.text(max_size=8)))
-def test_the_quick_way_never_takes_what_the_careful_way_refuses(kind: str, text: str) -> None:
+def test_the_quick_way_never_takes_what_the_careful_way_refuses(kind: Any, options: dict[str, Any], text: str) -> None:
     stripped = text.strip()
     if not stripped or "\0" in stripped:
         return
     try:
-        careful = KINDS[kind].single(stripped)  # type: ignore[index]
+        careful = kind_of(Column(type=kind, **options)).single(stripped)
     except ValueError:
         with pytest.raises(ValueError):
-            read(kind, stripped)
+            read(kind, stripped, **options)
     else:
-        assert read(kind, stripped) == careful
+        assert read(kind, stripped, **options) == careful

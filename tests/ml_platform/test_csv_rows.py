@@ -1,14 +1,21 @@
 import io
+from typing import BinaryIO
 
 import pytest
 
-from ml_platform.csv_rows import SHOWN_CHARACTERS, Rows, shown
+from ml_platform.csv_rows import CsvRows
 from ml_platform.exceptions import ContractError
+from ml_platform.formats import Format
+from ml_platform.text_lines import TextLines
+
+
+def opened(stream: BinaryIO, delimiter: str = ",") -> CsvRows:
+    return CsvRows(TextLines(stream, "utf-8", "a.csv"), "a.csv", Format("csv", delimiter, "utf-8"))
 
 
 def read(data: bytes, delimiter: str = ",") -> list[tuple[int, list[str]]]:
-    rows = Rows(io.BytesIO(data), delimiter, "a.csv")
-    return [(rows.line, cells) for cells in rows]
+    rows = opened(io.BytesIO(data), delimiter)
+    return [(rows.line, rows.header), *((rows.line, cells) for cells in rows)]
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
@@ -36,8 +43,8 @@ def test_an_open_quote_is_named_by_the_line_it_opens_on(data: bytes, line: int) 
 
 
 def test_the_raw_text_is_that_of_the_latest_row() -> None:
-    rows = Rows(io.BytesIO(b'a,b\n1,"x\ny"\n2,z'), ",", "a.csv")
-    assert ["".join(rows.raw) for _ in rows] == ["a,b\n", '1,"x\ny"\n', "2,z"]
+    rows = opened(io.BytesIO(b'a,b\n1,"x\ny"\n2,z'))
+    assert ["".join(rows.raw), *("".join(rows.raw) for _ in rows)] == ["a,b\n", '1,"x\ny"\n', "2,z"]
 
 
 def test_an_endless_row_stops_early() -> None:
@@ -54,11 +61,16 @@ def test_an_endless_row_stops_early() -> None:
 
     endless = Endless()
     with pytest.raises(ContractError, match="line 1: the row is longer than"):
-        list(Rows(io.BufferedReader(endless), ",", "a.csv"))
+        opened(io.BufferedReader(endless))
     assert endless.given < 10 * 2**20
 
 
-def test_cells_are_shown_so_that_tables_and_reports_can_hold_them() -> None:
-    assert shown("a\0\udcff") == "a\\x00\\xff"
-    assert shown("x" * SHOWN_CHARACTERS) == "x" * SHOWN_CHARACTERS
-    assert len(shown("x" * 10_000)) < SHOWN_CHARACTERS + 30
+def test_a_row_of_another_width_is_at_fault() -> None:
+    rows = opened(io.BytesIO(b"a,b\n1\n1,2,3\n1,2\n1"))
+    assert [(rows.line, [fault.column for fault in rows.faults]) for _ in rows] == [
+        (2, ["b"]),
+        (3, [""]),
+        (4, []),
+        (5, ["b"]),
+    ]
+    assert "may be cut off" in rows.faults[0].reason
