@@ -28,7 +28,7 @@ RUN groupadd --gid 10001 ml-platform \
  && install -d -o ml-platform -g ml-platform /airflow /airflow/logs /scratch /volumes/objects \
  && install -o ml-platform -g ml-platform /dev/null /volumes/objects/.keep
 COPY --from=packages /opt/venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH \
+ENV PATH=/opt/venv/bin:/opt/ml-platform:$PATH \
     PYTHONPATH=/opt/ml-platform/plugins:/opt/ml-platform \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

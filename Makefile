@@ -14,7 +14,7 @@ RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help env up down status logs reset backup restore demo check test test-compose lint screens bench lock packages packages-dev
+.PHONY: help env up down status logs reset backup restore demo dataset eda check test test-compose lint screens bench lock packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -46,13 +46,20 @@ restore: packages ## bring back a backup: FROM=backups/<time>; yes=1 replaces th
 demo: packages ## from nothing to a model and predictions, on the sample data; DATASET=flights for another sample
 	@$(PY) -m stack.demo
 
+dataset: packages ## draft a data set's YAML after a file: FILE=churn.csv NAME=churn; table=1 for a feature table
+	@./ml-platform dataset draft "$(or $(FILE),$(error Which file? make dataset FILE=churn.csv NAME=churn))" \
+	  "$(or $(NAME),$(error What is it called? make dataset FILE=churn.csv NAME=churn))" $(if $(table),--table)
+
+eda: packages ## a report on the data of a data set, with pictures: DATASET=auto
+	@./ml-platform eda "$(or $(DATASET),$(error Which one? make eda DATASET=auto))"
+
 lint: packages-dev ## style and types, of the container files and scripts too
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/hadolint Dockerfile .ci/stand-in/*/Dockerfile
 	$(VENV)/bin/compose-lint check --quiet --skip-suppressed --fail-on low --strict-config docker-compose.yml
-	$(VENV)/bin/shellcheck .ci/run .ci/test-compose .ci/docker-engine .ci/stand-ins minio/setup.sh
+	$(VENV)/bin/shellcheck .ci/run .ci/test-compose .ci/docker-engine .ci/stand-ins minio/setup.sh ml-platform
 
 check: lint ## lint, and the tests that need no servers
 	$(VENV)/bin/pytest -m "not servers and not browser"

@@ -3,6 +3,7 @@
 Exit codes: 0 all is well; 1 something is wrong, and it is named; 2 the command itself is not understood.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,5 +140,9 @@ def eda(
     """Draw a report on the data of a data set: types, gaps, distributions, leaks, drift; and show its link."""
     from ml_platform.data_report import publish
 
+    if "S3_ENDPOINT_URL" not in os.environ:  # in a container it is there
+        from stack.config import load
+
+        os.environ.update(load().environment())
     with _told():
         typer.echo(publish(name, out))

@@ -1,6 +1,6 @@
 """How much the rows to be scored differ from the rows that a model learns from, feature by feature."""
 
-from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -43,14 +43,23 @@ def bins(train: pd.Series, test: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return how often each bin of two columns occurs, shapes (n_bins,), with the same index."""
     if pd.api.types.is_numeric_dtype(train.dtype):
         edges = bin_edges(train)
-        cut = [pd.cut(one.astype("float64"), edges).astype(object) for one in (train, test)]
-        order: Sequence[object] = list(pd.IntervalIndex.from_breaks(edges))
-    else:
-        order = list(train.value_counts().index[:_COMMON])
-        cut = [one.astype(object).where(one.isin(order) | one.isna(), OTHERS) for one in (train, test)]
-        order = [*order, OTHERS]
-    counts = [one.where(one.notna(), MISSING).value_counts().reindex([*order, MISSING], fill_value=0) for one in cut]
-    return counts[0], counts[1]
+        return _histogram(train, edges), _histogram(test, edges)
+    order = [str(value) for value in train.astype("string").value_counts().index[:_COMMON]]
+    return _occurrences(train, order), _occurrences(test, order)
+
+
+def _histogram(values: pd.Series, edges: NDArray[np.float64]) -> pd.Series:
+    counts, _ = np.histogram(values.dropna().to_numpy("float64"), edges)
+    names = [f"{low:.4g} to {high:.4g}" for low, high in pairwise(edges)]
+    return pd.Series([*counts, values.isna().sum()], index=[*names, MISSING])
+
+
+def _occurrences(values: pd.Series, order: list[str]) -> pd.Series:
+    texts = values.astype("string")
+    counts = texts.value_counts()
+    others = counts.sum() - counts.reindex(order, fill_value=0).sum()
+    known = [int(counts.get(text, 0)) for text in order]
+    return pd.Series([*known, int(others), int(texts.isna().sum())], index=[*order, OTHERS, MISSING])
 
 
 def _compared(train: pd.Series, test: pd.Series) -> tuple[float, str, float, float, float, float]:

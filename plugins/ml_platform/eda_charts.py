@@ -46,7 +46,7 @@ def _histograms(name: str, parts: Mapping[str, pd.Series]) -> Figure:
     for (one, part), colour in zip(numbers.items(), COLOURS, strict=False):
         inside = part[(part >= edges[0]) & (part <= edges[-1])]
         if len(inside):
-            axes.hist(inside, bins=edges, density=True, color=colour, alpha=0.5, label=plain(one))
+            axes.hist(inside, bins=list(edges), density=True, color=colour, alpha=0.5, label=plain(one))
     axes.set_yticks([])
     if axes.get_legend_handles_labels()[1]:
         axes.legend(frameon=False, fontsize=8)

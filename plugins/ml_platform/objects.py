@@ -49,10 +49,11 @@ class Spooled:
     size: int
 
 
-@lru_cache(maxsize=1)
-def client() -> Any:
+@lru_cache(maxsize=2)
+def client(endpoint: str = "") -> Any:
     """Return the S3 client of this process; path-style, so that it serves any server."""
     config = Config(
+        signature_version="s3v4",
         s3={"addressing_style": "path"},
         connect_timeout=5,
         read_timeout=30,
@@ -62,7 +63,7 @@ def client() -> Any:
     )
     return boto3.client(
         "s3",
-        endpoint_url=settings().s3_endpoint_url,
+        endpoint_url=endpoint or settings().s3_endpoint_url,
         aws_access_key_id=settings().s3_access_key,
         aws_secret_access_key=settings().s3_secret_key.get_secret_value(),
         region_name="us-east-1",
@@ -143,6 +144,15 @@ def get(bucket: str, key: str) -> bytes:
     with _translated(bucket, key):
         body: bytes = client().get_object(Bucket=bucket, Key=key)["Body"].read()
     return body
+
+
+def link(bucket: str, key: str, seconds: int) -> str:
+    """Return an address at which a browser can open an object for so many seconds, without a login."""
+    outside = client(settings().s3_url or settings().s3_endpoint_url)
+    address: str = outside.generate_presigned_url(
+        "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds
+    )
+    return address
 
 
 def put_new(bucket: str, key: str, data: bytes | BinaryIO, content_type: str = "application/octet-stream") -> bool:

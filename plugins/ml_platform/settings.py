@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     s3_endpoint_url: str
+    s3_url: str = Field(default="", description="where a browser finds the buckets; the endpoint if empty")
     s3_access_key: str
     s3_secret_key: SecretStr
     platform_db_host: str

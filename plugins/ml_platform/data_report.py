@@ -1,0 +1,140 @@
+"""`ml-platform eda`: the data report of what is loaded, or of the newest files, into the bucket `reports`."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from ml_platform import objects
+from ml_platform.checking import find
+from ml_platform.database import identifier, transaction
+from ml_platform.datasets import DATASETS_DIR
+from ml_platform.eda import Data, report
+from ml_platform.exceptions import ContractError, DegenerateDataError
+from ml_platform.objects import Seen
+from ml_platform.parsing import read_batches
+from ml_platform.scoring import model_frame
+from ml_platform.spec import NUMERIC_TYPES, Dataset, Purpose, Table
+from ml_platform.tables import feature_columns
+
+BUCKET = "reports"
+MOST_ROWS = 50_000
+LINK_SECONDS = 7 * 24 * 3600
+_BESIDE = (".report.json", ".report.txt", ".rejected.csv")  # what lies beside an archived file, and is no data
+
+
+def publish(name: str, out: Path | None = None, directory: Path = DATASETS_DIR) -> str:
+    """Draw the report of a data set or feature table and return what to tell: where it is.
+
+    Args:
+        name: of the data set or feature table.
+        out: a local file to write it to, in place of the bucket.
+        directory: where the specs lie.
+
+    Raises:
+        ConfigurationError: there is no such data set, or it is wrong.
+        DegenerateDataError: there are no rows, neither loaded nor in a file.
+    """
+    html = report(data(find(directory, name))).encode()
+    if out is not None:
+        out.write_bytes(html)
+        return f"{out} is written"
+    key = f"{name}/eda.{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.html"
+    objects.put_new(BUCKET, key, html, "text/html; charset=utf-8")
+    console = f" ({url})" if (url := os.environ.get("CONSOLE_URL")) else ""
+    link = objects.link(BUCKET, key, LINK_SECONDS)
+    return f"{key} is in the bucket {BUCKET}, for the console{console}; for the next 7 days also here:\n{link}"
+
+
+def data(table: Table) -> Data:
+    """Return the newest rows of a table: those loaded or else of the newest file, and those of the newest test file."""
+    rows, source = _loaded(table), "loaded"
+    if not rows.num_rows:
+        rows, source, _ = newest_file(table, "train")
+    if not rows.num_rows:
+        raise DegenerateDataError(
+            f"{table.name}: there are no rows yet, neither loaded nor in a file {table.inbox_pattern('train')}"
+        )
+    if not isinstance(table, Dataset):
+        features = tuple(table.own_features)
+        return Data(table.name, table.description, source, as_frame(table, rows), features)
+    test, test_source, uploaded = newest_file(table, "test")
+    compared = as_frame(table, test, uploaded) if test.num_rows else None
+    return Data(
+        table.name, table.description, source, as_frame(table, rows), tuple(table.features), table.label.column,
+        compared, test_source,
+    )  # fmt: skip
+
+
+def _loaded(table: Table) -> pa.RecordBatch:
+    """Return the newest loaded rows, as a file's would be read."""
+    name, keys = identifier(table.name), [f"f.{identifier(key)}" for key in table.keys]
+    columns = {**dict(zip(table.keys, keys, strict=True)), **{c: f"f.{identifier(c)}" for c in feature_columns(table)}}
+    columns |= {column: f"l.{identifier(column)}" for column in table.label_columns}
+    columns |= {table.event_time: "f.event_timestamp"} if table.event_time else {}
+    selected = ", ".join(f"{expression} AS {identifier(column)}" for column, expression in columns.items())
+    labels = (
+        f"JOIN labels.{name} l USING ({', '.join(map(identifier, table.keys))}, event_timestamp, created_timestamp)"
+    )
+    order = "f.created_timestamp DESC, f.event_timestamp DESC, f.line"
+    if not _exists(table):
+        return pa.RecordBatch.from_pylist([])
+    with transaction() as cursor:
+        cursor.execute(
+            f"SELECT {selected} FROM features.{name} f {labels if table.label_columns else ''}"  # noqa: S608 – quoted
+            f" ORDER BY {order} LIMIT {MOST_ROWS}"
+        )
+        return _one_batch(cursor.fetch_arrow_table())
+
+
+def _exists(table: Table) -> bool:
+    with transaction() as cursor:
+        cursor.execute(
+            "SELECT FROM information_schema.tables WHERE table_schema = 'features' AND table_name = $1", (table.name,)
+        )
+        return bool(cursor.fetchall())
+
+
+def newest_file(table: Table, purpose: Purpose) -> tuple[pa.RecordBatch, str, datetime]:
+    """Return the good rows of the newest file, waiting or archived, what to call it, and when it was uploaded."""
+    found = objects.listed(purpose, table.inbox_prefix(purpose))
+    found += objects.listed(purpose, f"processed/{table.inbox_prefix(purpose)}")
+    files = [seen for seen in found if not seen.key.endswith(_BESIDE)]
+    for seen in sorted(files, key=lambda seen: seen.last_modified, reverse=True):
+        try:
+            return _rows_of(table, purpose, seen), f"the file {seen.key!r}", seen.last_modified
+        except ContractError:  # it was rejected, or will be: what was good before it counts
+            continue
+    return pa.RecordBatch.from_pylist([]), "", datetime.now(UTC)
+
+
+def _rows_of(table: Table, purpose: Purpose, seen: Seen) -> pa.RecordBatch:
+    with objects.spooled(seen) as spool:
+        batches: list[pa.RecordBatch] = []
+        for batch in read_batches(spool.file, table, purpose, repr(seen.key)):
+            batches.append(batch.rows)
+            if sum(one.num_rows for one in batches) >= MOST_ROWS:
+                break
+        return _one_batch(pa.Table.from_batches(batches).slice(0, MOST_ROWS)).drop_columns(["line"])
+
+
+def _one_batch(rows: pa.Table) -> pa.RecordBatch:
+    found: list[pa.RecordBatch] = rows.combine_chunks().to_batches()
+    return found[0] if found else pa.RecordBatch.from_pylist([])
+
+
+def as_frame(table: Table, rows: pa.RecordBatch, uploaded: datetime | None = None) -> pd.DataFrame:
+    """Return typed rows as `eda.Data` takes them, with the features of other tables as of each row's time."""
+    frame: pd.DataFrame = rows.to_pandas()
+    columns = table.columns
+    if isinstance(table, Dataset):
+        frame, columns = model_frame(table, rows, uploaded or datetime.now(UTC)), columns | table.features
+    return frame.assign(**{name: _as_drawn(frame[name], columns[name].type) for name in frame.columns})
+
+
+def _as_drawn(values: pd.Series, kind: str) -> pd.Series:
+    if kind in (*NUMERIC_TYPES, "boolean"):
+        return values.astype("float64")
+    return values if kind == "timestamp" else values.astype(object).where(values.notna(), float("nan"))

@@ -1,0 +1,141 @@
+"""A data report: one HTML page that needs nothing else. What comes from the data is escaped, and runs nothing."""
+
+import base64
+import io
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+from matplotlib.figure import Figure
+from skrub import TableReport
+
+from ml_platform import eda_charts
+from ml_platform.drift import SOME, STRONG, drift
+from ml_platform.profiling import LEAK_SCORE, label_scores
+
+MOST_PICTURES = 40
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #2b2f36; max-width: 1180px; margin: 2em auto; padding: 0 1em }
+h1, h2 { line-height: 1.2 } h2 { margin-top: 2em } .pictures { display: flex; flex-wrap: wrap; gap: 12px }
+img { max-width: 100% } table { border-collapse: collapse } td, th { padding: 3px 12px; text-align: right }
+td:first-child, th:first-child { text-align: left } tr { border-bottom: 1px solid #dde1e6 }
+.strong { background: #fbe3d3 } .some { background: #fdf3ea } iframe { width: 100%; height: 900px; border: 1px solid #dde1e6 }
+"""  # noqa: E501 – a style sheet
+# Scripts only inside the sandbox of the table report, which has no way out of its frame; nothing is fetched.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:"
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a report is drawn from.
+
+    Attributes:
+        name: of the data set or feature table.
+        description: of it, for people.
+        source: where the rows come from, for people.
+        rows: the rows learned from: numbers and booleans float64, times datetime64, the rest objects of str; NaN is
+            missing.
+        features: the columns that a model sees; what is compared with `test`.
+        label: the label's column in `rows`; none for a feature table.
+        test: the rows to be scored, with the same features; none if there are none.
+        test_source: where these come from, for people.
+    """
+
+    name: str
+    description: str
+    source: str
+    rows: pd.DataFrame
+    features: tuple[str, ...]
+    label: str | None = None
+    test: pd.DataFrame | None = None
+    test_source: str = ""
+
+
+def report(data: Data) -> str:
+    """Return the page."""
+    title = escape(f"Data report: {data.name}")
+    parts = "\n".join(_parts(data))
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}"><style>{_STYLE}</style></head>'
+        f"<body><h1>{title}</h1>\n{parts}\n</body></html>\n"
+    )
+
+
+def _parts(data: Data) -> Iterator[str]:
+    yield f"<p>{escape(data.description)}</p><p>{len(data.rows):,} rows: {escape(data.source)}.</p>"
+    if data.label is not None:
+        yield from _label(data, data.label)
+    if data.test is not None:
+        yield from _drift(data, data.test)
+    yield "<h2>All columns: types, gaps, distributions, associations</h2>"
+    yield f'<iframe sandbox="allow-scripts" title="All columns" srcdoc="{escape(table_report(data.rows))}"></iframe>'
+
+
+def _label(data: Data, label: str) -> Iterator[str]:
+    labelled = data.rows[data.rows[label].notna()]
+    labels = labelled[label].astype(str)
+    counts = ", ".join(
+        f"{escape(str(one))} {share:.1%}" for one, share in labels.value_counts(normalize=True)[:20].items()
+    )
+    yield f"<h2>The label {escape(label)}</h2><p>{counts}</p>"
+    columns = labelled.drop(columns=label).select_dtypes(exclude="datetime")
+    if scores := label_scores(columns, labels):
+        yield _picture(eda_charts.label_scores(scores), "What each column alone says of the label")
+        known = set(data.features)
+        suspected = [name for name, score in scores.items() if score >= LEAK_SCORE and name in known]
+        listed = (
+            f"Suspected: {', '.join(map(escape, suspected))}: known only afterwards? Then they are <code>leaks</code>."
+        )
+        yield f"<p>{listed if suspected else 'No feature alone gives the label away.'} 0 is chance, 1 always right.</p>"
+    yield "<h2>Features by label</h2>"
+    names = [name for name in scores if name in data.features] or list(data.features)
+    yield from _pictures({name: eda_charts.by_label(name, labelled[name], labels) for name in names[:MOST_PICTURES]})
+
+
+def _drift(data: Data, test: pd.DataFrame) -> Iterator[str]:
+    features = [name for name in data.features if name in test.columns]
+    found = drift(data.rows[features], test[features])
+    yield f"<h2>Drift: train and test</h2><p>{len(test):,} rows to be scored: {escape(data.test_source)}.</p>"
+    yield (
+        f"<p>PSI, the population stability index: below {SOME} no drift, above {STRONG} a strong one. The tests are "
+        "Kolmogorov and Smirnov's for numbers, chi² for categories.</p>"
+    )
+    heads = ("feature", "PSI", "test", "statistic", "p", "missing in train", "missing in test")
+    yield f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"
+    for name, row in found.iterrows():
+        strength = "strong" if row["psi"] >= STRONG else "some" if row["psi"] >= SOME else "none"
+        cells = (
+            escape(str(name)), f"{row['psi']:.3f}", row["test"], f"{row['statistic']:.3f}", f"{row['p_value']:.3g}",
+            f"{row['missing_train']:.1%}", f"{row['missing_test']:.1%}",
+        )  # fmt: skip
+        yield f'<tr class="{strength}">{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    yield "</table>"
+    names = [str(name) for name in found.index[:MOST_PICTURES]]
+    yield from _pictures({name: eda_charts.overlaid(name, data.rows[name], test[name]) for name in names})
+
+
+def table_report(rows: pd.DataFrame) -> str:
+    """Return skrub's report on a frame, a page of its own: types, missing values, distributions, associations."""
+    safe = rows.set_axis([eda_charts.plain(name) for name in rows.columns], axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a sign that no font has, a column that never differs: no news here
+        html: str = TableReport(safe, title="All columns", verbose=0).html()
+    return html
+
+
+def _pictures(figures: dict[str, Figure]) -> Iterator[str]:
+    yield '<div class="pictures">'
+    for name, figure in figures.items():
+        yield _picture(figure, name)
+    yield "</div>"
+
+
+def _picture(figure: Figure, name: str) -> str:
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        figure.savefig(file, format="png", dpi=90)
+    return f'<img alt="{escape(name)}" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
