@@ -145,13 +145,13 @@ def _without(texts: pa.Array, words: Collection[Scalar], decimal: str) -> pa.Arr
     return pc.if_else(pc.is_in(texts, value_set=meaning), pa.scalar(None, pa.string()), texts)
 
 
-def _allowed(column: Column, values: Collection[Scalar]) -> pa.Array:
-    """Return the values that a column may have, in its type.
+def allowed_values(column: Column) -> pa.Array:
+    """Return the values that a column may have (`Column.values`), in its type.
 
     Raises:
         ConfigurationError: one of them is no value of that type.
     """
-    texts = [written(value, column.decimal) for value in values]
+    texts = [written(value, column.decimal) for value in column.values or ()]
     plain = column.model_copy(update={"values": None, "min": None, "max": None, "missing": (), "required": True})
     allowed, reasons = convert(pa.array(texts, pa.string()), plain)
     for i, reason in reasons.items():
@@ -170,7 +170,7 @@ def _outside(values: pa.Array, column: Column) -> dict[int, str]:
         above = pc.greater(values, math.floor(most) if whole else most)
         reasons |= dict.fromkeys(_rows(above), f"more than {most:g}, the most allowed")
     if column.values is not None:
-        unknown = pc.and_(pc.is_valid(values), pc.invert(pc.is_in(values, value_set=_allowed(column, column.values))))
+        unknown = pc.and_(pc.is_valid(values), pc.invert(pc.is_in(values, value_set=allowed_values(column))))
         listed = ", ".join(written(value, column.decimal) for value in column.values)
         reasons |= dict.fromkeys(_rows(unknown), f"not allowed; allowed are {listed}")
     return reasons

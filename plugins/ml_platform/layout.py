@@ -24,9 +24,16 @@ class Layout:
 
 
 def columns_of(table: Table, purpose: Purpose) -> dict[str, Column]:
-    """Return the columns that are read: all declared ones, but in a test file not those of the label."""
+    """Return the columns that are read: all declared ones, but in a test file not those of the label.
+
+    What the label may be is among its column's `values`.
+    """
+    columns = dict(table.columns)
+    if isinstance(table, Dataset) and table.label.values:
+        label = columns[table.label.column]
+        columns[table.label.column] = label.model_copy(update={"values": table.label.values})
     skipped = table.label_columns if purpose == "test" else ()
-    return {name: column for name, column in table.columns.items() if name not in skipped}
+    return {name: column for name, column in columns.items() if name not in skipped}
 
 
 def required_columns(table: Table, purpose: Purpose) -> frozenset[str]:
@@ -48,7 +55,8 @@ def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     """
     where = f"{rows.name}: line {rows.line}" if rows.format.kind == "csv" else rows.name
     names = [shown(cell.strip()) for cell in rows.header]
-    headers = {name: table.header(name).strip() for name in columns_of(table, purpose)}
+    columns = columns_of(table, purpose)
+    headers = {name: table.header(name).strip() for name in columns}
     needed = required_columns(table, purpose) | _clocks(table)
     lacks_may = table.on_missing_column == "missing_values"
     if missing := [h for name, h in headers.items() if h not in names and not (lacks_may and name not in needed)]:
@@ -61,19 +69,15 @@ def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
         raise ContractError(f"{where}: columns that datasets/{table.name}.yaml does not list: {', '.join(extra)}")
     positions = {name: names.index(header) for name, header in headers.items() if header in names}
     native = {shown(name.strip()) for name in rows.native}
-    columns = {name: _as_read(name, table, is_native=header in native) for name, header in headers.items()}
-    return Layout(names, columns, positions)
+    as_read = {name: _native(column) if headers[name] in native else column for name, column in columns.items()}
+    return Layout(names, as_read, positions)
 
 
-def _as_read(name: str, table: Table, *, is_native: bool) -> Column:
-    """Return how a column's texts are read: floats and times of the file's own kind are written in one way only."""
-    column = table.columns[name]
-    changes: dict[str, object] = {"decimal": ".", "format": None} if is_native else {}
-    if is_native and column.type == "money":  # whose three decimals would be ambiguous in a text
-        changes["type"] = "number"
-    if isinstance(table, Dataset) and name == table.label.column and table.label.values:
-        changes["values"] = table.label.values
-    return column.model_copy(update=changes)
+def _native(column: Column) -> Column:
+    """Return how floats and times of the file's own kind are read: they are written in one way only."""
+    # Three decimals of an amount would be ambiguous, in a text.
+    kind = "number" if column.type == "money" else column.type
+    return column.model_copy(update={"type": kind, "decimal": ".", "format": None})
 
 
 def _missing_text(missing: list[str], names: list[str], rows: Rows, table: Table) -> str:

@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from ml_platform.conversion import KINDS, convert
-from ml_platform.exceptions import ContractError
+from ml_platform.conversion import KINDS, allowed_values, convert
+from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.files import Rows, open_rows
 from ml_platform.formats import shown
 from ml_platform.layout import Layout, columns_of, lay_out, required_columns
@@ -153,8 +153,15 @@ def open_table(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> R
 
     Raises:
         ContractError: it is empty or broken, or of a format that is not read.
+        ConfigurationError: the table allows a value that is none of its column's type.
     """
-    wanted = [table.header(column) for column in columns_of(table, purpose)]
+    columns = columns_of(table, purpose)
+    for column, declared in columns.items():
+        try:
+            allowed_values(declared)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"datasets/{table.name}.yaml: columns.{column}: {error}") from None
+    wanted = [table.header(column) for column in columns]
     return open_rows(stream, name, delimiter=table.delimiter, encoding=table.encoding, wanted=wanted)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ml_platform import parsing
 from ml_platform.datasets import dataset
-from ml_platform.exceptions import ContractError
+from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.parsing import BadValue, arrow_schema, read_batches
 from ml_platform.spec import FeatureTable
 from tests.ml_platform.upload_cases import GOOD, as_files, csv_bytes, json_lines, make_dataset, parquet, timed_dataset
@@ -192,6 +192,13 @@ def test_the_label_has_its_declared_values() -> None:
     of = make_dataset(label={"column": "KIND", "classes": ["a", "b", "c"]}, leaks=[])
     table, bad = parse(csv_bytes({"KIND": "z_a"}, {"ID": "2", "KIND": "d"}), of)
     assert (table["KIND"].to_pylist(), [value.value for value in bad]) == (["a"], ["d"])
+
+
+def test_an_allowed_value_of_another_type_is_a_mistake_in_the_yaml() -> None:
+    of = make_dataset(label={"column": "LABEL", "positive": "yes", "negative": "no"})
+    problem = r"datasets/sample.yaml: columns.LABEL: values: 'no' is no integer: not a whole number"
+    with pytest.raises(ConfigurationError, match=problem):
+        parse(csv_bytes({}), of)
 
 
 def test_words_for_missing_values() -> None:
