@@ -1,0 +1,95 @@
+# ruff: noqa: TID253 – a program of its own, imported by nothing
+"""What features of another table are worth: the sample `flights` without and with the weather as of departure.
+
+Run by `make bench`, on servers that are up. The same rows, folds, hold-out and grid in each; the last way leaves the
+arrival delay in, which is known only with the label, to show that it is found.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ml_platform import database, freezing, objects, training_set, uploads
+from ml_platform.candidates import candidates
+from ml_platform.datasets import dataset
+from ml_platform.fitting import fit, threshold_of
+from ml_platform.metrics import judge, predictions_of, probabilities_of
+from ml_platform.profiling import suspected_leaks
+from ml_platform.search import best, search
+from ml_platform.spec import Dataset
+from ml_platform.split import split
+from ml_platform.training_set import TrainingSet
+
+SAMPLES = Path(__file__).resolve().parents[1] / "minio" / "samples"
+LEAK = "arr_delay"
+
+
+def loaded() -> TrainingSet:
+    """Load the sample as its DAGs do, and freeze its training set."""
+    flights = dataset("flights")
+    for table, file in ((flights.tables[0], "weather.csv.gz"), (flights, "train_flights.csv.gz")):
+        objects.client().put_object(Bucket="train", Key=file, Body=(SAMPLES / file).read_bytes())
+        uploads.ingest(table, file)
+    return training_set.load(flights, freezing.freeze(flights))
+
+
+def without_weather(whole: TrainingSet) -> TrainingSet:
+    """Return the training set without the joined features."""
+    own: Dataset = whole.dataset.model_copy(update={"features_from": (), "tables": ()})
+    joined = [name for name in whole.dataset.features if name not in own.features]
+    return replace(whole, dataset=own, frame=whole.frame.drop(columns=joined))
+
+
+def with_leak(whole: TrainingSet) -> TrainingSet:
+    """Return the training set with a column that is known only with the label as a feature."""
+    flights = whole.dataset
+    spec: Dataset = flights.model_copy(update={"leaks": tuple(name for name in flights.leaks if name != LEAK)})
+    keys = ", ".join(map(database.identifier, flights.keys))
+    rows = database.fetch(f"SELECT {keys}, event_timestamp, {LEAK} FROM labels.flights")  # noqa: S608 – quoted names
+    known = pd.DataFrame(rows, columns=[*flights.keys, "event_timestamp", LEAK])
+    return replace(whole, dataset=spec, frame=whole.frame.merge(known, on=[*flights.keys, "event_timestamp"]))
+
+
+def judged(name: str, data: TrainingSet) -> Iterator[str]:
+    """Yield one line per estimator: F1 in cross-validation and on the hold-out, and which columns are suspected."""
+    dataset, folds = data.dataset, data.dataset.search.folds
+    parts = split(data, folds)
+    leaks = ", ".join(suspected_leaks(*parts.train())) or "none"
+    options = dataset.search
+    outcomes = list(search(candidates(options), dataset, *parts.train(), folds=parts.folds(folds), jobs=options.jobs))
+    for estimator in dataset.search.candidates:
+        found: Any = best([one for one in outcomes if one.candidate.estimator == estimator], "f1")
+        model = fit(found.candidate, parts, folds, jobs=dataset.search.jobs)
+        features, labels = parts.test()
+        chances = probabilities_of(model, features)
+        figures = judge(labels, chances, predictions_of(chances, threshold_of(model)))
+        yield (
+            f"| {name} | {estimator} | {len(dataset.features)} | {found.means['f1']:.3f} | {figures['f1']:.3f} | "
+            f"{figures['roc_auc']:.3f} | {leaks} |\n"
+        )
+
+
+def main() -> None:
+    """Search three times and print a table."""
+    logging.disable(logging.WARNING)
+    whole = loaded()
+    sys.stdout.write(
+        "| features | estimator | number | F1, folds | F1, hold-out | ROC AUC | suspected leaks |\n"
+        "|---|---|---|---|---|---|---|\n"
+    )
+    for name, data in (
+        ("own columns", without_weather(whole)),
+        ("and the weather as of departure", whole),
+        (f"and {LEAK}, from the future", with_leak(whole)),
+    ):
+        sys.stdout.writelines(judged(name, data))
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

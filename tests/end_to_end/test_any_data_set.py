@@ -1,0 +1,204 @@
+"""Any data set: a file becomes a draft, the draft a pipeline, without a restart and without a line of code.
+
+The three samples go the whole way by specs that `ml-platform dataset draft` wrote. The tests build on each other, in
+the order of the file.
+"""
+
+import csv
+import gzip
+import io
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import eventually
+
+pytestmark = [pytest.mark.servers, pytest.mark.end_to_end]
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "minio" / "samples"
+TRAIN = {"cars": "train_auto.csv", "planes": "train_flights.csv.gz", "birds": "train_penguins.csv"}
+TEST = {"cars": "test_auto.csv", "planes": "test_flights.csv.gz", "birds": "test_penguins.csv"}
+ROWS = {"cars": (8161, 2141), "planes": (20_000, 4000), "birds": (224, 120)}
+SPECIES = {
+    "Adelie Penguin (Pygoscelis adeliae)",
+    "Chinstrap penguin (Pygoscelis antarctica)",
+    "Gentoo penguin (Pygoscelis papua)",
+}
+# What a person who read the drafts would write: what else is known only afterwards, and where the weather comes from.
+EDITS = {
+    "cars": ("", "search: {folds: 3, candidates: {logistic_regression: {class_weight: [balanced]}}}"),
+    "planes": (
+        "leaks: [arr_delay]",
+        "leaks: [arr_delay, dep_time, dep_delay, arr_time, air_time]\n"
+        "features_from: [{table: sky, on: {origin: origin}}]\n"
+        "search: {folds: 3, candidates: {hist_gradient_boosting: {class_weight: [balanced], max_iter: [50]}}}",
+    ),
+    "birds": ("", "search: {folds: 3, candidates: {logistic_regression: {}}}"),
+}
+
+
+def sent(file: str) -> list[dict[str, str]]:
+    content = (SAMPLES / file).read_bytes()
+    text = gzip.decompress(content) if file.endswith(".gz") else content
+    return list(csv.DictReader(io.StringIO(text.decode("utf-8-sig"))))
+
+
+def ml_platform(*arguments: str) -> str:
+    done = subprocess.run([ROOT / "ml-platform", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def report(buckets) -> Callable[..., dict]:
+    """Wait until a dropped file has left the inbox; return its report."""
+
+    def wait(bucket: str, key: str, folder: str = "processed") -> dict:
+        stem = key.partition(".")[0]
+
+        def found() -> str | None:
+            reports = [k for k in buckets.keys(bucket, f"{folder}/{stem}.") if k.endswith(".report.json")]
+            return None if key in buckets.keys(bucket) else max(reports, default=None)
+
+        return json.loads(buckets.get(bucket, eventually(found, f"{bucket}/{key} is settled to {folder}/")))
+
+    return wait
+
+
+@pytest.fixture(scope="module")
+def drafted(stack) -> Path:
+    """The folder of the data sets, with a draft for each sample, edited as a person would."""
+    folder = stack.datasets_dir
+    ml_platform("dataset", "draft", str(SAMPLES / "weather.csv.gz"), "sky", "--table", "--out", str(folder))
+    for name, file in TRAIN.items():
+        said = ml_platform("dataset", "draft", str(SAMPLES / file), name, "--out", str(folder))
+        assert "Look at" in said
+        path, (old, new) = folder / f"{name}.yaml", EDITS[name]
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1) if old else f"{text}\n{new}\n", encoding="utf-8")
+    return folder
+
+
+def test_the_pipelines_appear_without_a_restart(airflow, drafted) -> None:
+    wanted = {f"{verb}_{name}" for verb in ("ingest", "train", "test") for name in TRAIN} | {"ingest_sky"}
+    eventually(lambda: wanted <= set(airflow.dags()), "Airflow knows the new DAGs")
+    assert airflow.import_errors() == []
+    for dag_id in wanted:
+        airflow.unpause(dag_id)
+
+
+def test_a_broken_file_is_named_in_airflow_and_holds_up_nobody(airflow, drafted) -> None:
+    path = drafted / "ships.yaml"
+    path.write_text("name: ships\ndescription: ''\nlabel: {column: sunk}\n", encoding="utf-8")
+    (error,) = eventually(airflow.import_errors, "Airflow shows what is wrong")
+    for part in ("ships.yaml", "entity", "Field required", "label", "positive"):
+        assert part in error
+    path.unlink()
+    eventually(lambda: not airflow.import_errors(), "the error goes with its cause")
+    assert {"ingest_cars", "ingest_auto"} <= set(airflow.dags())
+
+
+def test_every_sample_is_loaded_whole(buckets, report, drafted) -> None:
+    buckets.put("train", "sky_2013.csv.gz", (SAMPLES / "weather.csv.gz").read_bytes())
+    assert report("train", "sky_2013.csv.gz")["rows_loaded"] == 26_115
+    for name, file in TRAIN.items():
+        buckets.put("train", file.replace(file.partition(".")[0], f"train_{name}"), (SAMPLES / file).read_bytes())
+    for name, file in TRAIN.items():
+        found = report("train", file.replace(file.partition(".")[0], f"train_{name}"))
+        rows = ROWS[name][0]
+        assert (found["rows_read"], found["rows_loaded"], found["rows_rejected"]) == (rows, rows, 0)
+    assert "gzip" in report("train", "train_planes.csv.gz")["format"]
+
+
+@pytest.fixture(scope="module")
+def champions(airflow, mlflow) -> dict[str, object]:
+    def succeeded(name: str) -> bool:
+        states = {run["state"] for run in airflow.runs(f"train_{name}")}
+        assert "failed" not in states
+        return states == {"success"}
+
+    for name in TRAIN:
+        eventually(lambda name=name: succeeded(name), f"train_{name}, started by the new rows, succeeds", 600)
+    return {name: mlflow.get_model_version_by_alias(name, "champion") for name in TRAIN}
+
+
+def test_every_sample_has_a_champion_that_learned_something(champions) -> None:
+    f1 = {name: float(version.tags["holdout_f1"]) for name, version in champions.items()}
+    assert 0.55 < f1["cars"] < 0.66
+    assert 0.48 < f1["planes"] < 0.65
+    assert f1["birds"] > 0.95
+
+
+def test_what_the_models_see_is_known_to_feast(champions) -> None:
+    from ml_platform import features
+
+    services = {service.name: service for service in features.store().list_feature_services()}
+    views = {view.name: {f.name for f in view.features} for view in services["planes"].feature_view_projections}
+    assert set(views) == {"planes", "sky"}
+    assert {"temp", "visib"} <= views["sky"]
+    assert not {"arr_delay", "dep_delay", "late"} & views["planes"]
+
+
+@pytest.fixture(scope="module")
+def results(buckets, report, champions) -> dict[str, list[dict[str, str]]]:
+    found = {}
+    for name, file in TEST.items():
+        key = file.replace(file.partition(".")[0], f"test_{name}")
+        buckets.put("test", key, (SAMPLES / file).read_bytes())
+        settled = report("test", key)
+        rows = ROWS[name][1]
+        assert (settled["outcome"], settled["rows_read"], settled["rows_rejected"]) == ("scored", rows, 0)
+        found[name] = list(csv.DictReader(io.StringIO(buckets.get("result", settled["result_key"]).decode())))
+    return found
+
+
+def test_every_row_is_predicted_once_in_the_order_of_the_file(results, champions) -> None:
+    keys = {"cars": "INDEX", "planes": "tailnum", "birds": "Individual ID"}
+    for name, file in TEST.items():
+        assert [row[keys[name]] for row in results[name]] == [row[keys[name]] for row in sent(file)]
+        assert {row["model_version"] for row in results[name]} == {champions[name].version}
+
+
+def test_predictions_are_the_labels_own_values(results) -> None:
+    assert set(Counter(row["prediction"] for row in results["cars"])) == {"0", "1"}
+    assert set(Counter(row["prediction"] for row in results["planes"])) == {"no", "yes"}
+    for row in results["planes"]:
+        assert (row["prediction"] == "yes") == (float(row["probability"]) >= float(row["threshold"]))
+    assert {row["prediction"] for row in results["birds"]} == SPECIES
+    for row in results["birds"]:
+        each = {name: float(row[f"probability_{name}"]) for name in SPECIES}
+        assert abs(sum(each.values()) - 1) < 1e-9
+        assert float(row["probability"]) == max(each.values()) == each[row["prediction"]]
+
+
+def test_the_model_goes_on_with_the_spec_that_it_was_trained_with(airflow, buckets, report, drafted, champions) -> None:
+    """A column that came later is neither asked of the files that an older model scores, nor does it disturb them."""
+    airflow.pause("train_birds")
+    path = drafted / "birds.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("\ncolumns:\n", "\ncolumns:\n  ringed: boolean\n", 1), encoding="utf-8")
+    rows = sent(TRAIN["birds"])[:5]
+    for i, row in enumerate(rows):
+        row |= {"ringed": "yes", "Individual ID": f"new {i}"}
+    for bucket in ("train", "test"):
+        out = io.StringIO()
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        buckets.put(bucket, f"{bucket}_birds_ringed.csv", out.getvalue().encode())
+    assert report("train", "train_birds_ringed.csv")["rows_loaded"] == 5
+    assert report("test", "test_birds_ringed.csv")["outcome"] == "scored"
+    buckets.put("test", "test_birds_plain.csv", (SAMPLES / TEST["birds"]).read_bytes())
+    assert report("test", "test_birds_plain.csv")["outcome"] == "scored"
+
+
+def test_a_changed_spec_is_on_record_and_older_rows_lack_the_new_column(query, drafted) -> None:
+    found = query("SELECT version, changes FROM uploads.specs WHERE name = 'birds' ORDER BY version")
+    assert found == [(1, ""), (2, "columns.ringed is new; rows loaded before lack it")]
+    assert query("SELECT count(*), count(ringed) FROM features.birds") == [(229, 5)]
