@@ -1,0 +1,80 @@
+import gzip
+import io
+import re
+from itertools import islice
+from urllib.request import urlopen
+
+import pytest
+
+from ml_platform import data_report, objects, tables, uploads
+from ml_platform.checking import find
+from ml_platform.datasets import DATASETS_DIR
+from ml_platform.exceptions import ConfigurationError, DegenerateDataError
+from stack.config import ROOT
+
+pytestmark = pytest.mark.servers
+
+SAMPLES = ROOT / "minio" / "samples"
+
+
+def first_lines(name, count):
+    with gzip.open(SAMPLES / name, "rb") as file:
+        return b"".join(islice(file, count))
+
+
+@pytest.fixture(scope="module")
+def flights(servers):
+    """Flights and weather, loaded; a test file that waits."""
+    for name in ("weather", "flights"):
+        tables.ensure_tables(find(DATASETS_DIR, name))
+    flights = find(DATASETS_DIR, "flights")
+    with pytest.raises(DegenerateDataError, match="no rows yet"):
+        data_report.data(flights)
+    drop = {"weather": ("weather.csv", "weather.csv.gz"), "flights": ("train_flights.csv", "train_flights.csv.gz")}
+    for name, (key, sample) in drop.items():
+        objects.put_new("train", key, first_lines(sample, 2001))
+        assert uploads.ingest(find(DATASETS_DIR, name), key)["outcome"] == "loaded"
+    objects.put_new("test", "test_flights_1.csv", first_lines("test_flights.csv.gz", 501))
+    return flights
+
+
+def test_loaded_rows_come_with_leaks_and_joined_features_test_rows_with_features(flights):
+    found = data_report.data(flights)
+    assert len(found.rows) == 2000
+    assert found.source == "loaded"
+    assert {"late", "arr_delay", "sched_dep", "weather__temp"} <= set(found.rows.columns)
+    assert found.rows["weather__temp"].notna().any()
+    assert len(found.test) == 500
+    assert set(found.features) <= set(found.test.columns)
+    assert "test_flights_1.csv" in found.test_source
+
+
+def test_the_report_opens_in_a_browser_by_its_link(flights):
+    said = data_report.publish("flights")
+    with urlopen(re.search(r"http\S+$", said)[0]) as answer:  # noqa: S310 – our own server
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        page = answer.read().decode()
+    assert "Data report: flights" in page
+    assert "weather__temp" in page
+    assert len(objects.listed("reports", "flights/eda.")) == 1
+
+
+def test_a_feature_table_is_reported_on_too(flights, tmp_path):
+    out = tmp_path / "weather.html"
+    assert str(out) in data_report.publish("weather", out)
+    assert "wind_gust" in out.read_text(encoding="utf-8")
+
+
+def test_before_anything_is_loaded_the_newest_good_file_is_looked_at(servers):
+    penguins = find(DATASETS_DIR, "penguins")
+    objects.put_new("train", "train_penguins_1.csv", (SAMPLES / "train_penguins.csv").read_bytes())
+    objects.put_new("train", "train_penguins_2.csv", io.BytesIO(b"broken\n1\n"))
+    found = data_report.data(penguins)
+    assert found.source == "the file 'train_penguins_1.csv'"
+    assert found.test is None
+    assert len(found.rows) > 200
+
+
+def test_an_unknown_name_lists_those_there_are(servers):
+    with pytest.raises(ConfigurationError, match=r"no 'nothing'.*auto"):
+        data_report.publish("nothing")
