@@ -40,10 +40,17 @@ class CsvRows:
         self._text = lines
         self._reader = csv.reader(self._lines(), delimiter=form.delimiter or ",", strict=True)
         self._rows = self._split()
+        try:
+            self.header = self._named_columns()
+        except ContractError:
+            self.close()
+            raise
+
+    def _named_columns(self) -> list[str]:
         header = next(self._rows, None)
         if header is None:
-            raise ContractError(f"{name}: the file is empty; its first line must name the columns")
-        self.header = header
+            raise ContractError(f"{self.name}: the file is empty; its first line must name the columns")
+        return header
 
     def close(self) -> None:
         """Let go of the stream without closing it."""

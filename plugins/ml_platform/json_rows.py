@@ -79,6 +79,13 @@ class JsonRows:
         self._line = ""
         self._open, self._wanted = lines, frozenset(wanted)
         self._text = lines()
+        try:
+            self._collect_keys()
+        except ContractError:
+            self.close()
+            raise
+
+    def _collect_keys(self) -> None:
         keys: dict[str, None] = {}
         nested: set[str] = set()
         native: set[str] = set()
@@ -89,10 +96,12 @@ class JsonRows:
                     nested.update([key] if isinstance(value, dict | list) else ())
                     native.update([key] if type(value) is _Fraction else ())
             if len(keys) > MOST_KEYS:
-                raise ContractError(f"{name}: line {self.line}: the rows have more than {MOST_KEYS:,} different keys")
+                raise ContractError(
+                    f"{self.name}: line {self.line}: the rows have more than {MOST_KEYS:,} different keys"
+                )
         if not keys:
             reason = self.faults[0].reason if self.faults else "the objects are empty"
-            raise ContractError(f"{name}: no line holds a JSON object with values; the last one: {reason}")
+            raise ContractError(f"{self.name}: no line holds a JSON object with values; the last one: {reason}")
         self.header = list(keys)
         self.nested, self.native = frozenset(nested), frozenset(native)
 

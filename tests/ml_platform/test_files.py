@@ -1,12 +1,13 @@
 """Files of any kind: what they are recognised as, the rows they give, and how broken ones are refused."""
 
+import gc
 import gzip
 import io
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +25,14 @@ CSV = b"a,b\n1,2\n"
 
 def opened(data: bytes, **options: Any) -> Rows:
     return open_rows(io.BytesIO(data), "a.file", **options)
+
+
+def drain(stream: BinaryIO) -> None:
+    rows = open_rows(stream, "a.file")
+    try:
+        list(rows)
+    finally:
+        rows.close()
 
 
 def rows_of(data: bytes, **options: Any) -> list[tuple[int, list[str]]]:
@@ -109,8 +118,11 @@ def test_the_stream_is_read_from_its_beginning_and_stays_open(data: bytes) -> No
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(data: bytes, problem: str) -> None:
+    stream = io.BytesIO(data)
     with pytest.raises(ContractError, match=f"^a.file: .*({problem})"):
-        list(opened(data))
+        drain(stream)
+    gc.collect()
+    assert not stream.closed
 
 
 def test_a_gzip_bomb_is_refused_before_it_swells(monkeypatch: pytest.MonkeyPatch) -> None:
