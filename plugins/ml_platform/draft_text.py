@@ -13,7 +13,7 @@ from ml_platform.guessing import Guess, quoted
 from ml_platform.spec import FEATURE_TYPES, Column
 
 SCHEMA_LINE = "# yaml-language-server: $schema=schema.json"
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_ ()/%.-]*(?<! )")
+_PLAIN = re.compile(r"[^\W\d][\w ()/%.-]*(?<! )")
 _WORDS_OF_YAML = ("true", "false", "null")
 
 
@@ -23,7 +23,7 @@ def scalar(text: str, kind: str = "category") -> str:
         return text
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS_OF_YAML:
         return text
-    return str(yaml.safe_dump(text, default_style='"', width=10**9)).strip()
+    return str(yaml.safe_dump(text, default_style='"', allow_unicode=True, width=10**9)).strip()
 
 
 def look_at(seen: Profile, choices: Choices) -> list[str]:

@@ -64,7 +64,7 @@ def words(name: str) -> list[str]:
 
 def is_key_like(name: str) -> bool:
     """Return whether a name sounds like that of a key, such as customer_id."""
-    return bool(KEY_WORDS.intersection(words(name))) or name.lower().endswith("id")
+    return bool(KEY_WORDS.intersection(words(name))) or name.lower().endswith(("id", "nr"))
 
 
 def _labels(seen: Profile, label: str | None) -> list[str]:
@@ -166,7 +166,7 @@ def _learnable(seen: Profile, label: str, key: Key) -> tuple[pd.DataFrame, pd.Se
     texts = pd.Series([cell.strip() for cell in seen.cells[label]])
     rows = texts.isin(set(known.counts))
     features = {name: _as_feature(seen, name) for name in seen.guesses if name not in (label, *key)}
-    return pd.DataFrame(features)[rows.to_numpy()], texts[rows]
+    return pd.DataFrame(features, index=texts.index)[rows], texts[rows]
 
 
 def _as_feature(seen: Profile, name: str) -> pd.Series:

@@ -1,6 +1,7 @@
 """What the beginning of a file shows: how it is written, its columns, and what each of them seems to be."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,6 +78,12 @@ def profile(path: Path) -> Profile:
     return Profile(path.name, str(form), encoding, len(read), is_cut, guesses, cells, tuple(notes))
 
 
+def _ascii(text: str) -> str:
+    """Return a text without accents and umlauts."""
+    spelled = text.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
+    return unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+
+
 def _beginning(path: Path, encoding: str | None) -> tuple[Format, list[str], list[list[str]], bool]:
     """Return how a file is written, its header, its first rows, and whether there are more."""
     try:
@@ -107,7 +114,7 @@ def column_names(headers: Sequence[str]) -> dict[str, str]:
     for header in headers:
         name = header
         if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]{0,62}", name) or "__" in name or name.lower() in RESERVED_COLUMNS:
-            name = re.sub("[^a-z0-9]+", "_", header.lower()).strip("_")[:55] or "column"
+            name = re.sub("[^a-z0-9]+", "_", _ascii(header.lower())).strip("_")[:55] or "column"
             name = f"c_{name}" if name[0].isdigit() or name in RESERVED_COLUMNS else name
         number = next(
             n for n in range(1, len(headers) + 2) if (name if n == 1 else f"{name}_{n}") not in names.values()
