@@ -1,5 +1,6 @@
 """The ledger's promises, on real servers."""
 
+import io
 import json
 import os
 import random
@@ -15,11 +16,13 @@ from typing import Any
 import pytest
 
 from ml_platform import objects, uploads
-from ml_platform.database import ensure_tables, fetch
+from ml_platform.database import fetch
 from ml_platform.exceptions import ContractError, PlatformError, ServiceError, UploadChangedError
+from ml_platform.files import open_rows
 from ml_platform.outcomes import Outcome
-from ml_platform.spec import Dataset
-from tests.ml_platform.upload_cases import csv_bytes, drop, make_dataset, many, new_name, timed_dataset
+from ml_platform.spec import Dataset, FeatureTable
+from ml_platform.tables import ensure_tables
+from tests.ml_platform.upload_cases import as_files, csv_bytes, drop, make_dataset, many, new_name, timed_dataset
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
@@ -75,7 +78,10 @@ def test_a_file_is_loaded_and_settled(sample: Dataset, caplog: pytest.LogCapture
     assert json.loads(objects.get("train", outcome["report_key"])) == outcome
     archived = "SELECT outcome, archived_key FROM uploads.arrivals WHERE dataset = $1"
     assert fetch(archived, sample.name) == [("loaded", outcome["archived_key"])]
-    assert f"'{outcome['key']}': 2 rows read, 2 loaded, 0 rejected; already there: no" in caplog.text
+    assert (
+        f"'{outcome['key']}' (CSV, separated by commas, UTF-8): 2 rows read, 2 loaded, 0 rejected; already there: no"
+        in caplog.text
+    )
 
 
 def test_without_an_event_time_the_claim_is_both_clocks(sample: Dataset) -> None:
@@ -182,7 +188,7 @@ def test_rows_that_an_earlier_file_brought_are_already_there() -> None:
 
 
 def test_column_names_are_only_names() -> None:
-    words = ("event", "known", "key", "first", "same", "other", "at", "Select", "a b-c.d", "i", "f", "__value")
+    words = ("event", "known", "key", "first", "same", "other", "at", "Select", "a b-c.d", "i", "f", "_value")
     dataset = timed_dataset(
         new_name(), event_time="event", columns=dict.fromkeys(words, "text") | {"event": "timestamp"}
     )
@@ -257,6 +263,59 @@ def test_a_file_that_breaks_the_contract_leaves_nothing_but_a_report(sample: Dat
     assert keys_of(sample, "rejected") == [f"{stem}.csv", f"{stem}.report.json", f"{stem}.report.txt"]
     assert reason in objects.get("train", f"{stem}.report.txt").decode()
     assert objects.get("train", f"{stem}.csv") == data
+
+
+def test_a_file_of_any_format_is_loaded_and_its_bad_row_comes_back(sample: Dataset) -> None:
+    for number, ending in enumerate(as_files([])):
+        rows = [{"ID": f"{number + 1}{i}", "NOTE": "ä, b", "RATIO": "x" if i == 2 else "0.5"} for i in range(4)]
+        outcome = uploads.ingest(sample, drop(sample, as_files(rows)[ending], ending=ending))
+        assert outcome["outcome"] == "loaded", outcome["reasons"]
+        assert_accounted(sample, outcome)
+        assert (outcome["rows_loaded"], outcome["rows_rejected"]) == (3, 1)
+        assert outcome["archived_key"].endswith(ending.split(".", 2)[-1])
+        kinds = {"jsonl": "JSON lines", "parquet": "Parquet"}
+        assert outcome["format"].startswith(next((kinds[k] for k in kinds if k in ending), "CSV"))
+        assert outcome["rejected_key"] is not None
+        returned = list(open_rows(io.BytesIO(objects.get("train", outcome["rejected_key"])), "rejected"))
+        line = 3 if "jsonl" in ending or "parquet" in ending else 4
+        assert [(row[0], row[1], row[2], row[-1]) for row in returned] == [
+            (str(line), "RATIO: not a number", f"{number + 1}2", "ä, b")
+        ]
+    assert uploads.waiting(sample, "train") == []
+
+
+@pytest.mark.parametrize(("ending", "data"), [(".xlsx", b"PK\x03\x04..."), ("", b"?"), (".csv.gz", b"\x1f\x8b\x08")])
+def test_what_cannot_be_read_is_rejected_with_a_report(sample: Dataset, ending: str, data: bytes) -> None:
+    drop(sample, data, ending=ending)
+    [key] = uploads.waiting(sample, "train")
+    outcome = uploads.ingest(sample, key)
+    assert outcome["outcome"] == "rejected"
+    assert outcome["archived_key"].startswith("rejected/")
+    assert outcome["archived_key"].endswith(f"{outcome['sha256'][:8]}{ending}")
+    assert objects.get("train", outcome["archived_key"]) == data
+    assert uploads.waiting(sample, "train") == []
+
+
+def test_a_feature_table_is_loaded_by_its_own_name() -> None:
+    table = FeatureTable.model_validate(
+        {
+            "kind": "table",
+            "name": new_name(),
+            "description": "hourly weather",
+            "entity": {"name": "place", "key": ["PLACE", "LEVEL"]},
+            "event_time": "AT",
+            "columns": {"PLACE": "text", "LEVEL": "integer", "AT": "timestamp", "TEMP": "number"},
+        }
+    )
+    data = b"PLACE;LEVEL;AT;TEMP\nJFK;0;2026-01-01 12:00;1.5\nJFK;1;2026-01-01 12:00;\nJFK;1;2026-01-01 12:00;2\n"
+    objects.client().put_object(Bucket="train", Key=f"{table.name}_2026.tsv", Body=data)
+    [key] = uploads.waiting(table, "train")
+    outcome = uploads.ingest(table.model_copy(update={"max_bad_rows": 0.5}), key)
+    assert (outcome["rows_loaded"], outcome["rows_rejected"]) == (2, 1)
+    assert fetch(f'SELECT "PLACE", "LEVEL", "TEMP" FROM features."{table.name}" ORDER BY "LEVEL"') == [
+        ("JFK", 0, 1.5),
+        ("JFK", 1, None),
+    ]
 
 
 def test_a_bad_file_blocks_nobody_else(sample: Dataset) -> None:
