@@ -34,7 +34,7 @@ def _of_values(kind: pa.DataType) -> pa.DataType:
 def _translated(name: str) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ContractError(f"{name}: the Parquet file is broken: {str(error).strip()}") from None
 
 
