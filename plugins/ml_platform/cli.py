@@ -4,6 +4,7 @@ Exit codes: 0 all is well; 1 something is wrong, and it is named; 2 the command 
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,7 +108,7 @@ def list_tables(folder: Folder = DATASETS_DIR) -> None:
         grid.add_column(title, overflow="fold")
     for table in (*found.datasets, *found.tables):
         grid.add_row(*map(Text, _row(table)))
-    Console().print(grid)
+    Console(width=None if sys.stdout.isatty() else 200).print(grid)  # not folded for other programs
     for text in found.problems:
         typer.echo(text, err=True)
     if found.problems:
@@ -120,7 +121,7 @@ def _row(table: Table) -> tuple[str, ...]:
         joined = ", ".join(other.name for other in table.tables)
         files = f"{table.inbox_pattern('train')}\n{table.inbox_pattern('test')}"
         return table.name, "data set", entity, table.label.column, str(len(table.features)), joined, files
-    return table.name, "table", entity, "", str(len(table.own_features)), "", table.inbox_pattern("train")
+    return table.name, "feature table", entity, "", str(len(table.own_features)), "", table.inbox_pattern("train")
 
 
 @dataset_app.command()
