@@ -13,6 +13,7 @@ from ml_platform.database import identifier, transaction
 from ml_platform.datasets import DATASETS_DIR
 from ml_platform.eda import Data, report
 from ml_platform.exceptions import ContractError, DegenerateDataError
+from ml_platform.freezing import class_text
 from ml_platform.objects import Seen
 from ml_platform.parsing import read_batches
 from ml_platform.scoring import model_frame
@@ -131,7 +132,11 @@ def as_frame(table: Table, rows: pa.RecordBatch, uploaded: datetime | None = Non
     columns = table.columns
     if isinstance(table, Dataset):
         frame, columns = model_frame(table, rows, uploaded or datetime.now(UTC)), columns | table.features
-    return frame.assign(**{name: _as_drawn(frame[name], columns[name].type) for name in frame.columns})
+    drawn = {name: _as_drawn(frame[name], columns[name].type) for name in frame.columns}
+    for name in table.label_columns[:1]:
+        if name in frame:  # the classes as files write them
+            drawn[name] = pd.Series([value if value is None else class_text(value) for value in rows[name].to_pylist()])
+    return frame.assign(**drawn)
 
 
 def _as_drawn(values: pd.Series, kind: str) -> pd.Series:

@@ -84,11 +84,13 @@ def _label(data: Data, label: str) -> Iterator[str]:
     columns = labelled.drop(columns=label).select_dtypes(exclude="datetime")
     if scores := label_scores(columns, labels):
         yield _picture(eda_charts.label_scores(scores), "What each column alone says of the label")
-        known = set(data.features)
-        suspected = [name for name, score in scores.items() if score >= LEAK_SCORE and name in known]
+        high = [name for name, score in scores.items() if score >= LEAK_SCORE]
+        suspected = [name for name in high if name in data.features]
         listed = (
             f"Suspected: {', '.join(map(escape, suspected))}: known only afterwards? Then they are <code>leaks</code>."
         )
+        if others := ", ".join(escape(name) for name in high if name not in data.features):
+            yield f"<p>No feature, and rightly so: {others}.</p>"
         yield f"<p>{listed if suspected else 'No feature alone gives the label away.'} 0 is chance, 1 always right.</p>"
     yield "<h2>Features by label</h2>"
     names = [name for name in scores if name in data.features] or list(data.features)

@@ -49,7 +49,7 @@ def _histograms(name: str, parts: Mapping[str, pd.Series]) -> Figure:
             axes.hist(inside, bins=list(edges), density=True, color=colour, alpha=0.5, label=plain(one))
     axes.set_yticks([])
     if axes.get_legend_handles_labels()[1]:
-        axes.legend(frameon=False, fontsize=8)
+        figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
     return figure
 
 
@@ -77,7 +77,7 @@ def _shares(name: str, values: pd.Series, labels: pd.Series, classes: list[str])
         left += table[one].to_numpy()
     axes.set_yticks(range(len(table)), [plain(text) for text in table.index], fontsize=8)
     axes.set_xlim(0, 1)
-    axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.4, -0.25), ncols=2)
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -99,11 +99,12 @@ def overlaid(name: str, train: pd.Series, test: pd.Series) -> Figure:
     if pd.api.types.is_numeric_dtype(train.dtype):
         return _histograms(name, {"train": train, "test": test})
     counts = bins(train, test)
-    shares = [(one / max(1, one.sum()))[: _SHOWN_CATEGORIES + 1][::-1] for one in counts]
+    there = counts[0] + counts[1] > 0
+    shares = [(one / max(1, one.sum()))[there][: _SHOWN_CATEGORIES + 1][::-1] for one in counts]
     figure, axes = labelled_axes(plain(name), "Share of the rows", "", 1.3 + 0.24 * len(shares[0]), 4.4)
     rows = np.arange(len(shares[0]))
     for share, colour, shift, one in zip(shares, COLOURS, (0.2, -0.2), ("train", "test"), strict=False):
         axes.barh(rows + shift, share, height=0.4, color=colour, alpha=0.75, label=one)
     axes.set_yticks(rows, [plain(text) for text in shares[0].index], fontsize=8)
-    axes.legend(frameon=False, fontsize=8)
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
     return figure
