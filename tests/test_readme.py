@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ml_platform.datasets import datasets
+from ml_platform.datasets import catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,10 +32,10 @@ def test_the_table_of_dags_is_the_one_that_airflow_would_show(dag_bag) -> None:
     assert between[1] == dag_table(own), f"put this there:\n{dag_table(own)}"
 
 
-def test_it_names_every_data_sets_dags() -> None:
-    for dataset in datasets():
-        for verb in ("ingest", "train", "test"):
-            assert f"{verb}_{dataset.name}" in README
+def test_it_leads_to_every_data_set() -> None:
+    found = catalog()
+    assert not found.problems
+    assert [one.name for one in (*found.datasets, *found.tables) if f"(datasets/{one.name}.yaml)" not in README] == []
 
 
 def test_it_names_every_command() -> None:
