@@ -24,7 +24,7 @@ class Layout:
 
 
 def columns_of(table: Table, purpose: Purpose) -> dict[str, Column]:
-    """Return the columns that are read: all declared ones, but in a test file not those of the label.
+    """Return the columns that are read: all declared ones, but of a test file neither the label's nor the known time.
 
     What the label may be is among its column's `values`.
     """
@@ -32,15 +32,22 @@ def columns_of(table: Table, purpose: Purpose) -> dict[str, Column]:
     if isinstance(table, Dataset) and table.label.values:
         label = columns[table.label.column]
         columns[table.label.column] = label.model_copy(update={"values": table.label.values})
-    skipped = table.label_columns if purpose == "test" else ()
+    later = () if table.known_at == table.event_time else (table.known_at,)
+    skipped = (*table.label_columns, *later) if purpose == "test" else ()
     return {name: column for name, column in columns.items() if name not in skipped}
 
 
 def required_columns(table: Table, purpose: Purpose) -> frozenset[str]:
-    """Return the columns without an empty cell: the key; for training also the label and the clocks."""
-    label = {table.label.column} if isinstance(table, Dataset) else set()
-    training = label | _clocks(table) if purpose == "train" else set()
-    return frozenset({*table.keys, *training} | {n for n, c in table.columns.items() if c.required})
+    """Return the columns without an empty cell: the key; for training also the label and the clocks.
+
+    In a test file the event time is required where it decides what is joined from other tables.
+    """
+    required = {*table.keys, *(name for name, column in table.columns.items() if column.required)}
+    if purpose == "train":
+        required |= _clocks(table) | ({table.label.column} if isinstance(table, Dataset) else set())
+    elif isinstance(table, Dataset) and table.tables and table.event_time:
+        required.add(table.event_time)
+    return frozenset(required)
 
 
 def _clocks(table: Table) -> set[str]:
@@ -57,7 +64,7 @@ def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     names = [shown(cell.strip()) for cell in rows.header]
     columns = columns_of(table, purpose)
     headers = {name: table.header(name).strip() for name in columns}
-    needed = required_columns(table, purpose) | _clocks(table)
+    needed = required_columns(table, purpose) | (_clocks(table) & set(columns))
     lacks_may = table.on_missing_column == "missing_values"
     if missing := [h for name, h in headers.items() if h not in names and not (lacks_may and name not in needed)]:
         raise ContractError(f"{where}: {_missing_text(missing, names, rows, table)}")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ml_platform import parsing
 from ml_platform.datasets import dataset
 from ml_platform.exceptions import ConfigurationError, ContractError
+from ml_platform.layout import columns_of, required_columns
 from ml_platform.parsing import BadValue, arrow_schema, read_batches
 from ml_platform.spec import FeatureTable
 from tests.ml_platform.upload_cases import GOOD, as_files, csv_bytes, json_lines, make_dataset, parquet, timed_dataset
@@ -376,3 +377,12 @@ def test_the_sample_file_is_read_whole() -> None:
     assert sum(batch.rows.num_rows for batch in batches) == sum(batch.rows_read for batch in batches) == 8161
     assert batches[0].rows.schema.field("INCOME").type == pa.float64()
     assert batches[0].rows.schema.field("INDEX").type == pa.int64()
+
+
+def test_a_file_to_be_scored_needs_its_event_time_only_where_other_tables_are_joined_by_it() -> None:
+    reported = timed_dataset(known_at="SEEN", columns={"SEEN": "timestamp"})
+    joined = dataset("flights")
+    assert "SEEN" not in columns_of(reported, "test")
+    assert "AT" not in required_columns(reported, "test")
+    assert {"AT", "SEEN"} <= required_columns(reported, "train")
+    assert "sched_dep" in required_columns(joined, "test")
