@@ -52,11 +52,17 @@ def draft(
 
     with _told():
         drafted = write_draft(file, name, out, is_table=table, label=label)
-    typer.echo(f"{drafted.path} is written. Look at:")
+    path = _from_here(drafted.path)
+    typer.echo(f"{path} is written. Look at:")
     for said in drafted.look_at:
         typer.echo(f"  - {said}")
     _tell_trial(drafted.trial, file)
-    typer.echo(f"Then: ./ml-platform dataset check {name} --file {file}")
+    typer.echo(f"Then: ./ml-platform dataset check {path} --file {file}")
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path as one would type it in the current folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 @dataset_app.command()

@@ -1,12 +1,14 @@
 import json
+import re
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
 from ml_platform import schema
-from ml_platform.datasets import parse_yaml
+from ml_platform.datasets import parse_table, parse_yaml
 from stack.config import ROOT
 
 DATASETS = ROOT / "datasets"
@@ -29,6 +31,9 @@ TABLE = {
     "ttl": "6h",
     "columns": {"origin": "category", "seen": "timestamp", "temp": "number"},
 }
+
+
+DOCS = (ROOT / "docs" / "data-sets.md").read_text(encoding="utf-8")
 
 
 def changed(spec, path, value):
@@ -87,3 +92,17 @@ def test_shorthands_fit_it(spec):
 )
 def test_typical_mistakes_do_not(spec, path, value):
     assert not VALIDATOR.is_valid(changed(spec, path, value))
+
+
+def test_the_examples_of_the_guide_are_right():
+    blocks = [block for block in re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL) if "\nname:" in block]
+    tables = [parse_table(block, Path(f"{parse_yaml(block)['name']}.yaml")) for block in blocks]
+    assert [table.name for table in tables] == ["churn", "rates"]
+    assert all(VALIDATOR.is_valid(parse_yaml(block)) for block in blocks)
+
+
+def test_the_guide_names_every_option_and_type():
+    found = schema.json_schema()["$defs"]
+    options = {option for model in found.values() for option in model.get("properties", {})}
+    types = set(found["Column"]["properties"]["type"]["enum"])
+    assert sorted(name for name in options | types if not re.search(rf"\b{name}\b", DOCS)) == []
