@@ -136,8 +136,13 @@ def _pictures(figures: dict[str, Figure]) -> Iterator[str]:
 
 
 def _picture(figure: Figure, name: str) -> str:
+    return f'<img alt="{escape(name)}" src="data:image/png;base64,{base64.b64encode(png(figure)).decode()}">'
+
+
+def png(figure: Figure) -> bytes:
+    """Return a picture as a file; a sign that no font has is drawn as a box."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         figure.savefig(file, format="png", dpi=86)
-    return f'<img alt="{escape(name)}" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+    return file.getvalue()
