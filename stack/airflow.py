@@ -42,7 +42,7 @@ def nodes(config: Config) -> Iterator[Server | Step]:
     watched = {
         "scheduler": (("scheduler", "--skip-serve-logs"), common | tokens | tasks | sensors),
         "triggerer": (("triggerer", "--skip-serve-logs"), common | sensors),
-        "dag_processor": (("dag-processor",), common | screens),
+        "dag_processor": (("dag-processor",), common | {"DATASETS_DIR": str(config.datasets_dir)} | screens),
     }
     for component, (arguments, environment) in watched.items():
         probe = health.http(f"{config.airflow_url}/api/v2/monitor/health", _component(component))
