@@ -49,8 +49,11 @@ def write_draft(file: Path, name: str, folder: Path, *, is_table: bool = False, 
     if trial.share > table.max_bad_rows:
         share = math.ceil(trial.share * 100) / 100
         text = draft_text(seen, choices, name=name, entity=entity, max_bad_rows=share)
-    with target.open("x", encoding="utf-8") as out:
-        out.write(text)
+    try:
+        with target.open("x", encoding="utf-8") as out:
+            out.write(text)
+    except OSError as error:
+        raise ConfigurationError(f"{target} cannot be written: {error.strerror}") from None
     return Drafted(target, look_at(seen, choices), trial)
 
 

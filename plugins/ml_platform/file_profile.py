@@ -63,6 +63,10 @@ def profile(path: Path) -> Profile:
         form, header_row, read, is_cut = _beginning(path, encoding)
         if _is_text([header_row, *read]):
             break
+    else:  # JSON can escape half a character, in any encoding: those cells will be rejected
+        encoding = None
+        form, header_row, read, is_cut = _beginning(path, encoding)
+        read = [[cell.encode(errors="replace").decode() for cell in cells] for cells in read]
     if not read:
         raise ConfigurationError(f"{path}: no rows follow the header")
     headers = [header.strip() for header in header_row]

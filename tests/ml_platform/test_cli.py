@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 from shutil import copy
 
@@ -136,3 +137,18 @@ def test_the_program_runs_from_any_folder_also_by_a_link(tmp_path):
     program.symlink_to(ROOT / "ml-platform")
     done = subprocess.run([program, "dataset", "list"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "auto" in done.stdout
+
+
+def test_a_report_without_servers_says_who_does_not_answer(tmp_path):
+    (tmp_path / ".env").write_text("POSTGRES_PORT=9\n")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("S3_", "PLATFORM_"))}
+    done = subprocess.run(
+        [ROOT / "ml-platform", "eda", "auto"],
+        env=clean | {"ENV_FILE": str(tmp_path / ".env")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Postgres" in done.stderr
+    assert "Traceback" not in done.stderr

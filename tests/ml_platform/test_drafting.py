@@ -4,6 +4,8 @@ import random
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from ml_platform import checking, schema
@@ -166,6 +168,31 @@ def test_a_file_that_cannot_become_a_data_set_says_why(tmp_path, lines, reason):
     with pytest.raises((ConfigurationError, ContractError), match=reason):
         drafted(tmp_path, lines)
     assert not (tmp_path / "made.yaml").exists()
+
+
+def test_half_a_character_in_json_is_a_row_that_does_not_fit(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join(f'{{"id": {i}, "town": "K\\u00f6ln {i % 3}", "y": {i % 2}}}' for i in range(50)))
+    with file.open("a") as out:
+        out.write('\n{"id": 50, "town": "\\ud800", "y": 1}\n')
+    done = write_draft(file, "made", tmp_path)
+    assert read_table(done.path).encoding is None
+    assert (done.trial.rows_read, done.trial.rows_rejected) == (51, 1)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    with pytest.raises(ConfigurationError, match="cannot be written: No such file or directory"):
+        write_draft(SAMPLES / "train_penguins.csv", "made", tmp_path / "none")
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.from_regex(r"[-$0-9.,/: ]{1,12}")))
+@settings(max_examples=200, deadline=None)
+def test_any_texts_are_guessed_and_described_in_one_line(cells):
+    found = guess("x", cells)
+    assert found.rows == len(cells) == found.present + found.missing.total()
+    assert len(found.evidence().splitlines()) == 1
+    assert found.misfits.total() <= 0.02 * found.present
+    assert parse_yaml(f"{{x: y}} # {found.evidence()}") == {"x": "y"}
 
 
 @pytest.mark.parametrize("name", ["Churn", "1a", "a b", "../a", "train_x", "", "auto", "auto2", "au"])

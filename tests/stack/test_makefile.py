@@ -9,7 +9,7 @@ import pytest
 
 from stack.config import ROOT
 
-COMMANDS = ("up", "down", "status", "logs", "reset", "check", "test", "demo", "lint", "bench")
+COMMANDS = ("up", "down", "status", "logs", "reset", "check", "test", "demo", "lint", "bench", "dataset", "eda")
 UV_ON_PATH = {**os.environ, "PATH": os.defpath}
 
 
