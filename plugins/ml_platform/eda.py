@@ -18,8 +18,8 @@ from ml_platform.profiling import LEAK_SCORE, label_scores
 MOST_PICTURES = 40
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #2b2f36; max-width: 1180px; margin: 2em auto; padding: 0 1em }
-h1, h2 { line-height: 1.2 } h2 { margin-top: 2em } .pictures { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 12px }
-img { max-width: 100% } table { border-collapse: collapse } td, th { padding: 3px 12px; text-align: right }
+h1, h2 { line-height: 1.2 } h2 { margin-top: 2em } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(400px, 1fr)); align-items: start; gap: 12px }
+.pictures img { width: 100% } img { max-width: 100%; height: auto } table { border-collapse: collapse } td, th { padding: 3px 12px; text-align: right }
 td:first-child, th:first-child { text-align: left } tr { border-bottom: 1px solid #dde1e6 }
 .strong { background: #fbe3d3 } .some { background: #fdf3ea } iframe { width: 100%; height: 900px; border: 1px solid #dde1e6 }
 """  # noqa: E501 – a style sheet

@@ -115,8 +115,8 @@ def reject_twins(cursor: Any, table: Table) -> None:
     at = "' at ' || to_char(event AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')" if table.event_time else "''"
     cursor.execute(
         f"INSERT INTO {WRONG} SELECT line, $1::text, key, 'key ' || key || {at} || ' is already on line ' || first"
-        f" FROM (SELECT line, {_key_text(table)} AS key, {event} AS event,"
-        f" first_value(line) OVER (PARTITION BY {keys}, {event}, {known} ORDER BY line) AS first FROM {INCOMING}) ranked"
+        f" FROM (SELECT line, {_key_text(table)} AS key, {event} AS event, first_value(line)"
+        f" OVER (PARTITION BY {keys}, {event}, {known} ORDER BY line) AS first FROM {INCOMING}) ranked"
         " WHERE line <> first",
         (_key_headers(table),),
     )
