@@ -159,7 +159,7 @@ def load(env_file: Path | str | None = None) -> Config:
     secrets.ensure(path)
     values = {key.lower(): value for key, value in secrets.read(path).items()} | _overrides()
     values["state_dir"] = str(path.parent / values.get("state_dir", ".state"))
-    values["datasets_dir"] = str(path.parent / values.get("datasets_dir", "datasets"))
+    values["datasets_dir"] = str(ROOT / values.get("datasets_dir", "datasets"))
     try:
         return Config.model_validate({**values, "env_file": path})
     except ValidationError as error:

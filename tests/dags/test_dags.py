@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_platform.datasets import datasets
+from ml_platform.datasets import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = ("ingest", "train", "test")
@@ -15,8 +15,9 @@ def test_every_file_imports(dag_bag) -> None:
     assert dag_bag.import_errors == {}
 
 
-def test_one_dag_per_verb_and_data_set(dag_bag) -> None:
-    assert set(dag_bag.dags) == {f"{verb}_{d.name}" for verb in VERBS for d in datasets()}
+def test_one_dag_per_verb_and_data_set_and_a_feature_table_is_only_loaded(dag_bag) -> None:
+    wanted = {f"{verb}_{dataset.name}" for verb in VERBS for dataset in catalog().datasets}
+    assert set(dag_bag.dags) == wanted | {f"ingest_{table.name}" for table in catalog().tables}
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -153,9 +153,10 @@ def test_feast_knows_entity_view_and_fields(stack, search_run) -> None:
     from ml_platform import features
 
     store = features.store()
-    assert [e.name for e in store.list_entities()] == ["customer"]
-    (view,) = store.list_feature_views()
-    assert (view.name, len(view.features)) == ("auto", 23)
+    assert {"customer", "flight_carrier", "airport"} <= {entity.name for entity in store.list_entities()}
+    assert len(store.get_feature_view("auto").features) == 23
+    (projection,) = store.get_feature_service("auto").feature_view_projections
+    assert len(projection.features) == 23
 
 
 def test_the_file_that_waited_is_scored_now(buckets, settled, mlflow, search_run) -> None:
