@@ -17,7 +17,7 @@ from psycopg2.extras import execute_batch
 
 from ml_platform.database import SQL_TYPES, identifier, transaction
 from ml_platform.datasets import dataset
-from ml_platform.parsing import arrow_schema, read_batches
+from ml_platform.parsing.batches import arrow_schema, read_batches
 from ml_platform.settings import settings
 
 SAMPLE = Path(__file__).resolve().parents[1] / "minio" / "samples" / "train_auto.csv"

@@ -8,9 +8,9 @@ child run for every candidate, also a failed one, its charts and its training ca
 model `<data set>` with the alias `challenger`; and the alias `champion`, if the challenger's F1 on the hold-out is
 better than the champion's on the same rows.
 
-**How**: each label is joined with the features that were known at its time. Entities of the hold-out, chosen by a hash
-of their key (or the latest rows, where there is an event time), are in no training. The decision threshold is chosen
-out-of-fold; with several classes there is none, and F1 is the macro average.
+**How**: each label is joined with the features that were known at its time. The hold-out (entities by a hash of their
+key; with an event time, the latest rows) is in no training. The decision threshold is chosen out-of-fold; with several
+classes there is none, and F1 is the macro average.
 
 **When it fails**: `search` goes on where it stopped when it is retried or cleared: finished candidates are not fitted
 again. Data that cannot train a model (a single class, too few positives) fails at once and says so. Until a better
@@ -31,7 +31,8 @@ from ml_platform.airflow.wiring import (
 )
 from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
-from ml_platform.spec import METRICS, Dataset
+from ml_platform.spec import Dataset
+from ml_platform.spec_parts import METRICS
 
 
 def form(dataset: Dataset) -> dict[str, Param]:

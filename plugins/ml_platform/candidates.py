@@ -16,7 +16,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.spec import Dataset, Search
+from ml_platform.spec import Dataset
+from ml_platform.spec_parts import Search
 
 RANDOM_STATE = 20130101
 MISSING = "(missing)"

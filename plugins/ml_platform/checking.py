@@ -7,8 +7,9 @@ from pathlib import Path
 from ml_platform.candidates import candidates
 from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.parsing import BadValue, read_batches
-from ml_platform.spec import Dataset, Purpose, Table
+from ml_platform.parsing.batches import BadValue, read_batches
+from ml_platform.spec import Dataset, Table
+from ml_platform.spec_parts import Purpose
 
 SHOWN = 10
 

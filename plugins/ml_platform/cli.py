@@ -17,7 +17,8 @@ from rich.text import Text
 
 from ml_platform.datasets import DATASETS_DIR, catalog
 from ml_platform.exceptions import PlatformError
-from ml_platform.spec import Dataset, Purpose, Table
+from ml_platform.spec import Dataset, Table
+from ml_platform.spec_parts import Purpose
 
 if TYPE_CHECKING:
     from ml_platform.checking import Trial
@@ -48,7 +49,7 @@ def draft(
     table: Annotated[bool, typer.Option("--table", help="a feature table: no label, joined to others")] = False,
 ) -> None:
     """Write the draft of a spec after a file, and say what to look at."""
-    from ml_platform.draft_file import write_draft  # here and below: only what a command needs is loaded
+    from ml_platform.drafts.draft_file import write_draft  # here and below: only what a command needs is loaded
 
     with _told():
         drafted = write_draft(file, name, out, is_table=table, label=label)
@@ -145,7 +146,7 @@ def eda(
     out: Annotated[Path | None, typer.Option(help="write the report to this file, not to the bucket")] = None,
 ) -> None:
     """Draw a report on the data of a data set: types, gaps, distributions, leaks, drift; and show its link."""
-    from ml_platform.data_report import publish
+    from ml_platform.eda.data_report import publish
 
     if "S3_ENDPOINT_URL" not in os.environ:  # in a container it is there
         from stack.config import load

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 from ml_platform import database, features, objects
-from ml_platform.conversion import convert
 from ml_platform.database import identifier
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
+from ml_platform.parsing.conversion import convert
 from ml_platform.spec import Dataset
 from ml_platform.tables import ensure_tables, key_list
 from ml_platform.training_set import BUCKET, Reference, content_hash, model_input

@@ -8,7 +8,7 @@ from typing import Any
 from ml_platform.database import rows
 from ml_platform.objects import Seen
 from ml_platform.outcomes import Outcome
-from ml_platform.parsing import BadValue
+from ml_platform.parsing.batches import BadValue
 
 _SAME_ARRIVAL = "bucket = $1 AND object_key = $2 AND etag = $3 AND last_modified = $4::text::timestamptz"
 

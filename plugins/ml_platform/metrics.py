@@ -14,7 +14,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from ml_platform.spec import METRICS
+from ml_platform.spec_parts import METRICS
 
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]

@@ -5,7 +5,8 @@ from datetime import UTC
 from typing import Any, Literal, TypedDict, cast
 
 from ml_platform.objects import Seen
-from ml_platform.spec import Purpose, Table
+from ml_platform.spec import Table
+from ml_platform.spec_parts import Purpose
 
 Result = Literal["loaded", "duplicate", "rejected", "scored", "gone"]
 ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}(\.gz)?$")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, BinaryIO
 
-from ml_platform.files import Rows, open_rows
+from ml_platform.files.reading import Rows, open_rows
 
 FORMULA = re.compile(r"[=+\-@\t\r]")
 HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # lone surrogates, but for those that stand for undecodable bytes

@@ -18,7 +18,7 @@ import pyarrow as pa
 from ml_platform import objects, registry, staging, uploads
 from ml_platform.exceptions import ContractError, ServiceError
 from ml_platform.outcomes import Outcome, Reason, timed_stem
-from ml_platform.parsing import BadValue, Batch
+from ml_platform.parsing.batches import BadValue, Batch
 from ml_platform.registry import ChampionModel
 from ml_platform.spec import Dataset
 from ml_platform.uploads import Upload

@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from ml_platform.candidates import Candidate, pipeline
 from ml_platform.metrics import scorers
-from ml_platform.spec import METRICS, Dataset
+from ml_platform.spec import Dataset
+from ml_platform.spec_parts import METRICS
 from ml_platform.split import Folds
 
 log = logging.getLogger(__name__)

@@ -5,200 +5,38 @@ import re
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from hashlib import sha256
-from typing import Annotated, Any, Literal, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from ml_platform.time_formats import whole_date
+from ml_platform.spec_parts import (
+    Closed,
+    Column,
+    ColumnName,
+    ColumnType,
+    Delimiter,
+    Entity,
+    Gate,
+    Join,
+    Label,
+    Name,
+    Purpose,
+    Scalar,
+    Search,
+    known_encoding,
+    named,
+    typed,
+)
 
-ColumnType = Literal["integer", "number", "money", "category", "boolean", "text", "timestamp"]
-Metric = Literal["f1", "roc_auc", "average_precision", "precision", "recall", "accuracy"]
-METRICS: tuple[Metric, ...] = get_args(Metric)
-Estimator = Literal["logistic_regression", "random_forest", "hist_gradient_boosting"]
-Purpose = Literal["train", "test"]
-Delimiter = Literal[",", ";", "\t", "|"]
-Scalar = bool | int | float | str
-
-FEATURE_TYPES = ("integer", "number", "money", "category", "boolean")
-NUMERIC_TYPES = ("integer", "number", "money")
-KEY_TYPES = ("integer", "text", "category")
 RESERVED_COLUMNS = ("event_timestamp", "created_timestamp", "upload_sha256", "line")
 UPLOAD, LOAD, EVENT_TIME = "upload", "load", "event_time"
 _DURATION = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-# Column names become SQL identifiers and Feast fields: quoted, but kept to characters that no layer can misread. What a
-# file calls a column otherwise is its `header`.
-ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_ .-]*$", max_length=63)]
+KEY_TYPES = ("integer", "text", "category")
+FEATURE_TYPES = ("integer", "number", "money", "category", "boolean")
 
 
-def _free_name(name: str) -> str:
-    if name.startswith(("train_", "test_", "processed", "rejected")):
-        raise ValueError(
-            "may not begin with train_, test_, processed or rejected, which name other things in the buckets"
-        )
-    return name
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("not a time zone of the IANA database, such as Europe/Berlin or UTC") from None
-    return name
-
-
-def _known_encoding(name: str) -> str:
-    try:
-        "".encode(name)  # refuses codecs that are no encodings of text, too
-    except LookupError:
-        raise ValueError("not an encoding that Python knows, such as utf-8, cp1252 or iso-8859-15") from None
-    return name
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _typed(value: object) -> object:
-    return {"type": value} if isinstance(value, str) else value
-
-
-def _named(value: object) -> object:
-    return {"table": value} if isinstance(value, str) else value
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$"), AfterValidator(_free_name)]
-
-
-class _Closed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Entity(_Closed):
-    """What a row is about: the entity's name in Feast and the column or columns that hold its key."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="the entity's name in Feast")
-    key: Annotated[
-        tuple[ColumnName, ...],
-        Field(min_length=1),
-        BeforeValidator(_listed, json_schema_input_type=ColumnName | Annotated[list[ColumnName], Field(min_length=1)]),
-    ] = Field(description="the column that holds the key, or a list of columns")
-    features: tuple[ColumnName, ...] = Field(default=(), description="key columns that a model may see as well")
-
-    @model_validator(mode="after")
-    def _features_are_keys(self) -> "Entity":
-        if len(set(self.key)) < len(self.key):
-            raise ValueError(f"key names a column twice: {', '.join(self.key)}")
-        if others := [name for name in self.features if name not in self.key]:
-            raise ValueError(f"features names {others}, which `key` does not; other columns are features anyway")
-        return self
-
-
-class Label(_Closed):
-    """What is to be predicted: a column, and either the value of it that counts as positive or several classes."""
-
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["positive"]}, {"required": ["classes"]}]})
-
-    column: ColumnName
-    positive: Scalar | None = Field(default=None, description="of two values, the one that is to be found")
-    negative: Scalar | None = Field(default=None, description="the other value; if not given, whatever else there is")
-    classes: tuple[Scalar, ...] | None = Field(default=None, min_length=3, description="the values, if three or more")
-
-    @model_validator(mode="after")
-    def _binary_or_several(self) -> "Label":
-        if (self.positive is None) == (self.classes is None):
-            raise ValueError("give either `positive` (of two values the one to be found) or `classes` (three or more)")
-        if self.classes is not None and self.negative is not None:
-            raise ValueError("`negative` goes with `positive`, not with `classes`")
-        if len(set(map(str, self.values))) < len(self.values):
-            raise ValueError(f"a value is given twice: {', '.join(map(str, self.values))}")
-        return self
-
-    @property
-    def values(self) -> tuple[Scalar, ...]:
-        """Every value that the label may have; empty if only the positive one is named."""
-        if self.classes is not None:
-            return self.classes
-        return () if self.negative is None or self.positive is None else (self.negative, self.positive)
-
-
-class Column(_Closed):
-    """How the text of one column is read; empty cells are missing values unless `required`."""
-
-    type: ColumnType
-    header: str | None = Field(default=None, min_length=1, description="what the file calls it, if not by its name")
-    required: bool = Field(default=False, description="an empty cell is a bad value")
-    min: float | None = Field(default=None, description="the least allowed (integer, number, money)")
-    max: float | None = Field(default=None, description="the most allowed (integer, number, money)")
-    values: tuple[Scalar, ...] | None = Field(default=None, min_length=1, description="the values that are allowed")
-    missing: tuple[Scalar, ...] = Field(
-        default=(), description="texts that mean a missing value, beside the data set's"
-    )
-    strip_prefix: str = Field(default="", description="taken off the front (category, text)")
-    decimal: Literal[".", ","] = Field(default=".", description="the decimal sign (number, money)")
-    format: Annotated[str, AfterValidator(whole_date)] | None = Field(
-        default=None, description="of a timestamp, as strptime takes it, such as %d.%m.%Y %H:%M"
-    )
-    zone: Annotated[str, AfterValidator(_known_zone)] = Field(
-        default="UTC", description="time zone of timestamps that name none, such as Europe/Berlin"
-    )
-
-    @model_validator(mode="after")
-    def _options_fit_type(self) -> "Column":
-        fitting = {
-            "min": NUMERIC_TYPES, "max": NUMERIC_TYPES, "strip_prefix": ("category", "text"),
-            "values": ("integer", "number", "category", "boolean", "text"),
-            "decimal": ("number", "money"), "format": ("timestamp",), "zone": ("timestamp",),
-        }  # fmt: skip
-        for option, types in fitting.items():
-            is_given = getattr(self, option) != type(self).model_fields[option].default
-            if is_given and self.type not in types:
-                raise ValueError(f"{option} is for {', '.join(types)}, not for {self.type}")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
-        return self
-
-
-class Search(_Closed):
-    """The grid search: what chooses the best candidate, and per estimator a grid of parameters."""
-
-    scoring: Metric = Field(default="f1", description="what chooses the best; with several classes the macro average")
-    folds: int = Field(default=5, ge=2, le=20)
-    jobs: int = Field(default=2, ge=1, le=64, description="candidates fitted side by side")
-    candidates: dict[Estimator, dict[str, list[Any]]] = Field(
-        default={
-            "logistic_regression": {"class_weight": [None, "balanced"], "C": [1.0, 0.1]},
-            "random_forest": {"class_weight": [None, "balanced"], "min_samples_leaf": [5, 2]},
-            "hist_gradient_boosting": {"class_weight": [None, "balanced"], "learning_rate": [0.05, 0.1]},
-        },
-        min_length=1,
-        description="per estimator a grid; every combination is a candidate",
-    )
-
-
-class Gate(_Closed):
-    """What a challenger must show before it becomes champion."""
-
-    holdout: float = Field(default=0.2, gt=0.0, lt=0.9, description="share that no training sees")
-    holdout_by: Literal["entity", "time"] | None = Field(
-        default=None,
-        description="entity: a hash of the key chooses; time: the latest rows; by time if there is an event time",
-    )
-    min_gain: float = Field(default=0.0, ge=0.0, lt=1.0, description="by how much more F1 a challenger must win")
-
-
-class Join(_Closed):
-    """A feature table whose values, as of the label's time, are features too."""
-
-    table: Name
-    on: dict[ColumnName, ColumnName] = Field(
-        default={}, description="key column of the table: column of this data set; if their names differ"
-    )
-
-
-class Table(_Closed):
+class Table(Closed):
     """One kind of file and the table that it fills: what features of other data sets and labelled data share."""
 
     name: Name
@@ -206,11 +44,11 @@ class Table(_Closed):
     entity: Entity
     event_time: ColumnName | None = Field(default=None, description="a timestamp column; null or upload: the upload")
     known_at: str = Field(default=EVENT_TIME, description="event_time, load, or a timestamp column")
-    columns: dict[ColumnName, Annotated[Column, BeforeValidator(_typed, json_schema_input_type=ColumnType | Column)]]
+    columns: dict[ColumnName, Annotated[Column, BeforeValidator(typed, json_schema_input_type=ColumnType | Column)]]
     ignore: tuple[str, ...] = Field(default=(), description="columns of the file that are not read")
     missing: tuple[Scalar, ...] = Field(default=(), description="texts that mean a missing value in every column")
     delimiter: Delimiter | None = Field(default=None, description="between cells; if not given, it is detected")
-    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = Field(
+    encoding: Annotated[str, AfterValidator(known_encoding)] | None = Field(
         default=None, description="if not given: UTF-8, or UTF-16 with a byte order mark"
     )
     on_bad_row: Literal["reject_row", "reject_file"] = "reject_row"
@@ -336,7 +174,7 @@ class Dataset(Table):
 
     label: Label
     leaks: tuple[ColumnName, ...] = Field(default=(), description="known only with the label; never features")
-    features_from: tuple[Annotated[Join, BeforeValidator(_named, json_schema_input_type=Name | Join)], ...] = Field(
+    features_from: tuple[Annotated[Join, BeforeValidator(named, json_schema_input_type=Name | Join)], ...] = Field(
         default=(), description="feature tables that are joined as of the label's time"
     )
     search: Search = Search()

@@ -14,8 +14,9 @@ import pyarrow as pa
 from ml_platform.database import identifier, literal, rows
 from ml_platform.exceptions import ContractError
 from ml_platform.outcomes import Reason
-from ml_platform.parsing import BadValue, Batch, arrow_schema
-from ml_platform.spec import Purpose, Table
+from ml_platform.parsing.batches import BadValue, Batch, arrow_schema
+from ml_platform.spec import Table
+from ml_platform.spec_parts import Purpose
 from ml_platform.tables import feature_columns, key_list
 
 INCOMING = "pg_temp.incoming"  # the good rows

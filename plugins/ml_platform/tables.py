@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from ml_platform.conversion import KINDS
 from ml_platform.database import identifier, rows, transaction
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.parsing.conversion import KINDS
 from ml_platform.spec import Table
 from ml_platform.spec_changes import Changes, changes
 

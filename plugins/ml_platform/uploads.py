@@ -11,11 +11,12 @@ from typing import Any
 from ml_platform import ledger, objects, reports, staging
 from ml_platform.database import savepoint, transaction
 from ml_platform.exceptions import ContractError, UploadChangedError
-from ml_platform.formats import Format
+from ml_platform.files.formats import Format
 from ml_platform.objects import Seen, Spooled
 from ml_platform.outcomes import Outcome, Reason, Result, new_outcome
-from ml_platform.parsing import BadValue, Batch, open_table, typed_batches
-from ml_platform.spec import Purpose, Table
+from ml_platform.parsing.batches import BadValue, Batch, open_table, typed_batches
+from ml_platform.spec import Table
+from ml_platform.spec_parts import Purpose
 from ml_platform.tables import ensure_tables
 
 log = logging.getLogger(__name__)

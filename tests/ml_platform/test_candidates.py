@@ -6,7 +6,7 @@ from trainings import make_dataset, make_frame
 from ml_platform.candidates import Candidate, candidates, pipeline
 from ml_platform.datasets import dataset
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.spec import Search
+from ml_platform.spec_parts import Search
 
 
 def test_every_combination_is_a_candidate():

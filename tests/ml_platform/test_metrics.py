@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from ml_platform.metrics import f1, judge, predictions_of, scorers
-from ml_platform.spec import METRICS
+from ml_platform.spec_parts import METRICS
 
 LABELS = np.array([0, 0, 1, 1])
 THREE = np.array([0, 0, 1, 1, 2, 2])

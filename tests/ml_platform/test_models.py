@@ -12,7 +12,8 @@ from ml_platform import models
 from ml_platform.candidates import Candidate
 from ml_platform.exceptions import RegistryError
 from ml_platform.fitting import fit
-from ml_platform.spec import FeatureTable, Join
+from ml_platform.spec import FeatureTable
+from ml_platform.spec_parts import Join
 from ml_platform.split import split
 
 

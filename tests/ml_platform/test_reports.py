@@ -7,7 +7,7 @@ from string import ascii_letters, digits
 import pytest
 
 from ml_platform import reports
-from ml_platform.files import open_rows
+from ml_platform.files.reading import open_rows
 from ml_platform.objects import Seen
 from ml_platform.outcomes import Reason, new_outcome
 from tests.ml_platform.upload_cases import json_lines, make_dataset, parquet

@@ -117,7 +117,7 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
 
 def test_batches_predict_what_the_model_predicts(shop: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     data = many(300, town="")
-    monkeypatch.setattr("ml_platform.parsing.BATCH_ROWS", 7)
+    monkeypatch.setattr("ml_platform.parsing.batches.BATCH_ROWS", 7)
     _, rows, _ = scored(shop, data)
     monkeypatch.undo()
     whole = [float(row["probability"]) for row in scored(shop, data)[1]]

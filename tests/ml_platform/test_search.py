@@ -8,7 +8,7 @@ from trainings import make_dataset, make_frame, make_training_set, make_weeks, m
 from ml_platform.candidates import Candidate, candidates
 from ml_platform.metrics import scorers
 from ml_platform.search import Outcome, best, evaluate, search, tell
-from ml_platform.spec import METRICS
+from ml_platform.spec_parts import METRICS
 from ml_platform.split import split
 
 GOOD = Candidate("logistic_regression", {"C": 1.0})

@@ -17,7 +17,7 @@ from trainings import GRID, make_dataset, make_frame, make_training_set, make_we
 from ml_platform import gate, promotion, registry, search, tracking, training
 from ml_platform.exceptions import DegenerateDataError, RegistryError
 from ml_platform.holdout import holdout
-from ml_platform.spec import METRICS
+from ml_platform.spec_parts import METRICS
 from ml_platform.split import split
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]

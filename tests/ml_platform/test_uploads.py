@@ -18,7 +18,7 @@ import pytest
 from ml_platform import objects, uploads
 from ml_platform.database import fetch
 from ml_platform.exceptions import ContractError, PlatformError, ServiceError, UploadChangedError
-from ml_platform.files import open_rows
+from ml_platform.files.reading import open_rows
 from ml_platform.outcomes import Outcome
 from ml_platform.spec import Dataset, FeatureTable
 from ml_platform.tables import ensure_tables

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_platform import moments, numerals
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.spec import Column, ColumnType, Scalar
+from ml_platform.parsing import moments, numerals
+from ml_platform.spec_parts import Column, ColumnType, Scalar
 
 TRUE, FALSE = ("true", "yes", "1", "y", "t"), ("false", "no", "0", "n", "f")
 MISSING_WORDS = {"na", "n/a", "nan", "null", "none", "nil", "-", "?", ".", "inf", "+inf", "-inf", "infinity"}

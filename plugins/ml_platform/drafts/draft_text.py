@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import yaml
 
-from ml_platform.drafting import Choices, has_event_time, is_key_like, positive
-from ml_platform.file_profile import PROFILED_ROWS, Profile
-from ml_platform.guessing import Guess, quoted
-from ml_platform.spec import FEATURE_TYPES, Column
+from ml_platform.drafts.drafting import Choices, has_event_time, is_key_like, positive
+from ml_platform.drafts.file_profile import PROFILED_ROWS, Profile
+from ml_platform.drafts.guessing import Guess, quoted
+from ml_platform.spec import FEATURE_TYPES
+from ml_platform.spec_parts import Column
 
 SCHEMA_LINE = "# yaml-language-server: $schema=schema.json"
 _PLAIN = re.compile(r"[^\W\d][\w ()/%.-]*(?<! )")

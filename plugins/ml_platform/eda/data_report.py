@@ -11,13 +11,14 @@ from ml_platform import objects
 from ml_platform.checking import find
 from ml_platform.database import identifier, transaction
 from ml_platform.datasets import DATASETS_DIR
-from ml_platform.eda import Data, report
+from ml_platform.eda.page import Data, report
 from ml_platform.exceptions import ContractError, DegenerateDataError
 from ml_platform.freezing import class_text
 from ml_platform.objects import Seen
-from ml_platform.parsing import read_batches
+from ml_platform.parsing.batches import read_batches
 from ml_platform.scoring import model_frame
-from ml_platform.spec import NUMERIC_TYPES, Dataset, Purpose, Table
+from ml_platform.spec import Dataset, Table
+from ml_platform.spec_parts import NUMERIC_TYPES, Purpose
 from ml_platform.tables import feature_columns
 
 BUCKET = "reports"

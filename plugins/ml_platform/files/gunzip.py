@@ -6,7 +6,7 @@ import zlib
 from typing import Any, BinaryIO
 
 from ml_platform.exceptions import ContractError
-from ml_platform.formats import unpacked_limit
+from ml_platform.files.formats import unpacked_limit
 
 MAGIC = b"\x1f\x8b"
 BUFFER_BYTES = 64 * 2**10

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 
 from ml_platform.exceptions import ContractError
-from ml_platform.formats import DELIMITERS, Fault, Format, shown
-from ml_platform.text_lines import ROW_CHARACTERS, TextLines
+from ml_platform.files.formats import DELIMITERS, Fault, Format, shown
+from ml_platform.files.text_lines import ROW_CHARACTERS, TextLines
 
 SAMPLE_ROWS = 20  # so many tell what separates the cells
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml_platform import eda_charts
-from ml_platform.drift import STRONG, drift
-from ml_platform.eda import Data, report, table_report
+from ml_platform.eda import pictures as eda_charts
+from ml_platform.eda.drift import STRONG, drift
+from ml_platform.eda.page import Data, report, table_report
 
 RANDOM = np.random.default_rng(0)
 ATTACK = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ml_platform.conversion import convert
+from ml_platform.drafts.guessing import Guess, guess, quoted
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.files import Format, open_rows
-from ml_platform.guessing import Guess, guess, quoted
+from ml_platform.files.reading import Format, open_rows
+from ml_platform.parsing.conversion import convert
 from ml_platform.spec import RESERVED_COLUMNS
 
 PROFILED_ROWS = 200_000

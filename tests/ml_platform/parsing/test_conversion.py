@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from ml_platform.conversion import KINDS, convert, kind_of
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.spec import Column
+from ml_platform.parsing.conversion import KINDS, convert, kind_of
+from ml_platform.spec_parts import Column
 
 
 def read(kind: str, text: str, **options: Any) -> Any:

@@ -8,11 +8,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from ml_platform.checking import Trial, read
 from ml_platform.datasets import catalog, parse_table
-from ml_platform.draft_text import draft_text, look_at
-from ml_platform.drafting import KEY_WORDS, Choices, choose, words
+from ml_platform.drafts.draft_text import draft_text, look_at
+from ml_platform.drafts.drafting import KEY_WORDS, Choices, choose, words
+from ml_platform.drafts.file_profile import Profile, profile
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.file_profile import Profile, profile
-from ml_platform.spec import Name
+from ml_platform.spec_parts import Name
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ml_platform.charts import BLUE, GREY, ORANGE, labelled_axes
-from ml_platform.drift import bins
+from ml_platform.eda.drift import bins
 from ml_platform.profiling import LEAK_SCORE
 
 COLOURS = (BLUE, ORANGE, "#3c8d5a", "#a3407a", "#8a7a2f", "#5f6b7a")

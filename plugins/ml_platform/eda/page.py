@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from skrub import TableReport
 
-from ml_platform import eda_charts
-from ml_platform.drift import SOME, STRONG, drift
+from ml_platform.eda import pictures as eda_charts
+from ml_platform.eda.drift import SOME, STRONG, drift
 from ml_platform.profiling import LEAK_SCORE, label_scores
 
 MOST_PICTURES = 40

@@ -10,12 +10,13 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from ml_platform.conversion import KINDS, allowed_values, convert
 from ml_platform.exceptions import ConfigurationError, ContractError
-from ml_platform.files import Rows, open_rows
-from ml_platform.formats import shown
-from ml_platform.layout import Layout, columns_of, lay_out, required_columns
-from ml_platform.spec import Purpose, Table
+from ml_platform.files.formats import shown
+from ml_platform.files.reading import Rows, open_rows
+from ml_platform.parsing.conversion import KINDS, allowed_values, convert
+from ml_platform.parsing.layout import Layout, columns_of, lay_out, required_columns
+from ml_platform.spec import Table
+from ml_platform.spec_parts import Purpose
 
 BATCH_ROWS = 20_000
 BATCH_CHARACTERS = 16 * 2**20

@@ -5,8 +5,8 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from ml_platform.exceptions import ContractError
-from ml_platform.formats import Fault, Format, shown
-from ml_platform.text_lines import ROW_CHARACTERS, TextLines
+from ml_platform.files.formats import Fault, Format, shown
+from ml_platform.files.text_lines import ROW_CHARACTERS, TextLines
 
 MOST_KEYS = 10_000
 

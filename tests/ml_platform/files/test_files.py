@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_platform import gunzip, parquet_rows
 from ml_platform.exceptions import ContractError
-from ml_platform.files import Rows, open_rows
-from ml_platform.formats import SHOWN_CHARACTERS, Fault, shown
+from ml_platform.files import gunzip, parquet_rows
+from ml_platform.files.formats import SHOWN_CHARACTERS, Fault, shown
+from ml_platform.files.reading import Rows, open_rows
 
 CSV = b"a,b\n1,2\n"
 
@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_read_says_why(data: bytes, problem: str) -> None:
 
 
 def test_a_gzip_bomb_is_refused_before_it_swells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ml_platform.formats.UNPACKED_BYTES", 2**20)
+    monkeypatch.setattr("ml_platform.files.formats.UNPACKED_BYTES", 2**20)
     bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 2**20)
     rows = opened(bomb)
     with pytest.raises(ContractError, match=r"holds more than 1,0.*bytes"):
@@ -136,7 +136,7 @@ def test_a_gzip_bomb_is_refused_before_it_swells(monkeypatch: pytest.MonkeyPatch
 
 def test_a_parquet_bomb_is_refused_by_its_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
     data = parquet({"a": ["x" * 100_000] * 2_000}, use_dictionary=False, compression="zstd")
-    monkeypatch.setattr("ml_platform.formats.UNPACKED_BYTES", 2**20)
+    monkeypatch.setattr("ml_platform.files.formats.UNPACKED_BYTES", 2**20)
     with pytest.raises(ContractError, match=r"says it holds 200,.* bytes in 2,000 rows"):
         opened(data)
     monkeypatch.undo()

@@ -8,11 +8,12 @@ from itertools import combinations
 import pandas as pd
 import pyarrow as pa
 
+from ml_platform.drafts.file_profile import Profile
+from ml_platform.drafts.guessing import Guess
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.file_profile import Profile
-from ml_platform.guessing import Guess
 from ml_platform.profiling import suspected_leaks
-from ml_platform.spec import KEY_TYPES, NUMERIC_TYPES
+from ml_platform.spec import KEY_TYPES
+from ml_platform.spec_parts import NUMERIC_TYPES
 
 MOST_CLASSES = 20
 Key = tuple[str, ...]

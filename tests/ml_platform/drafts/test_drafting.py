@@ -10,12 +10,12 @@ from jsonschema import Draft202012Validator
 
 from ml_platform import checking, schema
 from ml_platform.datasets import parse_yaml, read_table
-from ml_platform.draft_file import write_draft
-from ml_platform.draft_text import scalar
+from ml_platform.drafts.draft_file import write_draft
+from ml_platform.drafts.draft_text import scalar
+from ml_platform.drafts.file_profile import column_names
+from ml_platform.drafts.guessing import guess
 from ml_platform.exceptions import ConfigurationError, ContractError
-from ml_platform.file_profile import column_names
-from ml_platform.guessing import guess
-from ml_platform.spec import Column
+from ml_platform.spec_parts import Column
 from stack.config import ROOT
 
 SAMPLES = ROOT / "minio" / "samples"

@@ -3,10 +3,10 @@ from typing import BinaryIO
 
 import pytest
 
-from ml_platform.csv_rows import CsvRows
 from ml_platform.exceptions import ContractError
-from ml_platform.formats import Format
-from ml_platform.text_lines import TextLines
+from ml_platform.files.csv_rows import CsvRows
+from ml_platform.files.formats import Format
+from ml_platform.files.text_lines import TextLines
 
 
 def opened(stream: BinaryIO, delimiter: str = ",") -> CsvRows:

@@ -5,13 +5,13 @@ import re
 from collections.abc import Collection
 from typing import BinaryIO
 
-from ml_platform import gunzip
-from ml_platform.csv_rows import CsvRows, detected_delimiter
 from ml_platform.exceptions import ContractError
-from ml_platform.formats import Format, Rows
-from ml_platform.json_rows import JsonRows
-from ml_platform.parquet_rows import ParquetRows
-from ml_platform.text_lines import TextLines
+from ml_platform.files import gunzip
+from ml_platform.files.csv_rows import CsvRows, detected_delimiter
+from ml_platform.files.formats import Format, Rows
+from ml_platform.files.json_rows import JsonRows
+from ml_platform.files.parquet_rows import ParquetRows
+from ml_platform.files.text_lines import TextLines
 
 __all__ = ["Format", "Rows", "open_rows"]
 

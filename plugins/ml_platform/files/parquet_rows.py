@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ml_platform.exceptions import ContractError
-from ml_platform.formats import CELL_CHARACTERS, Fault, Format, unpacked_limit
+from ml_platform.files.formats import CELL_CHARACTERS, Fault, Format, unpacked_limit
 
 BATCH_ROWS = 2_000
 ROW_GROUP_BYTES = 512 * 2**20  # one is held in memory as a whole

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from ml_platform.exceptions import ContractError
-from ml_platform.files import Rows
-from ml_platform.formats import DELIMITERS, shown
-from ml_platform.spec import Column, Dataset, Purpose, Table
+from ml_platform.files.formats import DELIMITERS, shown
+from ml_platform.files.reading import Rows
+from ml_platform.spec import Dataset, Table
+from ml_platform.spec_parts import Column, Purpose
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from ml_platform import data_report, objects, tables, uploads
+from ml_platform import objects, tables, uploads
 from ml_platform.checking import find
 from ml_platform.datasets import DATASETS_DIR
+from ml_platform.eda import data_report
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
 from stack.config import ROOT
 

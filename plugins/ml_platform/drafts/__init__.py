@@ -1,0 +1,1 @@
+"""From a file to a draft of its data set."""

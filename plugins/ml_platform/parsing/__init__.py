@@ -1,0 +1,1 @@
+"""Rows of texts as typed batches, and what is wrong with them."""
