@@ -12,9 +12,8 @@ better than the champion's on the same rows.
 key; with an event time, the latest rows) is in no training. The decision threshold is chosen out-of-fold; with several
 classes there is none, and F1 is the macro average.
 
-**When it fails**: `search` goes on where it stopped when it is retried or cleared: finished candidates are not fitted
-again. Data that cannot train a model (a single class, too few positives) fails at once and says so. Until a better
-model is promoted the champion stays as it is.
+**When it fails**: `search`, retried or cleared, goes on where it stopped. Data that cannot train a model (a single
+class, too few rows of one) fails at once and says so. Until a better model is promoted the champion stays as it is.
 """
 
 from typing import Any

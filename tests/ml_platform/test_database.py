@@ -2,10 +2,9 @@ from contextlib import suppress
 
 import pytest
 
-from ml_platform import database
 from ml_platform.database import fetch, identifier, literal, savepoint, transaction
 from ml_platform.exceptions import ContractError, ServiceError
-from tests.ml_platform.upload_cases import new_name, timed_dataset
+from tests.ml_platform.upload_cases import new_name
 
 NAUGHTY = ['a"b', "a'b", "a; DROP TABLE x; --", "a$1b", "%s", "{x}", "\\", "漢字", "a\nb"]
 
@@ -13,10 +12,6 @@ NAUGHTY = ['a"b', "a'b", "a; DROP TABLE x; --", "a$1b", "%s", "{x}", "\\", "漢�
 def test_names_and_texts_are_quoted() -> None:
     assert identifier('a"b') == '"a""b"'
     assert literal("it's") == "'it''s'"
-
-
-def test_text_columns_are_kept_but_clocks_are_not_kept_twice() -> None:
-    assert database.feature_columns(timed_dataset()) == ("COUNT", "RATIO", "PRICE", "KIND", "FLAG", "NOTE")
 
 
 @pytest.mark.servers

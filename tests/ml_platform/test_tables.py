@@ -7,8 +7,8 @@ import pytest
 from ml_platform.database import fetch, transaction
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.spec import FeatureTable
-from ml_platform.tables import _columns_there, ensure_tables
-from tests.ml_platform.upload_cases import make_dataset, new_name
+from ml_platform.tables import _columns_there, ensure_tables, feature_columns
+from tests.ml_platform.upload_cases import make_dataset, new_name, timed_dataset
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
@@ -25,6 +25,10 @@ def versions(name: str) -> list[tuple[int, str]]:
             "SELECT version, changes FROM uploads.specs WHERE name = $1 ORDER BY version", name
         )
     ]
+
+
+def test_text_columns_are_kept_but_clocks_are_not_kept_twice() -> None:
+    assert feature_columns(timed_dataset()) == ("COUNT", "RATIO", "PRICE", "KIND", "FLAG", "NOTE")
 
 
 def test_tables_are_made_from_the_yaml() -> None:

@@ -5,12 +5,12 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 import pytest
-from trainings import make_dataset
+from trainings import make_dataset, make_weeks
 from trainings import make_frame as drawn_frame
 
 from ml_platform import objects
-from ml_platform.exceptions import RegistryError
-from ml_platform.training_set import Reference, content_hash, load, model_input
+from ml_platform.exceptions import ConfigurationError, RegistryError
+from ml_platform.training_set import Reference, content_hash, entity_ids, load, model_input
 
 
 def make_frame() -> pd.DataFrame:
@@ -24,7 +24,8 @@ def frozen(monkeypatch: pytest.MonkeyPatch):
     def freeze(frame: pd.DataFrame, path) -> dict:
         frame.to_parquet(path, index=False)
         monkeypatch.setattr(objects, "get", lambda bucket, key: path.read_bytes())
-        return asdict(Reference("shop", "key.parquet", content_hash(frame), len(frame), 1, [{"key": "a.csv"}]))
+        spec, sha256, sources = make_dataset().sha256, content_hash(frame), [{"key": "a.csv"}]
+        return asdict(Reference("shop", spec, "key.parquet", sha256, len(frame), ["0", "1"], [0, 1], sources))
 
     return freeze
 
@@ -91,3 +92,17 @@ def test_a_model_gets_only_features_in_their_order() -> None:
     assert given["member"].tolist()[0] == 1.0
     assert np.isnan(given["member"].tolist()[1])
     assert np.isnan(given["town"].tolist()[1])
+
+
+def test_a_yaml_that_was_changed_meanwhile_is_named(frozen, tmp_path) -> None:
+    reference = frozen(make_frame(), tmp_path / "a")
+    changed = make_dataset().model_copy(update={"missing": ("NA",)})
+    with pytest.raises(ConfigurationError, match=r"datasets/shop.yaml was changed since .* trigger the training anew"):
+        load(changed, reference)
+
+
+def test_keys_of_several_columns_are_one_text_that_tells_them_apart() -> None:
+    dataset = make_weeks()
+    keys = [("1", "23"), ("12", "3"), ("1", "23")]
+    frame = pd.DataFrame(keys, columns=list(dataset.keys))
+    assert pd.factorize(entity_ids(dataset, frame))[0].tolist() == [0, 1, 0]

@@ -96,7 +96,7 @@ def test_a_mapped_task_shows_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("purpose", ["train", "test"])
 def test_the_sensor_waits_for_the_data_sets_files_and_holds_no_worker(purpose: Any) -> None:
     sensor = wiring.wait_for_file(AUTO, purpose)
-    assert (sensor.bucket_name, sensor.bucket_key, sensor.wildcard_match) == (purpose, f"{purpose}_auto*.csv", True)
+    assert (sensor.bucket_name, sensor.bucket_key, sensor.wildcard_match) == (purpose, f"{purpose}_auto*", True)
     assert (sensor.deferrable, sensor.aws_conn_id, sensor.poke_interval) == (True, "s3", 2)
     assert sensor.timeout == wiring.FOREVER > 9 * 365 * 86400
 
