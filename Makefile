@@ -62,10 +62,11 @@ lint: packages-dev ## style and types, of the container files and scripts too
 	$(VENV)/bin/shellcheck .ci/run .ci/test-compose .ci/docker-engine .ci/stand-ins minio/setup.sh ml-platform
 
 check: lint ## lint, and the tests that need no servers
-	$(VENV)/bin/pytest -m "not servers and not browser"
+	$(VENV)/bin/pytest -n auto -m "not servers and not browser"
 
 test: lint ## lint, types, every test that needs no containers; the tests start servers of their own
-	$(VENV)/bin/pytest
+	$(VENV)/bin/pytest -n auto -m "not servers and not browser"
+	$(VENV)/bin/pytest -m "servers or browser"
 
 test-compose: packages-dev ## build and run the containers, and do to them all that the tests do
 	.ci/test-compose
