@@ -77,7 +77,7 @@ def feast(config: Config) -> Iterator[Server | Step]:
 
 def _is_applied(config: Config) -> bool:
     """Return whether Feast's registry holds what `datasets/` declares now; asking Feast itself costs 5 s."""
-    if not _stamp(config).exists() or _stamp(config).read_text() != _definitions():
+    if not _stamp(config).exists() or _stamp(config).read_text() != _definitions(config):
         return False
     try:
         return bool(health.query(config.database_uri("feast"), "SELECT 1 FROM feature_views LIMIT 1"))
@@ -86,17 +86,18 @@ def _is_applied(config: Config) -> bool:
 
 
 def _write_stamp(config: Config) -> None:
-    _stamp(config).write_text(_definitions())
+    _stamp(config).write_text(_definitions(config))
 
 
 def _stamp(config: Config) -> Path:
     return config.state_dir / "feast-applied"
 
 
-def _definitions() -> str:
+def _definitions(config: Config) -> str:
     """Return a hash of all that the registry is made from."""
-    code = (ROOT / "plugins" / "ml_platform" / name for name in ("features.py", "datasets.py"))
-    files = [*sorted((ROOT / "datasets").glob("*.yaml")), *sorted((ROOT / "feast_repo").glob("*.*")), *code]
+    library = ROOT / "plugins" / "ml_platform"
+    code = (library / f"{name}.py" for name in ("features", "datasets", "spec", "spec_parts"))
+    files = [*sorted(config.datasets_dir.glob("*.yaml")), *sorted((ROOT / "feast_repo").glob("*.*")), *code]
     contents = b"".join(path.name.encode() + path.read_bytes() for path in files)
     return f"{version('feast')} {hashlib.sha256(contents).hexdigest()}"
 

@@ -21,6 +21,7 @@ from ml_platform.database import fetch
 from ml_platform.exceptions import ContractError, RegistryError
 from ml_platform.outcomes import Outcome
 from ml_platform.spec import Dataset
+from ml_platform.spec_parts import Column
 from tests.ml_platform.trainings import make_dataset, make_frame, make_training_set
 from tests.ml_platform.upload_cases import drop, new_name
 
@@ -110,8 +111,8 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
     assert card == {
         "dataset": shop.name, "file": outcome["key"], "file_sha256": outcome["sha256"],
         "uploaded": outcome["last_modified"], "result": outcome["result_key"], "model": shop.name, "model_version": 1,
-        "model_run_id": model.run_id, "training_set_sha256": model.training_set_sha256, "threshold": model.threshold,
-        "rows_in": 300, "rows_out": 300, "rows_rejected": 0,
+        "model_run_id": model.run_id, "training_set_sha256": model.training_set_sha256,
+        "spec_sha256": shop.sha256, "threshold": model.threshold, "rows_in": 300, "rows_out": 300, "rows_rejected": 0,
     }  # fmt: skip
 
 
@@ -123,6 +124,20 @@ def test_batches_predict_what_the_model_predicts(shop: Dataset, monkeypatch: pyt
     whole = [float(row["probability"]) for row in scored(shop, data)[1]]
     # A sum's last digit depends on how many rows BLAS takes at a time; batches are always cut alike.
     assert [float(row["probability"]) for row in rows] == pytest.approx(whole, rel=0, abs=1e-12)
+
+
+def test_a_model_reads_files_by_the_spec_that_it_was_trained_with(shop: Dataset) -> None:
+    """What came later is not asked for, nor in the way; what was removed since is still read."""
+    columns = {name: column for name, column in shop.columns.items() if name != "age"}
+    later = Column(type="number", required=True)
+    changes = {"columns": columns | {"later": later}, "on_extra_column": "reject_file", "missing": ("Ulm",)}
+    changed = shop.model_copy(update=changes)
+    data = file_of({"id": 1}, {"id": 2, "age": 70})
+    assert scored(changed, data)[1] == scored(shop, data)[1]
+    strict = shop.model_copy(update={"on_extra_column": "reject_file"})
+    with_later = file_of({"id": 1, "later": "x"}, columns=(*NAMES, "later"))
+    assert scoring.reading_spec(strict, changed).ignore == ("later",)
+    assert scored(changed, with_later)[0]["rows_rejected"] == 0
 
 
 def test_unseen_categories_and_missing_values_are_scored(shop: Dataset) -> None:
