@@ -54,15 +54,16 @@ def _histograms(name: str, parts: Mapping[str, pd.Series]) -> Figure:
 
 
 def _edges(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the edges of bins from the 1st to the 99th percentile; of few different numbers, one bin each."""
+    """Return the edges of bins from the 1st to the 99th percentile; of whole numbers each bin holds equally many."""
     if not len(numbers):
         return np.array([0.0, 1.0])
     low, high = np.quantile(numbers, [0.01, 0.99])
     if low == high:
         low, high = float(numbers.min()), float(numbers.max())
-    different = np.unique(numbers[(numbers >= low) & (numbers <= high)])
-    if len(different) <= _BARS and (different == np.round(different)).all() and high - low <= _BARS:
-        return np.arange(low - 0.5, high + 1.5)
+    if (numbers == np.round(numbers)).all():
+        low, high = np.floor(low), np.ceil(high)
+        width = np.ceil((high - low + 1) / _BARS)
+        return np.arange(low - 0.5, high + width, width)
     return np.linspace(low, high, _BARS + 1)
 
 
