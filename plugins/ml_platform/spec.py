@@ -154,6 +154,12 @@ class FeatureTable(Table):
     )
 
     @model_validator(mode="after")
+    def _inbox_is_its_own(self) -> "FeatureTable":
+        if taken := [other for other in ("processed/", "rejected/", "train_", "test_") if other.startswith(self.name)]:
+            raise ValueError(f"name: whatever lies under {taken[0]} in the bucket would be taken for this table's")
+        return self
+
+    @model_validator(mode="after")
     def _has_features(self) -> "FeatureTable":
         if not self.own_features:
             raise ValueError("columns: none is left as a feature")

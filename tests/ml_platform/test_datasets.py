@@ -191,6 +191,12 @@ def test_a_name_may_not_look_like_another_file_of_the_buckets(write) -> None:
         read_table(path)
 
 
+@pytest.mark.parametrize("name", ["proc", "processed", "re", "t", "train", "test"])
+def test_a_feature_table_never_takes_what_is_settled_or_anothers(write, name: str) -> None:
+    with pytest.raises(ConfigurationError, match="name"):
+        read_table(write(WEATHER.replace("name: weather", f"name: {name}"), name))
+
+
 def test_a_feature_table_needs_features_and_has_its_own_inbox(write) -> None:
     weather = read_table(write(WEATHER, "weather"))
     assert weather.owns("weather_2013.csv.gz", "train")
