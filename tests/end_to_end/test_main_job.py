@@ -69,7 +69,7 @@ def test_a_file_that_comes_before_there_is_a_champion_waits(airflow, buckets) ->
         "test_auto waits for a champion",
     )
     assert "test_auto_early.csv" in buckets.keys("test")
-    assert buckets.keys("result") == []
+    assert buckets.keys("result", "auto/") == []
 
 
 def test_the_waiting_run_is_deferred(airflow) -> None:
