@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,12 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from threadpoolctl import threadpool_limits
 
 from ml_platform import models, version_tags
 from ml_platform.exceptions import RegistryError
 from ml_platform.holdout import HoldoutRule
-from ml_platform.metrics import predictions_of, probabilities_of
+from ml_platform.metrics import predictions_of
+from ml_platform.row_scorer import RowScorer
 from ml_platform.settings import settings
 from ml_platform.spec import Dataset
 from ml_platform.tracking import client
@@ -62,7 +63,7 @@ class ChampionModel:
     run_id: str
 
     def predict(self, frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Score a batch.
+        """Score a batch; a row's probability is the same to the bit whatever rows it comes with.
 
         Args:
             frame: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
@@ -78,23 +79,15 @@ class ChampionModel:
         if frame.empty:
             n_classes = len(self.classes)
             return np.empty(0 if n_classes == 2 else (0, n_classes)), np.empty(0, dtype=np.int64)
-        inputs = self._inputs(frame)
         try:
-            # On a busy machine more OpenMP threads make boosted trees many times slower, not faster.
-            with threadpool_limits(1):
-                probabilities = probabilities_of(self.estimator, inputs)
+            probabilities = self._scorer.probabilities(frame)
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise RegistryError(f"{self.name} version {self.version} cannot score: {error}") from error
         return probabilities, predictions_of(probabilities, self.threshold)
 
-    def _inputs(self, frame: pd.DataFrame) -> pd.DataFrame:
-        nothing = pd.Series(np.nan, index=frame.index)
-        inputs = {name: _typed(frame.get(name, nothing), kind) for name, kind in self.columns.items()}
-        return pd.DataFrame(inputs, index=frame.index)
-
-
-def _typed(values: pd.Series, kind: str) -> pd.Series:
-    return values.astype("float64") if kind == "double" else values.astype(object).where(values.notna(), np.nan)
+    @cached_property
+    def _scorer(self) -> RowScorer:
+        return RowScorer(self.estimator, self.columns)
 
 
 def alias_version(name: str, alias: str) -> ModelVersion | None:

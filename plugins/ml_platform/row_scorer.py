@@ -1,0 +1,212 @@
+"""A fitted pipeline as tables and a few array operations: scikit-learn's own answer, without its cost per call.
+
+Through scikit-learn one row costs nearly as much as a thousand: most of it is checking and copying frames. And a
+linear model's last digit depends on which rows BLAS gets at a time. Here a row's probability is the same to the bit
+whatever rows it comes with, so that a file and a request agree.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
+from threadpoolctl import ThreadpoolController
+
+log = logging.getLogger(__name__)
+
+Matrix = NDArray[np.float64]
+ROWS = 64  # what a classifier with sums over columns gets at a time, always: filled up with zeros
+UNKNOWN = "\x00"  # a text that no column can hold
+
+_THREADS = ThreadpoolController()  # once: to look for the loaded libraries takes milliseconds
+
+
+@dataclass(frozen=True)
+class _Categories:
+    """What one category column becomes: `values` by category (None is missing), in the columns `places`."""
+
+    name: str
+    places: NDArray[np.intp]
+    values: Mapping[str | None, Matrix]
+
+    def fill(self, matrix: Matrix, frame: pd.DataFrame) -> None:
+        unknown = self.values[UNKNOWN]
+        cells = ([None] * len(frame)) if self.name not in frame else frame[self.name].to_numpy(dtype=object)
+        found = [self.values.get(cell if cell == cell else None, unknown) for cell in cells]  # NaN is missing, too
+        matrix[:, self.places] = found
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """What the number columns become: missing ones filled, a mark for each of `marked`, and all of it scaled."""
+
+    names: tuple[str, ...]
+    places: NDArray[np.intp]
+    medians: Matrix
+    marked: NDArray[np.intp]
+    scaler: Any
+
+    def fill(self, matrix: Matrix, frame: pd.DataFrame) -> None:
+        numbers = np.full((len(frame), len(self.names)), np.nan)
+        for i, name in enumerate(self.names):
+            if name in frame:
+                numbers[:, i] = frame[name].to_numpy(dtype="float64", na_value=np.nan)
+        missing = np.isnan(numbers)
+        filled = np.hstack([np.where(missing, self.medians, numbers), missing[:, self.marked]])
+        if self.scaler is not None:
+            filled = (filled - self.scaler.mean_) / self.scaler.scale_
+        matrix[:, self.places] = filled
+
+
+class RowScorer:
+    """Gives the probabilities of a fitted classifier that `candidates.pipeline` built."""
+
+    def __init__(self, estimator: BaseEstimator, columns: Mapping[str, str]) -> None:
+        """Read the tables out of the fitted steps, and try them against scikit-learn.
+
+        Args:
+            estimator: the pipeline, or a `TunedThresholdClassifierCV` of it.
+            columns: its inputs in order, each with its type, `double` or `string`.
+        """
+        self._columns, self._estimator = columns, estimator
+        self._parts: list[_Categories | _Numbers] = []
+        pipeline = estimator.estimator_ if isinstance(estimator, TunedThresholdClassifierCV) else estimator
+        if isinstance(pipeline, Pipeline) and isinstance(pipeline[0], ColumnTransformer):
+            self._read(pipeline)
+        if not self._parts:
+            log.warning("a model that is not built as the platform's are: scikit-learn scores it, single rows slowly")
+
+    def _read(self, pipeline: Pipeline) -> None:
+        self._classify = _classifier(pipeline[-1])
+        sample = _sample(pipeline[0], self._columns)
+        expected = np.asarray(pipeline[0].transform(sample), dtype="float64")
+        self._base = expected[:1]
+        self._parts = _parts(pipeline[0], sample)
+        if not np.array_equal(self._matrix(sample), expected):
+            self._parts = []
+
+    def probabilities(self, frame: pd.DataFrame) -> Matrix:
+        """Return what the classifier says of rows, at least one.
+
+        Args:
+            frame: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
+
+        Returns:
+            Of two classes the probability of the positive one, shape (n_rows,); of several, (n_rows, n_classes).
+        """
+        # On a busy machine more OpenMP threads make boosted trees many times slower, not faster.
+        with _THREADS.limit(limits=1):
+            if self._parts:
+                found = self._classify(self._matrix(frame))
+            else:
+                found = self._estimator.predict_proba(typed(frame, self._columns))
+        return found[:, 1] if found.shape[1] == 2 else found
+
+    def _matrix(self, frame: pd.DataFrame) -> Matrix:
+        matrix = np.repeat(self._base, len(frame), axis=0)
+        for part in self._parts:
+            part.fill(matrix, frame)
+        return matrix
+
+
+def typed(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return a model's inputs as scikit-learn takes them: float64, or texts with NaN for what is missing."""
+    nothing = pd.Series(np.nan, index=frame.index)
+    inputs = {name: _typed(frame.get(name, nothing), kind) for name, kind in columns.items()}
+    return pd.DataFrame(inputs, index=frame.index)
+
+
+def _typed(values: pd.Series, kind: str) -> pd.Series:
+    return values.astype("float64") if kind == "double" else values.astype(object).where(values.notna(), np.nan)
+
+
+def _fitted(transformer: Any) -> dict[str, tuple[Any, list[str]]]:
+    return {name: (fitted, list(names)) for name, fitted, names in transformer.transformers_ if name != "remainder"}
+
+
+def _known(transformer: Any) -> dict[str, list[Any]]:
+    """Return per category column everything that it can say: its categories, nothing, and what was never seen."""
+    if "categories" not in _fitted(transformer):
+        return {}
+    encoder, names = _fitted(transformer)["categories"]
+    return {name: [*known, np.nan, UNKNOWN] for name, known in zip(names, encoder[-1].categories_, strict=True)}
+
+
+def _sample(transformer: Any, columns: Mapping[str, str], rows: int = 50) -> pd.DataFrame:
+    """Draw rows of every kind; the first knows nothing of any column."""
+    random, known = np.random.default_rng(0), _known(transformer)
+    cells: dict[str, Any] = {}
+    for name, kind in columns.items():
+        if kind == "double":
+            cells[name] = np.where(random.random(rows) < 0.3, np.nan, random.normal(0, 1000, rows))
+        else:
+            cells[name] = np.array(known.get(name, [np.nan]), dtype=object)[
+                random.integers(0, len(known.get(name, [np.nan])), rows)
+            ]
+            cells[name][0] = UNKNOWN
+    return pd.DataFrame(cells)
+
+
+def _parts(transformer: Any, sample: pd.DataFrame) -> list[_Categories | _Numbers]:
+    first = sample.iloc[[0]]
+    parts: list[_Categories | _Numbers] = []
+    for name, known in _known(transformer).items():
+        tried = pd.concat([first] * len(known), ignore_index=True)
+        tried[name] = np.array(known, dtype=object)
+        said = np.asarray(transformer.transform(tried), dtype="float64")
+        places = np.flatnonzero((said != said[-1]).any(axis=0))
+        keys = (None if value is np.nan else value for value in known)
+        parts.append(_Categories(name, places, dict(zip(keys, said[:, places], strict=True))))
+    if "numbers" in _fitted(transformer):
+        parts.append(_numbers(transformer))
+    return parts
+
+
+def _numbers(transformer: Any) -> _Numbers:
+    fitted, names = _fitted(transformer)["numbers"]
+    imputer: SimpleImputer = fitted[0] if isinstance(fitted, Pipeline) else fitted
+    marked = imputer.indicator_.features_ if imputer.indicator_ is not None else np.empty(0)
+    where = transformer.output_indices_["numbers"]
+    places = np.arange(where.start, where.stop)
+    scaler = fitted[1] if isinstance(fitted, Pipeline) else None
+    return _Numbers(tuple(names), places, imputer.statistics_, marked.astype(np.intp), scaler)
+
+
+def _classifier(classifier: Any) -> Callable[[Matrix], Matrix]:
+    """Return how a classifier is asked for the probabilities of a matrix."""
+    if isinstance(classifier, HistGradientBoostingClassifier):
+        ask: Callable[[Matrix], Matrix] = classifier.predict_proba
+        return ask
+    if isinstance(classifier, RandomForestClassifier):
+        return lambda matrix: _mean_of_trees(classifier, matrix)
+    return lambda matrix: _in_blocks(classifier, matrix)
+
+
+def _mean_of_trees(forest: RandomForestClassifier, matrix: Matrix) -> Matrix:
+    """Add up the trees in the order in which the forest does with one job; it takes longer to start each.
+
+    A number beyond float32 is infinite to it, where the forest would refuse all rows for it.
+    """
+    with np.errstate(over="ignore"):
+        narrow = matrix.astype(np.float32)
+    total: Matrix = np.zeros((len(matrix), len(forest.classes_)))
+    for tree in forest.estimators_:
+        total += tree.tree_.predict(narrow)
+    return total / len(forest.estimators_)
+
+
+def _in_blocks(classifier: Any, matrix: Matrix) -> Matrix:
+    rows = len(matrix)
+    padded = np.zeros((-(-rows // ROWS) * ROWS, matrix.shape[1]))
+    padded[:rows] = matrix
+    found: Matrix = np.vstack([classifier.predict_proba(block) for block in np.split(padded, len(padded) // ROWS)])
+    return found[:rows]

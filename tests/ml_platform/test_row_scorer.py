@@ -1,0 +1,108 @@
+"""The tables give what scikit-learn gives, for any row, in any company."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import TunedThresholdClassifierCV
+from threadpoolctl import threadpool_limits
+
+from ml_platform.candidates import Candidate, pipeline
+from ml_platform.models import signature
+from ml_platform.row_scorer import RowScorer, typed
+from ml_platform.spec import Dataset
+from tests.ml_platform.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
+
+FEW = {"logistic_regression": {}, "random_forest": {"n_estimators": 9}, "hist_gradient_boosting": {"max_iter": 9}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    with threadpool_limits(1):
+        yield
+
+
+def columns(dataset: Dataset) -> dict[str, str]:
+    return {column.name: column.type.name for column in signature(dataset).inputs.inputs}
+
+
+def fitted(dataset: Dataset, frame: pd.DataFrame, estimator: str) -> tuple[RowScorer, TunedThresholdClassifierCV]:
+    model = pipeline(Candidate(estimator, FEW[estimator]), dataset)
+    if not dataset.label.classes:
+        model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
+    model.fit(typed(frame, columns(dataset)), frame[dataset.label.column])
+    return RowScorer(model, columns(dataset)), model
+
+
+@pytest.fixture(scope="module", params=FEW)
+def shop(request: pytest.FixtureRequest) -> tuple[RowScorer, TunedThresholdClassifierCV]:
+    return fitted(make_dataset(), make_frame(), request.param)
+
+
+@pytest.fixture(scope="module", params=FEW)
+def weeks(request: pytest.FixtureRequest) -> tuple[RowScorer, TunedThresholdClassifierCV]:
+    return fitted(make_weeks(), make_weeks_frame(), request.param)
+
+
+def test_two_classes_equal_scikit_learn(shop) -> None:
+    scorer, model = shop
+    frame = make_frame(500, seed=2)
+    expected = model.predict_proba(typed(frame, columns(make_dataset())))[:, 1]
+    np.testing.assert_allclose(scorer.probabilities(frame), expected, rtol=0, atol=1e-12)
+
+
+def test_several_classes_equal_scikit_learn(weeks) -> None:
+    scorer, model = weeks
+    frame = make_weeks_frame(300, seed=2)
+    expected = model.predict_proba(typed(frame, columns(make_weeks())))
+    np.testing.assert_allclose(scorer.probabilities(frame), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 63, 64, 65])
+def test_a_row_has_the_same_probability_in_any_company(shop, weeks, size) -> None:
+    for (scorer, _), frame in ((shop, make_frame(300, seed=3)), (weeks, make_weeks_frame(300, seed=3))):
+        whole = scorer.probabilities(frame)
+        for start in range(0, 300, 37):
+            part = frame.iloc[start : start + size]
+            assert np.array_equal(scorer.probabilities(part), whole[start : start + size])
+
+
+ROW = st.fixed_dictionaries(
+    {},
+    optional={
+        "age": st.none() | st.floats(-1e30, 1e30),
+        "income": st.none() | st.integers(-(2**53), 2**53),
+        "member": st.none() | st.booleans(),
+        "empty": st.none() | st.floats(-10, 10),
+        "town": st.none() | st.sampled_from(["Ulm", "Kiel", "Bonn", "(missing)", "Atlantis", ""]) | st.text(),
+        "blank": st.none() | st.text(),
+    },
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(rows=st.lists(ROW, min_size=1, max_size=5))
+def test_any_row_equals_scikit_learn(shop, rows) -> None:
+    scorer, model = shop
+    frame = pd.DataFrame(rows, index=range(len(rows)))
+    expected = model.predict_proba(typed(frame, columns(make_dataset())))[:, 1]
+    np.testing.assert_allclose(scorer.probabilities(frame), expected, rtol=0, atol=1e-12)
+
+
+def test_a_number_beyond_what_trees_hold_is_very_large() -> None:
+    scorer, _ = fitted(make_dataset(), make_frame(), "random_forest")
+    large, larger = (scorer.probabilities(pd.DataFrame([{"age": age}])) for age in (1e30, 1e300))
+    assert large == larger
+
+
+def test_another_kind_of_model_is_scored_by_scikit_learn(caplog) -> None:
+    frame = make_frame()
+    names = columns(make_dataset())
+    model = DummyClassifier().fit(typed(frame, names), frame["buys"])
+    found = RowScorer(model, names).probabilities(frame)
+    assert np.array_equal(found, model.predict_proba(typed(frame, names))[:, 1])
+    assert "single rows slowly" in caplog.text
