@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
 
-Kind = Literal["csv", "jsonl", "parquet"]
+Kind = Literal["csv", "jsonl", "parquet", "json"]
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SHOWN_CHARACTERS = 200
@@ -19,7 +19,7 @@ class Format:
     """How a file's rows are written; its text is for people.
 
     Attributes:
-        kind: csv, jsonl (one JSON object per line) or parquet.
+        kind: csv, jsonl (one JSON object per line), parquet, or json (a list of objects, as requests bring it).
         delimiter: what separates the cells of a CSV file.
         encoding: Python's name of a text file's encoding.
         gzip: whether it is compressed as a whole.
@@ -32,15 +32,15 @@ class Format:
 
     def __str__(self) -> str:
         """Return it as a report says it, such as `CSV, separated by commas, UTF-8`."""
-        name = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet"}[self.kind]
+        name = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet", "json": "JSON"}[self.kind]
         separated = f"separated by {DELIMITERS.get(self.delimiter, repr(self.delimiter))}" if self.delimiter else ""
         encoding = (self.encoding or "").removesuffix("-sig").upper()
         return ", ".join(filter(None, (name, separated, encoding, "gzip" if self.gzip else "")))
 
     @property
     def unit(self) -> str:
-        """What `Rows.line` counts: the physical lines of a text, the rows of a Parquet file."""
-        return "row" if self.kind == "parquet" else "line"
+        """What `Rows.line` counts: the physical lines of a text; the rows of a Parquet file or a request."""
+        return "row" if self.kind in ("parquet", "json") else "line"
 
 
 class Fault(NamedTuple):
@@ -61,7 +61,7 @@ class Rows(Protocol):
         nested: those of them that hold lists or objects anywhere (their cells are JSON texts).
         native: those of them that hold floats, decimals or times of the format's own, so that their texts have a
             decimal point and times are ISO 8601, whatever a spec says about texts.
-        line: physical line on which the latest row begins, the first is 1; of Parquet the row's number, from 1.
+        line: physical line on which the latest row begins, the first is 1; of Parquet and JSON the number of the row.
         size: how much memory the latest row takes, roughly in characters.
         faults: what is wrong with the latest row, so that its cells do not stand under the header; mostly empty.
     """

@@ -1,6 +1,7 @@
-"""The rows of a file with one JSON object per line; numbers keep the digits that stand in the file."""
+"""The rows of JSON objects, one per line of a file or a list of them; numbers keep the digits that stand there."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from ml_platform.files.formats import Fault, Format, shown
 from ml_platform.files.text_lines import ROW_CHARACTERS, TextLines
 
 MOST_KEYS = 10_000
+NO_OBJECT = 'not a JSON object such as {"a": 1}'
 
 
 class _Fraction(str):
@@ -33,21 +35,25 @@ def _no_number(literal: str) -> Any:
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=_Fraction, parse_constant=_no_number, object_pairs_hook=_unique)
 
 
-def _object(line: str) -> dict[str, Any]:
-    """Return what a line says, numbers as their texts.
+def decoded(text: str) -> Any:
+    """Return what a JSON text says, numbers as their texts.
 
     Raises:
-        ValueError: it is no JSON object; the text says why.
+        ValueError: it is not valid JSON, or an object names a key twice; the text says why.
     """
     try:
-        found = _DECODER.decode(line.strip())
+        return _DECODER.decode(text.strip())
     except json.JSONDecodeError as error:
         raise ValueError(f"not valid JSON: {error.msg} at character {error.pos + 1}") from None
     except RecursionError:
         raise ValueError("not valid JSON: it is nested too deeply") from None
-    if not isinstance(found, dict):
-        raise ValueError('not a JSON object such as {"a": 1}')  # noqa: TRY004 – a fault of the data
-    return found
+
+
+def _object(line: str) -> dict[str, Any]:
+    said = decoded(line)
+    if not isinstance(said, dict):
+        raise ValueError(NO_OBJECT)  # noqa: TRY004 – a fault of the data
+    return said
 
 
 def _text(value: Any) -> str:
@@ -58,8 +64,70 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-class JsonRows:
-    """The rows of JSON lines; see `formats.Rows`. The file is read twice, as any row may bring another key."""
+class ObjectRows(ABC):
+    """The rows of JSON objects; see `formats.Rows`. They are gone through twice, as any may bring another key."""
+
+    def __init__(self, name: str, form: Format, wanted: Collection[str]) -> None:
+        """Take what is known before any row is read; `collect_keys` reads them for the first time."""
+        self.name, self.format = name, form
+        self.line, self.size = 1, 0
+        self.faults: tuple[Fault, ...] = ()
+        self._row = ""
+        self._wanted = frozenset(wanted)
+
+    @abstractmethod
+    def _objects(self) -> Iterator[dict[str, Any]]:
+        """Yield from the beginning what each row says, {} with `faults` where it is no object."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what the rows are read from."""
+
+    def collect_keys(self) -> None:
+        """Find the header in all rows.
+
+        Raises:
+            ContractError: no row holds a value, or all together too many keys.
+        """
+        keys: dict[str, None] = {}
+        nested: set[str] = set()
+        native: set[str] = set()
+        for said in self._objects():
+            keys |= dict.fromkeys(said)
+            for key, value in said.items():
+                if type(value) is not str:
+                    nested.update([key] if isinstance(value, dict | list) else ())
+                    native.update([key] if type(value) is _Fraction else ())
+            if len(keys) > MOST_KEYS:
+                where = f"{self.format.unit} {self.line}"
+                raise ContractError(f"{self.name}: {where}: the rows have more than {MOST_KEYS:,} different keys")
+        if not keys:
+            reason = self.faults[0].reason if self.faults else "the objects are empty"
+            unit = self.format.unit
+            raise ContractError(f"{self.name}: no {unit} holds a JSON object with values; the last one: {reason}")
+        self.header = list(keys)
+        self.nested, self.native = frozenset(nested), frozenset(native)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield the values of each row; of one that is no JSON object, its text.
+
+        Raises:
+            ContractError: bytes cannot be decoded.
+        """
+        for said in self._objects():
+            self.size = max(self.size, len(self.header))
+            if not self.faults and not self.nested.isdisjoint(said):
+                self.faults = tuple(self._nested(said))
+            yield [_text(said.get(key)) for key in self.header] if said or not self.faults else [self._row]
+
+    def _nested(self, said: dict[str, Any]) -> Iterator[Fault]:
+        for key, value in said.items():
+            if isinstance(value, dict | list) and key.strip() in self._wanted:
+                yield Fault(shown(key.strip()), shown(_text(value)), "not a single value")
+
+
+class JsonRows(ObjectRows):
+    """The rows of JSON lines. The file is read twice."""
 
     def __init__(self, lines: Callable[[], TextLines], name: str, form: Format, wanted: Collection[str]) -> None:
         """Collect the keys of all rows.
@@ -73,43 +141,22 @@ class JsonRows:
         Raises:
             ContractError: a line is too long, or no line holds a JSON object.
         """
-        self.name, self.format = name, form
-        self.line, self.size = 1, 0
-        self.faults: tuple[Fault, ...] = ()
-        self._line = ""
-        self._open, self._wanted = lines, frozenset(wanted)
+        super().__init__(name, form, wanted)
+        self._open = lines
         self._text = lines()
         try:
-            self._collect_keys()
+            self.collect_keys()
         except ContractError:
             self.close()
             raise
-
-    def _collect_keys(self) -> None:
-        keys: dict[str, None] = {}
-        nested: set[str] = set()
-        native: set[str] = set()
-        for said in self._objects():
-            keys |= dict.fromkeys(said)
-            for key, value in said.items():
-                if type(value) is not str:
-                    nested.update([key] if isinstance(value, dict | list) else ())
-                    native.update([key] if type(value) is _Fraction else ())
-            if len(keys) > MOST_KEYS:
-                raise ContractError(
-                    f"{self.name}: line {self.line}: the rows have more than {MOST_KEYS:,} different keys"
-                )
-        if not keys:
-            reason = self.faults[0].reason if self.faults else "the objects are empty"
-            raise ContractError(f"{self.name}: no line holds a JSON object with values; the last one: {reason}")
-        self.header = list(keys)
-        self.nested, self.native = frozenset(nested), frozenset(native)
 
     def close(self) -> None:
         """Let go of the stream without closing it."""
         self._text.close()
 
     def _lines(self) -> Iterator[str]:
+        self._text.close()
+        self._text = self._open()
         number = 0
         while line := self._text.read(number + 1):
             number += 1
@@ -120,32 +167,36 @@ class JsonRows:
                 yield line
 
     def _objects(self) -> Iterator[dict[str, Any]]:
-        """Yield what each line says, {} with `faults` where it is no object."""
         for line in self._lines():
-            self._line, self.size = line.rstrip("\r\n"), len(line)
+            self._row, self.size = line.rstrip("\r\n"), len(line)
             try:
                 said = _object(line)
                 self.faults = ()
             except ValueError as reason:
                 said = {}
-                self.faults = (Fault("", shown(self._line), str(reason)),)
+                self.faults = (Fault("", shown(self._row), str(reason)),)
             yield said
 
-    def __iter__(self) -> Iterator[list[str]]:
-        """Yield the values of each row; of a line that is no JSON object, the line.
 
-        Raises:
-            ContractError: bytes cannot be decoded.
-        """
-        self._text.close()
-        self._text = self._open()
-        for said in self._objects():
-            self.size = max(self.size, len(self.header))
-            if not self.faults and not self.nested.isdisjoint(said):
-                self.faults = tuple(self._nested(said))
-            yield [_text(said.get(key)) for key in self.header] if said or not self.faults else [self._line]
+class ListRows(ObjectRows):
+    """The rows of a list of objects, as `decoded` returns it."""
 
-    def _nested(self, said: dict[str, Any]) -> Iterator[Fault]:
-        for key, value in said.items():
-            if isinstance(value, dict | list) and key.strip() in self._wanted:
-                yield Fault(shown(key.strip()), shown(_text(value)), "not a single value")
+    def __init__(self, said: list[Any], name: str, wanted: Collection[str]) -> None:
+        """Collect the keys of all rows; arguments and errors are those of `JsonRows`."""
+        super().__init__(name, Format("json", encoding="utf-8"), wanted)
+        self._said = said
+        self.collect_keys()
+
+    def close(self) -> None:
+        """Do nothing: the list is the caller's."""
+
+    def _objects(self) -> Iterator[dict[str, Any]]:
+        for number, one in enumerate(self._said, start=1):
+            self.line = number
+            if isinstance(one, dict):
+                self.faults, self.size = (), len(one)
+                yield one
+            else:
+                self._row, self.size = _text(one), 1
+                self.faults = (Fault("", shown(self._row), NO_OBJECT),)
+                yield {}

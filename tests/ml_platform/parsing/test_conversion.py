@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.parsing.conversion import KINDS, convert, kind_of
+from ml_platform.parsing.conversion import FEW, KINDS, convert, kind_of
 from ml_platform.spec_parts import Column
 
 
 def read(kind: str, text: str, **options: Any) -> Any:
-    values, reasons = convert(pa.array([text], pa.string()), Column(type=kind, **options))  # type: ignore[arg-type]
+    column = Column(type=kind, **options)  # type: ignore[arg-type]
+    values, reasons = convert(pa.array([text], pa.string()), column)
+    many, why = convert(pa.array([text] * (FEW + 1), pa.string()), column)
+    assert (many[FEW], why.get(FEW)) == (values[0], reasons.get(0))  # column-wise as one by one
     assert values.type == KINDS[kind].arrow  # type: ignore[index]
     if reasons:
         raise ValueError(reasons[0])

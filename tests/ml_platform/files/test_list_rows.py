@@ -1,0 +1,58 @@
+"""A list of JSON objects is read as the same objects are from the lines of a file."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from ml_platform.exceptions import ContractError
+from ml_platform.files.json_rows import ListRows, decoded
+from ml_platform.files.reading import open_rows
+
+ROWS: list[Any] = [
+    {"a": 1, "b": 0.10},
+    {"b": None, "c": True},
+    {"a": "x", "c": {"d": [1]}},
+    {"d": 12345678901234567890},
+]
+
+
+def read(rows: Any) -> tuple[Any, ...]:
+    cells = [(rows.line, cells, rows.faults) for cells in rows]
+    return rows.header, rows.native, rows.nested, cells
+
+
+def test_a_list_gives_what_lines_give() -> None:
+    lines = "\n".join(json.dumps(row) for row in ROWS)
+    from_file = open_rows(io.BytesIO(lines.encode()), "x", wanted=("c",))
+    assert read(ListRows(decoded(json.dumps(ROWS)), "x", ("c",))) == read(from_file)
+
+
+def test_numbers_keep_their_digits() -> None:
+    header, native, _, cells = read(
+        ListRows(decoded('[{"a": 1.10, "b": 1e400, "c": 007e0}]'.replace("007", "7")), "x", ())
+    )
+    assert (header, cells[0][1], native) == (["a", "b", "c"], ["1.10", "1e400", "7e0"], {"a", "b", "c"})
+
+
+@pytest.mark.parametrize("row", ["1", '"a"', "[]", "null"])
+def test_what_is_no_object_is_a_fault_of_its_row(row: str) -> None:
+    _, _, _, cells = read(ListRows(decoded(f'[{{"a": 1}}, {row}]'), "x", ()))
+    assert [(line, bool(faults)) for line, _, faults in cells] == [(1, False), (2, True)]
+
+
+@pytest.mark.parametrize("rows", ["[]", "[{}]", "[1]"])
+def test_rows_without_any_value_are_refused(rows: str) -> None:
+    with pytest.raises(ContractError, match="no row holds a JSON object with values"):
+        ListRows(decoded(rows), "the request", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("{", "not valid JSON"), ("[" * 100_000, "nested too deeply"), ('{"a": NaN}', "NaN is no number"),
+     ('{"a": 1, "a": 2}', "names a key twice: a"), ("", "not valid JSON")],
+)  # fmt: skip
+def test_what_is_no_json_says_why(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        decoded(text)
