@@ -42,12 +42,15 @@ class Config(BaseModel):
     s3_port: Port
     adminer_port: Port
     postgres_port: Port
+    serving_port: Port
     objects_inner_port: Annotated[int, Field(gt=0, lt=65528)]
 
     airflow_admin_user: str
     airflow_admin_password: Secret
     console_user: str
     console_password: Secret
+
+    serving_token: Secret
 
     airflow_fernet_key: Secret
     airflow_jwt_secret: Secret
@@ -83,6 +86,11 @@ class Config(BaseModel):
     def airflow_url(self) -> str:
         """Where Airflow's API answers."""
         return f"http://{HOST}:{self.airflow_port}"
+
+    @property
+    def serving_url(self) -> str:
+        """Where predictions are asked for."""
+        return f"http://{HOST}:{self.serving_port}"
 
     def database_uri(self, role: str, database: str | None = None, *, driver: str = "postgresql") -> str:
         """Return the address of a database with the password of `role` in it: a secret."""

@@ -80,7 +80,7 @@ def all_nodes(config: Config) -> dict[str, Server | Step]:
 
 
 def _nodes(config: Config) -> Iterator[Server | Step]:
-    from stack import airflow, objects, postgres, screens
+    from stack import airflow, objects, postgres, screens, serving
 
     yield postgres.server(config)
     yield objects.server(config)
@@ -88,6 +88,7 @@ def _nodes(config: Config) -> Iterator[Server | Step]:
     yield screens.mlflow(config)
     yield from airflow.nodes(config)
     yield from screens.feast(config)
+    yield serving.serving(config)
     yield from screens.adminer(config)
 
 

@@ -9,7 +9,7 @@ from stack.config import HOST, Config
 from stack.servers import Server
 
 # The ports that clients use; the object store has more of them, for itself.
-DOORS = {f"{name}_PORT" for name in ("POSTGRES", "S3", "CONSOLE", "MLFLOW", "AIRFLOW", "FEAST", "ADMINER")}
+DOORS = {f"{name}_PORT" for name in ("POSTGRES", "S3", "CONSOLE", "MLFLOW", "AIRFLOW", "FEAST", "SERVING", "ADMINER")}
 
 
 def show_servers(

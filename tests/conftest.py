@@ -31,7 +31,7 @@ COMPOSE_FILES = {
     "minio": ["docker-compose.yml"],
     "seaweedfs": ["docker-compose.yml", "docker-compose.seaweedfs.yml"],
 }
-PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "OBJECTS_INNER")
+PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "SERVING", "OBJECTS_INNER")
 
 
 # What uses the whole stack comes last: first what looks at it untouched, then the user's day, then the screens, and at

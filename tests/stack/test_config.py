@@ -30,7 +30,9 @@ def test_the_example_names_every_variable_and_no_other():
 def test_the_example_holds_no_secret():
     example = secrets.read(secrets.EXAMPLE)
     assert [
-        key for key in example if key.endswith(("PASSWORD", "SECRET", "SECRET_KEY", "FERNET_KEY")) and example[key]
+        key
+        for key in example
+        if key.endswith(("PASSWORD", "SECRET", "SECRET_KEY", "FERNET_KEY", "TOKEN")) and example[key]
     ] == []
 
 

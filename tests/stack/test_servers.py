@@ -12,6 +12,7 @@ KNOWN = {
     | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader")},
     "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key"},
     "feast": {"feast_db_password", "platform_db_password"},
+    "serving": {"feast_db_password", "platform_db_password", "serving_token"},
     "feast-apply": {"feast_db_password", "platform_db_password", "s3_secret_key"},
 }
 AIRFLOW = {"airflow_db_password", "airflow_fernet_key"}

@@ -1,0 +1,1 @@
+"""The live models over HTTP: `python -m ml_platform.serving`."""

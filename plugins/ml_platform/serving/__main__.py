@@ -1,0 +1,34 @@
+"""Serve the live models over HTTP, on SERVING_HOST and SERVING_PORT."""
+
+import logging
+import os
+
+import uvicorn
+
+from ml_platform.serving.settings import serving_settings
+
+# A registry that is away must be noticed between two looks; MLflow's client would wait for it for minutes.
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+
+
+def main() -> None:
+    """Run until it is told to stop; requests that have begun are answered."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    os.environ.update(PATIENCE)
+    from ml_platform.serving.app import create_app
+    from ml_platform.serving.live_models import LiveModels
+
+    settings = serving_settings()
+    uvicorn.run(
+        create_app(LiveModels(), settings.serving_token),
+        host=settings.serving_host,
+        port=settings.serving_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=20,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""The routes: who may ask, how much, and what each error is to a caller."""
+
+import hmac
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import psycopg
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import ClientDisconnect
+
+from ml_platform.exceptions import RegistryError, ServiceError
+from ml_platform.files.formats import shown
+from ml_platform.registry import ChampionModel
+from ml_platform.serving import answers, messages, openapi
+from ml_platform.serving.answers import BadRequestError, Scored
+from ml_platform.serving.live_models import Live, LiveModels
+from ml_platform.serving.metrics import Measured, Metrics
+from ml_platform.serving.settings import MOST_BYTES
+
+log = logging.getLogger(__name__)
+
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+ERRORS: dict[int | str, dict[str, Any]] = {
+    401: {"model": messages.Problem, "description": "No token, or a wrong one"},
+    404: {"model": messages.Problem, "description": "No model of this data set is live"},
+    503: {"model": messages.Problem, "description": "The model, or a server that it needs, cannot answer"},
+}
+BODY_ERRORS: dict[int | str, dict[str, Any]] = {
+    413: {"model": messages.Problem, "description": f"The body has more than {MOST_BYTES:,} bytes"},
+    422: {"model": messages.Problem, "description": "A row is bad, or the body as a whole"},
+}
+
+
+def create_app(live: LiveModels, token: SecretStr) -> FastAPI:
+    """Return the service.
+
+    Args:
+        live: the models; followed from the start of the service to its end.
+        token: that callers show.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        live.start()
+        yield
+        await run_in_threadpool(live.stop)
+
+    app = FastAPI(
+        title="ML platform", version="1", description="Predictions of the live models.",
+        docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan,
+    )  # fmt: skip
+    metrics = Metrics(live)
+    app.add_middleware(Measured, metrics=metrics, live=live)
+    app.include_router(_open_routes(live))
+    app.include_router(_closed_routes(app, live, metrics, token))
+    app.add_exception_handler(BadRequestError, _bad_request)
+    for kind in (RegistryError, ServiceError, psycopg.Error, SQLAlchemyError):
+        app.add_exception_handler(kind, _cannot_answer)
+    return app
+
+
+def _open_routes(live: LiveModels) -> APIRouter:
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/health", response_model=messages.Health, responses={503: {"model": messages.Health}})
+    def health() -> Response:
+        """Tell whether the service can answer: 503 until a model can."""
+        models = {name: messages.health_of(one) for name, one in live.all().items()}
+        told = {one.status for one in models.values()}
+        status = "unavailable" if told <= {"unavailable"} else "ok" if told == {"ok"} else "degraded"
+        body = messages.Health(status=status, models=models)
+        return JSONResponse(body.model_dump(), status_code=503 if status == "unavailable" else 200)
+
+    @routes.get("/live", response_class=PlainTextResponse, responses={503: {"description": "It is to be started anew"}})
+    def alive() -> Response:
+        """Tell whether the process does its work, with or without a model."""
+        if live.is_following:
+            return PlainTextResponse("ok")
+        return PlainTextResponse("the registry is no longer followed", status_code=503)
+
+    return routes
+
+
+def _closed_routes(app: FastAPI, live: LiveModels, metrics: Metrics, token: SecretStr) -> APIRouter:
+    def authorized(given: Credentials) -> None:
+        presented = given.credentials if given else ""
+        if not hmac.compare_digest(presented.encode(), token.get_secret_value().encode()):
+            raise HTTPException(401, "a token is required: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
+
+    routes = APIRouter(dependencies=[Depends(authorized)])
+
+    @routes.post(
+        "/v1/{dataset}/predict", tags=["models"], response_model=messages.Predictions, responses=ERRORS | BODY_ERRORS,
+        openapi_extra=openapi.REQUEST,
+    )  # fmt: skip
+    async def predict(dataset: str, request: Request) -> Response:
+        """Score rows, which are read and checked as those of a file are."""
+        _, model = _live(live, dataset)
+        body = await _body(request)
+        scored = await run_in_threadpool(_answer, model, body)
+        metrics.rows.labels(dataset, str(model.version)).inc(scored.rows.num_rows)
+        return Response(_text(scored), media_type="application/json")
+
+    @routes.get("/v1/{dataset}/model", tags=["models"], response_model=messages.Model, responses=ERRORS)
+    def model(dataset: str) -> messages.Model:
+        """Tell which model answers, whether it is the live one, and where it comes from."""
+        return messages.model_of(*_live(live, dataset))
+
+    @routes.get("/metrics", tags=["service"], response_class=PlainTextResponse, responses={401: ERRORS[401]})
+    def prometheus() -> Response:
+        """Return the metrics in Prometheus' text format."""
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/openapi.json", include_in_schema=False)
+    def description() -> Response:
+        """Return the OpenAPI description, with the live models' rows in it."""
+        return JSONResponse(openapi.description(app, live))
+
+    return routes
+
+
+def _live(live: LiveModels, dataset: str) -> tuple[Live, ChampionModel]:
+    """Return how it stands with a data set, and the model that answers for it."""
+    found = live.all()
+    if dataset not in found:
+        there = ", ".join(found) or "none"
+        raise HTTPException(404, f"no model of {shown(dataset)!r} is live; there are: {there}")
+    one = found[dataset]
+    if one.model is None:
+        raise HTTPException(503, f"{dataset}: {one.problem}")
+    return one, one.model
+
+
+def _answer(model: ChampionModel, body: bytes) -> Scored:
+    rows = answers.typed_rows(model.dataset, answers.rows_of(body))
+    return answers.scored(model, rows, datetime.now(UTC))
+
+
+def _text(scored: Scored) -> bytes:
+    """Return the answer as JSON; a float is written so that it reads back the same to the bit."""
+    model = scored.model
+    predictions = [
+        {"key": key, "probability": probability, "prediction": prediction, "probabilities": each}
+        for key, probability, prediction, each in scored.each()
+    ]
+    said = {"model": model.name, "model_version": model.version, "threshold": model.threshold}
+    return json.dumps(said | {"predictions": predictions}, allow_nan=False).encode()
+
+
+async def _body(request: Request) -> bytes:
+    """Return a request's body, of which never more is kept than is allowed."""
+    too_large = HTTPException(413, f"the body has more than {MOST_BYTES:,} bytes")
+    if int(request.headers.get("content-length", "0")) > MOST_BYTES:
+        raise too_large
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise too_large
+    except ClientDisconnect:
+        raise HTTPException(400, "the caller hung up") from None
+    return bytes(body)
+
+
+def _bad_request(_: Request, error: Exception) -> Response:
+    bad = error.bad if isinstance(error, BadRequestError) else ()
+    errors = [messages.BadRow(row=b.line, field=b.column, value=b.value, reason=b.reason) for b in bad]
+    return JSONResponse(messages.Problem(detail=str(error), errors=errors).model_dump(), status_code=422)
+
+
+def _cannot_answer(request: Request, error: Exception) -> Response:
+    log.error("%s cannot be answered: %s: %s", request.url.path, type(error).__name__, error)
+    told = str(error) if isinstance(error, RegistryError) else "a server that is needed for the answer is away"
+    return JSONResponse({"detail": told, "errors": []}, status_code=503)

@@ -1,0 +1,111 @@
+"""The OpenAPI description: for each live model a path of its own, whose rows are typed by the model's spec."""
+
+import copy
+from typing import Any
+
+from fastapi import FastAPI
+
+from ml_platform.parsing.batches import KEY_CHARACTERS
+from ml_platform.parsing.conversion import written
+from ml_platform.parsing.layout import columns_of, required_columns
+from ml_platform.registry import ChampionModel
+from ml_platform.serving.live_models import LiveModels
+from ml_platform.serving.settings import MOST_ROWS
+from ml_platform.spec import Dataset
+from ml_platform.spec_parts import Column
+
+ROUTE = "/v1/{dataset}/"
+VISIBLE, NO_NUL = r"^[^\u0000]*[!-~][^\u0000]*$", r"^[^\u0000]*$"
+EXAMPLES: dict[str, Any] = {
+    "integer": 3, "number": 1.5, "money": 1200, "category": "a", "text": "a", "boolean": True,
+    "timestamp": "2026-01-31T12:00:00Z",
+}  # fmt: skip
+
+
+def body(row: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of a request's body.
+
+    Args:
+        row: JSON schema of a row.
+        example: a row.
+    """
+    rows = {"type": "array", "minItems": 1, "maxItems": MOST_ROWS, "items": row}
+    schema = {"type": "object", "properties": {"rows": rows}, "required": ["rows"], "additionalProperties": False}
+    content = {"application/json": {"schema": schema, "example": {"rows": [example]}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+REQUEST = body({"type": "object"}, {"column": "value"})
+
+
+def description(app: FastAPI, live: LiveModels) -> dict[str, Any]:
+    """Return the description of the service as it stands now."""
+    said = copy.deepcopy(app.openapi())
+    general = {path: item for path, item in said["paths"].items() if path.startswith(ROUTE)}
+    for name in live.all():
+        if model := live.model(name):
+            for path, item in general.items():
+                said["paths"][path.replace("{dataset}", name)] = _of(model, item)
+    return said
+
+
+def _of(model: ChampionModel, general: dict[str, Any]) -> dict[str, Any]:
+    """Return the item of a path as it is for one data set."""
+    item = copy.deepcopy(general)
+    for operation in item.values():
+        operation["operationId"] += f"_{model.name}"
+        operation["summary"] = f"{operation['summary']}: {model.name}"
+        operation["description"] = f"{operation['description']}\n\n{model.dataset.description}"
+        del operation["parameters"]
+        if "requestBody" in operation:
+            operation |= body(row_schema(model.dataset), row_example(model.dataset))
+    return item
+
+
+def row_schema(dataset: Dataset) -> dict[str, Any]:
+    """Return the JSON schema of a row; numbers and dates may also come as texts, as in files."""
+    required = required_columns(dataset, "test")
+    columns = columns_of(dataset, "test")
+    lacks_may = dataset.on_missing_column == "missing_values"
+    return {
+        "type": "object",
+        "properties": {dataset.header(n): _schema(column, required=n in required) for n, column in columns.items()},
+        "required": [dataset.header(name) for name in columns if name in required or not lacks_may],
+    }
+
+
+def row_example(dataset: Dataset) -> dict[str, Any]:
+    """Return a row that is answered."""
+    return {dataset.header(name): _example(column) for name, column in columns_of(dataset, "test").items()}
+
+
+def _example(column: Column) -> Any:
+    if column.values:
+        value = column.values[0]
+        return written(value, column.decimal) if column.type in ("category", "text") else value
+    if column.min is not None or column.max is not None:
+        return int(column.min if column.min is not None else column.max or 0)
+    return EXAMPLES[column.type]
+
+
+def _schema(column: Column, *, required: bool) -> dict[str, Any]:
+    schema = _typed(column, required=required)
+    if column.values and column.type in ("category", "text"):
+        schema = {"type": "string", "enum": [written(value, column.decimal) for value in column.values]}
+    return schema if required else {"anyOf": [schema, {"type": "null"}]}
+
+
+def _typed(column: Column, *, required: bool) -> dict[str, Any]:
+    if column.type == "boolean":
+        return {"type": "boolean"}
+    if column.type == "timestamp":
+        return {"type": "string"} if column.format else {"type": "string", "format": "date-time"}
+    if column.type in ("category", "text"):
+        most = {"maxLength": KEY_CHARACTERS // 10} if required else {}
+        return {"type": "string", "pattern": VISIBLE if required else NO_NUL, **most}
+    least, most_ = (-(2**53), 2**53)
+    bounds = {
+        "minimum": least if column.min is None else column.min,
+        "maximum": most_ if column.max is None else column.max,
+    }
+    return {"type": "integer" if column.type == "integer" else "number", **bounds}

@@ -1,0 +1,35 @@
+"""What the service itself needs to know, beside the platform's settings."""
+
+from functools import lru_cache
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ml_platform.exceptions import ConfigurationError
+
+MOST_BYTES = 2**20  # of a request's body
+MOST_ROWS = 1_000  # of a request
+
+
+class ServingSettings(BaseSettings):
+    """Where the service listens, and the token that its callers show."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    serving_host: str = "127.0.0.1"
+    serving_port: int = Field(default=8000, gt=0, lt=65536)
+    serving_token: SecretStr = Field(min_length=16)
+
+
+@lru_cache(maxsize=1)
+def serving_settings() -> ServingSettings:
+    """Return the settings of this process.
+
+    Raises:
+        ConfigurationError: a variable is missing or malformed; all of them are named.
+    """
+    try:
+        return ServingSettings()
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(f"environment variables are missing or wrong ({problems}); see .env.example") from None

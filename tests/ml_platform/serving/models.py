@@ -1,0 +1,90 @@
+"""Small models that need no registry, and a service that holds them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sklearn.model_selection import TunedThresholdClassifierCV
+from threadpoolctl import threadpool_limits
+
+from ml_platform.candidates import Candidate, pipeline
+from ml_platform.exceptions import RegistryError
+from ml_platform.holdout import HoldoutRule
+from ml_platform.models import signature
+from ml_platform.registry import ChampionModel
+from ml_platform.row_scorer import typed
+from ml_platform.serving.app import create_app
+from ml_platform.serving.live_models import LiveModels
+from ml_platform.spec import Dataset
+from tests.ml_platform.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
+
+TOKEN = "a-token-of-the-tests"
+ROW = {"id": 7, "age": 40, "income": "$1,000", "member": True, "empty": None, "town": "Ulm", "blank": None}
+DAY = {"town": "Ulm", "number": 3, "day": "2026-02-01T06:00:00Z", "heat": 24.5, "rain": False}
+
+
+def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_regression") -> ChampionModel:
+    several = bool(dataset.label.classes)
+    frame = make_weeks_frame(300, seed=version) if several else make_frame(300, seed=version)
+    columns = {column.name: column.type.name for column in signature(dataset).inputs.inputs}
+    model = pipeline(Candidate(estimator, {}), dataset)
+    if not several:
+        model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
+    with threadpool_limits(1):
+        model.fit(typed(frame, columns), frame[dataset.label.column])
+    return ChampionModel(
+        name=dataset.name, version=version, threshold=None if several else float(model.best_threshold_),
+        estimator=model, columns=columns, classes=tuple(map(str, dataset.label.classes or ("0", "1"))),
+        dataset=dataset, holdout=HoldoutRule(dataset.name, "entity", 0.2), training_set_sha256="f" * 64, run_id="run",
+    )  # fmt: skip
+
+
+class Registry:
+    """Stands for MLflow: which version is live, and what loading one gives."""
+
+    def __init__(self, *models: ChampionModel) -> None:
+        self.models = {(model.name, model.version): model for model in models}
+        self.live: dict[str, int] = {model.name: model.version for model in models}
+        self.broken: dict[int, str] = {}
+        self.outage: OSError | None = None
+        self.loads = 0
+
+    def champions(self) -> Mapping[str, int]:
+        if self.outage:
+            raise self.outage
+        return dict(self.live)
+
+    def load(self, name: str, version: int) -> ChampionModel:
+        self.loads += 1
+        if version in self.broken:
+            raise RegistryError(self.broken[version])
+        return self.models[name, version]
+
+
+def follow(registry: Registry) -> LiveModels:
+    live = LiveModels(registry.champions, registry.load)
+    live.refresh()
+    return live
+
+
+def service(live: LiveModels) -> TestClient:
+    client = TestClient(create_app(live, SecretStr(TOKEN)), raise_server_exceptions=False)
+    client.headers["Authorization"] = f"Bearer {TOKEN}"
+    return client
+
+
+def ask(client: TestClient, *rows: Any, dataset: str = "shop", **headers: str) -> tuple[int, dict[str, Any]]:
+    answer = client.post(f"/v1/{dataset}/predict", content=json.dumps({"rows": rows}), headers=headers)
+    return answer.status_code, answer.json()
+
+
+def expected(model: ChampionModel, **cells: Any) -> float:
+    probabilities, _ = model.predict(pd.DataFrame([dict.fromkeys(model.columns, np.nan) | cells]))
+    return float(probabilities[0])
+
+
+SHOP, WEEKS = make_dataset(), make_weeks()

@@ -1,0 +1,101 @@
+"""The models follow the alias, and a sound one is never given up for one that is not."""
+
+import threading
+import time
+
+import pytest
+
+from ml_platform.serving import live_models
+from ml_platform.serving.live_models import LiveModels
+from tests.ml_platform.serving.models import SHOP, Registry, follow, make_model
+
+MODELS = [make_model(SHOP, version) for version in (1, 2)]
+
+
+@pytest.fixture
+def registry() -> Registry:
+    registry = Registry(*MODELS)
+    registry.live["shop"] = 1
+    return registry
+
+
+def version(live: LiveModels) -> int | None:
+    model = live.model("shop")
+    return model.version if model else None
+
+
+def test_it_follows_the_alias_forward_and_back(registry: Registry) -> None:
+    live = follow(registry)
+    for wanted in (2, 1, 2):
+        registry.live["shop"] = wanted
+        live.refresh()
+        assert (version(live), live.all()["shop"].status) == (wanted, "ok")
+
+
+def test_what_is_live_is_loaded_once(registry: Registry) -> None:
+    live = follow(registry)
+    live.refresh()
+    assert registry.loads == 1
+
+
+def test_a_version_that_cannot_be_loaded_is_tried_again_after_a_while(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = follow(registry)
+    registry.live["shop"], registry.broken = 2, {2: "its files are missing"}
+    for _ in range(3):
+        live.refresh()
+        assert (version(live), live.all()["shop"].status) == (1, "degraded")
+    assert registry.loads == 2
+    monkeypatch.setattr(live_models, "RETRY", 0.0)
+    registry.broken = {}
+    live.refresh()
+    assert (version(live), live.all()["shop"].problem) == (2, None)
+
+
+def test_while_the_registry_is_away_the_model_answers_and_says_so(registry: Registry) -> None:
+    live = follow(registry)
+    registry.outage = ConnectionError("refused")
+    live.refresh()
+    assert version(live) == 1
+    assert live.all()["shop"].problem == "MLflow cannot be asked which version is live: refused"
+    registry.outage = None
+    live.refresh()
+    assert live.all()["shop"].status == "ok"
+
+
+def test_a_model_that_lost_its_alias_answers_on(registry: Registry) -> None:
+    live = follow(registry)
+    registry.live.clear()
+    live.refresh()
+    assert (version(live), live.all()["shop"].status) == (1, "degraded")
+
+
+def test_a_model_that_gives_no_number_is_not_taken_over(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = follow(registry)
+    broken = make_model(SHOP, 2)
+    broken.estimator.estimator_[-1].coef_[:] = float("nan")
+    registry.models["shop", 2], registry.live["shop"] = broken, 2
+    live.refresh()
+    assert version(live) == 1
+    assert "no numbers" in str(live.all()["shop"].problem)
+
+
+def test_no_request_meets_a_half_loaded_model(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_models, "INTERVAL", 0.001)
+    live, met = LiveModels(registry.champions, registry.load), set()
+    live.start()
+    try:
+        deadline = time.monotonic() + 10
+        while version(live) is None and time.monotonic() < deadline:
+            time.sleep(0.001)
+        for wanted in (2, 1) * 20:
+            registry.live["shop"] = wanted
+            while (found := version(live)) != wanted and time.monotonic() < deadline:
+                met.add(found)
+        assert met <= {1, 2}
+        assert live.is_following
+    finally:
+        live.stop()
+    assert not live.is_following
+    assert "live-models" not in {thread.name for thread in threading.enumerate()}

@@ -1,0 +1,180 @@
+"""The service as a process on a real registry: it says what result files say, and follows the alias unnoticed."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from ml_platform import objects, tracking
+from ml_platform.spec import Dataset
+from tests.conftest import write_env_file
+from tests.ml_platform.serving.models import DAY, TOKEN
+from tests.ml_platform.test_scoring import ONE, file_of, make_champion, scored, train
+from tests.ml_platform.trainings import make_dataset, make_frame, make_training_set, make_weeks, make_weeks_frame
+from tests.ml_platform.upload_cases import new_name
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
+
+FOLLOWED = 5.0  # seconds within which a moved alias must answer
+
+
+def until(said: Callable[[], bool], seconds: float) -> float:
+    start = time.monotonic()
+    while not said():
+        assert time.monotonic() - start < seconds
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+@pytest.fixture(scope="module")
+def shop(mlflow_server: Any) -> Dataset:
+    dataset = make_dataset(new_name(), ONE)
+    assert [train(dataset, seed).version for seed in (1, 2)] == [1, 2]
+    return dataset
+
+
+@pytest.fixture(scope="module")
+def weeks(mlflow_server: Any) -> Dataset:
+    from ml_platform import training
+
+    dataset = make_weeks(new_name(), ONE)
+    training_set = make_training_set(dataset, make_weeks_frame(300))
+    refitted = training.refit(training_set, training.run_search(training_set, attempt_id="1"))
+    make_champion(dataset, refitted["version"])
+    return dataset
+
+
+@pytest.fixture(scope="module")
+def client(mlflow_server: Any, shop: Dataset, weeks: Dataset, tmp_path_factory: Any) -> Iterator[httpx.Client]:
+    """A client of the service, which runs as `make up` runs it but for its port and token."""
+    from stack.serving import serving
+
+    folder: Path = tmp_path_factory.mktemp("serving")
+    port = int(next(line for line in write_env_file(folder).read_text().splitlines() if "SERVING_PORT" in line)[13:])
+    own = {"SERVING_PORT": str(port), "SERVING_TOKEN": TOKEN}
+    with (folder / "log").open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ml_platform.serving"], env={**serving(mlflow_server).environment, **own},
+            stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as client:
+        try:
+            until(lambda: status(client, "/health") in (200, 503), 60)
+            until(lambda: {shop.name, weeks.name} <= set(client.get("/health").json()["models"]), 30)
+            yield client
+        finally:
+            process.terminate()
+            # a polite end: uvicorn answers what has begun, then ends by the signal that it was sent
+            assert process.wait(30) == -signal.SIGTERM, (folder / "log").read_text()
+
+
+def status(client: httpx.Client, path: str) -> int | None:
+    try:
+        return client.get(path).status_code
+    except httpx.TransportError:
+        return None
+
+
+def predict(client: httpx.Client, dataset: Dataset, rows: list[Any]) -> dict[str, Any]:
+    answer = client.post(f"/v1/{dataset.name}/predict", content=json.dumps({"rows": rows}))
+    assert answer.status_code == 200, answer.text
+    said: dict[str, Any] = answer.json()
+    return said
+
+
+def version(client: httpx.Client, dataset: Dataset) -> int:
+    return int(predict(client, dataset, [cells(1)])["model_version"])
+
+
+def cells(number: int) -> dict[str, Any]:
+    row = make_frame(200, seed=9).iloc[number].to_dict()
+    member = {1.0: "yes", 0.0: "no"}.get(row["member"], "")
+    clean = {name: "" if value != value else value for name, value in row.items()}
+    age = "" if clean["age"] == "" else round(clean["age"])
+    return {name: clean[name] for name in ("id", "income", "empty", "town", "blank")} | {"age": age, "member": member}
+
+
+def test_a_row_has_the_probability_of_the_result_file_to_the_bit(client: httpx.Client, shop: Dataset) -> None:
+    make_champion(shop, 2)
+    until(lambda: version(client, shop) == 2, FOLLOWED)
+    rows = [cells(number) for number in range(200)]
+    in_file = [(row["probability"], row["prediction"]) for row in scored(shop, file_of(*rows))[1]]
+    together = predict(client, shop, rows)["predictions"]
+    alone = [predict(client, shop, [row])["predictions"][0] for row in rows]
+    assert alone == together
+    assert [(repr(one["probability"]), one["prediction"]) for one in alone] == in_file
+
+
+def test_several_classes_have_the_probabilities_of_the_result_file(client: httpx.Client, weeks: Dataset) -> None:
+    rows = [DAY | {"number": number, "heat": 10.5 + number / 3} for number in range(60)]
+    in_file = scored(weeks, file_of(*rows, columns=tuple(DAY)))[1]
+    for row, said in zip(in_file, (predict(client, weeks, [row])["predictions"][0] for row in rows), strict=True):
+        assert {name: row[f"probability_{name}"] for name in said["probabilities"]} == {
+            name: repr(value) for name, value in said["probabilities"].items()
+        }
+
+
+def test_the_alias_is_followed_within_seconds_and_no_request_fails(client: httpx.Client, shop: Dataset) -> None:
+    seen: Counter[tuple[int, Any]] = Counter()
+    stop = threading.Event()
+
+    def ask_on() -> None:
+        with httpx.Client(base_url=client.base_url, headers=client.headers, trust_env=False) as own:
+            while not stop.is_set():
+                answer = own.post(f"/v1/{shop.name}/predict", content=json.dumps({"rows": [cells(3)]}))
+                said = answer.json()
+                seen[answer.status_code, (said.get("model_version"), said["predictions"][0]["probability"])] += 1
+
+    callers = [threading.Thread(target=ask_on) for _ in range(2)]
+    for caller in callers:
+        caller.start()
+    try:
+        for wanted in (1, 2, 1):  # a promotion and two rollbacks
+            make_champion(shop, wanted)
+            assert until(lambda wanted=wanted: version(client, shop) == wanted, FOLLOWED) < FOLLOWED
+    finally:
+        stop.set()
+        for caller in callers:
+            caller.join()
+    assert {code for code, _ in seen} == {200}
+    assert len(seen) == 2  # a version always says the same
+    assert sum(seen.values()) > 20
+
+
+def tampered(dataset: Dataset, number: str) -> Callable[[], None]:
+    """Change a byte of a version's files, and return what undoes it."""
+    source = tracking.client().get_model_version(dataset.name, number).source.removeprefix("models:/")
+    (key,) = [one.key for one in objects.listed("mlflow") if f"/{source}/" in one.key and one.key.endswith("skops")]
+    body = objects.get("mlflow", key)
+    put = objects.client().put_object
+    put(Bucket="mlflow", Key=key, Body=body[:-1] + bytes([body[-1] ^ 1]))
+    return lambda: put(Bucket="mlflow", Key=key, Body=body)
+
+
+def test_a_model_of_another_digest_is_not_taken_over(client: httpx.Client, shop: Dataset) -> None:
+    make_champion(shop, 1)
+    until(lambda: version(client, shop) == 1, FOLLOWED)
+    third = train(shop, 3)
+    until(lambda: version(client, shop) == third.version, FOLLOWED)
+    make_champion(shop, 1)
+    until(lambda: version(client, shop) == 1, FOLLOWED)
+    mend = tampered(shop, str(third.version))
+    make_champion(shop, third.version)
+    until(lambda: client.get(f"/v1/{shop.name}/model").json()["status"] == "degraded", FOLLOWED)
+    said = client.get(f"/v1/{shop.name}/model").json()
+    assert (said["version"], said["live_version"]) == (1, third.version)
+    assert "the model's files have digest" in said["reason"]
+    assert version(client, shop) == 1
+    mend()
+    until(lambda: version(client, shop) == third.version, 20)
+    assert client.get(f"/v1/{shop.name}/model").json()["status"] == "ok"
