@@ -47,6 +47,12 @@ def feast(url: str) -> str | None:
     return None if _json(f"{url}/api/v1/entities?project=ml_platform")["entities"] else "the registry is empty"
 
 
+def serving(url: str) -> str | None:
+    """The service follows the registry; on a new platform there is no model yet that could answer."""
+    _json(f"{url}/live")
+    return None
+
+
 def heartbeat(job_type: str) -> str | None:
     """The Airflow component in this container has lately written its heartbeat."""
     age = _age(job_type)
@@ -103,6 +109,7 @@ CHECKS: dict[str, Callable[[str], str | None]] = {
     "airflow-api": airflow_api,
     "mlflow": mlflow,
     "feast": feast,
+    "serving": serving,
     "heartbeat": heartbeat,
 }
 

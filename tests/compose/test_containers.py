@@ -12,18 +12,19 @@ pytestmark = [pytest.mark.servers]
 
 JOBS = {"dbinit", "objects-volume", "objects-setup", "airflow-setup", "feast-apply"}
 SERVICES = {
-    "postgres", "objects", "mlflow", "feast", "adminer",
+    "postgres", "objects", "mlflow", "feast", "serving", "adminer",
     "airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer",
 }  # fmt: skip
 OF_THE_TESTS = {"postgres-port"}
 PUBLISHED = {
     "airflow-api": ["airflow_port"], "mlflow": ["mlflow_port"], "feast": ["feast_port"],
+    "serving": ["serving_port"],
     "adminer": ["adminer_port"], "objects": ["s3_port", "console_port"],
 }  # fmt: skip
 NETWORKS = {
     "postgres": {"data"}, "objects": {"edge", "data"}, "mlflow": {"edge", "control", "data"}, "feast": {"edge", "data"},
     "adminer": {"edge", "data"}, "airflow-api": {"edge", "control", "data"}, "airflow-scheduler": {"control", "data"},
-    "airflow-dag-processor": {"data"}, "airflow-triggerer": {"data"},
+    "airflow-dag-processor": {"data"}, "airflow-triggerer": {"data"}, "serving": {"edge", "control", "data"},
 }  # fmt: skip
 
 # who may know what; the same as without containers, but for the S3 server, whose own secrets depend on which it is
@@ -36,6 +37,7 @@ KNOWN = {
     | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader")},
     "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key"},
     "feast": FEAST,
+    "serving": FEAST | {"serving_token"},
     "feast-apply": FEAST,
     "objects-volume": set(),
     "airflow-setup": AIRFLOW | {"airflow_admin_password"},

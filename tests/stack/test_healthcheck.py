@@ -50,7 +50,7 @@ def test_a_server_that_cannot_work_is_not_healthy(server, kind, good, bad):
     assert healthcheck.main(kind, server.url)
 
 
-@pytest.mark.parametrize("kind", ["airflow-api", "mlflow", "feast"])
+@pytest.mark.parametrize("kind", ["airflow-api", "mlflow", "feast", "serving"])
 def test_an_error_or_no_answer_is_not_healthy(server, kind):
     server.answer = 500, {}
     assert "500" in healthcheck.main(kind, server.url)

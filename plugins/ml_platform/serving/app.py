@@ -81,12 +81,12 @@ def _open_routes(live: LiveModels) -> APIRouter:
         body = messages.Health(status=status, models=models)
         return JSONResponse(body.model_dump(), status_code=503 if status == "unavailable" else 200)
 
-    @routes.get("/live", response_class=PlainTextResponse, responses={503: {"description": "It is to be started anew"}})
-    def alive() -> Response:
+    @routes.get("/live", responses={503: {"model": messages.Problem}})
+    def alive() -> dict[str, str]:
         """Tell whether the process does its work, with or without a model."""
-        if live.is_following:
-            return PlainTextResponse("ok")
-        return PlainTextResponse("the registry is no longer followed", status_code=503)
+        if not live.is_following:
+            raise HTTPException(503, "the registry is no longer followed")
+        return {"status": "ok"}
 
     return routes
 

@@ -135,6 +135,13 @@ def test_health_needs_no_token(client: TestClient) -> None:
     assert answer.json()["models"]["shop"] == {"status": "ok", "version": 1, "reason": None}
 
 
+def test_it_lives_while_it_follows_the_registry(registry: Registry) -> None:
+    client = service(follow(registry))
+    assert client.get("/live").status_code == 503
+    with client:
+        assert (client.get("/live").status_code, client.get("/live").json()) == (200, {"status": "ok"})
+
+
 def test_health_is_bad_until_a_model_can_answer(registry: Registry) -> None:
     registry.broken = {1: "its digest is wrong"}
     live = follow(registry)
