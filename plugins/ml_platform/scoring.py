@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import pandas as pd
 import pyarrow as pa
 
-from ml_platform import objects, registry, staging, uploads
+from ml_platform import objects, prediction_log, registry, staging, uploads
 from ml_platform.exceptions import ContractError, ServiceError
 from ml_platform.outcomes import Outcome, Reason, timed_stem
 from ml_platform.parsing.batches import BadValue, Batch
@@ -56,6 +56,7 @@ class Predictions:
     champion: ChampionModel
     uploaded: datetime
     file: BinaryIO
+    logged: prediction_log.Spool
     rows_read: int = 0
     rows_scored: int = 0
 
@@ -78,6 +79,7 @@ class Predictions:
         champion = self.champion
         keys = zip(*(rows.column(key).to_pylist() for key in champion.dataset.keys), strict=True)
         probabilities, predictions = champion.predict(model_frame(champion.dataset, rows, self.uploaded))
+        self.logged.add(prediction_log.entries(champion, rows, probabilities, predictions, self.uploaded))
         for key, probability, prediction in zip(keys, probabilities, predictions, strict=True):
             name = champion.classes[prediction]
             if champion.threshold is not None:
@@ -127,8 +129,8 @@ def _score(dataset: Dataset, upload: Upload) -> Outcome:
         champion = _model_of(dataset, result_key)
         spec = reading_spec(champion.dataset, dataset)
         upload = replace(upload, dataset=spec)
-        with tempfile.TemporaryFile() as file:
-            predictions = Predictions(champion, upload.seen.last_modified, file)
+        with tempfile.TemporaryFile() as file, prediction_log.spool() as logged:
+            predictions = Predictions(champion, upload.seen.last_modified, file, logged)
             try:
                 bad = predictions.write(upload.batches())
                 _check_share(spec, predictions, bad)
@@ -227,4 +229,6 @@ def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], resul
         "" if champion.threshold is None else f" at threshold {champion.threshold:.3f}", f"{rejected:,}",
         BUCKET, result_key,
     )  # fmt: skip
-    return uploads.record(outcome, bad)
+    return uploads.record(
+        outcome, bad, lambda cursor: prediction_log.write(cursor, predictions.logged.batches(), "batch", result_key)
+    )

@@ -102,12 +102,15 @@ def open_upload(dataset: Table, purpose: Purpose, seen: Seen) -> Iterator[Upload
         yield Upload(dataset, purpose, seen, spool)
 
 
-def record(outcome: Outcome, bad: Iterable[BadValue] = ()) -> Outcome:
+def record(
+    outcome: Outcome, bad: Iterable[BadValue] = (), scored: Callable[[Any], None] = lambda cursor: None
+) -> Outcome:
     """Record, in one transaction, an arrival that is not loaded into tables (scored, or a rejected test file).
 
     Args:
         outcome: what became of it, from `Upload.outcome` or `Upload.rejected`.
         bad: everything that was wrong with single rows.
+        scored: what else is written, with the cursor, of a file that was scored.
 
     Returns:
         What is recorded: the outcome, or that of an earlier run over the same arrival.
@@ -117,6 +120,7 @@ def record(outcome: Outcome, bad: Iterable[BadValue] = ()) -> Outcome:
             ledger.claim(cursor, outcome)
             ledger.fill(cursor, outcome)
             ledger.keep_rejected(cursor, outcome, bad)
+            scored(cursor)
         return ledger.arrive(cursor, outcome)
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,23 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
         "model_run_id": model.run_id, "training_set_sha256": model.training_set_sha256,
         "spec_sha256": shop.sha256, "threshold": model.threshold, "rows_in": 300, "rows_out": 300, "rows_rejected": 0,
     }  # fmt: skip
+
+
+def logged(outcome: Outcome) -> list[tuple[Any, ...]]:
+    return fetch(
+        "SELECT entity_key ->> 'id', probability, prediction, model_version, event_time, requested_at"
+        " FROM predictions.log WHERE source = 'batch' AND result_key = $1 ORDER BY (entity_key ->> 'id')::bigint DESC",
+        outcome["result_key"],
+    )
+
+
+def test_every_prediction_is_logged_once(shop: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_platform.parsing.batches.BATCH_ROWS", 70)
+    outcome, rows, _ = scored(shop, many(300))
+    uploaded = datetime.fromisoformat(outcome["last_modified"])
+    assert logged(outcome) == [
+        (row["id"], float(row["probability"]), row["prediction"], 1, uploaded, uploaded) for row in rows
+    ]
 
 
 def test_batches_predict_what_the_model_predicts(shop: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,6 +290,7 @@ def once(dataset: Dataset, outcome: Outcome) -> bool:
     return (
         written == [key, key.replace(".csv", ".json")]
         and recorded == [("scored", outcome["archived_key"])]
+        and len(logged(outcome)) == outcome["rows_read"] - outcome["rows_rejected"]
         and objects.head("test", outcome["key"]) is None
     )
 

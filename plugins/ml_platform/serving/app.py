@@ -25,6 +25,7 @@ from ml_platform.serving import answers, messages, openapi
 from ml_platform.serving.answers import BadRequestError, Scored
 from ml_platform.serving.live_models import Live, LiveModels
 from ml_platform.serving.metrics import Measured, Metrics
+from ml_platform.serving.prediction_writer import PredictionWriter, Write, write_log
 from ml_platform.serving.settings import MOST_BYTES
 
 log = logging.getLogger(__name__)
@@ -41,28 +42,33 @@ BODY_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(live: LiveModels, token: SecretStr) -> FastAPI:
+def create_app(live: LiveModels, token: SecretStr, write: Write = write_log) -> FastAPI:
     """Return the service.
 
     Args:
         live: the models; followed from the start of the service to its end.
         token: that callers show.
+        write: writes what was answered into the log of predictions.
     """
+
+    metrics = Metrics(live)
+    writer = PredictionWriter(metrics.lost.inc, write)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         live.start()
+        writer.start()
         yield
         await run_in_threadpool(live.stop)
+        await run_in_threadpool(writer.stop)
 
     app = FastAPI(
         title="ML platform", version="1", description="Predictions of the live models.",
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan,
     )  # fmt: skip
-    metrics = Metrics(live)
     app.add_middleware(Measured, metrics=metrics, live=live)
     app.include_router(_open_routes(live))
-    app.include_router(_closed_routes(app, live, metrics, token))
+    app.include_router(_closed_routes(app, live, metrics, writer, token))
     app.add_exception_handler(BadRequestError, _bad_request)
     for kind in (RegistryError, ServiceError, psycopg.Error, SQLAlchemyError):
         app.add_exception_handler(kind, _cannot_answer)
@@ -91,7 +97,9 @@ def _open_routes(live: LiveModels) -> APIRouter:
     return routes
 
 
-def _closed_routes(app: FastAPI, live: LiveModels, metrics: Metrics, token: SecretStr) -> APIRouter:
+def _closed_routes(
+    app: FastAPI, live: LiveModels, metrics: Metrics, writer: PredictionWriter, token: SecretStr
+) -> APIRouter:
     def authorized(given: Credentials) -> None:
         presented = given.credentials if given else ""
         if not hmac.compare_digest(presented.encode(), token.get_secret_value().encode()):
@@ -107,7 +115,7 @@ def _closed_routes(app: FastAPI, live: LiveModels, metrics: Metrics, token: Secr
         """Score rows, which are read and checked as those of a file are."""
         _, model = _live(live, dataset)
         body = await _body(request)
-        scored = await run_in_threadpool(_answer, model, body)
+        scored = await run_in_threadpool(_answer, model, body, writer)
         metrics.rows.labels(dataset, str(model.version)).inc(scored.rows.num_rows)
         return Response(_text(scored), media_type="application/json")
 
@@ -116,7 +124,10 @@ def _closed_routes(app: FastAPI, live: LiveModels, metrics: Metrics, token: Secr
         """Tell which model answers, whether it is the live one, and where it comes from."""
         return messages.model_of(*_live(live, dataset))
 
-    @routes.get("/metrics", tags=["service"], response_class=PlainTextResponse, responses={401: ERRORS[401]})
+    problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+    @routes.get("/metrics", tags=["service"], response_class=PlainTextResponse,
+                responses={401: {"description": ERRORS[401]["description"], "content": problem}})  # fmt: skip
     def prometheus() -> Response:
         """Return the metrics in Prometheus' text format."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
@@ -141,9 +152,11 @@ def _live(live: LiveModels, dataset: str) -> tuple[Live, ChampionModel]:
     return one, one.model
 
 
-def _answer(model: ChampionModel, body: bytes) -> Scored:
-    rows = answers.typed_rows(model.dataset, answers.rows_of(body))
-    return answers.scored(model, rows, datetime.now(UTC))
+def _answer(model: ChampionModel, body: bytes, writer: PredictionWriter) -> Scored:
+    requested = datetime.now(UTC)
+    scored = answers.scored(model, answers.typed_rows(model.dataset, answers.rows_of(body)), requested)
+    writer.add(scored, requested)
+    return scored
 
 
 def _text(scored: Scored) -> bytes:

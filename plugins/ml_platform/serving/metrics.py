@@ -25,6 +25,7 @@ class Metrics:
             "serving_seconds", "Time to answer", ["route"], buckets=BUCKETS, registry=self._registry
         )
         self.rows = Counter("serving_rows", "Rows scored", ["dataset", "version"], registry=self._registry)
+        self.lost = Counter("serving_predictions_lost", "Predictions that are not in the log", registry=self._registry)
         self._registry.register(_LiveVersions(live))
 
     def text(self) -> bytes:

@@ -71,8 +71,9 @@ def follow(registry: Registry) -> LiveModels:
     return live
 
 
-def service(live: LiveModels) -> TestClient:
-    client = TestClient(create_app(live, SecretStr(TOKEN)), raise_server_exceptions=False)
+def service(live: LiveModels, logged: list[Any] | None = None) -> TestClient:
+    write = (logged if logged is not None else []).extend
+    client = TestClient(create_app(live, SecretStr(TOKEN), write), raise_server_exceptions=False)
     client.headers["Authorization"] = f"Bearer {TOKEN}"
     return client
 

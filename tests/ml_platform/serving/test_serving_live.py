@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import httpx
 import pytest
 
 from ml_platform import objects, tracking
+from ml_platform.database import fetch
 from ml_platform.spec import Dataset
 from tests.conftest import write_env_file
 from tests.ml_platform.serving.models import DAY, TOKEN
@@ -122,6 +124,20 @@ def test_several_classes_have_the_probabilities_of_the_result_file(client: httpx
         assert {name: row[f"probability_{name}"] for name in said["probabilities"]} == {
             name: repr(value) for name, value in said["probabilities"].items()
         }
+
+
+def test_what_was_said_is_in_the_database_a_moment_later(client: httpx.Client, weeks: Dataset) -> None:
+    said = predict(client, weeks, [DAY | {"number": 4711}])
+    (one,) = said["predictions"]
+    sql = (
+        "SELECT model_version, entity_key::text, event_time, probability, prediction, source FROM predictions.log"
+        " WHERE model = $1 AND (entity_key ->> 'number')::int = 4711"
+    )
+    until(lambda: bool(fetch(sql, weeks.name)), 5)
+    assert fetch(sql, weeks.name) == [
+        (1, '{"town": "Ulm", "number": 4711}', datetime(2026, 2, 1, 6, tzinfo=UTC),
+         one["probability"], one["prediction"], "http")
+    ]  # fmt: skip
 
 
 def test_the_alias_is_followed_within_seconds_and_no_request_fails(client: httpx.Client, shop: Dataset) -> None:
