@@ -29,7 +29,7 @@ def main(name: str = "*", *arguments: str) -> int:
         sys.exit(f"no benchmark {name!r}; there are: {', '.join(p.stem[6:] for p in sorted(HERE.glob('bench_*.py')))}")
     with fresh_config() as config:
         lifecycle.up(config, ["postgres", "objects", "dbinit"])
-        os.environ.update(config.environment())
+        os.environ.update(config.environment() | {"ENV_FILE": str(config.env_file)})
         return sum(run(script, list(arguments)) != 0 for script in scripts)
 
 
