@@ -10,17 +10,19 @@ import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 from numpy.typing import NDArray
 
-from ml_platform import registry
+from ml_platform import answering, registry
+from ml_platform.bootstrap import interval, resampled_gains
 from ml_platform.exceptions import RegistryError
 from ml_platform.locks import promotion_lock
-from ml_platform.metrics import f1
+from ml_platform.metrics import Labels, Probabilities, f1
 from ml_platform.registry import CHAMPION, PREVIOUS, ChampionModel
+from ml_platform.spec_parts import Gate
 
 log = logging.getLogger(__name__)
 
-TOLERANCE = 1e-9  # between two processors, in a probability
 MIN_ROWS = 5  # of a class, that neither model has seen: with fewer, one row more or less would decide
 Verdict = Literal["promoted", "kept", "refused"]
+Prediction = tuple[Probabilities, Labels]
 
 
 @dataclass(frozen=True)
@@ -52,24 +54,36 @@ class Decision:
         reason: in words, with the figures.
         version: of the challenger.
         champion_before: version that was live, None if none was.
-        challenger_f1: on the rows that neither model has seen; None if it could not be judged.
+        min_gain: by how much more than this the challenger had to be better.
+        confidence: of the interval of the gain.
+        rows: that it was judged on; None if it was not.
+        challenger_f1: on these rows; None if it could not be judged.
         champion_f1: on the same rows; None if there is no champion or it could not be judged.
+        gain_low: lower end of the interval of the gain; None if there was nothing to compare.
+        gain_high: upper end.
     """
 
     decision: Verdict
     reason: str
     version: int
     champion_before: int | None = None
+    min_gain: float = 0.0
+    confidence: float = 0.9
+    rows: int | None = None
     challenger_f1: float | None = None
     champion_f1: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
 
 
-def decide(facts: Decision, min_gain: float, champion_problem: str = "its F1 is no number") -> Decision:
-    """Fill in decision and reason from the F1 of two models on the same rows.
+def decide(facts: Decision, champion_problem: str = "its F1 is no number") -> Decision:
+    """Fill in decision and reason from the F1 of two models on the same rows and the interval of their difference.
+
+    The challenger must win by more than `min_gain`, and the lower end of the interval must lie above it too: a tie, a
+    NaN or a doubt keeps the champion.
 
     Args:
-        facts: versions and F1 scores. A challenger with NaN or 0 is never good enough.
-        min_gain: the challenger must be better by more than this.
+        facts: versions, F1 scores and interval. A challenger with NaN or 0 is never good enough.
         champion_problem: why the champion has no F1, if it has none.
     """
     version, ours, champion, theirs = facts.version, facts.challenger_f1, facts.champion_before, facts.champion_f1
@@ -78,24 +92,31 @@ def decide(facts: Decision, min_gain: float, champion_problem: str = "its F1 is 
         reason = f"version {version} has F1 {ours} on the hold-out: not a working model"
         return replace(facts, decision="refused", reason=reason, challenger_f1=shown)
     if champion is None:
-        return replace(
-            facts, decision="promoted", reason=f"version {version} is the first to go live, with F1 {ours:.4f}"
-        )
+        reason = f"version {version} is the first to go live, with F1 {ours:.4f}"
+        return replace(facts, decision="promoted", reason=reason)
     if theirs is None or math.isnan(theirs):
-        facts = replace(facts, champion_f1=None)
         reason = (
             f"version {version} takes over with F1 {ours:.4f}: champion {champion} cannot be used ({champion_problem})"
         )
-        return replace(facts, decision="promoted", reason=reason)
-    compared = f"F1 {ours:.4f} against {theirs:.4f} of champion {champion} on the same rows"
-    if ours - theirs > min_gain:
-        return replace(facts, decision="promoted", reason=f"version {version} is better: {compared}")
-    return replace(
-        facts, decision="kept", reason=f"version {version} is not better by more than {min_gain:g}: {compared}"
-    )
+        return replace(facts, decision="promoted", reason=reason, champion_f1=None)
+    return _compare(facts, f"F1 {ours:.4f} against {theirs:.4f} of champion {champion} on the same rows", ours - theirs)
 
 
-def promote(version: ModelVersion, rows: Holdout, min_gain: float) -> Decision:
+def _compare(facts: Decision, compared: str, gain: float) -> Decision:
+    version, low, high = facts.version, facts.gain_low, facts.gain_high
+    if not gain > facts.min_gain:
+        reason = f"version {version} is not better by more than {facts.min_gain:g}: {compared}"
+        return replace(facts, decision="kept", reason=reason)
+    if low is None or high is None:
+        return replace(facts, decision="kept", reason=f"version {version} may be better by chance only: {compared}")
+    compared += f", a gain of {low:+.4f} to {high:+.4f} at {facts.confidence:.0%} confidence"
+    if not low > facts.min_gain:
+        reason = f"version {version} may be better by chance, by no more than {facts.min_gain:g}: {compared}"
+        return replace(facts, decision="kept", reason=reason)
+    return replace(facts, decision="promoted", reason=f"version {version} is better: {compared}")
+
+
+def promote(version: ModelVersion, rows: Holdout, rule: Gate) -> Decision:
     """Judge a challenger against the champion of this moment, and move the aliases if it wins.
 
     One promotion of a model runs at a time. Run again for the same version, it returns what it decided; the aliases
@@ -108,7 +129,7 @@ def promote(version: ModelVersion, rows: Holdout, min_gain: float) -> Decision:
         if noted and (noted["applied"] or is_live):  # live, but not noted as applied: killed between the two
             decision = Decision(**noted["decision"])
         else:
-            decision = _judge(version, champion, rows, min_gain)
+            decision = _judge(version, champion, rows, rule)
             registry.note_decision(version, {"decision": asdict(decision), "applied": False})
             check_lock()
             _apply(version.name, decision)
@@ -117,33 +138,38 @@ def promote(version: ModelVersion, rows: Holdout, min_gain: float) -> Decision:
     return decision
 
 
-def _judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, min_gain: float) -> Decision:
-    facts = Decision("refused", "", int(version.version), int(champion.version) if champion else None)
+def _judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, rule: Gate) -> Decision:
+    facts = Decision(
+        "refused", "", int(version.version), int(champion.version) if champion else None, rule.min_gain, rule.confidence
+    )
     try:
+        answering.check(version, rows.features, rows.probabilities)
         challenger = registry.load(version)
-        _check_predictions(challenger, rows)
+        alone = replace(facts, rows=len(rows.labels), challenger_f1=_f1(rows.labels, challenger.predict(rows.features)))
     except RegistryError as error:
         return replace(facts, reason=f"version {version.version} is not fit to go live: {error}")
     if champion is None:
-        return decide(replace(facts, challenger_f1=_f1(challenger, rows)), min_gain)
+        return decide(alone)
     try:
         loaded = registry.load(champion)
         _check_question(challenger, loaded)
         common = _unseen(loaded, rows)
+        facts = replace(facts, rows=len(common.labels))
         if too_few := _too_few(challenger, common):
             reason = f"version {version.version} cannot be compared with champion {champion.version}: {too_few}"
             return replace(facts, decision="kept", reason=reason)
-        champion_f1 = _f1(loaded, common)
+        theirs = loaded.predict(common.features)
     except RegistryError as error:
-        return decide(replace(facts, challenger_f1=_f1(challenger, rows)), min_gain, str(error))
-    return decide(replace(facts, challenger_f1=_f1(challenger, common), champion_f1=champion_f1), min_gain)
+        return decide(alone, str(error))
+    return _compared(facts, common.labels, challenger.predict(common.features), theirs)
 
 
-def _check_predictions(challenger: ChampionModel, rows: Holdout) -> None:
-    probabilities, _ = challenger.predict(rows.features)
-    same_shape = probabilities.shape == rows.probabilities.shape
-    if not same_shape or not np.allclose(probabilities, rows.probabilities, rtol=0, atol=TOLERANCE, equal_nan=True):
-        raise RegistryError("loaded back, it does not predict what it did when it was trained")
+def _compared(facts: Decision, labels: Labels, ours: Prediction, theirs: Prediction) -> Decision:
+    facts = replace(facts, challenger_f1=_f1(labels, ours), champion_f1=_f1(labels, theirs))
+    n_classes = ours[0].shape[1] if ours[0].ndim == 2 else 2
+    gains = resampled_gains(labels, ours[1], theirs[1], n_classes)
+    found = interval(gains, facts.confidence)
+    return decide(replace(facts, gain_low=found.low, gain_high=found.high))
 
 
 def _check_question(challenger: ChampionModel, champion: ChampionModel) -> None:
@@ -173,8 +199,8 @@ def _too_few(challenger: ChampionModel, common: Holdout) -> str | None:
     return f"of the rows that neither has seen there are {each}, and {MIN_ROWS} of each are needed"
 
 
-def _f1(model: ChampionModel, rows: Holdout) -> float:
-    return f1(rows.labels, *model.predict(rows.features))
+def _f1(labels: Labels, predicted: Prediction) -> float:
+    return f1(labels, *predicted)
 
 
 def _apply(name: str, decision: Decision) -> None:

@@ -11,13 +11,12 @@ from ml_platform.split import split
 from ml_platform.training_set import TrainingSet
 
 
-def promote(training_set: TrainingSet, refitted: Mapping[str, Any], *, min_gain: float | None = None) -> dict[str, Any]:
+def promote(training_set: TrainingSet, refitted: Mapping[str, Any]) -> dict[str, Any]:
     """Let a new version go live if it is fit and better than the champion, and write the training card.
 
     Args:
         training_set: the one that it was trained on.
         refitted: what `refit` returned.
-        min_gain: by how much more than this it must be better; from the data set's YAML if not given.
 
     Returns:
         The card: the fields of `gate.Decision`, `promoted` (bool), and what was tried and trained.
@@ -28,8 +27,7 @@ def promote(training_set: TrainingSet, refitted: Mapping[str, Any], *, min_gain:
     parts = split(training_set, refitted["search"]["folds"])
     with tracking.running(mlflow, run_id):
         rows = gate.Holdout(parts.ids[parts.held], parts.times[parts.held], *parts.test(), predicted(run_id))
-        gain = training_set.dataset.gate.min_gain if min_gain is None else min_gain
-        decision = gate.promote(version, rows, gain)
+        decision = gate.promote(version, rows, training_set.dataset.gate)
         card = _card(training_set, refitted, decision)
         mlflow.log_dict(run_id, card, "training_card.json")
         tracking.set_tags(

@@ -181,6 +181,9 @@ class Gate(Closed):
         description="entity: a hash of the key chooses; time: the latest rows; by time if there is an event time",
     )
     min_gain: float = Field(default=0.0, ge=0.0, lt=1.0, description="by how much more F1 a challenger must win")
+    confidence: float = Field(
+        default=0.9, ge=0.0, lt=1.0, description="of the interval of the gain, whose lower end must be above min_gain"
+    )
 
 
 class Join(Closed):

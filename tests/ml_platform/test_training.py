@@ -334,7 +334,7 @@ def test_a_challenger_that_predicts_otherwise_is_refused(full):
     for said in (np.full(parts.held.sum(), np.nan), np.full(parts.held.sum(), 0.5)):
         version = registry.numbered("full", refitted["version"])
         held = gate.Holdout(parts.ids[parts.held], parts.times[parts.held], *parts.test(), said)
-        facts = gate._judge(version, None, held, 0.0)
+        facts = gate._judge(version, None, held, training_set.dataset.gate)
         assert facts.decision == "refused"
         assert "does not predict what it did" in facts.reason
 
