@@ -14,7 +14,7 @@ RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help env up down status logs reset backup restore demo dataset eda check test test-compose lint screens bench lock packages packages-dev
+.PHONY: help env up down status logs reset backup restore demo dataset eda rollback check test test-compose lint screens bench lock packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -52,6 +52,10 @@ dataset: packages ## draft a data set's YAML after a file: FILE=churn.csv NAME=c
 
 eda: packages ## a report on the data of a data set, with pictures: DATASET=auto
 	@./ml-platform eda "$(or $(DATASET),$(error Which one? make eda DATASET=auto))"
+
+rollback: packages ## let the model before be live again: DATASET=auto REASON="..."; TO=3 for that version
+	@./ml-platform models rollback "$(or $(DATASET),$(error Which one? make rollback DATASET=auto REASON="..."))" \
+	  --reason "$(or $(REASON),$(error Why? make rollback DATASET=$(DATASET) REASON="..."))" $(if $(TO),--to "$(TO)")
 
 lint: packages-dev ## style and types, of the container files and scripts too
 	$(VENV)/bin/ruff check .

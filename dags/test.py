@@ -11,8 +11,8 @@ rows went in, came out and were rejected; and the file itself, moved to `process
 Unseen categories and missing values are scored; a row that cannot be read is listed with its reason instead.
 
 **When it fails**: a red `settle` names a file that was rejected; read the report beside it. `score` refuses a model
-that differs from what was recorded when it was trained, and tries again until the champion is sound: roll the alias
-`champion` back in MLflow, or train anew. Any task may be cleared and run again: the result is the same.
+that differs from what was recorded when it was trained, and tries again until the champion is sound: trigger
+`rollback_<data set>`, or train anew. Any task may be cleared and run again: the result is the same.
 """
 
 from typing import Any

@@ -6,7 +6,8 @@ folds, the metric, the parallel jobs, and a switch between the quick and the ful
 **Goes out**: a frozen training set (Parquet, named by its content hash); in MLflow one run for the search with one
 child run for every candidate, also a failed one, its charts and its training card; a new version of the registered
 model `<data set>` with the alias `challenger`; and the alias `champion`, if the challenger's F1 on the hold-out is
-better than the champion's on the same rows.
+better than the champion's on the same rows, beyond chance. The decision is a row of `models.decisions`, and a card with
+pictures in MLflow (`gate/card.md`); `docs/gate.md` explains it.
 
 **How**: each label is joined with the features that were known at its time. The hold-out (entities by a hash of their
 key; with an event time, the latest rows) is in no training. The decision threshold is chosen out-of-fold; with several
@@ -20,14 +21,8 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from ml_platform.airflow.wiring import (
-    DEFAULT_ARGS,
-    START,
-    champion,
-    fail_at_once_on,
-    skip_without_news,
-    training_data,
-)
+from ml_platform.airflow import wiring
+from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, skip_without_news
 from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
 from ml_platform.spec import Dataset
@@ -110,18 +105,18 @@ def make_train(dataset: Dataset) -> None:
 
         return training.refit(training_set.load(dataset, reference), searched)
 
-    @task(outlets=[champion(dataset)])
+    @task(outlets=[wiring.champion(dataset)])
     @skip_without_news
     def gate(reference: dict[str, Any], challenger: dict[str, Any]) -> dict[str, Any] | None:
         from ml_platform import promotion, training_set
 
-        card = promotion.promote(training_set.load(dataset, reference), challenger)
+        card = promotion.promote(training_set.load(dataset, reference), challenger, by=wiring.started_by())
         return card if card["promoted"] else None
 
     @dag(
         dag_id=f"train_{dataset.name}",
         description=f"Search, refit and judge a model of {dataset.name}",
-        schedule=[training_data(dataset)],
+        schedule=[wiring.training_data(dataset)],
         start_date=START,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,

@@ -14,7 +14,7 @@ Database = Literal["airflow", "mlflow", "feast", "platform"]
 DATABASES: tuple[Database, ...] = get_args(Database)
 COUNT_ROWS = r"""
 SELECT format('SELECT json_build_array(%L, count(*)) FROM %I.%I', schemaname || '.' || tablename, schemaname, tablename)
-FROM pg_tables WHERE schemaname IN ('uploads', 'features', 'labels') ORDER BY 1 \gexec"""
+FROM pg_tables WHERE schemaname IN ('uploads', 'features', 'labels', 'models', 'predictions') ORDER BY 1 \gexec"""
 # What dbinit has made may be newer than a dump, which removes only what it knows.
 DROP_SCHEMAS = r"""
 SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace
@@ -33,7 +33,7 @@ def restore(config: Config, database: Database, file: IO[bytes]) -> None:
 
 
 def count_rows(config: Config) -> dict[str, int]:
-    """Count the rows of every table of uploads, features and labels."""
+    """Count the rows of every table of uploads, features, labels, models and predictions."""
     return dict(query(config, "platform", COUNT_ROWS))
 
 

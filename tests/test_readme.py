@@ -13,12 +13,13 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 STARTS = {
     "ContinuousTimetable": "one run always waits for a file",
     "AssetTriggeredTimetable": "when new rows are loaded, or by hand",
+    "NullTimetable": "by hand",
 }
 
 
 def dag_table(dags: dict[str, Any]) -> str:
     lines = ["| DAG | starts | does | tasks |", "|---|---|---|---|"]
-    for dag_id in sorted(dags, key=lambda name: ("ingest", "train", "test").index(name.partition("_")[0])):
+    for dag_id in sorted(dags, key=lambda name: ("ingest", "train", "test", "rollback").index(name.partition("_")[0])):
         dag = dags[dag_id]
         tasks = " → ".join(task.task_id.rpartition(".")[2] for task in dag.topological_sort())
         lines.append(f"| `{dag_id}` | {STARTS[type(dag.timetable).__name__]} | {dag.description} | {tasks} |")

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "platform_0004"
-down_revision = "platform_0002"
+down_revision = "platform_0003"
 branch_labels = None
 depends_on = None
 

@@ -1,12 +1,9 @@
-"""The program `ml-platform`: draft, check and list data sets, and look into their data.
+"""The program `ml-platform`: draft, check and list data sets, look into their data, and see to their models.
 
 Exit codes: 0 all is well; 1 something is wrong, and it is named; 2 the command itself is not understood.
 """
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +12,9 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from ml_platform.cli_support import connected, told
 from ml_platform.datasets import DATASETS_DIR, catalog
-from ml_platform.exceptions import PlatformError
+from ml_platform.models_cli import app as models_app
 from ml_platform.spec import Dataset, Table
 from ml_platform.spec_parts import Purpose
 
@@ -26,18 +24,9 @@ if TYPE_CHECKING:
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 dataset_app = typer.Typer(help="The specs: one YAML file per data set.", no_args_is_help=True)
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(models_app, name="models")
 
 Folder = Annotated[Path, typer.Option(help="where the specs lie")]
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell the platform's own errors without a traceback, and end with code 1."""
-    try:
-        yield
-    except PlatformError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
 
 
 @dataset_app.command()
@@ -51,7 +40,7 @@ def draft(
     """Write the draft of a spec after a file, and say what to look at."""
     from ml_platform.drafts.draft_file import write_draft  # here and below: only what a command needs is loaded
 
-    with _told():
+    with told():
         drafted = write_draft(file, name, out, is_table=table, label=label)
     path = _from_here(drafted.path)
     typer.echo(f"{path} is written. Look at:")
@@ -80,7 +69,7 @@ def check(
         folder, name = Path(name).parent, Path(name).stem
     if file is not None and name is None:
         raise typer.BadParameter("name the data set whose file it is", param_hint="--file")
-    with _told():
+    with told():
         found = checking.problems(folder, name)
         if not found and name is not None:
             table = checking.find(folder, name)
@@ -90,7 +79,7 @@ def check(
         raise typer.Exit(1)
     typer.echo(f"{folder / name}.yaml is right" if name else f"all specs in {folder} are right")
     if file is not None:
-        with _told():
+        with told():
             trial = checking.read(table, file, purpose)
         _tell_trial(trial, file)
         if trial.share > (table.max_bad_rows if table.on_bad_row == "reject_row" else 0.0):
@@ -148,9 +137,6 @@ def eda(
     """Draw a report on the data of a data set: types, gaps, distributions, leaks, drift; and show its link."""
     from ml_platform.eda.data_report import publish
 
-    if "S3_ENDPOINT_URL" not in os.environ:  # in a container it is there
-        from stack.config import load
-
-        os.environ.update(load().environment())
-    with _told():
+    connected()
+    with told():
         typer.echo(publish(name, out))

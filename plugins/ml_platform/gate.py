@@ -1,8 +1,7 @@
 """The gate: a challenger goes live only if it loads, predicts what it did when trained, and beats the champion."""
 
-import logging
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,12 +12,9 @@ from numpy.typing import NDArray
 from ml_platform import answering, registry
 from ml_platform.bootstrap import interval, resampled_gains
 from ml_platform.exceptions import RegistryError
-from ml_platform.locks import promotion_lock
 from ml_platform.metrics import Labels, Probabilities, f1
-from ml_platform.registry import CHAMPION, PREVIOUS, ChampionModel
+from ml_platform.registry import ChampionModel
 from ml_platform.spec_parts import Gate
-
-log = logging.getLogger(__name__)
 
 MIN_ROWS = 5  # of a class, that neither model has seen: with fewer, one row more or less would decide
 Verdict = Literal["promoted", "kept", "refused"]
@@ -75,6 +71,21 @@ class Decision:
     gain_low: float | None = None
     gain_high: float | None = None
 
+    @property
+    def gain(self) -> float | None:
+        """By how much F1 is higher than the champion's; None if there was nothing to compare."""
+        if self.challenger_f1 is None or self.champion_f1 is None:
+            return None
+        return self.challenger_f1 - self.champion_f1
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A decision, and the resampled gains that its interval comes from, shape (n_resamples,), if there are any."""
+
+    decision: Decision
+    gains: NDArray[np.float64] | None = None
+
 
 def decide(facts: Decision, champion_problem: str = "its F1 is no number") -> Decision:
     """Fill in decision and reason from the F1 of two models on the same rows and the interval of their difference.
@@ -116,29 +127,15 @@ def _compare(facts: Decision, compared: str, gain: float) -> Decision:
     return replace(facts, decision="promoted", reason=f"version {version} is better: {compared}")
 
 
-def promote(version: ModelVersion, rows: Holdout, rule: Gate) -> Decision:
-    """Judge a challenger against the champion of this moment, and move the aliases if it wins.
+def judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, rule: Gate) -> Judgement:
+    """Judge a challenger: does it answer, and is it better than the champion of this moment beyond chance?
 
-    One promotion of a model runs at a time. Run again for the same version, it returns what it decided; the aliases
-    do not move a second time, so a rollback in between is not undone.
+    Args:
+        version: of the challenger.
+        champion: the version that is live, None if none is.
+        rows: the challenger's hold-out.
+        rule: of the data set's spec.
     """
-    with promotion_lock(version.name) as check_lock:
-        champion = registry.alias_version(version.name, CHAMPION)
-        noted = registry.decision_of(version)
-        is_live = champion is not None and champion.version == version.version
-        if noted and (noted["applied"] or is_live):  # live, but not noted as applied: killed between the two
-            decision = Decision(**noted["decision"])
-        else:
-            decision = _judge(version, champion, rows, rule)
-            registry.note_decision(version, {"decision": asdict(decision), "applied": False})
-            check_lock()
-            _apply(version.name, decision)
-        registry.note_decision(version, {"decision": asdict(decision), "applied": True})
-    log.info("%s: %s – %s", version.name, decision.decision, decision.reason)
-    return decision
-
-
-def _judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, rule: Gate) -> Decision:
     facts = Decision(
         "refused", "", int(version.version), int(champion.version) if champion else None, rule.min_gain, rule.confidence
     )
@@ -147,9 +144,9 @@ def _judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, 
         challenger = registry.load(version)
         alone = replace(facts, rows=len(rows.labels), challenger_f1=_f1(rows.labels, challenger.predict(rows.features)))
     except RegistryError as error:
-        return replace(facts, reason=f"version {version.version} is not fit to go live: {error}")
+        return Judgement(replace(facts, reason=f"version {version.version} is not fit to go live: {error}"))
     if champion is None:
-        return decide(alone)
+        return Judgement(decide(alone))
     try:
         loaded = registry.load(champion)
         _check_question(challenger, loaded)
@@ -157,19 +154,19 @@ def _judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, 
         facts = replace(facts, rows=len(common.labels))
         if too_few := _too_few(challenger, common):
             reason = f"version {version.version} cannot be compared with champion {champion.version}: {too_few}"
-            return replace(facts, decision="kept", reason=reason)
+            return Judgement(replace(facts, decision="kept", reason=reason))
         theirs = loaded.predict(common.features)
     except RegistryError as error:
-        return decide(alone, str(error))
+        return Judgement(decide(alone, str(error)))
     return _compared(facts, common.labels, challenger.predict(common.features), theirs)
 
 
-def _compared(facts: Decision, labels: Labels, ours: Prediction, theirs: Prediction) -> Decision:
+def _compared(facts: Decision, labels: Labels, ours: Prediction, theirs: Prediction) -> Judgement:
     facts = replace(facts, challenger_f1=_f1(labels, ours), champion_f1=_f1(labels, theirs))
     n_classes = ours[0].shape[1] if ours[0].ndim == 2 else 2
     gains = resampled_gains(labels, ours[1], theirs[1], n_classes)
     found = interval(gains, facts.confidence)
-    return decide(replace(facts, gain_low=found.low, gain_high=found.high))
+    return Judgement(decide(replace(facts, gain_low=found.low, gain_high=found.high)), gains)
 
 
 def _check_question(challenger: ChampionModel, champion: ChampionModel) -> None:
@@ -201,33 +198,3 @@ def _too_few(challenger: ChampionModel, common: Holdout) -> str | None:
 
 def _f1(labels: Labels, predicted: Prediction) -> float:
     return f1(labels, *predicted)
-
-
-def _apply(name: str, decision: Decision) -> None:
-    if decision.decision != "promoted":
-        return
-    if decision.champion_before is not None:
-        registry.set_alias(name, PREVIOUS, decision.champion_before)
-    registry.set_alias(name, CHAMPION, decision.version)
-
-
-def rollback(name: str) -> dict[str, int | None]:
-    """Let the previous champion be live again; a second call undoes the first.
-
-    Returns:
-        The versions that `champion` and `previous` now name.
-
-    Raises:
-        RegistryError: there is no previous champion, or it cannot be loaded; nothing has moved then.
-    """
-    with promotion_lock(name) as check_lock:
-        champion, previous = registry.alias_version(name, CHAMPION), registry.alias_version(name, PREVIOUS)
-        if previous is None:
-            raise RegistryError(f"{name}: there is no previous champion to return to")
-        registry.load(previous)
-        check_lock()
-        if champion is not None:
-            registry.set_alias(name, PREVIOUS, int(champion.version))
-        registry.set_alias(name, CHAMPION, int(previous.version))
-    log.info("%s: rolled back to version %s", name, previous.version)
-    return {"champion": int(previous.version), "previous": int(champion.version) if champion else None}

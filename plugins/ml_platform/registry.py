@@ -1,6 +1,5 @@
 """MLflow's model registry: versions with what was recorded at training, and the aliases that say which one is live."""
 
-import json
 import logging
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -8,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import mlflow.artifacts
 import numpy as np
@@ -99,6 +97,8 @@ def alias_version(name: str, alias: str) -> ModelVersion | None:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
+
+
 def champions() -> dict[str, int]:
     """Return the version that is live of every registered model that has one, by name; one question to MLflow."""
     found: dict[str, int] = {}
@@ -108,8 +108,6 @@ def champions() -> dict[str, int]:
         found |= {one.name: int(one.aliases[CHAMPION]) for one in page if CHAMPION in one.aliases}
         token = page.token or None
     return found
-
-
 
 
 def numbered(name: str, version: int) -> ModelVersion:
@@ -221,14 +219,3 @@ def _ensure_registered_model(api: MlflowClient, dataset: Dataset) -> None:
 def set_alias(name: str, alias: str, version: int) -> None:
     """Let an alias name a version."""
     client().set_registered_model_alias(name, alias, str(version))
-
-
-def decision_of(version: ModelVersion) -> dict[str, Any] | None:
-    """Return what the gate noted about a version, read afresh, or None if it has not judged it."""
-    noted = client().get_model_version(version.name, version.version).tags.get("decision")
-    return json.loads(noted) if noted else None
-
-
-def note_decision(version: ModelVersion, noted: Mapping[str, Any]) -> None:
-    """Keep with a version what the gate decided about it."""
-    client().set_model_version_tag(version.name, version.version, "decision", json.dumps(noted))

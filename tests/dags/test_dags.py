@@ -4,11 +4,12 @@ import ast
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import ParamValidationError
 
 from ml_platform.datasets import catalog
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("ingest", "train", "test")
+VERBS = ("ingest", "train", "test", "rollback")
 
 
 def test_every_file_imports(dag_bag) -> None:
@@ -98,6 +99,21 @@ def test_the_form_offers_choices_with_descriptions(dag_bag) -> None:
         assert schema["title"], name
         assert params.get_param(name).description, name
     assert params.get_param("grid").schema["enum"] == ["quick", "full"]
+
+
+def test_a_rollback_wants_a_reason_and_may_name_a_version(dag_bag) -> None:
+    asked = dag_bag.dags["rollback_auto"].params
+    with pytest.raises(ParamValidationError):
+        asked.validate()
+    assert asked.get_param("to").resolve() is None
+    assert asked.get_param("to").resolve(3) == 3
+    assert asked.get_param("reason").resolve("it was worse") == "it was worse"
+
+
+@pytest.mark.parametrize(("field", "value"), [("to", 0), ("to", "previous"), ("reason", "")])
+def test_the_form_of_a_rollback_refuses(dag_bag, field, value) -> None:
+    with pytest.raises(ParamValidationError):
+        dag_bag.dags["rollback_auto"].params.get_param(field).resolve(value)
 
 
 def test_dag_files_only_wire() -> None:

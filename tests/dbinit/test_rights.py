@@ -10,7 +10,10 @@ ROLES = ("airflow", "mlflow", "feast", "platform", "reader")
 DATABASES = ("airflow", "mlflow", "feast", "platform", "postgres", "template1")
 HOME = {role: role for role in ROLES} | {"reader": "platform"}
 WRITABLE = "SET transaction_read_only = off"
-TABLES = ("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows", "uploads.specs")
+TABLES = (
+    *("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows", "uploads.specs"),
+    *("models.decisions", "models.movements"),
+)
 
 
 def run(uri, sql):
@@ -58,7 +61,10 @@ def test_there_is_no_way_in_without_a_password(servers):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_the_pipelines_write_and_the_reader_only_looks(servers, table):
-    run(servers.database_uri("platform"), f"DELETE FROM {table} WHERE false")
+    run(
+        servers.database_uri("platform"),
+        f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table} WHERE false",
+    )
     run(servers.database_uri("reader", "platform"), f"SELECT * FROM {table} LIMIT 1")
     for verb in (
         f"DELETE FROM {table}",
@@ -67,6 +73,10 @@ def test_the_pipelines_write_and_the_reader_only_looks(servers, table):
     ):
         with pytest.raises((errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)):
             run(servers.database_uri("reader", "platform"), verb)
+
+
+def test_the_reader_sees_what_was_live_when(servers):
+    run(servers.database_uri("reader", "platform"), "SELECT * FROM models.history LIMIT 1")
 
 
 @pytest.mark.parametrize("schema", ["features", "labels"])

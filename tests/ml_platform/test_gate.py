@@ -92,7 +92,7 @@ def judged(monkeypatch):
         labels = np.where(HOURS[24] > HOURS, 1, np.arange(48) % 3)  # on the first day the champion is always right
         rows = Holdout(HOURS.astype(str), HOURS, features, labels, loaded["2"].predict(features)[0])
         champion, challenger = (SimpleNamespace(name="weeks", version=version) for version in "12")
-        return gate._judge(challenger, champion, rows, Gate())
+        return gate.judge(challenger, champion, rows, Gate()).decision
 
     return judge
 

@@ -22,9 +22,9 @@ HOSTILE = ["../../etc/passwd", "a b/ü “x” %20+&?#.csv", "'; DROP TABLE x; -
 QUESTIONS = {  # who owns what, who may what, and the rows themselves
     "tables": """SELECT json_build_array(nspname, relname, relkind, relowner::regrole, relacl::text) FROM pg_class
         JOIN pg_namespace n ON n.oid = relnamespace
-        WHERE nspname IN ('uploads', 'features', 'labels', 'public') ORDER BY nspname, relname""",
+        WHERE nspname IN ('uploads', 'features', 'labels', 'models', 'public') ORDER BY nspname, relname""",
     "schemas": """SELECT json_build_array(nspname, nspowner::regrole, nspacl::text) FROM pg_namespace
-        WHERE nspname IN ('uploads', 'features', 'labels') ORDER BY nspname""",
+        WHERE nspname IN ('uploads', 'features', 'labels', 'models') ORDER BY nspname""",
     "defaults": """SELECT json_build_array(defaclrole::regrole, defaclnamespace::regnamespace, defaclacl::text)
         FROM pg_default_acl ORDER BY defaclnamespace::regnamespace::text""",
     "databases": "SELECT json_build_array(datname, datdba::regrole, datacl::text) FROM pg_database ORDER BY datname",

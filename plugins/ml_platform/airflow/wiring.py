@@ -68,6 +68,12 @@ def results_of(task_id: str) -> list[Any]:
     return results
 
 
+def started_by() -> str:
+    """Return who started the running DAG: the user who triggered it, else the DAG itself."""
+    run = get_current_context()["dag_run"]
+    return run.triggering_user_name or run.dag_id
+
+
 def fail_at_once_on(*errors: type[PlatformError]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make errors that no retry can help fail a task at once; all others are retried."""
 

@@ -1,0 +1,172 @@
+"""Every move of a model's alias `champion`: written down, carried out, and made good after a kill or a move by hand.
+
+MLflow and Postgres share no transaction. So a movement is first written down, then the aliases move, then it is marked
+as done. Whoever is killed in between leaves a movement that is not done: the next who holds the lock looks where the
+alias is, and either finishes it or strikes it out. All of this module wants `promotion_lock`.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ml_platform import database, registry
+from ml_platform.exceptions import RegistryError
+from ml_platform.locks import promotion_lock
+from ml_platform.registry import CHAMPION, PREVIOUS
+
+log = logging.getLogger(__name__)
+
+Why = Literal["gate", "rollback", "by hand"]
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A move of the alias `champion`.
+
+    Attributes:
+        model: name of the registered model.
+        from_version: that was live before; None if none was.
+        to_version: that is live from then on; None if the alias was removed.
+        moved_by: the user or the DAG.
+        why: the gate, a rollback, or by hand in MLflow.
+        reason: in words.
+        request: tells one request from the next, so that a repeated one moves nothing; None if it is never repeated.
+        decision_id: of the gate's decision, None if there was none.
+    """
+
+    model: str
+    from_version: int | None
+    to_version: int | None
+    moved_by: str
+    why: Why
+    reason: str
+    request: str | None = None
+    decision_id: int | None = None
+
+
+def begin(cursor: Any, movement: Movement) -> None:
+    """Write a movement down, in the caller's transaction; `finish` carries it out."""
+    _insert(cursor, movement, is_done=False)
+
+
+def _insert(cursor: Any, movement: Movement, *, is_done: bool) -> None:
+    database.rows(
+        cursor,
+        "INSERT INTO models.movements (model, from_version, to_version, moved_by, why, reason, request, decision_id,"
+        " training_set_sha256, is_done) VALUES ($1, $2::int, $3::int, $4, $5, $6, $7::text, $8::bigint, $9::text, $10)"
+        " RETURNING movement_id",
+        *(movement.model, movement.from_version, movement.to_version, movement.moved_by, movement.why),
+        *(movement.reason, movement.request, movement.decision_id, _training_set(movement), is_done),
+    )
+
+
+def _training_set(movement: Movement) -> str | None:
+    if movement.to_version is None:
+        return None
+    sha256: str | None = registry.numbered(movement.model, movement.to_version).tags.get("training_set_sha256")
+    return sha256
+
+
+def finish(movement: Movement) -> None:
+    """Move the aliases as was written down: `champion` first, for it decides whether the movement has happened."""
+    if movement.to_version is not None:
+        registry.set_alias(movement.model, CHAMPION, movement.to_version)
+    _mark_done(movement)
+
+
+def _mark_done(movement: Movement) -> None:
+    _name_previous(movement.model, movement.from_version)
+    database.fetch(
+        "UPDATE models.movements SET is_done = true WHERE model = $1 AND NOT is_done RETURNING movement_id",
+        movement.model,
+    )
+    log.info("%s: %s is live, %s before (%s)", movement.model, movement.to_version, movement.from_version, movement.why)
+
+
+def _name_previous(name: str, version: int | None) -> None:
+    try:
+        if version is not None:
+            registry.set_alias(name, PREVIOUS, int(registry.numbered(name, version).version))
+    except RegistryError as error:
+        log.warning("%s; %s stays as it is", error, PREVIOUS)  # it was deleted in MLflow
+
+
+def notice(name: str) -> None:
+    """Make the record agree with MLflow: end what was begun by one who was killed, and note a move made by hand."""
+    live = live_version(name)
+    if pending := _newest(name, is_done=False):
+        if pending.to_version == live:
+            _mark_done(pending)
+        else:
+            database.fetch("DELETE FROM models.movements WHERE model = $1 AND NOT is_done RETURNING movement_id", name)
+    last = _newest(name, is_done=True)
+    before = last.to_version if last else None
+    if live != before:
+        reason = "found so in MLflow; nobody wrote down who moved the alias, nor when"
+        with database.transaction() as cursor:
+            _insert(cursor, Movement(name, before, live, "unknown", "by hand", reason), is_done=True)
+        _name_previous(name, before)
+
+
+def live_version(name: str) -> int | None:
+    """Return the number of the version that the alias `champion` names."""
+    found = registry.alias_version(name, CHAMPION)
+    return int(found.version) if found else None
+
+
+_COLUMNS = "model, from_version, to_version, moved_by, why, reason, request, decision_id"
+
+
+def _newest(name: str, *, is_done: bool) -> Movement | None:
+    found = database.fetch(
+        f"SELECT {_COLUMNS} FROM models.movements WHERE model = $1 AND is_done = $2"  # noqa: S608 – a constant
+        " ORDER BY movement_id DESC LIMIT 1",
+        *(name, is_done),
+    )
+    return Movement(*found[0]) if found else None
+
+
+def rollback(
+    name: str, *, reason: str, by: str, to: int | None = None, request: str | None = None
+) -> dict[str, int | None]:
+    """Let the previous champion, or a given version, be live again.
+
+    Args:
+        name: of the registered model.
+        reason: in words; it goes into the history.
+        by: who asks.
+        to: the version; the previous champion if not given.
+        request: tells this request from the next. Repeated, it moves nothing.
+
+    Returns:
+        The versions that `champion` and `previous` now name.
+
+    Raises:
+        RegistryError: there is no reason, no previous champion or no such version, or it cannot be loaded; nothing has
+            moved then.
+    """
+    if not reason.strip():
+        raise RegistryError(f"{name}: a rollback needs a reason, which goes into the history")
+    with promotion_lock(name) as check_lock:
+        notice(name)
+        live = live_version(name)
+        if not _is_settled(name, request):
+            target = registry.alias_version(name, PREVIOUS) if to is None else registry.numbered(name, to)
+            if target is None:
+                raise RegistryError(f"{name}: there is no previous champion to return to")
+            if int(target.version) != live:
+                registry.load(target)
+                check_lock()
+                movement = Movement(name, live, int(target.version), by, "rollback", reason.strip(), request)
+                with database.transaction() as cursor:
+                    begin(cursor, movement)
+                finish(movement)
+        previous = registry.alias_version(name, PREVIOUS)
+        return {"champion": live_version(name), "previous": int(previous.version) if previous else None}
+
+
+def _is_settled(name: str, request: str | None) -> bool:
+    if request is None:
+        return False
+    statement = "SELECT 1 FROM models.movements WHERE model = $1 AND request = $2"
+    return bool(database.fetch(statement, name, request))
