@@ -78,7 +78,7 @@ def _scores(decision: Decision) -> Figure:
 
 
 def _gains(decision: Decision, gains: NDArray[np.float64]) -> Figure:
-    title, unit = f"Is the gain more than chance? {decision.decision}", "F1 of the challenger − F1 of the champion"
+    title, unit = "How much of the gain could be chance", "F1 of the challenger − F1 of the champion"
     figure, axes = labelled_axes(title, unit, f"of {len(gains):,} resamples of the rows")
     axes.hist(gains, bins=40, color=BLUE, alpha=0.75)
     if decision.gain_low is not None and decision.gain_high is not None:
