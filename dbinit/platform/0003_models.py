@@ -26,6 +26,9 @@ CREATE TABLE models.decisions (
     training_set_sha256  text NOT NULL CHECK (training_set_sha256 ~ '^[0-9a-f]{64}$'),
     decided_at           timestamptz NOT NULL DEFAULT now(),
     decided_by           text NOT NULL,
+    approval             text CHECK (approval IN ('approved', 'rejected', 'no answer')),
+    answered_by          text,
+    answered_at          timestamptz,
     UNIQUE (model, version, run_id)
 );
 COMMENT ON TABLE models.decisions IS 'What the gate decided about each version, and every figure behind it'"""
@@ -51,11 +54,13 @@ CREATE UNIQUE INDEX one_movement_at_a_time ON models.movements (model) WHERE NOT
 
 HISTORY = """
 CREATE VIEW models.history AS
-SELECT model, to_version AS version, moved_at AS valid_from,
-       lead(moved_at) OVER (PARTITION BY model ORDER BY movement_id) AS valid_to,
-       from_version AS version_before, moved_by, why, reason, decision_id, training_set_sha256
-FROM models.movements WHERE is_done;
-COMMENT ON VIEW models.history IS 'What was live from when to when, who moved it, why, and trained on which data'"""
+SELECT moved.model, to_version AS version, moved_at AS valid_from,
+       lead(moved_at) OVER (PARTITION BY moved.model ORDER BY movement_id) AS valid_to,
+       from_version AS version_before, moved_by, answered_by AS approved_by, answered_at AS approved_at, why,
+       moved.reason, decision_id, moved.training_set_sha256
+FROM models.movements AS moved LEFT JOIN models.decisions AS decided USING (decision_id) WHERE is_done;
+COMMENT ON VIEW models.history IS
+    'What was live from when to when, who moved it, who approved it, why, and trained on which data'"""
 
 
 def upgrade() -> None:

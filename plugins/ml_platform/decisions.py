@@ -6,6 +6,7 @@ from typing import Any
 from mlflow.entities.model_registry import ModelVersion
 
 from ml_platform import database
+from ml_platform.approval import Answer
 from ml_platform.gate import Decision
 
 _FIELDS = tuple(field.name for field in fields(Decision))
@@ -27,12 +28,16 @@ def settled(version: ModelVersion) -> Decision | None:
     return Decision(*found[0]) if found else None
 
 
-def record(cursor: Any, version: ModelVersion, decision: Decision, by: str) -> int:
+def record(cursor: Any, version: ModelVersion, decision: Decision, by: str, answer: Answer | None = None) -> int:
     """Write a decision down, in place of one that was never carried out, and return its id."""
     row = {field: getattr(decision, field) for field in _FIELDS}
     row |= dict(
         zip(_KEYS, (version.name, version.run_id, version.tags.get("training_set_sha256", ""), by), strict=True)
     )
+    row |= {
+        "approval": answer and answer.said, "answered_by": answer and answer.by,
+        "answered_at": answer and answer.at.isoformat(),
+    }  # fmt: skip
     columns = ", ".join(row)
     places = ", ".join(f"${number}::{_TYPES.get(name, 'text')}" for number, name in enumerate(row, 1))
     replaced = ", ".join(f"{name} = excluded.{name}" for name in row)
@@ -46,6 +51,7 @@ def record(cursor: Any, version: ModelVersion, decision: Decision, by: str) -> i
 
 
 # Postgres cannot tell the type of a bound None.
-_TYPES = {"version": "int", "champion_before": "int", "rows": "bigint"} | dict.fromkeys(
-    ("min_gain", "confidence", "challenger_f1", "champion_f1", "gain_low", "gain_high"), "float8"
-)
+_TYPES = {
+    **{"version": "int", "champion_before": "int", "rows": "bigint", "answered_at": "text::timestamptz"},
+    **dict.fromkeys(("min_gain", "confidence", "challenger_f1", "champion_f1", "gain_low", "gain_high"), "float8"),
+}

@@ -10,23 +10,25 @@ from numpy.typing import NDArray
 from ml_platform import tracking
 from ml_platform.charts import BLUE, INK, ORANGE, labelled_axes
 from ml_platform.gate import Decision, Judgement
+from ml_platform.spec_parts import Gate
 
 FOLDER = "gate"
 
 
-def log_card(name: str, run_id: str, judgement: Judgement) -> None:
-    """Store `gate/card.md` and its pictures with a run."""
+def log_card(name: str, run_id: str, judgement: Judgement, *, is_open: bool = False) -> None:
+    """Store `gate/card.md` and its pictures with a run; what a picture was drawn from may be gone, it stays then."""
     figures = pictures(judgement)
     with tempfile.TemporaryDirectory() as folder:
         for title, figure in figures.items():
             figure.savefig(Path(folder) / f"{title}.png")
-        shown = [f"![{title}]({title}.png)" for title in figures]
-        (Path(folder) / "card.md").write_text("\n\n".join([card(name, judgement.decision), *shown, ""]), "utf-8")
+        shown = [f"![{title}]({title}.png)" for title in _titles(judgement.decision)]
+        text = "\n\n".join([card(name, judgement.decision, is_open=is_open), *shown, ""])
+        (Path(folder) / "card.md").write_text(text, "utf-8")
         tracking.client().log_artifacts(run_id, folder, FOLDER)
 
 
-def card(name: str, decision: Decision) -> str:
-    """Return a decision and every figure behind it, as Markdown."""
+def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
+    """Return a decision and every figure behind it, as Markdown; one that waits for an approval is still open."""
     rows = {
         "challenger": f"version {decision.version}",
         "champion before": "none" if decision.champion_before is None else f"version {decision.champion_before}",
@@ -37,8 +39,29 @@ def card(name: str, decision: Decision) -> str:
         f"gain, {decision.confidence:.0%} interval": _interval(decision),
         "gain that is asked for": f"more than {decision.min_gain:g}",
     }
-    lines = [f"# {name}: {decision.decision}", "", decision.reason, "", "| | |", "|---|---|"]
+    heading = "waits for approval" if is_open else decision.decision
+    lines = [f"# {name}: {heading}", "", decision.reason, "", "| | |", "|---|---|"]
     return "\n".join([*lines, *(f"| {title} | {value} |" for title, value in rows.items())])
+
+
+def question(name: str, decision: Decision, rule: Gate, url: str) -> dict[str, str]:
+    """Return what a person is asked before a challenger goes live: `subject` and `body` (Markdown).
+
+    Args:
+        name: of the data set.
+        decision: that the challenger has won.
+        rule: how long there is to answer.
+        url: of the challenger's run.
+    """
+    version, champion = decision.version, decision.champion_before
+    stays = "no model goes live" if champion is None else f"version {champion} stays"
+    choices = (
+        f"**Approve**: version {version} scores the files from then on. "
+        f"**Reject**, or no answer within {rule.approval_within}: {stays}."
+    )
+    run = f"[Its run in MLflow]({url}) has every candidate, and under *Artifacts*, `gate`, this card with pictures."
+    body = "\n\n".join([card(name, decision, is_open=True), choices, run])
+    return {"subject": f"{name}: may version {version} go live?", "body": body}
 
 
 def _figure(value: float | None, form: str = ".4f") -> str:
@@ -49,6 +72,11 @@ def _interval(decision: Decision) -> str:
     if decision.gain_low is None or decision.gain_high is None:
         return "–"
     return f"{decision.gain_low:+.4f} to {decision.gain_high:+.4f}"
+
+
+def _titles(decision: Decision) -> list[str]:
+    shown = {"f1": decision.challenger_f1, "gain": decision.gain_low}
+    return [title for title, figure in shown.items() if figure is not None]
 
 
 def pictures(judgement: Judgement) -> dict[str, Figure]:

@@ -17,6 +17,8 @@ class Period:
         valid_to: until when, exclusively; None if it is live still.
         version_before: that was live until then; None if none was.
         moved_by: who moved the alias: a user or a DAG; `unknown` if it was done in MLflow.
+        approved_by: the user who approved it; None if nobody was asked.
+        approved_at: when (UTC).
         why: gate, rollback or by hand.
         reason: in words.
         decision_id: row of `models.decisions`, if the gate decided it.
@@ -28,6 +30,8 @@ class Period:
     valid_to: datetime | None
     version_before: int | None
     moved_by: str
+    approved_by: str | None
+    approved_at: datetime | None
     why: str
     reason: str
     decision_id: int | None

@@ -30,12 +30,13 @@ def history(
     with told():
         periods = record.history(name, at.astimezone() if at else None)
     grid = Grid(box=None, pad_edge=False)
-    for title in ("version", "from", "to", "moved by", "why", "training set", "reason"):
+    for title in ("version", "from", "to", "moved by", "approved by", "why", "training set", "reason"):
         grid.add_column(title, overflow="fold")
     for period in periods:
         cells = (
             "none" if period.version is None else str(period.version), _time(period.valid_from), _time(period.valid_to),
-            period.moved_by, period.why, (period.training_set_sha256 or "")[:12], period.reason,
+            period.moved_by, period.approved_by or "", period.why,
+            (period.training_set_sha256 or "")[:12], period.reason,
         )  # fmt: skip
         grid.add_row(*map(Text, cells))
     if not periods:

@@ -16,6 +16,7 @@ from ml_platform.spec_parts import (
     ColumnName,
     ColumnType,
     Delimiter,
+    Duration,
     Entity,
     Gate,
     Join,
@@ -26,12 +27,12 @@ from ml_platform.spec_parts import (
     Search,
     known_encoding,
     named,
+    timedelta_of,
     typed,
 )
 
 RESERVED_COLUMNS = ("event_timestamp", "created_timestamp", "upload_sha256", "line")
 UPLOAD, LOAD, EVENT_TIME = "upload", "load", "event_time"
-_DURATION = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 KEY_TYPES = ("integer", "text", "category")
 FEATURE_TYPES = ("integer", "number", "money", "category", "boolean")
 
@@ -147,10 +148,8 @@ class FeatureTable(Table):
     """A table without a label, whose values as of a label's time are features of data sets (`features_from`)."""
 
     kind: Literal["table"]
-    ttl: str | None = Field(
-        default=None,
-        pattern=r"^[1-9][0-9]*[smhdw]$",
-        description="time to live: an older value is missing; such as 90m, 6h, 2d; null: never too old",
+    ttl: Duration | None = Field(
+        default=None, description="time to live: an older value is missing; such as 90m, 6h, 2d; null: never too old"
     )
 
     @model_validator(mode="after")
@@ -168,7 +167,7 @@ class FeatureTable(Table):
     @property
     def time_to_live(self) -> timedelta:
         """`ttl` as a duration; zero is forever, as Feast has it."""
-        return timedelta(**{_DURATION[self.ttl[-1]]: int(self.ttl[:-1])}) if self.ttl else timedelta(0)
+        return timedelta_of(self.ttl) if self.ttl else timedelta(0)
 
     def inbox_prefix(self, purpose: Purpose) -> str:
         """Return how the keys of this table's files begin in the bucket `train`."""

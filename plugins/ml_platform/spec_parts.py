@@ -1,5 +1,6 @@
 """The parts of a spec: the entity, the label, a column, a join, the search and the gate."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -61,6 +62,21 @@ def named(value: object) -> object:
     return {"table": value} if isinstance(value, str) else value
 
 
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def timedelta_of(duration: str) -> timedelta:
+    """Return a duration as a spec writes it, such as 90m, 6h or 2d."""
+    return timedelta(**{_UNITS[duration[-1]]: int(duration[:-1])})
+
+
+def _within_a_century(duration: str) -> str:
+    if timedelta_of(duration) > timedelta(days=36525):  # clocks end in the year 9999
+        raise ValueError("longer than a hundred years")
+    return duration
+
+
+Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,7}[smhdw]$"), AfterValidator(_within_a_century)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$"), AfterValidator(_free_name)]
 
 
@@ -183,6 +199,10 @@ class Gate(Closed):
     min_gain: float = Field(default=0.0, ge=0.0, lt=1.0, description="by how much more F1 a challenger must win")
     confidence: float = Field(
         default=0.9, ge=0.0, lt=1.0, description="of the interval of the gain, whose lower end must be above min_gain"
+    )
+    approval: bool = Field(default=False, description="a winner goes live only if a person approves it in Airflow")
+    approval_within: Duration = Field(
+        default="3d", description="who does not answer until then keeps the champion; such as 90m, 6h, 2d"
     )
 
 

@@ -1,12 +1,15 @@
 """The DAG files: they import, are documented, retry what can pass, and keep their shape."""
 
 import ast
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import ParamValidationError
 
-from ml_platform.datasets import catalog
+from ml_platform.datasets import Catalog, catalog, dataset
+from ml_platform.spec_parts import Gate
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = ("ingest", "train", "test", "rollback")
@@ -59,11 +62,38 @@ def test_ingest_waits_lists_loads_settles_and_announces(dag_bag) -> None:
 
 def test_train_is_one_line_of_tasks(dag_bag) -> None:
     assert edges(dag_bag.dags["train_auto"]) == {
-        "freeze_training_set": {"search", "refit", "gate"},
+        "freeze_training_set": {"search", "refit", "gate", "promote"},
         "search": {"refit"},
-        "refit": {"gate"},
-        "gate": set(),
+        "refit": {"gate", "promote"},
+        "gate": {"promote"},
+        "promote": set(),
     }
+
+
+@pytest.fixture
+def asking(monkeypatch):
+    """`train_auto` where the spec asks for an approval."""
+    asks = dataset("auto").model_copy(update={"gate": Gate(approval=True, approval_within="90m")})
+    monkeypatch.setattr("ml_platform.datasets.catalog", lambda: Catalog((asks,), (), ()))
+    bag = DagBag(ROOT / "dags" / "train.py")
+    assert bag.import_errors == {}
+    return bag.dags["train_auto"]
+
+
+def test_an_approval_stands_between_gate_and_alias(asking) -> None:
+    found = edges(asking)
+    assert found["gate"] == {"approval", "promote"}
+    assert found["approval"] == {"promote"}
+    asked = asking.get_task("approval")
+    assert asked.options == ["Approve", "Reject"]
+    assert asked.defaults == ["Reject"]
+    assert asked.response_timeout == timedelta(minutes=90)
+
+
+def test_a_training_that_waits_for_an_approval_does_not_hold_up_the_next(asking) -> None:
+    assert asking.max_active_runs > 1
+    limits = {task.task_id: task.max_active_tis_per_dag for task in asking.tasks}
+    assert (limits["search"], limits["refit"], limits["approval"]) == (1, 1, None)
 
 
 def test_test_waits_for_a_file_and_for_a_champion(dag_bag) -> None:
