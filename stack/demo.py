@@ -6,6 +6,8 @@ MLflow, so it is the same wherever the servers run.
 Exit codes: 0 all went well; 1 a stage failed, and it is named with its task and its log; 130 interrupted.
 """
 
+import csv
+import gzip
 import json
 import os
 import signal
@@ -70,6 +72,7 @@ class Demo:
         self.train()
         self.print_card()
         self.test()
+        self.ask(first_row(sample(f"test_{self.dataset.name}")))
         show_screens(self.console, self.config)
 
     def switch_on(self) -> None:
@@ -109,6 +112,24 @@ class Demo:
         lines = objects.get(scoring.BUCKET, key).decode().splitlines()
         shown = "\n".join([*lines[:6], f"… {len(lines) - 6:,} more"])
         self.console.print(Panel(shown, title=f"bucket {scoring.BUCKET}: {key}", title_align="left", expand=False))
+
+    def ask(self, row: dict[str, str]) -> None:
+        """Ask for the prediction of one row over HTTP, as a program would, and show the answer."""
+        bearer = f"Bearer {self.config.serving_token.get_secret_value()}"
+        with httpx.Client(
+            base_url=f"{self.config.serving_url}/v1/{self.dataset.name}", headers={"Authorization": bearer},
+            timeout=30, trust_env=False,
+        ) as service:  # fmt: skip
+
+            def follows() -> bool:
+                champion, known = self.champion(), service.get("/model")
+                return bool(known.is_success and champion and known.json()["version"] == int(champion.version))
+
+            self.watch("predictions over HTTP, by the same model", None, follows)
+            answer = service.post("/predict", json={"rows": [row]})
+        title = f"POST /v1/{self.dataset.name}/predict, of the first of these rows"
+        self.console.print(Panel(escape(answer.text), title=title, title_align="left", expand=False))
+        answer.raise_for_status()
 
     def drop(self, bucket: str, path: Path, dag_id: str) -> Outcome:
         """Put a sample file into a bucket, as a person would, and follow the DAG until the file is settled.
@@ -213,6 +234,13 @@ def sample(stem: str) -> Path:
     if not found:
         raise DemoError(f"there is no sample {stem}.* in {SAMPLES}; there are: {', '.join(samples())}")
     return found[0]
+
+
+def first_row(path: Path) -> dict[str, str]:
+    """Return the first row of a CSV file, by its header."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+        return next(csv.DictReader(file))
 
 
 def samples() -> list[str]:

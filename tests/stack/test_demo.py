@@ -111,3 +111,10 @@ def test_a_rejected_sample_says_why(shown: Demo, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(demo.reports, "report_text", lambda _: b"line 3: no such column")
     with pytest.raises(DemoError, match=r"train_auto\.csv was rejected:\nline 3: no such column"):
         shown.drop("train", demo.sample("train_auto"), "ingest_auto")
+
+
+def test_the_first_row_of_every_sample_is_read() -> None:
+    for name, column, value in (("auto", "INDEX", "4"), ("flights", "origin", None), ("penguins", "Island", "Biscoe")):
+        row = demo.first_row(demo.sample(f"test_{name}"))
+        assert column in row
+        assert value is None or row[column] == value
