@@ -5,15 +5,17 @@ columns that `datasets/<name>.yaml` declares. Several at once are loaded side by
 
 **Goes out**: the rows, into the tables `features.<name>` and `labels.<name>`; the file, moved to `processed/` with a
 `.report.json` beside it (and its bad rows, if any, with line and reason in `.rejected.csv`); a file that breaks the
-contract, moved to `rejected/` with a report that says why. New labelled rows start `train_<data set>`.
+contract, moved to `rejected/` with a report that says why. New labelled rows start `train_<data set>`. Of each entity
+the newest row goes into Feast's online store, where the service over HTTP finds it by the key.
 
 **How**: one run is always waiting; it holds no worker. A file is its bytes: the same bytes under another name are a
 recorded no-op. Claim and rows are written in one transaction, so a file is loaded whole or not at all.
 
 **When it fails**: a red `settle` names a file that was rejected; read the report beside it, mend the file, drop it
 again. A red `load` is an outage that outlasted its retries, or a change of the YAML that loaded rows cannot bear (its
-log says which): nothing is lost, the file is still in the bucket and the next run takes it. Any task may be cleared and
-run again: it does nothing twice.
+log says which): nothing is lost, the file is still in the bucket and the next run takes it. A red `materialize` leaves
+the load as it is; what is not online then the next run writes. Any task may be cleared and run again: it does nothing
+twice.
 """
 
 from typing import Any
@@ -68,6 +70,12 @@ def make_ingest(table: Table) -> None:
 
         return uploads.count_new_rows(results_of("take.settle"))
 
+    @task(trigger_rule=TriggerRule.ALL_DONE)
+    def materialize() -> int:
+        from ml_platform import online
+
+        return online.materialize(table)
+
     @task_group
     def take(key: str) -> Any:
         return settle(load(key))
@@ -85,7 +93,7 @@ def make_ingest(table: Table) -> None:
     def ingest() -> None:
         files = list_files()
         wait_for_file(table, "train") >> files
-        take.expand(key=files) >> announce()
+        take.expand(key=files) >> [announce(), materialize()]
 
     ingest()
 

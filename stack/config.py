@@ -123,6 +123,7 @@ class Config(BaseModel):
             "PLATFORM_DB_HOST": HOST,
             "PLATFORM_DB_PORT": str(self.postgres_port),
             "PLATFORM_DB_PASSWORD": self.platform_db_password.get_secret_value(),
+            "FEAST_DB_PASSWORD": self.feast_db_password.get_secret_value(),
             "FEAST_USAGE": "False",
         }
 

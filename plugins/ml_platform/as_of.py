@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from ml_platform import features
-from ml_platform.database import identifier, literal
+from ml_platform.database import identifier, literal, pool
+from ml_platform.offline_store import Lookup, join_query
+from ml_platform.parsing.conversion import KINDS
+from ml_platform.settings import settings
 from ml_platform.spec import Dataset
 from ml_platform.tables import sql_types
 
@@ -18,13 +21,25 @@ ROW = "row__number"  # a name that no column can have
 def joined(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:
     """Return the joined features of rows, one row each in their order; missing where none was known.
 
+    It asks no registry: an older model is scored by the spec that it was trained with.
+
     Args:
         dataset: the spec that a model was trained with.
         rows: typed, as `parsing.read_batches` yields them.
         uploaded: the moment that stands in where the data set has no event time.
+
+    Raises:
+        psycopg.Error: Postgres is away, or a table was never loaded.
     """
-    found = features.joined_features(dataset, entity_query(dataset, rows, uploaded)).sort_values(ROW)
-    return found[[name for name in dataset.features if name in found]]
+    lookups = [Lookup.of_table(table) for table in dataset.tables]
+    query = join_query(entity_query(dataset, rows, uploaded), [ROW], "event_timestamp", lookups)
+    with pool(settings().platform_database_uri.get_secret_value()).connection() as connection:
+        found = sorted(connection.cursor(binary=True).execute(query).fetchall(), key=itemgetter(0))
+    names = [name for lookup in lookups for name in lookup.features.values()]
+    columns = zip(names, list(zip(*found, strict=True))[1:], strict=True)
+    typed = {name: pa.array(cells, KINDS[dataset.features[name].type].arrow) for name, cells in columns}
+    frame: pd.DataFrame = pa.RecordBatch.from_pydict(typed).to_pandas()
+    return frame
 
 
 def entity_query(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> str:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import adbc_driver_manager
 from adbc_driver_postgresql import dbapi
+from psycopg_pool import ConnectionPool
 
 from ml_platform.exceptions import PlatformError, ServiceError
 from ml_platform.settings import settings
@@ -63,3 +65,17 @@ def fetch(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """
     with transaction() as cursor:
         return rows(cursor, statement, *values)
+
+
+@cache
+def pool(address: str) -> ConnectionPool[Any]:
+    """Return this process's pool of connections to a database, for small questions that are asked again and again.
+
+    A connection that was lost, as all are when Postgres restarts, is replaced before it is given out. None given out in
+    five seconds is a `psycopg_pool.PoolTimeout`, which is a `psycopg.Error`.
+
+    Args:
+        address: URI or `key=value` text with the password in it: a secret.
+    """
+    check = ConnectionPool.check_connection
+    return ConnectionPool(address, min_size=0, max_size=16, timeout=5.0, check=check, open=True)

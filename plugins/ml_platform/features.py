@@ -17,7 +17,6 @@ from feast.types import Bool, Float64, Int64, String
 
 from ml_platform.database import identifier
 from ml_platform.datasets import catalog
-from ml_platform.offline_store import LateralPostgresOfflineStore
 from ml_platform.spec import Dataset, FeatureTable, Table, joined_name
 
 log = logging.getLogger(__name__)
@@ -49,15 +48,16 @@ def entities(table: Table) -> list[Entity]:
 
 
 def feature_view(table: Table) -> FeatureView:
-    """Return the view of the table's features in Postgres, with both of its clocks."""
+    """Return the view of the table's columns in Postgres, with both of its clocks."""
     return FeatureView(
         name=table.name,
         description=table.description,
         entities=entities(table),
         ttl=table.time_to_live if isinstance(table, FeatureTable) else timedelta(0),
-        online=False,
+        online=True,
         schema=[
-            Field(name=name, dtype=FEAST_TYPES[table.columns[name].type]) for name in (*table.keys, *table.own_features)
+            Field(name=name, dtype=FEAST_TYPES[table.columns[name].type])
+            for name in (*table.keys, *table.stored_columns)
         ],
         source=PostgreSQLSource(
             name=f"{table.name}_uploads",
@@ -79,7 +79,7 @@ def joined_views(dataset: Dataset) -> list[FeatureView]:
 
 def feature_service(dataset: Dataset) -> FeatureService:
     """Return the service that lists all features of the data set's model."""
-    own = [feature_view(dataset)] if dataset.own_features else []
+    own = [feature_view(dataset)[list(dataset.own_features)]] if dataset.own_features else []
     return FeatureService(
         name=dataset.name,
         description=f"What the model {dataset.name} sees",
@@ -93,7 +93,7 @@ def definitions(*tables: Table) -> list[Any]:
     for table in tables:
         joined = table.tables if isinstance(table, Dataset) else ()
         for one in (table, *joined):
-            found += [*entities(one), *([feature_view(one)] if one.own_features else [])]
+            found += [*entities(one), *([feature_view(one)] if one.stored_columns else [])]
         if isinstance(table, Dataset):
             found.append(feature_service(table))
     return list({(type(one), one.name): one for one in found}.values())
@@ -127,32 +127,6 @@ def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
     )
     joined = _answer(job)
     return joined.rename(columns={joined_name(dataset.name, name): name for name in dataset.own_features})
-
-
-def joined_features(dataset: Dataset, entity_sql: str) -> pd.DataFrame:
-    """Join to rows that are to be scored the features of other tables as of their time, by the data set's own spec.
-
-    Unlike `historical_features` it asks no registry: an older model is scored by the spec that it was trained with.
-
-    Args:
-        dataset: says which tables, columns and times to live.
-        entity_sql: a query that yields `event_timestamp`, `dataset.join_columns` and any further columns.
-
-    Returns:
-        One row per row of the query: its columns, then `<table>__<column>` for each joined feature.
-    """
-    feast, views = store(), joined_views(dataset)
-    job = LateralPostgresOfflineStore.get_historical_features(
-        config=feast.config,
-        feature_views=views,
-        feature_refs=[f"{table.name}:{name}" for table in dataset.tables for name in table.own_features],
-        entity_df=entity_sql,
-        registry=feast.registry,
-        project=feast.project,
-        full_feature_names=True,
-        filter_by_created_timestamp=True,
-    )
-    return _answer(job)
 
 
 def _answer(job: Any) -> pd.DataFrame:

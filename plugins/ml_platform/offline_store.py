@@ -5,6 +5,7 @@ of a composite key without a separator, so that ("1", "23") and ("12", "3") are 
 looks its values up: `LEFT JOIN LATERAL (... ORDER BY event time DESC, known time DESC LIMIT 1)`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from feast.infra.offline_stores.offline_store import RetrievalJob
 from feast.infra.utils.postgres.connection_utils import get_query_schema
 
 from ml_platform.database import identifier
+from ml_platform.spec import FeatureTable, joined_name
 
 STORE = "ml_platform.offline_store.LateralPostgresOfflineStore"
 
@@ -58,21 +60,38 @@ class LateralPostgresOfflineStore(PostgreSQLOfflineStore):
         schema: Any = get_query_schema(config.offline_store, f"({entity_df}) AS entity_rows")
         moment = offline_utils.infer_event_timestamp_from_entity_df(schema)
         lookups = [
-            _Lookup.of(view, feature_refs, is_full=full_feature_names, is_known=filter_by_created_timestamp)
+            Lookup.of(view, feature_refs, is_full=full_feature_names, is_known=filter_by_created_timestamp)
             for view in feature_views
         ]
         keys = {own for lookup in lookups for own in lookup.keys.values()}
         offline_utils.assert_expected_columns_in_entity_df(schema, keys, moment)
-        selected = [f"entity_rows.{identifier(column)}" for column in schema]
-        selected += [column for i, lookup in enumerate(lookups) for column in lookup.selected(f"view_{i}")]
-        joins = [lookup.join(f"view_{i}", moment) for i, lookup in enumerate(lookups)]
-        query = "\n".join([f"SELECT {', '.join(selected)}", f"FROM ({entity_df}) AS entity_rows", *joins])
+        query = join_query(entity_df, schema, moment, lookups)
         return PostgreSQLRetrievalJob(query=query, config=config, full_feature_names=full_feature_names)
 
 
+def join_query(entity_query: str, columns: Iterable[str], moment: str, lookups: Iterable["Lookup"]) -> str:
+    """Return the SQL of the join.
+
+    Args:
+        entity_query: yields the rows that features are joined to.
+        columns: those of them that are wanted.
+        moment: the column of them that says as of when.
+        lookups: where features are looked up.
+
+    Returns:
+        A query of one row per row of `entity_query`: its columns, then the features of each lookup.
+    """
+    selected = [f"entity_rows.{identifier(column)}" for column in columns]
+    joins = []
+    for i, lookup in enumerate(lookups):
+        selected += lookup.selected(f"view_{i}")
+        joins.append(lookup.join(f"view_{i}", moment))
+    return "\n".join([f"SELECT {', '.join(selected)}", f"FROM ({entity_query}) AS entity_rows", *joins])
+
+
 @dataclass(frozen=True)
-class _Lookup:
-    """How one feature view is looked up.
+class Lookup:
+    """How the features of one table are looked up.
 
     Attributes:
         source: SQL of its table.
@@ -93,7 +112,21 @@ class _Lookup:
     is_known: bool
 
     @classmethod
-    def of(cls, view: Any, feature_refs: list[str], *, is_full: bool, is_known: bool) -> "_Lookup":
+    def of_table(cls, table: FeatureTable) -> "Lookup":
+        """Return how a table is looked up by the rows of a data set that joins it; equal to `of` its view."""
+        return cls(
+            source=f"features.{identifier(table.name)}",
+            keys={key: joined_name(table.name, key) for key in table.keys},
+            features={name: joined_name(table.name, name) for name in table.own_features},
+            event="event_timestamp",
+            created="created_timestamp",
+            ttl=int(table.time_to_live.total_seconds()),
+            is_known=True,
+        )
+
+    @classmethod
+    def of(cls, view: Any, feature_refs: list[str], *, is_full: bool, is_known: bool) -> "Lookup":
+        """Return how those features of a view that `feature_refs` names are looked up."""
         name, mapping = view.projection.name_to_use(), view.projection.join_key_map
         if not view.entity_columns:
             raise ValueError(f"the feature view {name} has no key columns; its schema must list them")
@@ -109,9 +142,11 @@ class _Lookup:
         )
 
     def selected(self, alias: str) -> list[str]:
+        """Return the SQL of the features, by their names in the answer."""
         return [f"{alias}.{identifier(given)}" for given in self.features.values()]
 
     def join(self, alias: str, moment: str) -> str:
+        """Return the SQL that looks the features of each entity row up as of its moment."""
         at, event = f"entity_rows.{identifier(moment)}", identifier(self.event)
         conditions = [f"source.{identifier(key)} = entity_rows.{identifier(own)}" for key, own in self.keys.items()]
         conditions.append(f"source.{event} <= {at}")

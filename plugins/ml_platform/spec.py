@@ -117,6 +117,11 @@ class Table(Closed):
         return {n: c for n, c in self.columns.items() if n not in others and c.type in FEATURE_TYPES}
 
     @property
+    def stored_columns(self) -> tuple[str, ...]:
+        """The columns that Feast knows besides the key."""
+        return tuple(self.own_features)
+
+    @property
     def label_columns(self) -> tuple[str, ...]:
         """The columns that are known only together with the label."""
         return ()
@@ -205,6 +210,12 @@ class Dataset(Table):
     def label_columns(self) -> tuple[str, ...]:
         """The columns that are known only together with the label; a test file may lack them."""
         return (self.label.column, *self.leaks)
+
+    @property
+    def stored_columns(self) -> tuple[str, ...]:
+        """The columns that Feast knows besides the key: own features, and what other tables are joined on."""
+        known = {*self.own_features, *self.join_columns.values()} - set(self.keys)
+        return tuple(name for name in self.columns if name in known)
 
     @property
     def features(self) -> dict[str, Column]:

@@ -50,13 +50,14 @@ def edges(dag) -> dict[str, set[str]]:
     return {task.task_id: task.downstream_task_ids for task in dag.tasks}
 
 
-def test_ingest_waits_lists_loads_settles_and_announces(dag_bag) -> None:
+def test_ingest_waits_lists_loads_settles_then_announces_and_materializes(dag_bag) -> None:
     assert edges(dag_bag.dags["ingest_auto"]) == {
         "wait_for_file": {"list_files"},
         "list_files": {"take.load"},
         "take.load": {"take.settle"},
-        "take.settle": {"announce"},
+        "take.settle": {"announce", "materialize"},
         "announce": set(),
+        "materialize": set(),
     }
 
 

@@ -16,6 +16,7 @@ from feast.infra.offline_stores.contrib.postgres_offline_store.postgres import P
 
 from ml_platform import as_of, features, freezing, objects, training_set, uploads
 from ml_platform.datasets import dataset
+from ml_platform.offline_store import LateralPostgresOfflineStore, Lookup
 from ml_platform.spec import Dataset, FeatureTable, Table
 from tests.ml_platform.upload_cases import new_name
 
@@ -148,7 +149,7 @@ def test_where_keys_cannot_be_glued_the_join_equals_feasts_own(joined: Dataset) 
             entity_df=query, registry=store.registry, project=store.project,
             full_feature_names=True, filter_by_created_timestamp=True,
         ).to_df().sort_values("ID", ignore_index=True)
-        for kind in (features.LateralPostgresOfflineStore, PostgreSQLOfflineStore)
+        for kind in (LateralPostgresOfflineStore, PostgreSQLOfflineStore)
     )  # fmt: skip
     pd.testing.assert_frame_equal(own[sorted(own)], theirs[sorted(own)])
     assert own[f"{table.name}__TEMP"].notna().any()
@@ -175,6 +176,15 @@ def test_a_value_lives_as_long_as_its_table_says_and_no_longer(joined: Dataset) 
                        + [{"ID": 9, "LABEL": "yes", "WHEN": 0, "P": "a", "Q": 2}]))  # fmt: skip
     frame = training_set.load(joined, freezing.freeze(joined)).frame
     assert values(frame[f"{table.name}__TEMP"]) == [None, 7, 7, None, None]
+
+
+def test_a_table_is_looked_up_like_its_view(joined: Dataset) -> None:
+    (table,), (view,) = joined.tables, features.joined_views(joined)
+    refs = [f"{table.name}:{name}" for name in table.own_features]
+    features.apply(joined)  # which tells Feast the keys' types
+    assert Lookup.of_table(table).join("v", "event_timestamp") == Lookup.of(
+        view, refs, is_full=True, is_known=True
+    ).join("v", "event_timestamp")
 
 
 def test_the_service_lists_what_the_model_sees(joined: Dataset) -> None:

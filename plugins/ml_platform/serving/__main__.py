@@ -1,5 +1,6 @@
 """Serve the live models over HTTP, on SERVING_HOST and SERVING_PORT."""
 
+import importlib
 import logging
 import os
 
@@ -17,6 +18,10 @@ def main() -> None:
     os.environ.update(PATIENCE)
     from ml_platform.serving.app import create_app
     from ml_platform.serving.live_models import LiveModels
+
+    # Feast's import takes seconds, which no caller shall wait for. Done before the app's, it would have the client of
+    # Prometheus keep its figures in files.
+    importlib.import_module("ml_platform.online")
 
     settings = serving_settings()
     uvicorn.run(

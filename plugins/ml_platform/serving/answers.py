@@ -3,23 +3,32 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from ml_platform import scoring
-from ml_platform.exceptions import ContractError
+from ml_platform.exceptions import ConfigurationError, ContractError
+from ml_platform.files.formats import shown
 from ml_platform.files.json_rows import ListRows, decoded
 from ml_platform.parsing.batches import BadValue, typed_batches
 from ml_platform.parsing.layout import columns_of
 from ml_platform.registry import ChampionModel
 from ml_platform.serving.settings import MOST_ROWS
-from ml_platform.spec import Dataset
+from ml_platform.spec import Dataset, Table
 
 REQUEST = "the request"
+FORMS = 'not of the form {"rows": [{...}, ...]} or {"entities": [{...}, ...]}'
 TOO_LARGE = "a value is so large that the model gives no probability"
+
+
+class Asked(NamedTuple):
+    """What a request holds: whole rows, or the keys of entities; numbers are the texts that stand there."""
+
+    kind: Literal["rows", "entities"]
+    rows: list[Any]
 
 
 class BadRequestError(ContractError):
@@ -62,8 +71,8 @@ class Scored:
             yield dict(zip(headers, key, strict=True)), probability, classes[prediction], each
 
 
-def rows_of(body: bytes) -> list[Any]:
-    """Return the rows of a request's body, `{"rows": [{...}, ...]}`, numbers as the texts that stand there.
+def asked(body: bytes) -> Asked:
+    """Return what a request's body asks for: `{"rows": [{...}, ...]}` or `{"entities": [{...}, ...]}`.
 
     Raises:
         BadRequestError: it is no such JSON, or has no rows or too many.
@@ -74,32 +83,68 @@ def rows_of(body: bytes) -> list[Any]:
         raise BadRequestError(f"{REQUEST}: not valid UTF-8 at byte {error.start + 1}") from None
     except ValueError as error:
         raise BadRequestError(f"{REQUEST}: {error}") from None
-    if not isinstance(said, dict) or set(said) != {"rows"} or not isinstance(said["rows"], list):
-        raise BadRequestError(f'{REQUEST}: not of the form {{"rows": [{{...}}, ...]}}')
-    rows: list[Any] = said["rows"]
+    if not isinstance(said, dict) or set(said) not in ({"rows"}, {"entities"}):
+        raise BadRequestError(f"{REQUEST}: {FORMS}")
+    ((kind, rows),) = said.items()
+    if not isinstance(rows, list):
+        raise BadRequestError(f"{REQUEST}: {FORMS}")
     if not 1 <= len(rows) <= MOST_ROWS:
-        raise BadRequestError(f"{REQUEST}: has {len(rows):,} rows; allowed are 1 to {MOST_ROWS:,}")
-    return rows
+        raise BadRequestError(f"{REQUEST}: has {len(rows):,} {kind}; allowed are 1 to {MOST_ROWS:,}")
+    return Asked(kind, rows)
 
 
-def typed_rows(dataset: Dataset, rows: list[Any]) -> pa.RecordBatch:
-    """Type rows as those of a `test` file are.
+def typed_rows(dataset: Dataset, asked: Asked) -> pa.RecordBatch:
+    """Return the rows that are to be scored, typed as those of a `test` file are.
 
     Args:
         dataset: the spec that the model was trained by.
-        rows: as `rows_of` returns them.
+        asked: rows, or keys of entities, whose newest rows are looked up in the online store.
 
     Raises:
-        BadRequestError: a row is bad (all of them are named), or the rows lack a column.
+        BadRequestError: a row is bad (all of them are named), the rows lack a column, or an entity is not known.
+        psycopg.Error: the online store is away.
     """
-    wanted = [dataset.header(column) for column in columns_of(dataset, "test")]
+    if asked.kind == "rows":
+        return _typed(dataset, asked.rows)
+    from ml_platform import online  # here, for it brings Feast, whose import takes seconds
+
+    keys = _typed_keys(dataset, asked.rows)
     try:
-        batches = list(typed_batches(ListRows(rows, REQUEST, wanted), dataset, "test"))
+        rows, unknown = online.newest_rows(dataset, keys)
+    except ConfigurationError as error:
+        raise BadRequestError(f"{REQUEST}: {error}") from None
+    if unknown:
+        bad = tuple(_unknown(dataset, keys, i) for i in unknown)
+        raise BadRequestError(f"{REQUEST}: {len(bad):,} of {len(asked.rows):,} entities are unknown", bad)
+    return rows
+
+
+def _typed(table: Table, rows: list[Any]) -> pa.RecordBatch:
+    wanted = [table.header(column) for column in columns_of(table, "test")]
+    try:
+        batches = list(typed_batches(ListRows(rows, REQUEST, wanted), table, "test"))
     except ContractError as error:
         raise BadRequestError(str(error)) from None
     if bad := tuple(value for batch in batches for value in batch.bad):
         raise BadRequestError(f"{REQUEST}: {len({b.line for b in bad}):,} of {len(rows):,} rows are bad", bad)
     return pa.Table.from_batches([batch.rows for batch in batches]).combine_chunks().to_batches()[0]
+
+
+def _typed_keys(dataset: Dataset, rows: list[Any]) -> pa.RecordBatch:
+    headers = [dataset.header(key) for key in dataset.keys]
+    given = {name.strip() for row in rows if isinstance(row, dict) for name in row}
+    if more := sorted(map(shown, given - set(headers))):
+        raise BadRequestError(f"{REQUEST}: an entity is its key ({', '.join(headers)}) and no more: {', '.join(more)}")
+    columns = {key: dataset.columns[key] for key in dataset.keys}
+    said = dataset.model_dump(include={"name", "description", "entity", "missing"})
+    return _typed(Table(**said, columns=columns), rows)
+
+
+def _unknown(dataset: Dataset, keys: pa.RecordBatch, row: int) -> BadValue:
+    cells = [str(keys.column(key)[row].as_py()) for key in dataset.keys]
+    headers = ", ".join(dataset.header(key) for key in dataset.keys)
+    reason = f"no {dataset.entity.name} of this key is in the online store; send its row"
+    return BadValue(row + 1, headers, shown(", ".join(cells)), reason)
 
 
 def scored(model: ChampionModel, rows: pa.RecordBatch, requested: datetime) -> Scored:

@@ -112,7 +112,7 @@ def _closed_routes(
         openapi_extra=openapi.REQUEST,
     )  # fmt: skip
     async def predict(dataset: str, request: Request) -> Response:
-        """Score rows, which are read and checked as those of a file are."""
+        """Score rows, read and checked as those of a file are, or entities by what was last loaded of them."""
         _, model = _live(live, dataset)
         body = await _body(request)
         scored = await run_in_threadpool(_answer, model, body, writer)
@@ -154,7 +154,7 @@ def _live(live: LiveModels, dataset: str) -> tuple[Live, ChampionModel]:
 
 def _answer(model: ChampionModel, body: bytes, writer: PredictionWriter) -> Scored:
     requested = datetime.now(UTC)
-    scored = answers.scored(model, answers.typed_rows(model.dataset, answers.rows_of(body)), requested)
+    scored = answers.scored(model, answers.typed_rows(model.dataset, answers.asked(body)), requested)
     writer.add(scored, requested)
     return scored
 

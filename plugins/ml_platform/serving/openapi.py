@@ -22,20 +22,25 @@ EXAMPLES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def body(row: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
+def body(forms: dict[str, tuple[dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
     """Return the description of a request's body.
 
     Args:
-        row: JSON schema of a row.
-        example: a row.
+        forms: by the name of the list, the JSON schema of one in it, and an example of one.
     """
-    rows = {"type": "array", "minItems": 1, "maxItems": MOST_ROWS, "items": row}
-    schema = {"type": "object", "properties": {"rows": rows}, "required": ["rows"], "additionalProperties": False}
-    content = {"application/json": {"schema": schema, "example": {"rows": [example]}}}
+    schemas = [_list_of(name, one) for name, (one, _) in forms.items()]
+    examples = {name: {"value": {name: [example]}} for name, (_, example) in forms.items()}
+    content = {"application/json": {"schema": {"oneOf": schemas}, "examples": examples}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-REQUEST = body({"type": "object"}, {"column": "value"})
+def _list_of(name: str, one: dict[str, Any]) -> dict[str, Any]:
+    items = {"type": "array", "minItems": 1, "maxItems": MOST_ROWS, "items": one}
+    return {"type": "object", "properties": {name: items}, "required": [name], "additionalProperties": False}
+
+
+_ANY = ({"type": "object"}, {"column": "value"})
+REQUEST = body({"rows": _ANY, "entities": _ANY})
 
 
 def description(app: FastAPI, live: LiveModels) -> dict[str, Any]:
@@ -58,8 +63,18 @@ def _of(model: ChampionModel, general: dict[str, Any]) -> dict[str, Any]:
         operation["description"] = f"{operation['description']}\n\n{model.dataset.description}"
         del operation["parameters"]
         if "requestBody" in operation:
-            operation |= body(row_schema(model.dataset), row_example(model.dataset))
+            operation |= body(_forms(model.dataset))
     return item
+
+
+def _forms(dataset: Dataset) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    row, example = row_schema(dataset), row_example(dataset)
+    forms = {"rows": (row, example)}
+    if dataset.stored_columns:
+        keys = [dataset.header(key) for key in dataset.keys]
+        key = {"properties": {key: row["properties"][key] for key in keys}, "required": keys}
+        forms["entities"] = ({"type": "object", "additionalProperties": False} | key, {k: example[k] for k in keys})
+    return forms
 
 
 def row_schema(dataset: Dataset) -> dict[str, Any]:

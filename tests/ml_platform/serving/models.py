@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sklearn.model_selection import TunedThresholdClassifierCV
@@ -15,8 +16,11 @@ from ml_platform.candidates import Candidate, pipeline
 from ml_platform.exceptions import RegistryError
 from ml_platform.holdout import HoldoutRule
 from ml_platform.models import signature
+from ml_platform.parsing.conversion import KINDS
+from ml_platform.parsing.layout import columns_of
 from ml_platform.registry import ChampionModel
 from ml_platform.row_scorer import typed
+from ml_platform.serving import answers
 from ml_platform.serving.app import create_app
 from ml_platform.serving.live_models import LiveModels
 from ml_platform.spec import Dataset
@@ -81,6 +85,17 @@ def service(live: LiveModels, logged: list[Any] | None = None) -> TestClient:
 def ask(client: TestClient, *rows: Any, dataset: str = "shop", **headers: str) -> tuple[int, dict[str, Any]]:
     answer = client.post(f"/v1/{dataset}/predict", content=json.dumps({"rows": rows}), headers=headers)
     return answer.status_code, answer.json()
+
+
+def stored(dataset: Dataset, keys: pa.RecordBatch) -> tuple[pa.RecordBatch, list[int]]:
+    """Stand for `online.newest_rows`: every entity has the row `ROW` or `DAY`, but those whose number is 0."""
+    (row,) = answers.typed_rows(dataset, answers.Asked("rows", [ROW if "age" in dataset.columns else DAY])).to_pylist()
+    cells = [{name: key[name] for name in dataset.keys} for key in keys.to_pylist()]
+    unknown = [i for i, key in enumerate(cells) if 0 in key.values()]
+    found = [row | key for i, key in enumerate(cells) if i not in unknown]
+    columns = columns_of(dataset, "test")
+    schema = pa.schema([(name, KINDS[column.type].arrow) for name, column in columns.items()])
+    return pa.RecordBatch.from_pylist(found, schema=schema), unknown
 
 
 def expected(model: ChampionModel, **cells: Any) -> float:

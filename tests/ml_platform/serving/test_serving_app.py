@@ -21,6 +21,7 @@ from tests.ml_platform.serving.models import (
     follow,
     make_model,
     service,
+    stored,
 )
 
 MODELS = [make_model(SHOP), make_model(SHOP, 2), make_model(WEEKS)]
@@ -36,6 +37,12 @@ def registry() -> Registry:
 @pytest.fixture
 def client(registry: Registry) -> TestClient:
     return service(follow(registry))
+
+
+@pytest.fixture
+def every_entity_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the online store hold of each entity the row `ROW` or `DAY`, but of those whose number is 0."""
+    monkeypatch.setattr("ml_platform.online.newest_rows", stored)
 
 
 def test_a_row_is_answered_with_the_models_version(client: TestClient) -> None:
@@ -63,6 +70,39 @@ def test_several_classes_have_a_probability_each(client: TestClient) -> None:
 def test_texts_are_read_as_in_files(client: TestClient) -> None:
     as_texts = {name: "" if value is None else str(value) for name, value in ROW.items()}
     assert ask(client, as_texts) == ask(client, ROW)
+
+
+def ask_for(client: TestClient, *entities: Any, dataset: str = "shop") -> tuple[int, dict[str, Any]]:
+    answer = client.post(f"/v1/{dataset}/predict", content=json.dumps({"entities": entities}))
+    return answer.status_code, answer.json()
+
+
+def test_an_entity_is_answered_as_its_row(client: TestClient, every_entity_is_known: None) -> None:
+    assert ask_for(client, {"id": 7}) == ask_for(client, {"id": "7"}) == ask(client, ROW)
+    key = {"town": "Ulm", "number": 3}
+    assert ask_for(client, key, dataset="weeks") == ask(client, DAY, dataset="weeks")
+
+
+@pytest.mark.parametrize(
+    ("entity", "dataset", "field", "value", "reason"),
+    [
+        ({"id": "x"}, "shop", "id", "x", "not a whole number"),
+        ({"id": None}, "shop", "id", "", "a value is required"),
+        (7, "shop", "", "7", "not a JSON object"),
+        ({"id": 0}, "shop", "id", "0", "no customer of this key is in the online store"),
+        ({"town": "", "number": 3}, "weeks", "town", "", "a value is required"),
+        ({"town": "Ulm", "number": 0}, "weeks", "town, number", "Ulm, 0", "no stand of this key is in the online"),
+    ],
+)
+def test_a_bad_key_comes_back_with_field_and_reason(
+    client: TestClient, every_entity_is_known: None, entity: Any, dataset: str, field: str, value: str, reason: str
+) -> None:
+    good = {"id": 7} if dataset == "shop" else {"town": "Ulm", "number": 3}
+    status, said = ask_for(client, good, entity, dataset=dataset)
+    assert status == 422
+    (bad,) = said["errors"]
+    assert (bad["row"], bad["field"], bad["value"]) == (2, field, value)
+    assert reason in bad["reason"]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +135,11 @@ def test_a_bad_row_comes_back_with_field_and_reason(client: TestClient, row: Any
         (b"[]", "not of the form"),
         (b'{"rows": {}}', "not of the form"),
         (b'{"rows": [], "more": 1}', "not of the form"),
+        (b'{"rows": [], "entities": []}', "not of the form"),
+        (b'{"entities": {"id": 1}}', "not of the form"),
+        (b'{"entities": []}', "has 0 entities; allowed are 1 to 1,000"),
+        (b'{"entities": [{}]}', "the objects are empty"),
+        (b'{"entities": [{"id": 1, "age": 3}]}', "an entity is its key (id) and no more: age"),
         (b'{"rows": []}', "has 0 rows; allowed are 1 to 1,000"),
         (b'{"rows": [1]}', "not a JSON object"),
         (b'{"rows": [{}]}', "the objects are empty"),
@@ -201,10 +246,13 @@ def test_metrics_count_requests_and_rows(client: TestClient) -> None:
     assert "made-up" not in text
 
 
-def test_the_examples_of_the_description_are_answered(client: TestClient) -> None:
+def test_the_examples_of_the_description_are_answered(client: TestClient, every_entity_is_known: None) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     for name in ("shop", "weeks"):
         content = paths[f"/v1/{name}/predict"]["post"]["requestBody"]["content"]["application/json"]
-        assert client.post(f"/v1/{name}/predict", content=json.dumps(content["example"])).status_code == 200
-        row = content["schema"]["properties"]["rows"]["items"]
-        assert set(row["required"]) <= set(row["properties"]) == set(content["example"]["rows"][0])
+        for form in content["schema"]["oneOf"]:
+            ((kind, listed),) = form["properties"].items()
+            example = content["examples"][kind]["value"]
+            assert client.post(f"/v1/{name}/predict", content=json.dumps(example)).status_code == 200
+            row = listed["items"]
+            assert set(row["required"]) <= set(row["properties"]) == set(example[kind][0])

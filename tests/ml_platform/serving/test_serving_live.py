@@ -15,14 +15,15 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_platform import objects, tracking
+from ml_platform import datasets, freezing, objects, online, tracking, uploads
 from ml_platform.database import fetch
 from ml_platform.spec import Dataset
+from ml_platform.training_set import load as load_training_set
 from tests.conftest import write_env_file
 from tests.ml_platform.serving.models import DAY, TOKEN
-from tests.ml_platform.test_scoring import ONE, file_of, make_champion, scored, train
+from tests.ml_platform.test_scoring import NAMES, ONE, file_of, make_champion, scored, train
 from tests.ml_platform.trainings import make_dataset, make_frame, make_training_set, make_weeks, make_weeks_frame
-from tests.ml_platform.upload_cases import new_name
+from tests.ml_platform.upload_cases import drop, new_name
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
@@ -55,8 +56,45 @@ def weeks(mlflow_server: Any) -> Dataset:
     return dataset
 
 
+VISITS = [
+    {"ID": number, "WHEN": f"2026-01-{1 + number % 9:02}T12:00:00Z", "P": "ab"[number % 2]} for number in range(40)
+]
+
+
 @pytest.fixture(scope="module")
-def client(mlflow_server: Any, shop: Dataset, weeks: Dataset, tmp_path_factory: Any) -> Iterator[httpx.Client]:
+def visits(mlflow_server: Any, tmp_path_factory: Any) -> Dataset:
+    """A data set of visits to places, with the heat there as of the visit; a model of it, and all of it online."""
+    from ml_platform import training
+
+    name, table, folder = new_name(), new_name(), tmp_path_factory.mktemp("datasets")
+    places = {"kind": "table", "name": table, "description": "readings", "entity": {"name": f"e{table}", "key": "P"},
+              "event_time": "AT", "ttl": "1d",
+              "columns": {"P": "text", "AT": "timestamp", "HEAT": "number"}}  # fmt: skip
+    own = {"name": name, "description": "visits", "entity": {"name": f"e{name}", "key": "ID"}, "event_time": "WHEN",
+           "label": {"column": "LABEL", "positive": "yes", "negative": "no"}, "features_from": [table],
+           "columns": {"ID": "integer", "LABEL": "category", "WHEN": "timestamp", "P": "text"},
+           "search": {"candidates": ONE, "folds": 2, "jobs": 1}, "gate": {"holdout_by": "entity"}}  # fmt: skip
+    for said in (places, own):
+        (folder / f"{said['name']}.yaml").write_text(json.dumps(said))
+    dataset = datasets.dataset(name, folder)
+    readings = [{"P": place, "AT": f"2026-01-{day:02}T0{hour}:00:00Z", "HEAT": day + hour / 3 + (place == "a") / 7}
+                for place in "ab" for day in range(1, 20) for hour in (1, 2)]  # fmt: skip
+    labelled = [one | {"LABEL": "yes" if number % 3 else "no"} for number, one in enumerate(VISITS)]
+    for one, rows in ((dataset.tables[0], readings), (dataset, labelled)):
+        key = f"{one.inbox_prefix('train')}.csv"
+        objects.client().put_object(Bucket="train", Key=key, Body=file_of(*rows, columns=tuple(rows[0])))
+        assert uploads.ingest(one, key)["rows_loaded"] == len(rows)
+        online.materialize(one)
+    training_set = load_training_set(dataset, freezing.freeze(dataset))
+    refitted = training.refit(training_set, training.run_search(training_set, attempt_id="1"))
+    make_champion(dataset, refitted["version"])
+    return dataset
+
+
+@pytest.fixture(scope="module")
+def client(
+    mlflow_server: Any, shop: Dataset, weeks: Dataset, visits: Dataset, tmp_path_factory: Any
+) -> Iterator[httpx.Client]:
     """A client of the service, which runs as `make up` runs it but for its port and token."""
     from stack.serving import serving
 
@@ -72,7 +110,7 @@ def client(mlflow_server: Any, shop: Dataset, weeks: Dataset, tmp_path_factory: 
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as client:
         try:
             until(lambda: status(client, "/health") in (200, 503), 60)
-            until(lambda: {shop.name, weeks.name} <= set(client.get("/health").json()["models"]), 30)
+            until(lambda: {shop.name, weeks.name, visits.name} <= set(client.get("/health").json()["models"]), 30)
             yield client
         finally:
             process.terminate()
@@ -87,8 +125,8 @@ def status(client: httpx.Client, path: str) -> int | None:
         return None
 
 
-def predict(client: httpx.Client, dataset: Dataset, rows: list[Any]) -> dict[str, Any]:
-    answer = client.post(f"/v1/{dataset.name}/predict", content=json.dumps({"rows": rows}))
+def predict(client: httpx.Client, dataset: Dataset, rows: list[Any], kind: str = "rows") -> dict[str, Any]:
+    answer = client.post(f"/v1/{dataset.name}/predict", content=json.dumps({kind: rows}))
     assert answer.status_code == 200, answer.text
     said: dict[str, Any] = answer.json()
     return said
@@ -124,6 +162,35 @@ def test_several_classes_have_the_probabilities_of_the_result_file(client: httpx
         assert {name: row[f"probability_{name}"] for name in said["probabilities"]} == {
             name: repr(value) for name, value in said["probabilities"].items()
         }
+
+
+def test_an_entity_has_the_probability_of_its_newest_row_to_the_bit(client: httpx.Client, shop: Dataset) -> None:
+    make_champion(shop, 2)
+    until(lambda: version(client, shop) == 2, FOLLOWED)
+    for turn in (1, 2):  # the second file brings newer rows of the same entities
+        rows = [cells(number) | {"age": 20 + number * turn % 60, "id": number, "buys": 0} for number in range(100)]
+        uploads.ingest(shop, drop(shop, file_of(*rows, columns=(*NAMES, "buys")), f"_{turn}"))
+        assert online.materialize(shop) == 100
+        by_row = predict(client, shop, rows)["predictions"]
+        keys = [{"id": row["id"]} for row in rows]
+        assert predict(client, shop, keys, "entities")["predictions"] == by_row
+        assert [predict(client, shop, [key], "entities")["predictions"][0] for key in keys[:20]] == by_row[:20]
+    answer = client.post(f"/v1/{shop.name}/predict", json={"entities": [{"id": 1}, {"id": 12345}]})
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"row": 2, "field": "id", "value": "12345",
+         "reason": "no customer of this key is in the online store; send its row"}
+    ]  # fmt: skip
+
+
+def test_an_entity_takes_other_tables_as_of_its_newest_row(client: httpx.Client, visits: Dataset) -> None:
+    """The probability of a result file, though the readings have gone on since."""
+    keys = [{"ID": number} for number in range(40)]
+    in_file = scored(visits, file_of(*VISITS, columns=("ID", "WHEN", "P")))[1]
+    said = [predict(client, visits, [key], "entities")["predictions"][0] for key in keys]
+    assert [repr(one["probability"]) for one in said] == [row["probability"] for row in in_file]
+    assert len({one["probability"] for one in said}) > 10
+    assert predict(client, visits, VISITS)["predictions"] == said
 
 
 def test_what_was_said_is_in_the_database_a_moment_later(client: httpx.Client, weeks: Dataset) -> None:
