@@ -87,11 +87,11 @@ def ask(client: TestClient, *rows: Any, dataset: str = "shop", **headers: str) -
     return answer.status_code, answer.json()
 
 
-def stored(dataset: Dataset, keys: pa.RecordBatch) -> tuple[pa.RecordBatch, list[int]]:
-    """Stand for `online.newest_rows`: every entity has the row `ROW` or `DAY`, but those whose number is 0."""
+def stored(dataset: Dataset, keys: pa.RecordBatch, unknown_number: int | None = 0) -> tuple[pa.RecordBatch, list[int]]:
+    """Stand for `online.newest_rows`: every entity has the row `ROW` or `DAY`, but those with one number."""
     (row,) = answers.typed_rows(dataset, answers.Asked("rows", [ROW if "age" in dataset.columns else DAY])).to_pylist()
     cells = [{name: key[name] for name in dataset.keys} for key in keys.to_pylist()]
-    unknown = [i for i, key in enumerate(cells) if 0 in key.values()]
+    unknown = [i for i, key in enumerate(cells) if unknown_number in key.values()]
     found = [row | key for i, key in enumerate(cells) if i not in unknown]
     columns = columns_of(dataset, "test")
     schema = pa.schema([(name, KINDS[column.type].arrow) for name, column in columns.items()])
