@@ -19,7 +19,8 @@ STARTS = {
 
 def dag_table(dags: dict[str, Any]) -> str:
     lines = ["| DAG | starts | does | tasks |", "|---|---|---|---|"]
-    for dag_id in sorted(dags, key=lambda name: ("ingest", "train", "test", "rollback").index(name.partition("_")[0])):
+    verbs = ("ingest", "train", "test", "rollback", "promote")
+    for dag_id in sorted(dags, key=lambda name: verbs.index(name.partition("_")[0])):
         dag = dags[dag_id]
         tasks = " → ".join(task.task_id.rpartition(".")[2] for task in dag.topological_sort())
         lines.append(f"| `{dag_id}` | {STARTS[type(dag.timetable).__name__]} | {dag.description} | {tasks} |")

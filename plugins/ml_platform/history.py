@@ -19,7 +19,7 @@ class Period:
         moved_by: who moved the alias: a user or a DAG; `unknown` if it was done in MLflow.
         approved_by: the user who approved it; None if nobody was asked.
         approved_at: when (UTC).
-        why: gate, rollback or by hand.
+        why: gate, rollback, promotion (from another platform) or by hand.
         reason: in words.
         decision_id: row of `models.decisions`, if the gate decided it.
         training_set_sha256: content hash of the training set.

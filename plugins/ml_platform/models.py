@@ -90,6 +90,11 @@ def write(
     return digest(folder)
 
 
+def example(folder: Path) -> pd.DataFrame:
+    """Return the few rows that were written with a model."""
+    return pd.DataFrame(Model.load(str(folder)).load_input_example(str(folder)))
+
+
 def digest(folder: Path) -> str:
     """Return the SHA-256 over the names and contents of all files in a folder."""
     lines = [

@@ -7,6 +7,7 @@ alias is, and either finishes it or strikes it out. All of this module wants `pr
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ml_platform import database, registry
@@ -16,7 +17,7 @@ from ml_platform.registry import CHAMPION, PREVIOUS
 
 log = logging.getLogger(__name__)
 
-Why = Literal["gate", "rollback", "by hand"]
+Why = Literal["gate", "rollback", "promotion", "by hand"]
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,11 @@ class Movement:
         from_version: that was live before; None if none was.
         to_version: that is live from then on; None if the alias was removed.
         moved_by: the user or the DAG.
-        why: the gate, a rollback, or by hand in MLflow.
+        why: the gate, a rollback, a promotion from another platform, or by hand in MLflow.
         reason: in words.
         request: tells one request from the next, so that a repeated one moves nothing; None if it is never repeated.
         decision_id: of the gate's decision, None if there was none.
+        moved_at: when; if None, as soon as it is written down.
     """
 
     model: str
@@ -42,6 +44,7 @@ class Movement:
     reason: str
     request: str | None = None
     decision_id: int | None = None
+    moved_at: datetime | None = None
 
 
 def begin(cursor: Any, movement: Movement) -> None:
@@ -53,10 +56,11 @@ def _insert(cursor: Any, movement: Movement, *, is_done: bool) -> None:
     database.rows(
         cursor,
         "INSERT INTO models.movements (model, from_version, to_version, moved_by, why, reason, request, decision_id,"
-        " training_set_sha256, is_done) VALUES ($1, $2::int, $3::int, $4, $5, $6, $7::text, $8::bigint, $9::text, $10)"
-        " RETURNING movement_id",
+        " training_set_sha256, is_done, moved_at) VALUES ($1, $2::int, $3::int, $4, $5, $6, $7::text, $8::bigint,"
+        " $9::text, $10, coalesce($11::text::timestamptz, now())) RETURNING movement_id",
         *(movement.model, movement.from_version, movement.to_version, movement.moved_by, movement.why),
         *(movement.reason, movement.request, movement.decision_id, _training_set(movement), is_done),
+        movement.moved_at.isoformat() if movement.moved_at else None,
     )
 
 
@@ -75,7 +79,7 @@ def finish(movement: Movement) -> None:
 
 
 def _mark_done(movement: Movement) -> None:
-    _name_previous(movement.model, movement.from_version)
+    name_previous(movement.model, movement.from_version)
     database.fetch(
         "UPDATE models.movements SET is_done = true WHERE model = $1 AND NOT is_done RETURNING movement_id",
         movement.model,
@@ -83,7 +87,8 @@ def _mark_done(movement: Movement) -> None:
     log.info("%s: %s is live, %s before (%s)", movement.model, movement.to_version, movement.from_version, movement.why)
 
 
-def _name_previous(name: str, version: int | None) -> None:
+def name_previous(name: str, version: int | None) -> None:
+    """Let the alias `previous` name the champion before; it stays as it is if there was none, or is none any more."""
     try:
         if version is not None:
             registry.set_alias(name, PREVIOUS, int(registry.numbered(name, version).version))
@@ -102,10 +107,27 @@ def notice(name: str) -> None:
     last = _newest(name, is_done=True)
     before = last.to_version if last else None
     if live != before:
-        reason = "found so in MLflow; nobody wrote down who moved the alias, nor when"
+        movement = _promotion(name, last, live)
+        if movement is None:
+            reason = "found so in MLflow; nobody wrote down who moved the alias, nor when"
+            movement = Movement(name, before, live, "unknown", "by hand", reason)
+            name_previous(name, before)  # a promotion has done it
         with database.transaction() as cursor:
-            _insert(cursor, Movement(name, before, live, "unknown", "by hand", reason), is_done=True)
-        _name_previous(name, before)
+            _insert(cursor, movement, is_done=True)
+
+
+def _promotion(name: str, last: Movement | None, live: int | None) -> Movement | None:
+    """Return the promotion from another platform that made a version live, as its tags tell, or None."""
+    tags = registry.numbered(name, live).tags if live is not None else {}
+    by, at, reason = (tags.get(tag, "") for tag in ("promoted_by", "promoted_at", "promotion_reason"))
+    try:
+        moved_at = min(datetime.fromisoformat(at).astimezone(UTC), datetime.now(UTC))
+    except ValueError:
+        return None
+    # Tags of an earlier promotion stay on the version: who made it live again since then is not known.
+    if last and last.moved_at and moved_at <= last.moved_at:
+        return None
+    return Movement(name, last.to_version if last else None, live, by, "promotion", reason, moved_at=moved_at)
 
 
 def live_version(name: str) -> int | None:
@@ -114,7 +136,7 @@ def live_version(name: str) -> int | None:
     return int(found.version) if found else None
 
 
-_COLUMNS = "model, from_version, to_version, moved_by, why, reason, request, decision_id"
+_COLUMNS = "model, from_version, to_version, moved_by, why, reason, request, decision_id, moved_at"
 
 
 def _newest(name: str, *, is_done: bool) -> Movement | None:

@@ -147,7 +147,7 @@ def load(version: ModelVersion) -> ChampionModel:
     try:
         threshold, classes = version_tags.read_threshold(tags), version_tags.read_classes(tags)
         rule = version_tags.read_holdout(version.name, tags)
-        with _downloaded(version) as folder:
+        with downloaded(version) as folder:
             estimator, columns, dataset = models.read(folder, tags.get("model_sha256", ""))
         _check_classes(estimator, classes)
     except RegistryError as error:
@@ -164,7 +164,12 @@ def _check_classes(estimator: BaseEstimator, classes: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def _downloaded(version: ModelVersion) -> Iterator[Path]:
+def downloaded(version: ModelVersion) -> Iterator[Path]:
+    """Give a version's files in a folder that is removed at the end; nothing about them is checked.
+
+    Raises:
+        RegistryError: there are none.
+    """
     tracking = settings().mlflow_tracking_uri
     location = client().get_model_version_download_uri(version.name, version.version)
     # An empty listing is an answer: the files were deleted. An outage raises instead, and must not look the same.
@@ -198,7 +203,7 @@ def register(
         api.log_model_artifacts(model.model_id, str(path))
     api.finalize_logged_model(model.model_id, "READY")
     api.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step=0)])
-    _ensure_registered_model(api, dataset)
+    ensure_model(api, dataset)
     return api.create_model_version(
         dataset.name,
         source=f"models:/{model.model_id}",
@@ -208,7 +213,8 @@ def register(
     )
 
 
-def _ensure_registered_model(api: MlflowClient, dataset: Dataset) -> None:
+def ensure_model(api: MlflowClient, dataset: Dataset) -> None:
+    """Make the registered model of a data set, if there is none."""
     try:
         api.create_registered_model(dataset.name, description=dataset.description)
     except MlflowException as error:

@@ -22,6 +22,7 @@ from ml_platform.spec_parts import (
     Join,
     Label,
     Name,
+    Promotion,
     Purpose,
     Scalar,
     Search,
@@ -145,7 +146,8 @@ class Table(Closed):
     @property
     def sha256(self) -> str:
         """The spec's version: a hash of all that decides what its data mean."""
-        said = self.model_dump(mode="json", exclude={"description", "search", "gate"}, exclude_defaults=True)
+        others = {"description", "search", "gate", "promotion"}
+        said = self.model_dump(mode="json", exclude=others, exclude_defaults=True)
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -189,6 +191,7 @@ class Dataset(Table):
     )
     search: Search = Search()
     gate: Gate = Gate()
+    promotion: Promotion = Promotion()
     # Filled in from the tables' own files, so that a spec that is kept with a model says all there is to say.
     tables: SkipJsonSchema[tuple[FeatureTable, ...]] = ()
 

@@ -1,4 +1,4 @@
-"""The parts of a spec: the entity, the label, a column, a join, the search and the gate."""
+"""The parts of a spec: the entity, the label, a column, a join, the search, the gate and the promotion."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Literal, get_args
@@ -203,6 +203,15 @@ class Gate(Closed):
     approval: bool = Field(default=False, description="a winner goes live only if a person approves it in Airflow")
     approval_within: Duration = Field(
         default="3d", description="who does not answer until then keeps the champion; such as 90m, 6h, 2d"
+    )
+
+
+class Promotion(Closed):
+    """What a version must have before it goes live in a higher environment."""
+
+    approval: bool = Field(default=False, description="only if a person approves it in Airflow")
+    approval_within: Duration = Field(
+        default="3d", description="who does not answer until then moves nothing; such as 90m, 6h, 2d"
     )
 
 

@@ -9,10 +9,10 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import ParamValidationError
 
 from ml_platform.datasets import Catalog, catalog, dataset
-from ml_platform.spec_parts import Gate
+from ml_platform.spec_parts import Gate, Promotion
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("ingest", "train", "test", "rollback")
+VERBS = ("ingest", "train", "test", "rollback", "promote")
 
 
 def test_every_file_imports(dag_bag) -> None:
@@ -145,6 +145,38 @@ def test_a_rollback_wants_a_reason_and_may_name_a_version(dag_bag) -> None:
 def test_the_form_of_a_rollback_refuses(dag_bag, field, value) -> None:
     with pytest.raises(ParamValidationError):
         dag_bag.dags["rollback_auto"].params.get_param(field).resolve(value)
+
+
+def test_a_promotion_is_carried_and_checked_before_it_moves(dag_bag) -> None:
+    assert edges(dag_bag.dags["promote_auto"]) == {"carry": {"check", "move"}, "check": {"move"}, "move": set()}
+
+
+def test_an_approval_stands_between_check_and_move(monkeypatch) -> None:
+    asks = dataset("auto").model_copy(update={"promotion": Promotion(approval=True, approval_within="90m")})
+    monkeypatch.setattr("ml_platform.datasets.catalog", lambda: Catalog((asks,), (), ()))
+    bag = DagBag(ROOT / "dags" / "promote.py")
+    assert bag.import_errors == {}
+    found = bag.dags["promote_auto"]
+    assert edges(found) == {"carry": {"check", "move"}, "check": {"approval"}, "approval": {"move"}, "move": set()}
+    assert found.get_task("approval").response_timeout == timedelta(minutes=90)
+    assert found.max_active_runs > 1
+
+
+def test_a_promotion_wants_a_reason_and_goes_to_production(dag_bag) -> None:
+    asked = dag_bag.dags["promote_auto"].params
+    with pytest.raises(ParamValidationError):
+        asked.validate()
+    assert asked.get_param("environment").resolve() == "production"
+    assert asked.get_param("version").resolve() is None
+    assert asked.get_param("version").resolve(3) == 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("environment", "Production!"), ("environment", ""), ("version", 0), ("reason", "")]
+)
+def test_the_form_of_a_promotion_refuses(dag_bag, field, value) -> None:
+    with pytest.raises(ParamValidationError):
+        dag_bag.dags["promote_auto"].params.get_param(field).resolve(value)
 
 
 def test_dag_files_only_wire() -> None:

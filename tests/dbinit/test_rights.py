@@ -12,7 +12,7 @@ HOME = {role: role for role in ROLES} | {"reader": "platform"}
 WRITABLE = "SET transaction_read_only = off"
 TABLES = (
     *("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows", "uploads.specs"),
-    *("models.decisions", "models.movements"),
+    *("models.decisions", "models.movements", "models.promotions", "predictions.log"),
 )
 
 

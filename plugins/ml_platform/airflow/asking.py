@@ -7,7 +7,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from ml_platform.approval import Answer
-from ml_platform.spec_parts import Gate, timedelta_of
+from ml_platform.spec_parts import Gate, Promotion, timedelta_of
 
 
 class Approval(ApprovalOperator):
@@ -17,7 +17,7 @@ class Approval(ApprovalOperator):
         """Skip nothing, where Airflow's own would skip what comes after a rejection."""
 
 
-def ask(rule: Gate, told_by: str) -> Approval:
+def ask(rule: Gate | Promotion, told_by: str) -> Approval:
     """Return the task `approval`, which asks for a yes or no; no answer in time is a no.
 
     Args:

@@ -1,0 +1,121 @@
+"""Carry a version to a higher environment: another MLflow registry, with a bucket and a database of its own.
+
+**Starts** by hand: *Trigger* opens a form that asks for the environment, for the reason, and, if it is not to be the
+champion, for the version. The environment `production` is the Airflow connection `mlflow_production`;
+`docs/environments.md` says how to make it.
+
+**Goes out**: in the other registry, a version of the model `<data set>` with the same files, byte by byte, with its run
+(parameters, metrics, training set, git commit) and where it comes from; there the alias `champion` names it, and
+`previous` the one that was live until then. A row in `models.promotions` says who did it, when and why.
+
+**How**: `carry` checks the files by digest and registers them there; `check` has a fresh process load them from there
+and answer the hold-out as the model here does; only then `move` moves the aliases. With `promotion.approval: true` a
+person is asked between them, under *Required Actions*. To go back, promote the version before.
+
+**When it fails**: there is no connection, or the login is refused, or the files there are not those from here; the task
+says what to do, and no alias has moved. A registry that is away is waited for. Cleared and run again, nothing is
+carried or moved twice.
+"""
+
+from typing import Any
+
+from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from ml_platform.airflow import asking
+from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, started_by
+from ml_platform.datasets import catalog
+from ml_platform.exceptions import ConfigurationError, RegistryError
+from ml_platform.spec import Dataset
+
+FORM = {
+    "environment": Param(
+        "production",
+        type="string",
+        pattern="^[a-z][a-z0-9_]{0,40}$",
+        title="Environment",
+        description="Where the version goes; its registry is the Airflow connection mlflow_<environment>.",
+    ),
+    "version": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Version",
+        description="Of the registered model here; the champion if left empty.",
+    ),
+    "reason": Param(
+        type="string",
+        minLength=1,
+        title="Reason",
+        description="Why it goes live there; it goes into the history.",
+    ),
+}
+MAY_WAIT = 16  # promotions that wait for an approval; they hold no worker
+
+
+def make_promote(dataset: Dataset) -> None:
+    """Define `promote_<data set>`."""
+
+    @task
+    @fail_at_once_on(ConfigurationError, RegistryError)
+    def carry() -> dict[str, Any]:
+        from dataclasses import asdict
+
+        from ml_platform.airflow.connections import environment
+        from ml_platform.environments import carrying
+
+        asked = get_current_context()["params"]
+        return asdict(carrying.carry(dataset.name, environment(asked["environment"]), asked["version"]))
+
+    @task
+    @fail_at_once_on(ConfigurationError, RegistryError)
+    def check(version: dict[str, Any]) -> dict[str, str]:
+        from ml_platform.airflow.connections import environment
+        from ml_platform.environments import carrying
+        from ml_platform.environments.question import question
+
+        reason, carried = get_current_context()["params"]["reason"], carrying.Carried(**version)
+        target = environment(carried.environment)
+        rows = carrying.check(target, carried)
+        return question(target, carried, dataset.promotion, rows=rows, by=started_by(), reason=reason)
+
+    @task
+    @fail_at_once_on(ConfigurationError, RegistryError)
+    def move(version: dict[str, Any], response: dict[str, Any] | None = None) -> dict[str, Any]:
+        from ml_platform.airflow.connections import environment
+        from ml_platform.environments import carrying, moving
+
+        answer = asking.answered(response) if response else None
+        if answer and not answer.approved:
+            raise AirflowSkipException(f"{answer.said}: nothing has moved")
+        context, carried = get_current_context(), carrying.Carried(**version)
+        approved_by = answer.by if answer else None
+        asked = moving.Asked(started_by(), context["params"]["reason"], approved_by, context["run_id"])
+        return moving.move(environment(carried.environment), carried, asked)
+
+    @dag(
+        dag_id=f"promote_{dataset.name}",
+        description=f"Carry a version of {dataset.name} to a higher environment, and let it be live there",
+        schedule=None,
+        start_date=START,
+        max_active_runs=MAY_WAIT if dataset.promotion.approval else 1,
+        default_args=DEFAULT_ARGS,
+        params=FORM,
+        doc_md=__doc__,
+        tags=["ml-platform", dataset.name],
+    )
+    def promote() -> None:
+        version = carry()
+        checked = check(version)
+        if dataset.promotion.approval:
+            asked = asking.ask(dataset.promotion, told_by="check")
+            checked >> asked
+            move(version, asked.output)
+        else:
+            checked >> move(version)
+
+    promote()
+
+
+for found in catalog().datasets:
+    make_promote(found)

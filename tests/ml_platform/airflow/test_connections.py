@@ -1,0 +1,53 @@
+import json
+
+import pytest
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from ml_platform.airflow.connections import environment
+from ml_platform.exceptions import ConfigurationError
+
+WHERE = {"conn_type": "http", "schema": "https", "host": "mlflow.example.org", "port": 443}
+
+
+def made(monkeypatch, **fields):
+    monkeypatch.setenv("AIRFLOW_CONN_MLFLOW_PRODUCTION", json.dumps(fields))
+    return environment("production")
+
+
+@pytest.mark.parametrize(
+    ("fields", "url"),
+    [
+        (WHERE, "https://mlflow.example.org:443"),
+        ({"conn_type": "http", "host": "mlflow", "port": 5000}, "http://mlflow:5000"),
+        ({"conn_type": "http", "host": "https://mlflow.example.org/"}, "https://mlflow.example.org"),
+        ({"conn_type": "generic", "host": "mlflow"}, "http://mlflow"),
+    ],
+)
+def test_the_connection_says_where_it_is(monkeypatch, fields, url) -> None:
+    assert made(monkeypatch, **fields).url == url
+
+
+def test_the_password_is_not_shown(monkeypatch) -> None:
+    found = made(monkeypatch, **WHERE, login="promoter", password="p:ss/w@rd")
+    assert (found.login, found.password.get_secret_value()) == ("promoter", "p:ss/w@rd")
+    assert "p:ss" not in repr(found)
+    assert "p:ss" not in found.url
+
+
+def test_without_a_connection_it_is_said_how_to_make_one(monkeypatch) -> None:
+    def missing(_):
+        raise AirflowNotFoundException("not there")
+
+    monkeypatch.setattr(Connection, "get", missing)
+    with pytest.raises(ConfigurationError, match=r"no environment 'staging'.*airflow connections add mlflow_staging"):
+        environment("staging")
+
+
+@pytest.mark.parametrize(
+    ("host", "text"),
+    [("", "names no host"), (" ", "names no host"), ("http://a:b@mlflow", "holds a login in its host")],
+)
+def test_a_connection_that_leads_nowhere_is_refused(monkeypatch, host, text) -> None:
+    with pytest.raises(ConfigurationError, match=f"'mlflow_production' {text}"):
+        made(monkeypatch, **WHERE | {"host": host})
