@@ -1,13 +1,14 @@
 """A second MLflow, as production has it: a database and a bucket of its own, and a login."""
 
 import os
+import random
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import psycopg2
@@ -28,8 +29,8 @@ LOGIN, PASSWORD = "admin", "a secret: 7%@/"
 @contextmanager
 def second_registry(config: "Config", folder: Path) -> Iterator[Environment]:
     """Start it beside the servers of a stack, and stop it at the end."""
-    port = next(port for port in range(22_100, 23_000) if is_free(port))
-    _make_bucket(config)
+    port = next(port for port in random.sample(range(22_100, 23_000), 900) if is_free(port))
+    store(config).create_bucket(Bucket=BUCKET)
     database = _make_database(config)
     described = screens.mlflow(config.model_copy(update={"mlflow_port": port}))
     settings = folder / "basic_auth.ini"
@@ -62,15 +63,15 @@ def second_registry(config: "Config", folder: Path) -> Iterator[Environment]:
         server.wait(timeout=30)
 
 
-def _make_bucket(config: "Config") -> None:
-    store = boto3.client(
+def store(config: "Config") -> Any:
+    """Return an S3 client that may do all there, also what nobody should."""
+    return boto3.client(
         "s3",
         endpoint_url=config.s3_url,
         aws_access_key_id=config.s3_admin_access_key,
         aws_secret_access_key=config.s3_admin_secret_key.get_secret_value(),
         region_name="us-east-1",
     )
-    store.create_bucket(Bucket=BUCKET)
 
 
 def _make_database(config: "Config") -> str:

@@ -9,14 +9,13 @@ from functools import cache
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.execution_time.context import set_current_context
 from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 from pydantic import SecretStr
-from second_registry import BUCKET, second_registry
+from second_registry import BUCKET, second_registry, store
 from trainings import make_dataset, make_frame, make_training_set, make_weeks, make_weeks_frame
 
 from ml_platform import answering, database, models, objects, registry, tracking, training, training_set, version_tags
@@ -26,7 +25,7 @@ from ml_platform.environments.carrying import carry, check
 from ml_platform.environments.environment import Environment
 from ml_platform.environments.moving import Asked, move
 from ml_platform.environments.question import question
-from ml_platform.exceptions import ConfigurationError, RegistryError
+from ml_platform.exceptions import ConfigurationError, RegistryError, ServiceError
 from ml_platform.fitting import fit, threshold_of
 from ml_platform.history import history
 from ml_platform.holdout import HoldoutRule
@@ -44,11 +43,6 @@ ASKED = Asked("alice", "it was good for a month", approved_by="bob")
 def production(mlflow_server, tmp_path_factory):
     with second_registry(mlflow_server, tmp_path_factory.mktemp("production")) as environment:
         yield environment
-
-
-@pytest.fixture(autouse=True)
-def no_login_of_ours(monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_USERNAME", raising=False)
 
 
 def frozen(dataset, frame):
@@ -112,23 +106,11 @@ def promotions(name):
     )
 
 
-def spoil(environment, version, file, content):
-    """Write into a version's files in production's bucket, past MLflow."""
+def spoil(config, environment, carried, file, content):
+    """Write into a version's files there, past MLflow."""
     with environment.entered():
-        source = registry.numbered(*version).source
-    folder = source.removeprefix("mlflow-artifacts:/")
-    store = objects.client()
-    admin = boto3.client(
-        "s3", endpoint_url=store.meta.endpoint_url, region_name="us-east-1",
-        aws_access_key_id=os.environ["TEST_S3_ADMIN"], aws_secret_access_key=os.environ["TEST_S3_ADMIN_SECRET"],
-    )  # fmt: skip
-    admin.put_object(Bucket=BUCKET, Key=f"{folder}/{file}", Body=content)
-
-
-@pytest.fixture(autouse=True)
-def admin_of_the_buckets(mlflow_server, monkeypatch):
-    monkeypatch.setenv("TEST_S3_ADMIN", mlflow_server.s3_admin_access_key)
-    monkeypatch.setenv("TEST_S3_ADMIN_SECRET", mlflow_server.s3_admin_secret_key.get_secret_value())
+        folder = registry.numbered(carried.model, carried.target_version).source.removeprefix("mlflow-artifacts:/")
+    store(config).put_object(Bucket=BUCKET, Key=f"{folder}/{file}", Body=content)
 
 
 @pytest.fixture(scope="module")
@@ -231,9 +213,9 @@ def spoilt(production):
     return carry("spoilt", production)
 
 
-def test_files_that_were_changed_there_do_not_go_live(production, spoilt):
+def test_files_that_were_changed_there_do_not_go_live(mlflow_server, production, spoilt):
     assert check(production, spoilt) == 3  # its training set is gone: the rows of its example
-    spoil(production, ("spoilt", spoilt.target_version), models.SPEC_FILE, b"{}")
+    spoil(mlflow_server, production, spoilt, models.SPEC_FILE, b"{}")
     for step in (lambda: check(production, spoilt), lambda: move(production, spoilt, ASKED)):
         with pytest.raises(RegistryError, match=r"spoilt version 1, in production version 1, does not go live.*digest"):
             step()
@@ -247,7 +229,7 @@ def test_files_that_were_changed_there_do_not_go_live(production, spoilt):
     assert move(production, anew, ASKED) == {"champion": 2, "previous": None}
 
 
-def test_a_digest_that_was_changed_with_the_files_does_not_help(production, spoilt, monkeypatch):
+def test_a_digest_that_was_changed_with_the_files_does_not_help(production, spoilt):
     again = carry("spoilt", production)
     with production.entered():
         tracking.client().set_model_version_tag("spoilt", str(again.target_version), "model_sha256", "0" * 64)
@@ -364,6 +346,24 @@ def test_a_killed_move_is_made_good_and_not_repeated(production, monkeypatch, mo
     assert move(production, second, asked) == {"champion": 1, "previous": 2}  # it was done once: back is back
 
 
+def test_who_moves_the_alias_there_at_the_same_moment_is_not_overrun(production, monkeypatch):
+    load = registry.load
+
+    def slowly(version):
+        registry.set_alias("busy", "champion", 2)
+        return load(version)
+
+    register("busy")
+    move(production, carry("busy", production), ASKED)
+    register("busy", seed=2)
+    second = carry("busy", production)
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "load", slowly)
+        with pytest.raises(ServiceError, match="version 2 went live in production meanwhile, not 1"):
+            move(production, second, ASKED)
+    assert len(promotions("busy")) == 1
+
+
 @pytest.mark.parametrize(
     ("asked", "text"), [({"name": "nowhere"}, "no model is live"), ({"version": 99}, "there is no version 99")]
 )
@@ -385,19 +385,19 @@ def test_this_very_registry_is_no_environment(stall):
 
 @pytest.mark.parametrize(("login", "password"), [("admin", "guessed"), ("", "")])
 def test_a_wrong_password_is_said_and_not_shown(production, stall, login, password):
-    wrong = replace(production, login=login, password=SecretStr(password))
+    wrong, here = replace(production, login=login, password=SecretStr(password)), aliases("stall")
     with pytest.raises(ConfigurationError, match=rf"production: http://\S+ refuses the login '{login}'") as error:
         carry("stall", wrong)
     assert "guessed" not in str(error.value)
-    assert aliases("stall")["champion"] == 2  # here again
+    assert aliases("stall") == here
 
 
 def test_a_registry_that_is_away_is_worth_a_retry(stall, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    away = Environment("production", "http://127.0.0.1:9", "admin", SecretStr("secret"))
+    away, here = Environment("production", "http://127.0.0.1:9", "admin", SecretStr("secret")), aliases("stall")
     with pytest.raises(MlflowException, match="Max retries exceeded"):
         carry("stall", away)
-    assert aliases("stall")["champion"] == 2
+    assert aliases("stall") == here
 
 
 def test_neither_registry_sees_the_login_of_the_other(production, monkeypatch):

@@ -12,7 +12,7 @@ from typing import Any
 from ml_platform import database, movements, registry, tracking
 from ml_platform.environments.carrying import Carried, arrived, lock_name, unfit
 from ml_platform.environments.environment import Environment
-from ml_platform.exceptions import RegistryError
+from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.locks import promotion_lock
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ def move(environment: Environment, carried: Carried, asked: Asked) -> dict[str, 
     Raises:
         RegistryError: there is no reason, or the files there are not those that were checked; nothing has moved then.
         ConfigurationError: the environment refuses the login.
+        ServiceError: somebody there moved the alias meanwhile.
     """
     if not asked.reason.strip():
         raise RegistryError(f"{carried.model}: a promotion needs a reason, which goes into the history")
@@ -57,6 +58,10 @@ def move(environment: Environment, carried: Carried, asked: Asked) -> dict[str, 
             except RegistryError as error:
                 raise unfit(carried, error) from error
             check_lock()
+            if (now := movements.live_version(carried.model)) != live:  # a platform there has no part in the lock
+                raise ServiceError(
+                    f"{carried.model}: version {now} went live in {environment.name} meanwhile, not {live}"
+                )
             _begin(carried, asked, live)
             _tag(carried, asked)
             registry.set_alias(carried.model, registry.CHAMPION, carried.target_version)
