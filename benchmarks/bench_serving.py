@@ -1,12 +1,17 @@
 # ruff: noqa: TID253 – a program of its own, imported by nothing
-"""Ask for predictions of the sample's model over HTTP: of our service, and of `mlflow models serve`, in one run.
+"""Ask for predictions over HTTP: of our service by rows and by entity keys, and of `mlflow models serve`, in one run.
 
-Run by `make bench`, on servers that are up: it starts MLflow, trains a small model, starts both services, and asks
-each for 1 and for 100 rows, first as fast as one caller can, then at a steady rate from its own moments on, so that
-a service that is late is charged for those who wait (no coordinated omission).
+Run by `make bench args=serving` on the sample `auto`, or `args="serving flights"` with a joined table, on servers that
+are up: it starts MLflow, trains a small model, starts both services on it, and asks each for 1 and for 100 at a time.
+First at a steady rate, from each request's own moment on, so that a service that is late is charged for those who wait
+(no coordinated omission); then as fast as a few callers can. The ways take turns, so that each has its share of a busy
+machine's moods.
 """
 
 import csv
+import gzip
+import http.client
+import itertools
 import json
 import os
 import signal
@@ -17,75 +22,99 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 
-from ml_platform import features, freezing, objects, registry, training, training_set, uploads
+from ml_platform import freezing, objects, online, registry, scoring, training, training_set, uploads
 from ml_platform.datasets import dataset
 from ml_platform.parsing.batches import read_batches
 from ml_platform.row_scorer import typed
+from ml_platform.spec import Dataset, Table
 from ml_platform.spec_parts import Search
 from stack.config import load
 from stack.lifecycle import up
 
-SAMPLE = Path(__file__).resolve().parents[1] / "minio" / "samples" / "train_auto.csv"
-AUTO = dataset("auto")
+SAMPLES = Path(__file__).resolve().parents[1] / "minio" / "samples"
 SEARCH = Search(folds=3, jobs=1, candidates={"hist_gradient_boosting": {"learning_rate": [0.05]}})
-SECONDS, RATE, CALLERS, SIZES = 15, 50, 4, (1, 100)
+ROUNDS, SECONDS, RATE, CALLERS, SIZES = 3, 5, 50, 4, (1, 100)
+THEIRS = "mlflow models serve"
 
 
-def main() -> None:
-    """Measure, and print a line per way and size, and the ratios."""
-    config = load()
+class Way(NamedTuple):
+    """One way to ask: where, with which token, and the body of a request of so many rows."""
+
+    url: str
+    token: str
+    bodies: dict[int, bytes]
+
+
+def main(name: str = "auto") -> None:
+    """Measure, and print for each rate and size a line per way, and what we gain on MLflow."""
+    config, data = load(), dataset(name)
     up(config, ["serving"])
-    train()
-    rows = sample_rows()
-    ours = {"url": f"{config.serving_url}/v1/auto/predict", "token": config.serving_token.get_secret_value()}
+    for table in (*data.tables, data):
+        uploads.ingest(table, dropped(table))
+        online.materialize(table)
+    train(data)
     wait_for(lambda: httpx.get(f"{config.serving_url}/health", trust_env=False).status_code == 200)
-    with mlflow_service() as theirs:
+    ours = (f"{config.serving_url}/v1/{name}/predict", config.serving_token.get_secret_value())
+    raw, keys, inputs = sample(data)
+    with mlflow_service(name) as url:
         ways = {
-            "serving": (ours, {size: {"rows": rows[0][:size]} for size in SIZES}),
-            "mlflow models serve": (theirs, {size: {"dataframe_records": rows[1][:size]} for size in SIZES}),
+            "rows": Way(*ours, bodies("rows", raw)),
+            "entities": Way(*ours, bodies("entities", keys)),
+            THEIRS: Way(url, "none", bodies("dataframe_records", inputs)),
         }
-        busy = {name: {size: one_caller(way, bodies[size]) for size in SIZES} for name, (way, bodies) in ways.items()}
-        show("as fast as one caller can", busy)
-        show(f"1 row, {RATE} requests/s", {n: {1: steady(way, bodies[1])} for n, (way, bodies) in ways.items()})
-    for size in SIZES:
-        ratio = len(busy["serving"][size]) / len(busy["mlflow models serve"][size])
-        sys.stdout.write(f"{size} rows: {ratio:.1f} times the requests of mlflow models serve\n")
+        for size in SIZES:
+            show(f"{size} at a time, {RATE} requests/s", in_turn(ways, size, steady))
+            show(f"{size} at a time, {CALLERS} callers as fast as they can", in_turn(ways, size, busy))
 
 
-def train() -> None:
-    """Load the sample, train a small model of it and make it champion."""
-    objects.client().put_object(Bucket="train", Key="train_auto.csv", Body=SAMPLE.read_bytes())
-    uploads.ingest(AUTO, "train_auto.csv")
-    features.apply(AUTO)
-    small = AUTO.model_copy(update={"search": SEARCH})
+def dropped(table: Table) -> str:
+    """Drop the sample file of a table into its bucket; return its key."""
+    (file,) = SAMPLES.glob(f"{table.inbox_prefix('train')}.csv*")
+    objects.client().put_object(Bucket="train", Key=file.name, Body=file.read_bytes())
+    return file.name
+
+
+def train(data: Dataset) -> None:
+    """Train a small model and make it champion."""
+    small = data.model_copy(update={"search": SEARCH})
     frozen = training_set.load(small, freezing.freeze(small))
     refitted = training.refit(frozen, training.run_search(frozen, attempt_id="bench"))
-    registry.set_alias(AUTO.name, registry.CHAMPION, refitted["version"])
+    registry.set_alias(data.name, registry.CHAMPION, refitted["version"])
 
 
-def sample_rows() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the sample's first rows, as they stand in the file, and as the model's signature wants them."""
-    with SAMPLE.open(encoding="utf-8-sig", newline="") as file:
-        raw = [row for row, _ in zip(csv.DictReader(file), range(max(SIZES)), strict=False)]
-    with SAMPLE.open("rb") as file:
-        frame = next(read_batches(file, AUTO, "test", SAMPLE.name)).rows.slice(0, max(SIZES)).to_pandas()
-    columns = registry.load_champion(AUTO.name).columns
-    return raw, json.loads(typed(frame, columns).to_json(orient="records"))
+def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return the sample's first rows: as they stand in the file, their keys, and as the model's signature has them."""
+    (path,) = SAMPLES.glob(f"{data.inbox_prefix('train')}.csv*")
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    lines = content.decode("utf-8-sig").splitlines(keepends=True)[: max(SIZES) + 1]
+    raw = list(csv.DictReader(lines))
+    keys = [{data.header(key): row[data.header(key)] for key in data.keys} for row in raw]
+    with path.open("rb") as file:
+        rows = next(read_batches(file, data, "test", path.name)).rows.slice(0, max(SIZES))
+    frame = typed(scoring.model_frame(data, rows, datetime.now(UTC)), registry.load_champion(data.name).columns)
+    return raw, keys, json.loads(frame.to_json(orient="records"))
+
+
+def bodies(kind: str, rows: list[Any]) -> dict[int, bytes]:
+    """Return the body of a request by its size."""
+    return {size: json.dumps({kind: rows[:size]}).encode() for size in SIZES}
 
 
 @contextmanager
-def mlflow_service() -> Iterator[dict[str, str]]:
+def mlflow_service(name: str) -> Iterator[str]:
     """Start `mlflow models serve` on the champion; yield where it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    command = ["mlflow", "models", "serve", "-m", f"models:/{AUTO.name}@{registry.CHAMPION}", "-p", port]
+    command = ["mlflow", "models", "serve", "-m", f"models:/{name}@{registry.CHAMPION}", "-p", port]
     with subprocess.Popen(  # noqa: S603 – beside our own Python
         [str(Path(sys.executable).parent / command[0]), *command[1:], "-h", "127.0.0.1", "--env-manager", "local"],
         env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"},
@@ -94,7 +123,7 @@ def mlflow_service() -> Iterator[dict[str, str]]:
         try:
             url = f"http://127.0.0.1:{port}"
             wait_for(lambda: httpx.get(f"{url}/ping", trust_env=False).status_code == 200)
-            yield {"url": f"{url}/invocations", "token": "none"}
+            yield f"{url}/invocations"
         finally:
             os.killpg(process.pid, signal.SIGTERM)
 
@@ -113,59 +142,84 @@ def wait_for(said: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.2)
 
 
-def caller(way: dict[str, str], body: Any) -> Callable[[], None]:
+def caller(way: Way, size: int) -> Callable[[], None]:
     """Return what asks once, on a connection that is kept."""
-    headers = {"Authorization": f"Bearer {way['token']}", "Content-Type": "application/json"}
-    client, content = httpx.Client(headers=headers, trust_env=False), json.dumps(body)
+    where = urlsplit(way.url)
+    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
+    headers = {"Authorization": f"Bearer {way.token}", "Content-Type": "application/json"}
 
     def ask() -> None:
-        answer = client.post(way["url"], content=content)
-        if answer.status_code != 200:
-            sys.exit(f"{way['url']}: {answer.status_code} {answer.text[:500]}")
+        connection.request("POST", where.path, way.bodies[size], headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 200:
+            sys.exit(f"{way.url}: {answer.status} {text[:500]!r}")
 
+    ask()
     return ask
 
 
-def one_caller(way: dict[str, str], body: Any) -> list[float]:
-    """Ask again as soon as there is an answer; return the seconds that each took."""
-    ask, taken = caller(way, body), []
-    ask()
-    end = time.perf_counter() + SECONDS
-    while (start := time.perf_counter()) < end:
-        ask()
-        taken.append(time.perf_counter() - start)
+def in_turn(ways: dict[str, Way], size: int, measure: Callable[[Way, int], list[float]]) -> dict[str, list[float]]:
+    """Return the seconds that each request of each way took."""
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _, name in itertools.product(range(ROUNDS), ways):
+        taken[name] += measure(ways[name], size)
     return taken
 
 
-def steady(way: dict[str, str], body: Any) -> list[float]:
-    """Ask at a steady rate; return the seconds from each request's own moment to its answer."""
-    asks = [caller(way, body) for _ in range(CALLERS)]
-    begin = time.perf_counter() + 0.5
+def busy(way: Way, size: int) -> list[float]:
+    """Let each caller ask again as soon as it has an answer."""
+    asks = [caller(way, size) for _ in range(CALLERS)]
+    end = time.perf_counter() + SECONDS
 
-    def turn(number: int) -> list[float]:
+    def ask_on(ask: Callable[[], None]) -> list[float]:
         taken = []
-        for i in range(number, SECONDS * RATE, CALLERS):
-            due = begin + i / RATE
+        while (start := time.perf_counter()) < end:
+            ask()
+            taken.append(time.perf_counter() - start)
+        return taken
+
+    return together(ask_on, asks)
+
+
+def steady(way: Way, size: int) -> list[float]:
+    """Ask at a steady rate; the seconds count from the moment when a request was due."""
+    asks = [caller(way, size) for _ in range(CALLERS)]
+    moments = itertools.count()
+    begin = time.perf_counter() + 0.1
+
+    def take_turns(ask: Callable[[], None]) -> list[float]:
+        taken = []
+        while (moment := next(moments)) < SECONDS * RATE:
+            due = begin + moment / RATE
             time.sleep(max(0.0, due - time.perf_counter()))
-            asks[number]()
+            ask()
             taken.append(time.perf_counter() - due)
         return taken
 
-    with ThreadPoolExecutor(CALLERS) as pool:
-        return [one for found in pool.map(turn, range(CALLERS)) for one in found]
+    return together(take_turns, asks)
 
 
-def show(title: str, measured: dict[str, dict[int, list[float]]]) -> None:
-    """Print requests per second and percentiles, in milliseconds."""
-    sys.stdout.write(f"{title}\n")
-    for name, sizes in measured.items():
-        for size, taken in sizes.items():
-            p50, p95, p99 = np.percentile(taken, [50, 95, 99]) * 1000
-            sys.stdout.write(
-                f"  {name:<20} {size:>4} rows  {len(taken) / SECONDS:7.1f} requests/s"
-                f"   p50 {p50:6.1f}  p95 {p95:6.1f}  p99 {p99:6.1f} ms\n"
-            )
+def together(work: Callable[[Any], list[float]], asks: list[Any]) -> list[float]:
+    """Let all callers work side by side; return what all of them measured."""
+    with ThreadPoolExecutor(len(asks)) as pool:
+        return [one for found in pool.map(work, asks) for one in found]
+
+
+def show(title: str, measured: dict[str, list[float]]) -> None:
+    """Print requests per second and percentiles, and how many times better than MLflow's they are."""
+    figures = {name: np.percentile(taken, [50, 95, 99]) * 1000 for name, taken in measured.items()}
+    theirs, their_rate = figures[THEIRS], len(measured[THEIRS])
+    sys.stdout.write(f"\n{title}\n| way | requests/s | p50 ms | p95 ms | p99 ms |\n|---|---|---|---|---|\n")
+    for name, found in figures.items():
+        cells = [
+            (len(measured[name]) / SECONDS / ROUNDS, len(measured[name]) / their_rate),
+            *zip(found, theirs / found, strict=True),
+        ]
+        texts = [f"{value:.1f}" + ("" if name == THEIRS else f" ({ratio:.1f}x)") for value, ratio in cells]
+        sys.stdout.write(f"| {name} | {' | '.join(texts)} |\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

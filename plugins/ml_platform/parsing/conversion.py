@@ -2,11 +2,11 @@
 
 Per type there are two ways that agree: texts of the plain form are converted column-wise by Arrow, the rest one by one
 in Python, where a reason can be given. The plain form is a strict subset of what the slow way accepts. A few texts all
-go the slow way, which then is the faster one.
+go the slow way, without Arrow, which then is the faster one.
 """
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from ml_platform.parsing import moments, numerals
 from ml_platform.spec_parts import Column, ColumnType, Scalar
 
 TRUE, FALSE = ("true", "yes", "1", "y", "t"), ("false", "no", "0", "n", "f")
-FEW = 16  # so many texts take Arrow longer, mostly to compile the pattern
+FEW = 32  # so many texts take Arrow longer, to compile the pattern and to call each of its functions
 MISSING_WORDS = {"na", "n/a", "nan", "null", "none", "nil", "-", "?", ".", "inf", "+inf", "-inf", "infinity"}
 
 
@@ -98,8 +98,6 @@ def _kind(column_type: ColumnType, decimal: Literal[".", ","], form: str | None,
 
 def _vector(kind: Kind, texts: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Return the values of the plain texts, null elsewhere, and a mask of the texts still to be looked at."""
-    if len(texts) <= FEW:
-        return pa.nulls(len(texts), kind.arrow), pc.is_valid(texts)
     plain = pc.fill_null(pc.match_substring_regex(texts, kind.plain), fill_value=False)
     rest = pc.and_(pc.invert(plain), pc.is_valid(texts))
     try:
@@ -108,18 +106,45 @@ def _vector(kind: Kind, texts: pa.Array) -> tuple[pa.Array, pa.Array]:
         return pa.nulls(len(texts), kind.arrow), pc.is_valid(texts)
 
 
-def _one_by_one(kind: Kind, texts: pa.Array, wanted: list[int]) -> tuple[list[Any], dict[int, str]]:
+def _one_by_one(kind: Kind, texts: Iterable[str | None]) -> tuple[list[Any], dict[int, str]]:
+    """Return the value of each text, None where it is missing or wrong, and per wrong one its index and the reason."""
     values: list[Any] = []
     reasons: dict[int, str] = {}
-    for row in wanted:
-        text = texts[row].as_py()
+    for i, text in enumerate(texts):
         try:
-            values.append(kind.single(text))
+            values.append(None if text is None else kind.single(text))
         except ValueError as reason:
             values.append(None)
             hint = "; leave the cell empty if the value is missing, or list the word under `missing`"
-            reasons[row] = f"{reason}{hint if text.lower() in MISSING_WORDS else ''}"
+            reasons[i] = f"{reason}{hint if str(text).lower() in MISSING_WORDS else ''}"
     return values, reasons
+
+
+def _few(texts: pa.Array, column: Column, words: Collection[str]) -> tuple[pa.Array, dict[int, str], list[int]]:
+    """Return what `_many` does."""
+    cleaned = [_cleaned(text, column.strip_prefix, words) for text in texts.to_pylist()]
+    values, reasons = _one_by_one(kind_of(column), cleaned)
+    return pa.array(values, kind_of(column).arrow), reasons, [i for i, text in enumerate(cleaned) if text is None]
+
+
+def _cleaned(text: str | None, prefix: str, words: Collection[str]) -> str | None:
+    stripped = (text or "").strip()
+    return None if stripped in words else stripped.removeprefix(prefix).strip() or None
+
+
+def _many(texts: pa.Array, column: Column, words: Collection[str]) -> tuple[pa.Array, dict[int, str], list[int]]:
+    """Return the values, per wrong row its index and the reason, and the indices of the missing ones."""
+    kind = kind_of(column)
+    texts = _without(empty_to_null(texts), words)
+    if column.strip_prefix:
+        texts = _unprefixed(texts, column.strip_prefix)
+    values, rest = _vector(kind, texts)
+    reasons: dict[int, str] = {}
+    if wanted := _rows(rest):
+        slow, wrong = _one_by_one(kind, texts.take(pa.array(wanted)).to_pylist())
+        values = pc.replace_with_mask(values, rest, pa.array(slow, kind.arrow))
+        reasons = {wanted[i]: reason for i, reason in wrong.items()}
+    return values, reasons, _rows(pc.is_null(texts))
 
 
 def _unprefixed(texts: pa.Array, prefix: str) -> pa.Array:
@@ -145,12 +170,14 @@ def written(value: Scalar, decimal: str = ".") -> str:
     return repr(value).replace(".", decimal) if isinstance(value, float) else str(value)
 
 
-def _without(texts: pa.Array, words: Collection[Scalar], decimal: str) -> pa.Array:
+def _without(texts: pa.Array, words: Collection[str]) -> pa.Array:
     """Return the texts with null for those that mean a missing value."""
-    meaning = pa.array([written(word, decimal).strip() for word in words], pa.string())
-    return pc.if_else(pc.is_in(texts, value_set=meaning), pa.scalar(None, pa.string()), texts)
+    if not words:
+        return texts
+    return pc.if_else(pc.is_in(texts, value_set=pa.array(words, pa.string())), pa.scalar(None, pa.string()), texts)
 
 
+@cache
 def allowed_values(column: Column) -> pa.Array:
     """Return the values that a column may have (`Column.values`), in its type.
 
@@ -201,17 +228,9 @@ def convert(
     Raises:
         ConfigurationError: `column.values` has a value that is none of the column's type.
     """
-    kind = kind_of(column)
-    texts = empty_to_null(texts)
-    if words := (*missing, *column.missing):
-        texts = _without(texts, words, column.decimal)
-    if column.strip_prefix:
-        texts = _unprefixed(texts, column.strip_prefix)
-    values, rest = _vector(kind, texts)
-    reasons: dict[int, str] = {}
-    if wanted := _rows(rest):
-        slow, reasons = _one_by_one(kind, texts, wanted)
-        values = pc.replace_with_mask(values, rest, pa.array(slow, kind.arrow))
+    words = [written(word, column.decimal).strip() for word in (*missing, *column.missing)]
+    way = _few if len(texts) <= FEW else _many
+    values, reasons, absent = way(texts, column, words)
     if required or column.required:
-        reasons |= dict.fromkeys(_rows(pc.is_null(texts)), "the value is missing, but a value is required")
+        reasons |= dict.fromkeys(absent, "the value is missing, but a value is required")
     return values, reasons | _outside(values, column)

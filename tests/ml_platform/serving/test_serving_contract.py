@@ -39,7 +39,8 @@ def test_all_phases_find_nothing(url: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [
             program, "run", f"{url}/openapi.json", "--header", f"Authorization: Bearer {TOKEN}",
-            "--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "20", "--generation-deterministic", "--no-color",
+            "--phases", "examples,coverage,fuzzing,stateful",
+            "--max-examples", "20", "--generation-deterministic", "--no-color",
             # Texts are read as in files, so that 0, "0" and "no" are all a boolean: the schema names one form each.
             "--exclude-checks", "negative_data_rejection",
         ],

@@ -109,8 +109,8 @@ def client(
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as client:
         try:
-            until(lambda: status(client, "/health") in (200, 503), 60)
-            until(lambda: {shop.name, weeks.name, visits.name} <= set(client.get("/health").json()["models"]), 30)
+            until(lambda: status(client, "/health") in (200, 503), 180)
+            until(lambda: {shop.name, weeks.name, visits.name} <= set(client.get("/health").json()["models"]), 60)
             yield client
         finally:
             process.terminate()
