@@ -129,6 +129,17 @@ def schema(out: Annotated[Path, typer.Option(help="where to write it")] = DATASE
     typer.echo(f"{out} is written")
 
 
+@dataset_app.command()
+def materialize(name: Annotated[str, typer.Argument(help="a data set or a feature table")]) -> None:
+    """Bring online what is loaded and is not there yet, as `ingest_<name>` does after each load."""
+    from ml_platform import checking, online
+
+    connected()
+    with told():
+        count = online.materialize(checking.find(DATASETS_DIR, name))
+    typer.echo(f"{name}: the newest rows of {count:,} entities were written into the online store")
+
+
 @app.command()
 def eda(
     name: Annotated[str, typer.Argument(help="a data set or a feature table")],

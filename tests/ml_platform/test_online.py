@@ -7,8 +7,10 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
-from ml_platform import features, online, uploads
+from ml_platform import checking, features, online, uploads
+from ml_platform.cli import app
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.spec import Dataset
 from tests.ml_platform.upload_cases import csv_bytes, drop, make_dataset, new_name, timed_dataset
@@ -104,6 +106,15 @@ def test_only_what_is_new_is_written(sample: Dataset) -> None:
     load(sample, {"ID": "2", "RATIO": "7"}, {"ID": "3"}, suffix="_2")
     assert online.materialize(sample) == 2
     assert values(sample, "RATIO", 1, 2, 3) == [0.5, 7, 0.5]
+
+
+def test_a_command_brings_earlier_rows_online(sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(sample, {"ID": "1"}, {"ID": "2"})
+    monkeypatch.setattr(checking, "find", lambda folder, name: sample)
+    said = CliRunner().invoke(app, ["dataset", "materialize", sample.name])
+    assert said.exit_code == 0, said.output
+    assert "the newest rows of 2 entities were written" in said.output
+    assert values(sample, "RATIO", 2) == [0.5]
 
 
 def test_an_interrupted_run_is_finished_by_the_next(sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
