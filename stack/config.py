@@ -62,6 +62,7 @@ class Config(BaseModel):
     feast_db_password: Secret
     platform_db_password: Secret
     reader_db_password: Secret
+    serving_db_password: Secret
 
     s3_server: Literal["seaweedfs", "minio"]
     s3_admin_access_key: str
@@ -122,7 +123,9 @@ class Config(BaseModel):
             "FEAST_REGISTRY_URI": self.database_uri("feast", driver="postgresql+psycopg2"),
             "PLATFORM_DB_HOST": HOST,
             "PLATFORM_DB_PORT": str(self.postgres_port),
+            "PLATFORM_DB_USER": "platform",
             "PLATFORM_DB_PASSWORD": self.platform_db_password.get_secret_value(),
+            "FEAST_DB_USER": "feast",
             "FEAST_DB_PASSWORD": self.feast_db_password.get_secret_value(),
             "FEAST_USAGE": "False",
         }

@@ -59,7 +59,7 @@ def server(config: Config) -> Server:
 
 def dbinit(config: Config) -> Step:
     """Describe the step that brings databases, roles, schemas and passwords up to date."""
-    roles = ("airflow", "mlflow", "feast", "platform", "reader")
+    roles = ("airflow", "mlflow", "feast", "platform", "reader", "serving")
     secrets = {f"{role.upper()}_DB_PASSWORD": getattr(config, f"{role}_db_password") for role in roles}
     return Step(
         name="dbinit",

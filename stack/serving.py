@@ -11,7 +11,13 @@ NO_KEY = {"S3_ENDPOINT_URL": "", "S3_ACCESS_KEY": "", "S3_SECRET_KEY": ""}  # mo
 
 def serving(config: Config) -> Server:
     """Describe the service. It is healthy without a model too: there is none on a new platform."""
+    password = config.serving_db_password.get_secret_value()
     own = {
+        "FEAST_REGISTRY_URI": config.database_uri("serving", "feast", driver="postgresql+psycopg2"),
+        "FEAST_DB_USER": "serving",
+        "FEAST_DB_PASSWORD": password,
+        "PLATFORM_DB_USER": "serving",
+        "PLATFORM_DB_PASSWORD": password,
         "SERVING_HOST": HOST,
         "SERVING_PORT": str(config.serving_port),
         "SERVING_TOKEN": config.serving_token.get_secret_value(),

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS materialized_uploads (
     upload_sha256  text,
     PRIMARY KEY (view, columns_hash, upload_sha256)
 )"""
+READER = Identifier("serving")  # the role of the service over HTTP
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,9 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
             lock.execute("SELECT pg_advisory_xact_lock(hashtext('online store'))")
             super().update(config, tables_to_delete, tables_to_keep, entities_to_delete, entities_to_keep, partial)
             lock.execute(MATERIALIZED)
+            schema = Identifier(config.online_store.db_schema)
+            lock.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, READER))
+            lock.execute(SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, READER))
 
     def online_write_batch(
         self,

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr
     platform_db_host: str
     platform_db_port: int
+    platform_db_user: str = "platform"
     platform_db_password: SecretStr
     feast_registry_uri: SecretStr = Field(description="postgresql+psycopg://feast:…@host:port/feast; read by Feast")
     mlflow_tracking_uri: str
@@ -27,9 +28,9 @@ class Settings(BaseSettings):
 
     @property
     def platform_database_uri(self) -> SecretStr:
-        """The database `platform`, as its owner; feast_repo/feature_store.yaml reads the same variables."""
-        password = quote(self.platform_db_password.get_secret_value(), safe="")
-        return SecretStr(f"postgresql://platform:{password}@{self.platform_db_host}:{self.platform_db_port}/platform")
+        """The database `platform`; feast_repo/feature_store.yaml reads the same variables."""
+        login = f"{self.platform_db_user}:{quote(self.platform_db_password.get_secret_value(), safe='')}"
+        return SecretStr(f"postgresql://{login}@{self.platform_db_host}:{self.platform_db_port}/platform")
 
 
 @lru_cache(maxsize=1)

@@ -34,10 +34,10 @@ KNOWN = {
     "postgres": {"postgres_superuser_password"},
     "adminer": set(),
     "dbinit": {"postgres_superuser_password"}
-    | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader")},
+    | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader", "serving")},
     "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key"},
     "feast": FEAST,
-    "serving": FEAST | {"serving_token"},
+    "serving": {"serving_db_password", "serving_token"},
     "feast-apply": FEAST,
     "objects-volume": set(),
     "airflow-setup": AIRFLOW | {"airflow_admin_password"},

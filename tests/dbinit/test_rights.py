@@ -6,9 +6,12 @@ from psycopg2 import errors
 
 pytestmark = pytest.mark.servers
 
-ROLES = ("airflow", "mlflow", "feast", "platform", "reader")
+ROLES = ("airflow", "mlflow", "feast", "platform", "reader", "serving")
 DATABASES = ("airflow", "mlflow", "feast", "platform", "postgres", "template1")
-HOME = {role: role for role in ROLES} | {"reader": "platform"}
+HOMES = {role: {role} for role in ROLES} | {"reader": {"platform"}, "serving": {"feast", "platform"}}
+LOGGED = """INSERT INTO predictions.log
+    (model, model_version, entity_key, event_time, probability, prediction, requested_at, source)
+    VALUES ('nobody', 1, '{}', now(), 0.5, 'no', now(), 'http')"""
 WRITABLE = "SET transaction_read_only = off"
 TABLES = (
     *("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows", "uploads.specs"),
@@ -28,9 +31,9 @@ def run(uri, sql):
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("database", DATABASES)
-def test_a_role_enters_only_its_own_database(servers, role, database):
+def test_a_role_enters_only_its_own_databases(servers, role, database):
     uri = servers.database_uri(role, database)
-    if database == HOME[role]:
+    if database in HOMES[role]:
         assert run(uri, "SELECT current_user") == [(role,)]
     else:
         with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
@@ -91,6 +94,25 @@ def test_the_reader_sees_tables_that_come_later(servers, schema):
             )
     finally:
         run(servers.database_uri("platform"), f"DROP TABLE {schema}.later")
+
+
+def test_the_service_reads_features_and_adds_to_its_log_and_nothing_else(servers):
+    run(servers.database_uri("platform"), "CREATE TABLE features.served AS SELECT 1 AS one")
+    service = servers.database_uri("serving", "platform")
+    try:
+        assert run(service, "SELECT one FROM features.served") == [(1,)]
+        run(service, LOGGED)
+        for statement in (
+            "DELETE FROM features.served", "DROP TABLE features.served", "SELECT * FROM predictions.log",
+            "DELETE FROM predictions.log", "SELECT * FROM uploads.ledger", "SELECT * FROM models.movements",
+            "CREATE TABLE features.mine (one int)", "CREATE SCHEMA stray",
+        ):  # fmt: skip
+            with pytest.raises(errors.InsufficientPrivilege):
+                run(service, statement)
+    finally:
+        run(servers.database_uri("platform"), "DROP TABLE features.served")
+    with pytest.raises(errors.InsufficientPrivilege):
+        run(servers.database_uri("serving", "feast"), "CREATE TABLE stray (one int)")
 
 
 def test_the_platform_makes_no_schema_of_its_own(servers):

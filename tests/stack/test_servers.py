@@ -9,10 +9,10 @@ KNOWN = {
     "adminer": set(),
     "objects": {"console_password"},
     "dbinit": {f"{name}_password" for name in ("postgres_superuser",)}
-    | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader")},
+    | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader", "serving")},
     "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key"},
     "feast": {"feast_db_password", "platform_db_password"},
-    "serving": {"feast_db_password", "platform_db_password", "serving_token"},
+    "serving": {"serving_db_password", "serving_token"},
     "feast-apply": {"feast_db_password", "platform_db_password", "s3_secret_key"},
 }
 AIRFLOW = {"airflow_db_password", "airflow_fernet_key"}

@@ -1,0 +1,25 @@
+"""The role of the service over HTTP: it reads what it answers with, and writes into the log of predictions."""
+
+from alembic import op
+
+revision = "cluster_0002"
+down_revision = "cluster_0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("""
+        DO $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'serving') THEN
+                CREATE ROLE serving LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
+            END IF;
+        END $$""")
+    op.execute("ALTER ROLE serving SET statement_timeout = '30s'")
+    op.execute("GRANT CONNECT ON DATABASE feast TO serving")  # what it may read there, the store's owner says
+    op.execute("GRANT CONNECT, TEMPORARY ON DATABASE platform TO serving")
+
+
+def downgrade() -> None:
+    op.execute("REVOKE ALL ON DATABASE feast, platform FROM serving")
+    op.execute("DROP ROLE serving")
