@@ -116,11 +116,17 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
         """
         wanted = self._prepare_keys(list(keys), config.entity_key_serialization_version)
         name = Identifier(f"{config.project}_{view_name}")
-        query = SQL("SELECT entity_key, feature_name, value, event_ts FROM {} WHERE entity_key = ANY(%s)").format(name)
-        rows: dict[bytes, StoredRow] = {}
+        # One row per entity: to fetch each feature's apart takes most of the time.
+        query = SQL(
+            "SELECT entity_key, max(event_ts), array_agg(feature_name), array_agg(value) FROM {}"
+            " WHERE entity_key = ANY(%s) GROUP BY entity_key"
+        ).format(name)
         with self._get_conn(config, autocommit=True) as connection:
-            for key, feature, value, moment in connection.cursor(binary=True).execute(query, (wanted,)):
-                rows.setdefault(key, StoredRow(moment, {})).values[feature] = Value.FromString(value)
+            found = connection.cursor(binary=True).execute(query, (wanted,)).fetchall()
+        rows = {
+            key: StoredRow(moment, dict(zip(features, map(Value.FromString, values), strict=True)))
+            for key, moment, features, values in found
+        }
         return [rows.get(key) for key in wanted]
 
     def materialized(self, config: RepoConfig, view: FeatureView) -> set[str]:
