@@ -3,6 +3,8 @@
 `servers` gives Postgres and S3 (about 7 s), `mlflow_server` adds MLflow: the library's tests share them. `stack` is
 another one with everything, so that no DAG takes what the library's tests drop. A session pays for each once. Each
 exports to this process what a client needs, so tests run in this order: no servers, `servers`, `stack` (see `RANKS`).
+Several workers (`pytest -n`) may share the files of the first two kinds, each with servers of its own; the whole stack
+is for one at a time, so its tests are marked `stack`.
 """
 
 import os
@@ -36,6 +38,7 @@ PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "
 
 # What uses the whole stack comes last: first what looks at it untouched, then the user's day, then the screens, and at
 # the end what removes it all and brings it back. The first prefix that fits counts.
+WHOLE_STACK = 2
 RANKS = {
     "tests/stack/test_running.py": 2,
     "tests/end_to_end/test_backup_and_restore.py": 5,
@@ -45,9 +48,13 @@ RANKS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run what is quick first, and what shares a stack in an order in which nothing disturbs the next."""
     items.sort(key=_rank)
+    for item in items:
+        if _rank(item) >= WHOLE_STACK:
+            item.add_marker("stack")
 
 
 def _rank(item: pytest.Item) -> int:
@@ -83,8 +90,10 @@ def is_free(port: int) -> bool:
 
 def write_env_file(folder: Path) -> Path:
     """Write an env file for a stack of its own; the secrets are added when it is loaded."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + worker % 4 * 500  # so that no two workers find the same port free
     while True:  # below the kernel's ephemeral ports; the console has a second listener 10,000 higher
-        base = random.randrange(20_000, 22_000, 20)  # noqa: S311 – no secret
+        base = random.randrange(first, first + 500, 20)  # noqa: S311 – no secret
         used = [*range(base, base + 20), base + 3 + 10_000]
         if all(is_free(port) for port in used):
             break
