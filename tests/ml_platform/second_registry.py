@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import psycopg2
 import requests
-from conftest import is_free
 from pydantic import SecretStr
 
 from ml_platform.environments.environment import Environment
 from stack import screens
+from tests.conftest import is_free
 
 if TYPE_CHECKING:
     from stack.config import Config

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -20,6 +21,7 @@ from ml_platform.files import gunzip, parquet_rows
 from ml_platform.files.formats import SHOWN_CHARACTERS, Fault, shown
 from ml_platform.files.reading import Rows, open_rows
 
+compress = partial(gzip.compress, mtime=0)  # the same bytes in each process: they name the tests
 CSV = b"a,b\n1,2\n"
 
 
@@ -65,12 +67,12 @@ def json_lines(*rows: dict[str, Any]) -> bytes:
         (CSV.replace(b",", b"|"), "CSV, separated by bars, UTF-8"),
         (CSV.decode().encode("utf-16"), "CSV, separated by commas, UTF-16"),
         (b"\xfe\xff" + CSV.decode().encode("utf-16-be"), "CSV, separated by commas, UTF-16"),
-        (gzip.compress(CSV), "CSV, separated by commas, UTF-8, gzip"),
-        (gzip.compress(b"a,b\n") + gzip.compress(b"1,2\n"), "CSV, separated by commas, UTF-8, gzip"),
+        (compress(CSV), "CSV, separated by commas, UTF-8, gzip"),
+        (compress(b"a,b\n") + compress(b"1,2\n"), "CSV, separated by commas, UTF-8, gzip"),
         (b'{"a": 1, "b": 2}', "JSON lines, UTF-8"),
         (b' \n\n {"a": "1", "b": 2}\r\n', "JSON lines, UTF-8"),
         ('{"a": 1, "b": 2}'.encode("utf-16"), "JSON lines, UTF-16"),
-        (gzip.compress(b'{"a": 1, "b": 2}'), "JSON lines, UTF-8, gzip"),
+        (compress(b'{"a": 1, "b": 2}'), "JSON lines, UTF-8, gzip"),
         (parquet({"a": [1], "b": [2]}), "Parquet"),
     ],
 )
@@ -80,7 +82,7 @@ def test_a_file_is_what_its_bytes_say(data: bytes, said: str) -> None:
     assert list(rows) == [["1", "2"]]
 
 
-@pytest.mark.parametrize("data", [CSV, gzip.compress(CSV), json_lines({"a": 1}), parquet({"a": [1]})])
+@pytest.mark.parametrize("data", [CSV, compress(CSV), json_lines({"a": 1}), parquet({"a": [1]})])
 def test_the_stream_is_read_from_its_beginning_and_stays_open(data: bytes) -> None:
     stream = io.BytesIO(data)
     for _ in range(2):
@@ -104,13 +106,13 @@ def test_the_stream_is_read_from_its_beginning_and_stays_open(data: bytes) -> No
         (b'{\n  "a": 1\n}', "goes over several lines"),
         (b'{"a": 1', "no line holds a JSON object .*: not valid JSON"),
         (b"{}\n{}", "no line holds a JSON object with values"),
-        (gzip.compress(gzip.compress(CSV)), "gzip inside gzip"),
-        (gzip.compress(parquet({"a": [1]})), "Parquet inside gzip"),
-        (gzip.compress(b"PK\x03\x04"), "Excel"),
-        (gzip.compress(CSV)[:-9], "ends too early"),
-        (gzip.compress(CSV)[:12], "ends too early"),
-        (gzip.compress(CSV)[:-8] + b"\0" * 8, "gzip file is broken: CRC"),
-        (gzip.compress(CSV) + b"more", "gzip file is broken"),
+        (compress(compress(CSV)), "gzip inside gzip"),
+        (compress(parquet({"a": [1]})), "Parquet inside gzip"),
+        (compress(b"PK\x03\x04"), "Excel"),
+        (compress(CSV)[:-9], "ends too early"),
+        (compress(CSV)[:12], "ends too early"),
+        (compress(CSV)[:-8] + b"\0" * 8, "gzip file is broken: CRC"),
+        (compress(CSV) + b"more", "gzip file is broken"),
         (b"\x1f\x8b\x08", "ends too early"),
         (b"PAR1", "Parquet file is broken"),
         (parquet({"a": [1]})[:-5], "Parquet file is broken"),
@@ -127,7 +129,7 @@ def test_a_file_that_cannot_be_read_says_why(data: bytes, problem: str) -> None:
 
 def test_a_gzip_bomb_is_refused_before_it_swells(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ml_platform.files.formats.UNPACKED_BYTES", 2**20)
-    bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 2**20)
+    bomb = compress(b"a,b\n" + b"1,2\n" * 2**20)
     rows = opened(bomb)
     with pytest.raises(ContractError, match=r"holds more than 1,0.*bytes"):
         list(rows)
@@ -314,7 +316,7 @@ def mangled(make: Callable[[], bytes]) -> st.SearchStrategy[bytes]:
 
 
 BROKEN = st.one_of(
-    mangled(lambda: gzip.compress(CSV * 50, mtime=0)),
+    mangled(lambda: compress(CSV * 50)),
     mangled(lambda: parquet({"a": [1, 2], "b": ["x", None], "c": [0.5, 1.5]})),
     mangled(lambda: json_lines({"a": 1, "b": "ä"}, {"a": 2.5, "c": None})),
     mangled(lambda: (CSV * 5).decode().encode("utf-16")),

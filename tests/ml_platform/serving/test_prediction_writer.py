@@ -17,7 +17,7 @@ NOW = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
 
 def scored(*rows: Any, model: Any = MODEL) -> answers.Scored:
     body = json.dumps({"rows": rows}).encode()
-    return answers.scored(model, answers.typed_rows(model.dataset, answers.rows_of(body)), NOW)
+    return answers.scored(model, answers.typed_rows(model.dataset, answers.asked(body)), NOW)
 
 
 class Postgres:
