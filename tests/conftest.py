@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import prometheus_client  # noqa: F401 – before Feast, which would have it add up the figures of all tests in files
 import pytest
 import pytest_socket
 
