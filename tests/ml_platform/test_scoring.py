@@ -343,10 +343,15 @@ def test_a_killed_scoring_predicts_every_row_once(shop: Dataset, scorer: Any) ->
     start = time.monotonic()
     assert score_in_child(scorer, put(shop, data[1])) == 0
     whole = time.monotonic() - start
-    for attempt in range(KILLS):
+    for attempt in range(5 * KILLS):
+        if attempt >= KILLS and killed >= KILLS / 2:
+            break
         make_champion(shop, 1)
-        key = put(shop, data[attempt % 2])
-        killed += score_in_child(scorer, key, chance.uniform(0, whole)) == signal.SIGKILL
+        key, delay = put(shop, data[attempt % 2]), chance.uniform(0, whole)
+        if score_in_child(scorer, key, delay) == signal.SIGKILL:
+            killed += 1
+        else:
+            whole = delay  # it was done by then: on a machine that became faster no kill would hit
         make_champion(shop, 2)
         # as Airflow tries the task again that was killed: the score, or the settling that had begun
         outcome = uploads.settle(scoring.score(shop, key) if objects.head("test", key) else recorded(key))
