@@ -1,4 +1,4 @@
-"""Search, refit and promotion against real servers: Postgres, S3 and MLflow."""
+"""Search and refit against real servers: Postgres, S3 and MLflow; what goes live of it: test_going_live.py."""
 
 import json
 import os
@@ -6,39 +6,21 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from trainings import GRID, make_dataset, make_frame, make_training_set, make_weeks, make_weeks_frame
+from trainings import GRID, ONE, make_dataset, make_frame, make_training_set, make_weeks, make_weeks_frame, train
 
 from ml_platform import gate, movements, promotion, registry, search, tracking, training
 from ml_platform.exceptions import DegenerateDataError, RegistryError
-from ml_platform.holdout import holdout
 from ml_platform.spec_parts import METRICS
 from ml_platform.split import split
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
-ONE = {"logistic_regression": {"C": [1.0]}}
 FAILING = {"logistic_regression": {"C": [1.0]}, "random_forest": {"bootstrap": [False], "oob_score": [True]}}
-
-
-def train(name, frame=None, attempt_id="", candidates=ONE):
-    """Run the three steps on a data set of that name; return the card and the training set."""
-    training_set = make_training_set(make_dataset(name, candidates), frame)
-    searched = training.run_search(training_set, attempt_id=attempt_id)
-    return promotion.promote(training_set, training.refit(training_set, searched)), training_set
-
-
-def worse(name, frame):
-    """Return the frame with labels that mislead the training; the hold-out stays as it is."""
-    misled = frame.copy()
-    seen = ~holdout(frame["id"], name, 0.2)
-    misled.loc[seen, "buys"] = np.random.default_rng(0).permutation(frame.loc[seen, "buys"])
-    return misled
 
 
 def children(run_id):
@@ -243,85 +225,6 @@ def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jo
     assert len(api.search_runs([experiment.experiment_id], "tags.kind = 'search'")) == 1
 
 
-def test_the_champion_moves_only_on_a_win(mlflow_server):
-    bad, _ = train("moves", worse("moves", make_frame()))
-    good, _ = train("moves", make_frame())
-    assert (good["decision"], good["champion_before"]) == ("promoted", bad["version"])
-    assert good["challenger_f1"] > good["champion_f1"]
-    late, _ = train("moves", worse("moves", make_frame()), attempt_id="late")
-    assert (late["decision"], late["champion_before"]) == ("kept", good["version"])
-    live = {
-        alias: int(registry.alias_version("moves", alias).version) for alias in ("champion", "previous", "challenger")
-    }
-    assert live == {"champion": good["version"], "previous": bad["version"], "challenger": late["version"]}
-
-
-def delete_files(version):
-    for key, store in objects_of(version):
-        store.delete_object(Bucket="mlflow", Key=key)
-
-
-def change_file(version):
-    for key, store in objects_of(version):
-        if key.endswith("model.skops"):
-            store.put_object(Bucket="mlflow", Key=key, Body=b"changed")
-
-
-def add_pickle(version):
-    key, store = next(objects_of(version))
-    store.put_object(Bucket="mlflow", Key=f"{key.rsplit('/', 1)[0]}/model.pkl", Body=b"cos\nsystem\n(S'true'\ntR.")
-
-
-def objects_of(version):
-    import boto3
-
-    from ml_platform.settings import settings
-
-    values = settings()
-    store = boto3.client(
-        "s3", endpoint_url=values.s3_endpoint_url, aws_access_key_id=values.s3_access_key,
-        aws_secret_access_key=values.s3_secret_key.get_secret_value(), region_name="us-east-1",
-    )  # fmt: skip
-    model_id = version.source.removeprefix("models:/")
-    listed = store.list_objects_v2(Bucket="mlflow").get("Contents", [])
-    found = [item["Key"] for item in listed if f"/{model_id}/" in item["Key"]]
-    assert found
-    yield from ((key, store) for key in found)
-
-
-def drop_digest(version):
-    tracking.client().delete_model_version_tag(version.name, version.version, "model_sha256")
-
-
-def spoil_threshold(version):
-    tracking.client().set_model_version_tag(version.name, version.version, "threshold", "nan")
-
-
-def spoil_classes(version):
-    """What it says of three classes would be read as of two."""
-    tracking.client().set_model_version_tag(version.name, version.version, "classes", '["a", "b", "c"]')
-
-
-@pytest.mark.parametrize("damage", [delete_files, change_file, add_pickle, drop_digest, spoil_threshold, spoil_classes])
-def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(mlflow_server, damage):
-    name = f"damaged_{damage.__name__}"
-    bad, _ = train(name, worse(name, make_frame()))
-    training_set = make_training_set(make_dataset(name, ONE))
-    refitted = training.refit(training_set, training.run_search(training_set))
-    damage(registry.numbered(name, refitted["version"]))
-    card = promotion.promote(training_set, refitted)
-    assert (card["decision"], card["version"]) == ("refused", refitted["version"])
-    assert registry.load_champion(name).version == bad["version"]
-
-    damage(registry.numbered(name, bad["version"]))
-    sound, _ = train(name, make_frame(), attempt_id="sound")
-    assert (sound["decision"], sound["champion_before"]) == ("promoted", bad["version"])
-    assert "cannot be used" in sound["reason"]
-    with pytest.raises(RegistryError):
-        movements.rollback(name, reason="it was worse", by="test")
-    assert registry.load_champion(name).version == sound["version"]
-
-
 def test_a_challenger_that_predicts_otherwise_is_refused(full):
     training_set, _, refitted, *_ = full
     parts = split(training_set, 3)
@@ -341,13 +244,3 @@ def test_without_a_champion_scoring_fails_closed(full):
         registry.numbered("full", 99)
     with pytest.raises(RegistryError, match="no previous champion"):
         movements.rollback("full", reason="it was worse", by="test")
-
-
-def test_racing_promotions_end_with_the_best_model(mlflow_server):
-    frames = [worse("race", make_frame()), make_frame(), worse("race", make_frame()).iloc[::-1].reset_index(drop=True)]
-    training_sets = [make_training_set(make_dataset("race", ONE), frame) for frame in frames]
-    refitted = [training.refit(one, training.run_search(one, attempt_id=str(i))) for i, one in enumerate(training_sets)]
-    with ThreadPoolExecutor(3) as threads:
-        cards = list(threads.map(promotion.promote, training_sets, refitted))
-    best = max(cards, key=lambda card: card["challenger_f1"])
-    assert registry.load_champion("race").version == best["version"]

@@ -5,13 +5,16 @@ key of two columns, one of them a feature, and an event time: many rows of the s
 """
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ml_platform import promotion, training
 from ml_platform.spec import Dataset
 from ml_platform.training_set import TrainingSet
 
+ONE = {"logistic_regression": {"C": [1.0]}}
 GRID = {
     "logistic_regression": {"class_weight": [None, "balanced"], "C": [1.0, 0.1]},
     "random_forest": {"class_weight": [None, "balanced"], "min_samples_leaf": [5, 2], "n_estimators": [10]},
@@ -105,3 +108,12 @@ def make_weeks_frame(rows: int = 600, days: int = 100, seed: int = 1) -> pd.Data
             "sales": np.digitize(score, [0.0, 0.8]).astype("int64"),
         }
     )
+
+
+def train(
+    name: str, frame: pd.DataFrame | None = None, attempt_id: str = "", candidates: dict[str, Any] = ONE
+) -> tuple[dict[str, Any], TrainingSet]:
+    """Run the three steps on a data set of that name; return the card and the training set."""
+    training_set = make_training_set(make_dataset(name, candidates), frame)
+    searched = training.run_search(training_set, attempt_id=attempt_id)
+    return promotion.promote(training_set, training.refit(training_set, searched)), training_set
