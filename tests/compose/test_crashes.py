@@ -1,7 +1,7 @@
 """Kill any one container while a file is loaded, a model is trained, a file is scored: it comes back, the work goes on.
 
 Each kill takes a container's first process, and with it all of the container, at the moment at which the stage's task
-is seen to run. Nobody lends a hand afterwards. `CRASHES=all make test-compose` kills each of them in each stage; else
+is seen to run. Nobody lends a hand afterwards. `FULL=1 make test-compose` kills each of them in each stage; else
 each is killed in the stages that depend on it most.
 """
 
@@ -37,7 +37,7 @@ PATIENCE = 300
 
 def victims_of(*first: str) -> pytest.MarkDecorator:
     """Run a test once for each of these victims, or for all."""
-    chosen = [one for one in VICTIMS if os.environ.get("CRASHES") == "all" or one[0] in first]
+    chosen = [one for one in VICTIMS if os.environ.get("FULL") or one[0] in first]
     return pytest.mark.parametrize("victims", chosen, ids="+".join)
 
 
