@@ -36,7 +36,7 @@ class Airflow:
         Raises:
             AirflowError: the login is refused.
         """
-        self._http = httpx.Client(base_url=url, timeout=30)
+        self._http = httpx.Client(base_url=url, timeout=120)
         self._http.headers["Authorization"] = f"Bearer {self._token(user, password)}"
 
     def close(self) -> None:
