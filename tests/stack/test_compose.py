@@ -1,5 +1,7 @@
 """How Compose is called, and what is said where it cannot be."""
 
+import re
+
 import pytest
 import yaml
 
@@ -70,6 +72,17 @@ def test_every_variable_of_the_files_is_in_the_example_or_has_a_default():
     for name in ("docker-compose.yml", "docker-compose.seaweedfs.yml"):
         wanted = set(compose_variables((ROOT / name).read_text()))
         assert wanted <= known, name
+
+
+def test_nobody_is_asked_for_by_a_name_that_may_be_that_of_the_closed_side():
+    """Docker may answer with the address in `edge`, where containers do not reach each other."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    closed = {name for name, service in services.items() if "edge" in service.get("networks", ())}
+    assert {"objects", "mlflow", "airflow-api", "serving"} <= closed
+    for name, service in services.items():
+        for variable, value in (service.get("environment") or {}).items():
+            host = re.split(r"://|@", str(value))[-1].partition(":")[0]
+            assert variable.endswith("_USER") or host not in closed, f"{name}: {variable}"
 
 
 def compose_variables(text: str) -> list[str]:
