@@ -38,7 +38,7 @@ _SAFE_FLAVORS = {
 _CODE_SUFFIXES = {".pkl", ".pickle", ".cloudpickle", ".joblib", ".py", ".pyc", ".so", ".whl"}
 
 
-def _skops() -> Any:
+def load_skops() -> Any:
     """Import skops only where a model is written or read: it takes seconds."""
     with warnings.catch_warnings():
         # While it is imported, skops looks for each ufunc in every loaded module; Airflow's answer with a warning each.
@@ -75,7 +75,7 @@ def write(
         run_id: the run that it belongs to.
         model_id: the logged model that it belongs to.
     """
-    _skops()  # quietly, before MLflow does
+    load_skops()  # quietly, before MLflow does
     save_model(
         estimator,
         str(folder),
@@ -121,7 +121,7 @@ def read(folder: Path, expected_digest: str) -> tuple[BaseEstimator, dict[str, s
         raise RegistryError(f"the model's files have digest {found if expected_digest else 'unchecked'}, "
                             f"recorded at training was {expected_digest or 'none'}")  # fmt: skip
     _refuse_code_files(folder)
-    described, dataset, skops = _description(folder), _spec(folder), _skops()
+    described, dataset, skops = _description(folder), _spec(folder), load_skops()
     refusals = skops.exceptions
     try:
         return skops.load(folder / MODEL_FILE, trusted=TRUSTED_TYPES), _columns(described), dataset
