@@ -70,7 +70,7 @@ check: lint ## lint, and the tests that need no servers
 
 test: lint ## lint, types, every test that needs no containers; the tests start servers of their own
 	$(VENV)/bin/pytest -n auto -m "not servers and not browser"
-	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile -m "servers and not stack"
+	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "servers and not stack"
 	$(VENV)/bin/pytest -m stack
 
 test-compose: packages-dev ## build and run the containers, and do to them all that the tests do

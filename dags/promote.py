@@ -19,37 +19,15 @@ carried or moved twice.
 
 from typing import Any
 
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from ml_platform.airflow import asking
+from ml_platform.airflow import asking, forms
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, started_by
 from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.spec import Dataset
 
-FORM = {
-    "environment": Param(
-        "production",
-        type="string",
-        pattern="^[a-z][a-z0-9_]{0,40}$",
-        title="Environment",
-        description="Where the version goes; its registry is the Airflow connection mlflow_<environment>.",
-    ),
-    "version": Param(
-        None,
-        type=["null", "integer"],
-        minimum=1,
-        title="Version",
-        description="Of the registered model here; the champion if left empty.",
-    ),
-    "reason": Param(
-        type="string",
-        minLength=1,
-        title="Reason",
-        description="Why it goes live there; it goes into the history.",
-    ),
-}
 MAY_WAIT = 16  # promotions that wait for an approval; they hold no worker
 
 
@@ -100,7 +78,7 @@ def make_promote(dataset: Dataset) -> None:
         start_date=START,
         max_active_runs=MAY_WAIT if dataset.promotion.approval else 1,
         default_args=DEFAULT_ARGS,
-        params=FORM,
+        params=forms.promotion(),
         doc_md=__doc__,
         tags=["ml-platform", dataset.name],
     )

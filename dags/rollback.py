@@ -15,28 +15,13 @@ training; nothing has moved then. Choose another version, or train anew. Cleared
 
 from typing import Any
 
-from airflow.sdk import Param, dag, get_current_context, task
+from airflow.sdk import dag, get_current_context, task
 
+from ml_platform.airflow import forms
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, champion, fail_at_once_on, started_by
 from ml_platform.datasets import catalog
 from ml_platform.exceptions import RegistryError
 from ml_platform.spec import Dataset
-
-FORM = {
-    "reason": Param(
-        type="string",
-        minLength=1,
-        title="Reason",
-        description="Why the model that is live must go; it goes into the history.",
-    ),
-    "to": Param(
-        None,
-        type=["null", "integer"],
-        minimum=1,
-        title="Version",
-        description="Of the registered model; the previous champion if left empty.",
-    ),
-}
 
 
 def make_rollback(dataset: Dataset) -> None:
@@ -60,7 +45,7 @@ def make_rollback(dataset: Dataset) -> None:
         start_date=START,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
-        params=FORM,
+        params=forms.rollback(),
         doc_md=__doc__,
         tags=["ml-platform", dataset.name],
     )

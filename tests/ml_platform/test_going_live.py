@@ -80,20 +80,27 @@ def spoil_classes(version):
     tracking.client().set_model_version_tag(version.name, version.version, "classes", '["a", "b", "c"]')
 
 
+@pytest.fixture(scope="module")
+def with_champion(mlflow_server):
+    """The name of a data set with a model that is live."""
+    train("damaged", make_frame(), attempt_id="first")
+    return "damaged"
+
+
 @pytest.mark.parametrize("damage", [delete_files, change_file, add_pickle, drop_digest, spoil_threshold, spoil_classes])
-def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(mlflow_server, damage):
-    name = f"damaged_{damage.__name__}"
-    bad, _ = train(name, worse(name, make_frame()))
+def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(with_champion, damage):
+    name, live = with_champion, registry.load_champion(with_champion).version
     training_set = make_training_set(make_dataset(name, ONE))
-    refitted = training.refit(training_set, training.run_search(training_set))
+    searched = training.run_search(training_set, attempt_id=damage.__name__)
+    refitted = training.refit(training_set, searched)
     damage(registry.numbered(name, refitted["version"]))
     card = promotion.promote(training_set, refitted)
     assert (card["decision"], card["version"]) == ("refused", refitted["version"])
-    assert registry.load_champion(name).version == bad["version"]
+    assert registry.load_champion(name).version == live
 
-    damage(registry.numbered(name, bad["version"]))
-    sound, _ = train(name, make_frame(), attempt_id="sound")
-    assert (sound["decision"], sound["champion_before"]) == ("promoted", bad["version"])
+    damage(registry.numbered(name, live))
+    sound, _ = train(name, make_frame(), attempt_id=f"{damage.__name__} sound")
+    assert (sound["decision"], sound["champion_before"]) == ("promoted", live)
     assert "cannot be used" in sound["reason"]
     with pytest.raises(RegistryError):
         movements.rollback(name, reason="it was worse", by="test")

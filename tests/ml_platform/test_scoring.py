@@ -300,7 +300,7 @@ import os, sys
 from ml_platform import models, scoring, uploads
 from tests.ml_platform.test_scoring import ONE, make_dataset
 dataset = make_dataset(sys.argv[1], ONE)
-models._skops()
+models.load_skops()
 for key in iter(sys.stdin.readline, ""):  # one child per file: the imports are paid for once
     child = os.fork()
     if not child:

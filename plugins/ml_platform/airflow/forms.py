@@ -52,3 +52,34 @@ def training(dataset: Dataset) -> dict[str, Param]:
             description="Candidates that are fitted side by side; at most the number of cores.",
         ),
     }
+
+
+def rollback() -> dict[str, Param]:
+    """Return what the form of `rollback_<data set>` asks."""
+    return {
+        "reason": _reason("Why the model that is live must go; it goes into the history."),
+        "to": _version("Of the registered model; the previous champion if left empty."),
+    }
+
+
+def promotion() -> dict[str, Param]:
+    """Return what the form of `promote_<data set>` asks."""
+    return {
+        "environment": Param(
+            "production",
+            type="string",
+            pattern="^[a-z][a-z0-9_]{0,40}$",
+            title="Environment",
+            description="Where the version goes; its registry is the Airflow connection mlflow_<environment>.",
+        ),
+        "version": _version("Of the registered model here; the champion if left empty."),
+        "reason": _reason("Why it goes live there; it goes into the history."),
+    }
+
+
+def _reason(description: str) -> Param:
+    return Param(type="string", minLength=1, title="Reason", description=description)
+
+
+def _version(description: str) -> Param:
+    return Param(None, type=["null", "integer"], minimum=1, title="Version", description=description)

@@ -57,7 +57,7 @@ def weeks(mlflow_server: Any) -> Dataset:
 
 
 VISITS = [
-    {"ID": number, "WHEN": f"2026-01-{1 + number % 9:02}T12:00:00Z", "P": "ab"[number % 2]} for number in range(40)
+    {"ID": number, "WHEN": f"2026-01-{1 + number % 9:02}T12:00:00Z", "P": "ab"[number % 2]} for number in range(200)
 ]
 
 
@@ -185,7 +185,7 @@ def test_an_entity_has_the_probability_of_its_newest_row_to_the_bit(client: http
 
 def test_an_entity_takes_other_tables_as_of_its_newest_row(client: httpx.Client, visits: Dataset) -> None:
     """The probability of a result file, though the readings have gone on since."""
-    keys = [{"ID": number} for number in range(40)]
+    keys = [{"ID": number} for number in range(200)]
     in_file = scored(visits, file_of(*VISITS, columns=("ID", "WHEN", "P")))[1]
     said = [predict(client, visits, [key], "entities")["predictions"][0] for key in keys]
     assert [repr(one["probability"]) for one in said] == [row["probability"] for row in in_file]
