@@ -65,11 +65,11 @@ lint: packages-dev ## style and types, of the container files and scripts too
 	$(VENV)/bin/compose-lint check --quiet --no-env --skip-suppressed --fail-on low --strict-config docker-compose.yml
 	$(VENV)/bin/shellcheck .ci/run .ci/test-compose .ci/docker-engine .ci/stand-ins minio/setup.sh ml-platform
 
-check: lint ## lint, and the tests that need no servers
-	$(VENV)/bin/pytest -n auto -m "not servers and not browser"
+check: lint ## lint, and the quick tests, which need no servers
+	$(VENV)/bin/pytest -n auto --dist worksteal -m "not servers and not browser and not slow"
 
 test: lint ## lint, types, every test that needs no containers; the tests start servers of their own
-	$(VENV)/bin/pytest -n auto -m "not servers and not browser"
+	$(VENV)/bin/pytest -n auto --dist worksteal -m "not servers and not browser"
 	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "servers and not stack"
 	$(VENV)/bin/pytest -m stack
 

@@ -297,6 +297,7 @@ def scores(train: pd.DataFrame) -> dict[str, tuple[float, float]]:
     return {name: score(train, pipeline) for name, pipeline in models.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["logreg", "logreg_balanced", "hgb_lr05_balanced"])
 def test_models_get_as_far_as_on_the_original(name: str, scores: dict[str, tuple[float, float]]) -> None:
     expected = PROFILE["achievable"]["models"][name]

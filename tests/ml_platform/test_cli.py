@@ -139,6 +139,7 @@ def test_the_program_runs_from_any_folder_also_by_a_link(tmp_path):
     assert "auto" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_report_without_servers_says_who_does_not_answer(tmp_path):
     (tmp_path / ".env").write_text("POSTGRES_PORT=9\n")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("S3_", "PLATFORM_"))}

@@ -32,6 +32,7 @@ def test_several_classes_need_no_threshold():
     assert list(parts.features)[means.argmax()] == "heat"
 
 
+@pytest.mark.slow
 def test_same_data_same_model():
     parts = split(make_training_set(), 3)
     first, second = (fit(FOREST, parts, 3, jobs) for jobs in (1, 2))

@@ -1,6 +1,7 @@
 """The tables give what scikit-learn gives, for any row, in any company."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,9 @@ def columns(dataset: Dataset) -> dict[str, str]:
     return {column.name: column.type.name for column in signature(dataset).inputs.inputs}
 
 
-def fitted(dataset: Dataset, frame: pd.DataFrame, estimator: str) -> tuple[RowScorer, TunedThresholdClassifierCV]:
+@cache  # the fixtures below are set up for each pair of estimators
+def fitted(kind: str, estimator: str) -> tuple[RowScorer, TunedThresholdClassifierCV]:
+    dataset, frame = (make_dataset(), make_frame()) if kind == "shop" else (make_weeks(), make_weeks_frame())
     model = pipeline(Candidate(estimator, FEW[estimator]), dataset)
     if not dataset.label.classes:
         model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
@@ -40,12 +43,12 @@ def fitted(dataset: Dataset, frame: pd.DataFrame, estimator: str) -> tuple[RowSc
 
 @pytest.fixture(scope="module", params=FEW)
 def shop(request: pytest.FixtureRequest) -> tuple[RowScorer, TunedThresholdClassifierCV]:
-    return fitted(make_dataset(), make_frame(), request.param)
+    return fitted("shop", request.param)
 
 
 @pytest.fixture(scope="module", params=FEW)
 def weeks(request: pytest.FixtureRequest) -> tuple[RowScorer, TunedThresholdClassifierCV]:
-    return fitted(make_weeks(), make_weeks_frame(), request.param)
+    return fitted("weeks", request.param)
 
 
 def test_two_classes_equal_scikit_learn(shop) -> None:

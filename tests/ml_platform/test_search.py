@@ -49,6 +49,7 @@ def test_a_score_that_is_no_number_fails_the_candidate(monkeypatch):
     assert outcome.score("f1") == -math.inf
 
 
+@pytest.mark.slow
 def test_the_outcomes_do_not_depend_on_the_number_of_jobs():
     shop, features, labels, folds = data()
     every = candidates(shop.search)

@@ -49,6 +49,7 @@ def test_the_sample_comes_out_as_a_person_would_write_it(tmp_path):
     assert checking.problems(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sample", "label", "positive", "event_time"),
     [("train_flights.csv.gz", "late", "yes", "sched_dep"), ("train_penguins.csv", "Species", None, "date_egg")],

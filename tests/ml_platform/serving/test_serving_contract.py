@@ -34,6 +34,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     thread.join()
 
 
+@pytest.mark.slow
 def test_all_phases_find_nothing(url: str, tmp_path: Path) -> None:
     program = Path(sys.executable).parent / "schemathesis"
     done = subprocess.run(
