@@ -91,6 +91,22 @@ def test_a_no_keeps_the_old_one_and_is_on_record(
         mlflow.get_model_version_by_alias("divers", "champion")
 
 
+def test_without_an_answer_in_time_the_old_one_stays(
+    stack: Config, runs: list[str], airflow: Airflow, query: Query  # noqa: F811
+) -> None:  # fmt: skip
+    path = stack.datasets_dir / "divers.yaml"
+    said = path.read_text(encoding="utf-8")
+    path.write_text(said.replace("approval: true", "approval: true, approval_within: 20s"), encoding="utf-8")
+    run_id = airflow.trigger(TRAINING)
+    eventually(lambda: airflow.run(TRAINING, run_id)["state"] == "success", "the run ends by itself", 300)
+    path.write_text(said, encoding="utf-8")
+    found = query(
+        "SELECT decision, approval, answered_by, reason FROM models.decisions WHERE model = 'divers' AND version = 3"
+    )
+    assert [row[:3] for row in found] == [("kept", "no answer", None)]
+    assert found[0][3].startswith("no answer within 20s")
+
+
 def test_a_yes_lets_it_live_and_the_history_names_who_said_it(
     page: Page, stack: Config, runs: list[str], airflow: Airflow, mlflow: MlflowClient, query: Query  # noqa: F811
 ) -> None:  # fmt: skip
