@@ -11,6 +11,7 @@ from pathlib import Path
 import mlflow.artifacts
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput, Run
 from mlflow.entities.model_registry import ModelVersion
@@ -60,11 +61,11 @@ class ChampionModel:
     training_set_sha256: str
     run_id: str
 
-    def predict(self, frame: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    def predict(self, rows: pd.DataFrame | pa.RecordBatch) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Score a batch; a row's probability is the same to the bit whatever rows it comes with.
 
         Args:
-            frame: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
+            rows: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
 
         Returns:
             Probabilities and class indices. Of two classes the probability of the positive one, shape (n_rows,), and 1
@@ -74,11 +75,11 @@ class ChampionModel:
         Raises:
             RegistryError: the model was loaded, but cannot score.
         """
-        if frame.empty:
+        if not len(rows):
             n_classes = len(self.classes)
             return np.empty(0 if n_classes == 2 else (0, n_classes)), np.empty(0, dtype=np.int64)
         try:
-            probabilities = self._scorer.probabilities(frame)
+            probabilities = self._scorer.probabilities(rows)
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise RegistryError(f"{self.name} version {self.version} cannot score: {error}") from error
         return probabilities, predictions_of(probabilities, self.threshold)

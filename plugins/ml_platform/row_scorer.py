@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
@@ -24,6 +25,7 @@ from threadpoolctl import ThreadpoolController
 log = logging.getLogger(__name__)
 
 Matrix = NDArray[np.float64]
+Cells = Mapping[str, NDArray[Any]]  # the columns that are there: float64 with NaN, or texts with None or NaN
 ROWS = 64  # what a classifier with sums over columns gets at a time, always: filled up with zeros
 UNKNOWN = "\x00"  # a text that no column can hold
 
@@ -38,10 +40,10 @@ class _Categories:
     places: NDArray[np.intp]
     values: Mapping[str | None, Matrix]
 
-    def fill(self, matrix: Matrix, frame: pd.DataFrame) -> None:
+    def fill(self, matrix: Matrix, cells: Cells) -> None:
         unknown = self.values[UNKNOWN]
-        cells = ([None] * len(frame)) if self.name not in frame else frame[self.name].to_numpy(dtype=object)
-        found = [self.values.get(cell if cell == cell else None, unknown) for cell in cells]  # NaN is missing, too
+        texts = cells.get(self.name, [None] * len(matrix))
+        found = [self.values.get(text if text == text else None, unknown) for text in texts]  # NaN is missing, too
         matrix[:, self.places] = found
 
 
@@ -55,11 +57,11 @@ class _Numbers:
     marked: NDArray[np.intp]
     scaler: Any
 
-    def fill(self, matrix: Matrix, frame: pd.DataFrame) -> None:
-        numbers = np.full((len(frame), len(self.names)), np.nan)
+    def fill(self, matrix: Matrix, cells: Cells) -> None:
+        numbers = np.full((len(matrix), len(self.names)), np.nan)
         for i, name in enumerate(self.names):
-            if name in frame:
-                numbers[:, i] = frame[name].to_numpy(dtype="float64", na_value=np.nan)
+            if name in cells:
+                numbers[:, i] = cells[name]
         missing = np.isnan(numbers)
         filled = np.hstack([np.where(missing, self.medians, numbers), missing[:, self.marked]])
         if self.scaler is not None:
@@ -94,11 +96,11 @@ class RowScorer:
         if not np.array_equal(self._matrix(sample), expected):
             self._parts = []
 
-    def probabilities(self, frame: pd.DataFrame) -> Matrix:
+    def probabilities(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
         """Return what the classifier says of rows, at least one.
 
         Args:
-            frame: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
+            rows: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
 
         Returns:
             Of two classes the probability of the positive one, shape (n_rows,); of several, (n_rows, n_classes).
@@ -106,16 +108,40 @@ class RowScorer:
         # On a busy machine more OpenMP threads make boosted trees many times slower, not faster.
         with _THREADS.limit(limits=1):
             if self._parts:
-                found = self._classify(self._matrix(frame))
+                found = self._classify(self._matrix(rows))
             else:
+                frame = rows if isinstance(rows, pd.DataFrame) else rows.to_pandas()
                 found = self._estimator.predict_proba(typed(frame, self._columns))
         return found[:, 1] if found.shape[1] == 2 else found
 
-    def _matrix(self, frame: pd.DataFrame) -> Matrix:
-        matrix = np.repeat(self._base, len(frame), axis=0)
+    def _matrix(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
+        matrix = np.repeat(self._base, len(rows), axis=0)
+        read = _of_frame if isinstance(rows, pd.DataFrame) else _of_batch
+        cells = read(rows, self._columns)
         for part in self._parts:
-            part.fill(matrix, frame)
+            part.fill(matrix, cells)
         return matrix
+
+
+def _of_frame(frame: pd.DataFrame, columns: Mapping[str, str]) -> Cells:
+    there = {name: (frame[name], kind) for name, kind in columns.items() if name in frame}
+    return {
+        name: series.to_numpy(dtype="float64", na_value=np.nan) if kind == "double" else series.to_numpy(dtype=object)
+        for name, (series, kind) in there.items()
+    }
+
+
+def _of_batch(batch: pa.RecordBatch, columns: Mapping[str, str]) -> Cells:
+    """Read Arrow's columns, which takes a tenth of the time that a frame of one row does."""
+    there = zip(batch.schema.names, batch.columns, strict=True)
+    return {name: _of_array(array, columns[name]) for name, array in there if name in columns}
+
+
+def _of_array(array: pa.Array, kind: str) -> NDArray[Any]:
+    if kind == "double" and not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
+        return np.array(array.to_pylist(), dtype="float64")  # a boolean
+    cells: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return cells
 
 
 def typed(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:

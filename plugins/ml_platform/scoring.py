@@ -78,7 +78,7 @@ class Predictions:
     def _scored(self, rows: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
         champion = self.champion
         keys = zip(*(rows.column(key).to_pylist() for key in champion.dataset.keys), strict=True)
-        probabilities, predictions = champion.predict(model_frame(champion.dataset, rows, self.uploaded))
+        probabilities, predictions = champion.predict(model_rows(champion.dataset, rows, self.uploaded))
         self.logged.add(prediction_log.entries(champion, rows, probabilities, predictions, self.uploaded))
         for key, probability, prediction in zip(keys, probabilities, predictions, strict=True):
             name = champion.classes[prediction]
@@ -87,6 +87,11 @@ class Predictions:
             else:
                 each = (repr(float(one)) for one in probability)
                 yield *key, repr(float(probability[prediction])), name, *each, champion.version
+
+
+def model_rows(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame | pa.RecordBatch:
+    """Return what `model_frame` does, but rows that need no other table as they are."""
+    return model_frame(dataset, rows, uploaded) if dataset.tables else rows
 
 
 def model_frame(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:

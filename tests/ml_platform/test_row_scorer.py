@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +75,13 @@ def test_a_row_has_the_same_probability_in_any_company(shop, weeks, size) -> Non
             assert np.array_equal(scorer.probabilities(part), whole[start : start + size])
 
 
+def test_arrows_columns_give_the_same_bits_as_a_frame(shop, weeks) -> None:
+    for (scorer, _), frame in ((shop, make_frame(300, seed=3)), (weeks, make_weeks_frame(300, seed=3))):
+        batch = pa.RecordBatch.from_pandas(frame.astype({"member": "boolean"}) if "member" in frame else frame)
+        assert np.array_equal(scorer.probabilities(batch), scorer.probabilities(frame))
+        assert np.array_equal(scorer.probabilities(batch.slice(7, 1)), scorer.probabilities(frame.iloc[7:8]))
+
+
 ROW = st.fixed_dictionaries(
     {},
     optional={
@@ -97,7 +105,7 @@ def test_any_row_equals_scikit_learn(shop, rows) -> None:
 
 
 def test_a_number_beyond_what_trees_hold_is_very_large() -> None:
-    scorer, _ = fitted(make_dataset(), make_frame(), "random_forest")
+    scorer, _ = fitted("shop", "random_forest")
     large, larger = (scorer.probabilities(pd.DataFrame([{"age": age}])) for age in (1e30, 1e300))
     assert large == larger
 

@@ -19,7 +19,7 @@ from ml_platform.parsing import moments, numerals
 from ml_platform.spec_parts import Column, ColumnType, Scalar
 
 TRUE, FALSE = ("true", "yes", "1", "y", "t"), ("false", "no", "0", "n", "f")
-FEW = 32  # so many texts take Arrow longer, to compile the pattern and to call each of its functions
+FEW = 128  # so many texts take Arrow longer, to compile the pattern and to call each of its functions
 MISSING_WORDS = {"na", "n/a", "nan", "null", "none", "nil", "-", "?", ".", "inf", "+inf", "-inf", "infinity"}
 
 

@@ -159,7 +159,7 @@ def scored(model: ChampionModel, rows: pa.RecordBatch, requested: datetime) -> S
         BadRequestError: a row has no probability.
         RegistryError: the model cannot score.
     """
-    probabilities, predictions = model.predict(scoring.model_frame(model.dataset, rows, requested))
+    probabilities, predictions = model.predict(scoring.model_rows(model.dataset, rows, requested))
     finite = np.isfinite(probabilities.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
         bad = tuple(BadValue(int(row) + 1, "", "", TOO_LARGE) for row in np.flatnonzero(~finite))

@@ -230,7 +230,7 @@ def test_a_server_that_is_away_is_no_fault_of_the_caller(client: TestClient, mon
     def away(*_: Any) -> Any:
         raise ServiceError("Postgres: connection to postgresql://platform:secret@host refused")
 
-    monkeypatch.setattr(answers.scoring, "model_frame", away)
+    monkeypatch.setattr(answers.scoring, "model_rows", away)
     status, said = ask(client, ROW)
     assert (status, said["detail"]) == (503, "a server that is needed for the answer is away")
 
