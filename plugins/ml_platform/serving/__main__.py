@@ -4,6 +4,7 @@ import gc
 import importlib
 import logging
 import os
+import sys
 
 import uvicorn
 
@@ -27,6 +28,8 @@ def main() -> None:
     # second.
     gc.collect()
     gc.freeze()
+    # Else an answer waits 5 ms for each turn while another thread follows the registry or writes the log.
+    sys.setswitchinterval(0.001)
 
     settings = serving_settings()
     uvicorn.run(

@@ -100,7 +100,7 @@ def _open_routes(live: LiveModels) -> APIRouter:
 def _closed_routes(
     app: FastAPI, live: LiveModels, metrics: Metrics, writer: PredictionWriter, token: SecretStr
 ) -> APIRouter:
-    def authorized(given: Credentials) -> None:
+    async def authorized(given: Credentials) -> None:  # not in a thread: to change to one takes longer than it
         presented = given.credentials if given else ""
         if not hmac.compare_digest(presented.encode(), token.get_secret_value().encode()):
             raise HTTPException(401, "a token is required: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
