@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ml_platform.candidates import Candidate, pipeline
 from ml_platform.models import signature
-from ml_platform.row_scorer import RowScorer, typed
+from ml_platform.row_scorer import RowScorer, _BoostedTrees, typed
 from ml_platform.spec import Dataset
 from tests.ml_platform.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
 
@@ -108,6 +108,19 @@ def test_a_number_beyond_what_trees_hold_is_very_large() -> None:
     scorer, _ = fitted("shop", "random_forest")
     large, larger = (scorer.probabilities(pd.DataFrame([{"age": age}])) for age in (1e30, 1e300))
     assert large == larger
+
+
+@pytest.mark.parametrize("kind", ["shop", "weeks"])
+def test_all_trees_at_once_give_the_bits_of_one_after_the_other(kind) -> None:
+    _, model = fitted(kind, "hist_gradient_boosting")
+    steps = model.estimator_ if isinstance(model, TunedThresholdClassifierCV) else model
+    random = np.random.default_rng(0)
+    matrix = random.normal(0, 3, (500, steps[-1].n_features_in_))
+    matrix[random.random(matrix.shape) < 0.2] = np.nan
+    matrix[random.random(matrix.shape) < 0.02] = np.inf
+    expected = steps[-1].predict_proba(matrix)
+    assert len(np.unique(expected)) > 10
+    assert np.array_equal(_BoostedTrees(steps[-1]).predict_proba(matrix), expected)
 
 
 def test_another_kind_of_model_is_scored_by_scikit_learn(caplog) -> None:
