@@ -39,7 +39,7 @@ _CODE_SUFFIXES = {".pkl", ".pickle", ".cloudpickle", ".joblib", ".py", ".pyc", "
 
 
 def load_skops() -> Any:
-    """Import skops only where a model is written or read: it takes seconds."""
+    """Import skops, without its noise; where a model is written or read, for it takes seconds."""
     with warnings.catch_warnings():
         # While it is imported, skops looks for each ufunc in every loaded module; Airflow's answer with a warning each.
         warnings.simplefilter("ignore")
