@@ -1,12 +1,15 @@
 """The platform in containers, run by Docker Compose: the same `.env`, the same addresses on this machine."""
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
 
+from stack import health
 from stack.config import ROOT, Config
 from stack.errors import NotHealthyError, StackError
 
+TAIL = 10  # lines of the log of a container that did not start
 REMEDY = (
     "Install Docker with Compose v2 (`docker compose version`), or leave TARGET out: `make up` needs no containers."
 )
@@ -35,10 +38,32 @@ def up(config: Config, only: list[str], report: Callable[[str, str], None] = lam
         check=False,
     )
     if done.returncode:
-        raise NotHealthyError(
-            "The containers did not all become healthy: `docker compose ps --all`, `docker compose logs`."
-        )
+        raise NotHealthyError(_what_failed(config))
     return not ran_before
+
+
+def _what_failed(config: Config) -> str:
+    """Return what each container that is not as it should be said last: its health check, and its log."""
+    lines = ["The containers did not all become healthy."]
+    for shown in output(config, "ps", "--all", "--format", "json").splitlines():
+        container = json.loads(shown)
+        name, state, code = container["Service"], container["State"], container["ExitCode"]
+        if container["Health"] == "unhealthy":
+            said = health.explained(_last_check(container["ID"]))
+        elif state == "restarting" or (state == "exited" and code):
+            said = f"exit code {code}"
+        else:
+            continue
+        log = output(config, "logs", "--no-color", "--no-log-prefix", "--tail", str(TAIL), name)
+        lines.append(f"{name} is {container['Health'] or state}: {said}\nThe end of its log:\n{log}")
+    return "\n".join([*lines, "More: `docker compose ps --all`, `docker compose logs`."])
+
+
+def _last_check(container: str) -> str:
+    command = ("docker", "inspect", "--format", "{{json .State.Health.Log}}", container)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    checks = json.loads(done.stdout or "[]")  # nothing: it is gone by now
+    return str(checks[-1]["Output"]).strip() if checks else "no check has ended yet"
 
 
 def up_stores(config: Config) -> None:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from stack.servers import Probe
 
+OTHER_ENV_FILE = "The data was made with another password than the one in .env: put that .env back, or remove the data."
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -38,10 +39,15 @@ def database(uri: str) -> Probe:
         try:
             query(uri, "SELECT 1")
         except psycopg2.OperationalError as error:
-            return str(error).strip()
+            return explained(str(error).strip())
         return None
 
     return probe
+
+
+def explained(problem: str) -> str:
+    """Return what Postgres says, and for a password that is wrong in `.env` what to do about it."""
+    return f"{problem}\n{OTHER_ENV_FILE}" if "password authentication failed" in problem else problem
 
 
 def buckets(url: str, access_key: str, secret_key: SecretStr, names: list[str]) -> Probe:

@@ -1,5 +1,6 @@
 """How Compose is called, and what is said where it cannot be."""
 
+import json
 import re
 
 import pytest
@@ -9,6 +10,7 @@ from stack import __main__ as main
 from stack import compose, secrets
 from stack.config import ROOT
 from stack.errors import NotHealthyError, StackError
+from stack.health import OTHER_ENV_FILE
 from stack.target import runner
 
 
@@ -40,6 +42,34 @@ def test_a_start_that_fails_says_where_to_look(config, docker):
     docker('case "$*" in *" up "*) exit 1;; esac')
     with pytest.raises(NotHealthyError, match="docker compose logs"):
         compose.up(config, [])
+
+
+REFUSED = 'psql: error: FATAL:  password authentication failed for user "postgres"'
+
+
+def test_a_start_that_fails_shows_what_the_containers_in_trouble_said_last(config, docker, tmp_path):
+    containers = [
+        {"Service": "postgres", "State": "running", "Health": "unhealthy", "ExitCode": 0, "ID": "1"},
+        {"Service": "dbinit", "State": "exited", "Health": "", "ExitCode": 1, "ID": "2"},
+        {"Service": "objects", "State": "running", "Health": "healthy", "ExitCode": 0, "ID": "3"},
+        {"Service": "objects-setup", "State": "exited", "Health": "", "ExitCode": 0, "ID": "4"},
+        {"Service": "mlflow", "State": "created", "Health": "", "ExitCode": 0, "ID": "5"},
+    ]
+    (tmp_path / "ps").write_text("".join(json.dumps(container) + "\n" for container in containers))
+    (tmp_path / "checks").write_text(json.dumps([{"Output": "no route"}, {"Output": f"{REFUSED}\n"}]))
+    docker(f"""case "$*" in
+        *" ps --quiet"*) ;;
+        *" ps "*) while read -r line; do printf '%s\\n' "$line"; done <{tmp_path}/ps ;;
+        inspect*) read -r line <{tmp_path}/checks; printf '%s\\n' "$line" ;;
+        *" logs "*) for name; do :; done; echo "the log of $name" ;;
+        *) exit 1 ;;
+        esac""")
+    with pytest.raises(NotHealthyError) as failed:
+        compose.up(config, [])
+    said = str(failed.value)
+    assert f"postgres is unhealthy: {REFUSED}\n{OTHER_ENV_FILE}\nThe end of its log:\nthe log of postgres\n" in said
+    assert "dbinit is exited: exit code 1\nThe end of its log:\nthe log of dbinit\n" in said
+    assert not any(name in said for name in ("objects", "mlflow", "no route"))
 
 
 @pytest.mark.parametrize(("running", "started"), [("", True), ("0123abcd", False)])
