@@ -9,6 +9,7 @@ is for one at a time, so its tests are marked `stack`.
 
 import os
 import random
+import secrets
 import shutil
 import socket
 import tempfile
@@ -101,7 +102,8 @@ def write_env_file(folder: Path) -> Path:
     lines = [f"{name}_PORT={base + i}" for i, name in enumerate(PORTS)]
     if os.environ.get("TARGET") == "compose":
         files = [*COMPOSE_FILES[s3_server()], "tests/compose/postgres-port.yml"]
-        lines.append(f"COMPOSE_PROJECT_NAME=ml-platform-test-{base}")
+        run = os.environ.get("COMPOSE_TEST_RUN") or secrets.token_hex(4)  # what a killed run left is not met again
+        lines.append(f"COMPOSE_PROJECT_NAME=ml-platform-test-{run}-{base}")
         lines.append("COMPOSE_FILE=" + ":".join(str(ROOT / file) for file in files))
     shutil.copytree(ROOT / "datasets", folder / "datasets")  # of its own: tests put files into it
     lines.append(f"DATASETS_DIR={folder / 'datasets'}")
