@@ -97,7 +97,7 @@ def _definitions(config: Config) -> str:
     """Return a hash of all that the registry is made from."""
     library = ROOT / "plugins" / "ml_platform"
     code = (library / f"{name}.py" for name in ("features", "online_store", "datasets", "spec", "spec_parts"))
-    files = [*sorted(config.datasets_dir.glob("*.yaml")), *sorted((ROOT / "feast_repo").glob("*.*")), *code]
+    files = [*sorted(config.datasets_dir.glob("[!.]*.yaml")), *sorted((ROOT / "feast_repo").glob("*.*")), *code]
     contents = b"".join(path.name.encode() + path.read_bytes() for path in files)
     return f"{version('feast')} {hashlib.sha256(contents).hexdigest()}"
 

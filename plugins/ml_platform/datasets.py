@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.spec import Dataset, FeatureTable, Table, joined_name, problem
+from ml_platform.spec_parts import IDENTIFIER_CHARACTERS
 
 DATASETS_DIR = Path(os.environ.get("DATASETS_DIR") or Path(__file__).resolve().parents[2] / "datasets")
 
@@ -36,8 +37,9 @@ def _mapping_without_twins(loader: _Loader, node: yaml.MappingNode) -> dict[Any,
     mapping: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
-        if key in mapping:
-            raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
+        wrong = "" if isinstance(key, Hashable) else "a name cannot be a list or a mapping; quote it if it is a text"
+        if wrong := wrong or (f"{key!r} is given twice" if key in mapping else ""):
+            raise yaml.constructor.ConstructorError(None, None, wrong, key_node.start_mark)
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 
@@ -51,19 +53,29 @@ def parse_yaml(text: str) -> Any:
     Raises:
         yaml.YAMLError: it is not valid YAML, or gives a key twice.
     """
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 – a SafeLoader
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 – a SafeLoader
+    except RecursionError:
+        raise yaml.YAMLError("nested too deeply") from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        # PyYAML lets these through where a text does not fit its tag, such as `!!int abc`.
+        raise yaml.YAMLError(f"a value does not fit its type: {error}") from None
 
 
 def read_table(path: Path) -> Table:
     """Read one file: a data set, or with `kind: table` a feature table.
 
     Raises:
-        ConfigurationError: the file is not YAML or breaks the schema; the text names file, field and value.
+        ConfigurationError: the file cannot be read, is not YAML or breaks the schema; the text names file, field and
+            value.
     """
     try:
-        return parse_table(path.read_text(encoding="utf-8"), path)
+        text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not valid YAML: {error}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+    return parse_table(text, path)
 
 
 def parse_table(text: str, path: Path) -> Table:
@@ -76,10 +88,11 @@ def parse_table(text: str, path: Path) -> Table:
         raise ConfigurationError(f"{path}: must be a mapping that begins with `name:`; see the other files there")
     if "tables" in said:
         raise ConfigurationError(f"{path}: tables: no such field; feature tables are named in `features_from`")
+    whole: type[Table] = FeatureTable if "kind" in said else Dataset
     try:
-        found = (FeatureTable if "kind" in said else Dataset).model_validate(said)
+        found = whole.model_validate(said)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(f"{path}: {problem(dict(e))}" for e in error.errors())) from None
+        raise ConfigurationError("\n".join(f"{path}: {problem(dict(e), whole)}" for e in error.errors())) from None
     if found.name != path.stem:
         raise ConfigurationError(f"{path}: name is {found.name!r}, but the file's name says {path.stem!r}")
     return found
@@ -100,11 +113,16 @@ class Catalog:
     problems: tuple[str, ...]
 
 
+def spec_files(directory: Path) -> list[Path]:
+    """Return the files of a folder that declare tables, in the order of their names; hidden ones are an editor's."""
+    return sorted(path for path in directory.glob("*.yaml") if not path.name.startswith("."))
+
+
 def catalog(directory: Path = DATASETS_DIR) -> Catalog:
     """Read a folder; a file that is wrong does not keep the others from being used."""
     found: dict[str, Table] = {}
     problems: list[str] = []
-    for path in sorted(directory.glob("*.yaml")):
+    for path in spec_files(directory):
         try:
             table = read_table(path)
             _check_against(table, found.values(), path)
@@ -164,10 +182,10 @@ def _joined(dataset: Dataset, tables: dict[str, FeatureTable], path: Path) -> Da
                 )  # fmt: skip
     complete = dataset.model_copy(update={"tables": tuple(tables[name] for name in names)})
     for name in (*complete.features, *(joined_name(dataset.name, name) for name in dataset.own_features)):
-        if len(name) > 63:
+        if len(name) > IDENTIFIER_CHARACTERS:
             raise ConfigurationError(
-                f"{path}: the feature's full name {name!r} is longer than 63 characters; give the column a shorter "
-                "name, and the file's as `header`"
+                f"{path}: the feature's full name {name!r} is longer than {IDENTIFIER_CHARACTERS} characters; give the "
+                "column a shorter name, and the file's as `header`"
             )
     return complete
 

@@ -32,7 +32,10 @@ from ml_platform.spec_parts import (
     typed,
 )
 
-RESERVED_COLUMNS = ("event_timestamp", "created_timestamp", "upload_sha256", "line")
+RESERVED_COLUMNS = (
+    "event_timestamp", "created_timestamp", "upload_sha256", "line",
+    "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid",  # every table of Postgres has these already
+)  # fmt: skip
 UPLOAD, LOAD, EVENT_TIME = "upload", "load", "event_time"
 KEY_TYPES = ("integer", "text", "category")
 FEATURE_TYPES = ("integer", "number", "money", "category", "boolean")
@@ -88,7 +91,7 @@ class Table(Closed):
         for column in self.columns:
             if column.lower() in RESERVED_COLUMNS or "__" in column:
                 raise ValueError(
-                    f"columns.{column}: names with __ and {', '.join(RESERVED_COLUMNS)} are the platform's own; "
+                    f"columns.{column}: names with __ and {', '.join(RESERVED_COLUMNS)} are taken; "
                     "give it another name, and the file's as `header`"
                 )
         headers = [self.header(name) for name in self.columns]
@@ -146,7 +149,8 @@ class Table(Closed):
     @property
     def sha256(self) -> str:
         """The spec's version: a hash of all that decides what its data mean."""
-        others = {"description", "search", "gate", "promotion"}
+        others: dict[str, Any] = {"description": True, "search": True, "gate": True, "promotion": True}
+        others["tables"] = {"__all__": {"description"}}
         said = self.model_dump(mode="json", exclude=others, exclude_defaults=True)
         return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
@@ -244,8 +248,18 @@ def joined_name(table: str, column: str) -> str:
     return f"{table}__{column}"
 
 
-def problem(error: dict[str, Any]) -> str:
-    """Return one of pydantic's errors as a sentence: field, what is wrong, the value."""
-    field = ".".join(str(part) for part in error["loc"]) or "the file"
+_PARTS: dict[str, type[Closed]] = {
+    "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
+    "promotion": Promotion,
+}  # fmt: skip
+
+
+def problem(error: dict[str, Any], whole: type[Table]) -> str:
+    """Return one of pydantic's errors on a file that declares a `whole`: field, what is wrong or allowed, the value."""
+    location = [str(part) for part in error["loc"]]
     value = "" if isinstance(error["input"], dict) else f" (got {error['input']!r})"
-    return f"{field}: {re.sub('^Value error, ', '', error['msg'])}{value}"
+    said = re.sub("^Value error, ", "", error["msg"])
+    if error["type"] == "extra_forbidden":
+        part = _PARTS[location[0]] if len(location) > 1 else whole
+        said = f"no such field; there are: {', '.join(name for name in part.model_fields if name != 'tables')}"
+    return f"{'.'.join(location) or 'the file'}: {said}{value}"

@@ -18,9 +18,10 @@ Scalar = bool | int | float | str
 
 NUMERIC_TYPES = ("integer", "number", "money")
 
+IDENTIFIER_CHARACTERS = 63  # Postgres cuts a longer name
 # Column names become SQL identifiers and Feast fields: quoted, but kept to characters that no layer can misread. What a
 # file calls a column otherwise is its `header`.
-ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_ .-]*$", max_length=63)]
+ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_ .-]*$", max_length=IDENTIFIER_CHARACTERS)]
 
 
 def _free_name(name: str) -> str:
@@ -46,6 +47,19 @@ def known_encoding(name: str) -> str:
     except LookupError:
         raise ValueError("not an encoding that Python knows, such as utf-8, cp1252 or iso-8859-15") from None
     return name
+
+
+_INTEGERS_END = 2**63 - 1
+
+
+def _held_exactly(limit: object) -> object:
+    """Refuse a whole number that would be rounded: limits are floats."""
+    if isinstance(limit, int) and 2**53 < abs(limit) < _INTEGERS_END and int(nearest := float(limit)) != limit:
+        raise ValueError(f"has more digits than a limit can hold; the nearest that can be held is {nearest:.0f}")
+    return limit
+
+
+Limit = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_held_exactly, json_schema_input_type=float)]
 
 
 def _listed(value: object) -> object:
@@ -140,8 +154,8 @@ class Column(Closed):
     type: ColumnType
     header: str | None = Field(default=None, min_length=1, description="what the file calls it, if not by its name")
     required: bool = Field(default=False, description="an empty cell is a bad value")
-    min: float | None = Field(default=None, description="the least allowed (integer, number, money)")
-    max: float | None = Field(default=None, description="the most allowed (integer, number, money)")
+    min: Limit | None = Field(default=None, description="the least allowed (integer, number, money)")
+    max: Limit | None = Field(default=None, description="the most allowed (integer, number, money)")
     values: tuple[Scalar, ...] | None = Field(default=None, min_length=1, description="the values that are allowed")
     missing: tuple[Scalar, ...] = Field(
         default=(), description="texts that mean a missing value, beside the data set's"
@@ -166,6 +180,8 @@ class Column(Closed):
             is_given = getattr(self, option) != type(self).model_fields[option].default
             if is_given and self.type not in types:
                 raise ValueError(f"{option} is for {', '.join(types)}, not for {self.type}")
+        if self.type == "integer" and any(abs(limit or 0) >= _INTEGERS_END for limit in (self.min, self.max)):
+            raise ValueError(f"integers end at {_INTEGERS_END} anyway: leave such a min or max out")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
         return self

@@ -47,7 +47,12 @@ def test_a_leak_is_never_a_feature_but_is_kept_with_the_label() -> None:
         ("  AGE: integer\n", "  AGE: integer\n  event_timestamp: number\n", ["event_timestamp"]),
         ('  AGE: integer\n', '  AGE: integer\n  \'A"; DROP\': number\n', ['A"; DROP']),
         ("AGE: integer", "AGE: {type: category, min: 3}", ["AGE", "min"]),
-        ("gate:", "gates:", ["gates"]),
+        ("gate:", "gates:", ["gates: no such field; there are: ", "gate, promotion"]),
+        ("folds: 5", "fold: 5", ["search.fold: no such field; there are: scoring, folds, jobs, candidates (got 5)"]),
+        ("AGE: integer", "AGE: {type: integer, mim: 3}", ["columns.AGE.mim: no such field; ", "min, max", "(got 3)"]),
+        ("AGE: integer", "AGE: {type: number, max: 1e999}", ["columns.AGE.max", "finite"]),
+        ("AGE: integer", "AGE: {type: integer, max: 9223372036854775807}", ["AGE", "leave such a min or max out"]),
+        ("AGE: integer", "AGE: {type: integer, max: 9007199254740993}", ["AGE.max", "9007199254740992"]),
         ("name: auto", "name: [auto", ["YAML"]),
         ("positive: 1}", "positive: 1, classes: [a, b, c]}", ["label", "positive", "classes"]),
         ("positive: 1}", "classes: [a, b]}", ["label.classes", "3"]),
@@ -185,6 +190,50 @@ def test_a_broken_file_holds_up_nobody_else_and_is_told_to_who_asks(write, tmp_p
         dataset("bikes", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("  AGE: integer\n", "  {AGE}: integer\n", ["a name cannot be a list or a mapping"]),
+        ("description: ", "description: {{ what }} #", ["a name cannot be a list or a mapping"]),
+        ("event_time: ", "? [a, b]\n: 1\nevent_time: ", ["a name cannot be a list or a mapping"]),
+        ("folds: 5", "folds: !!int five", ["not valid YAML", "five"]),
+        ("folds: 5", f"folds: {'1' * 5000}", ["not valid YAML", "digits"]),
+        ("folds: 5", "folds: !!int ''", ["not valid YAML"]),
+        ("description: ", "description: !!timestamp ", ["not valid YAML"]),
+        ("description: ", "description: !!bool ", ["not valid YAML"]),
+        ("description: ", f"description: {'[' * 3000} #", ["not valid YAML", "nested too deeply"]),
+    ],
+)  # fmt: skip
+def test_whatever_stands_in_a_file_it_holds_up_nobody_else(write, tmp_path: Path, old: str, new: str, says) -> None:
+    assert old in AUTO
+    write(AUTO)
+    write(AUTO.replace("name: auto\n", "name: bad\n", 1).replace(old, new, 1), "bad")
+    found = catalog(tmp_path)
+    assert [one.name for one in found.datasets] == ["auto"]
+    (problem,) = found.problems
+    assert all(part in problem for part in [str(tmp_path / "bad.yaml"), *says])
+
+
+def test_a_folder_or_a_link_to_nowhere_holds_up_nobody_else(write, tmp_path: Path) -> None:
+    write(AUTO)
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "gone.yaml").symlink_to(tmp_path / "nowhere")
+    (tmp_path / ".#auto.yaml").symlink_to("somebody@here.4711")  # an editor's, while the file is not saved
+    found = catalog(tmp_path)
+    assert [one.name for one in found.datasets] == ["auto"]
+    assert [problem.rpartition("/")[2] for problem in found.problems] == [
+        "folder.yaml: Is a directory",
+        "gone.yaml: No such file or directory",
+    ]
+
+
+@pytest.mark.parametrize("name", ["xmin", "CTID", "tableoid"])
+def test_a_column_may_not_be_called_as_postgres_calls_its_own(write, name: str) -> None:
+    path = write(AUTO.replace("  AGE: integer\n", f"  {name}: integer\n", 1))
+    with pytest.raises(ConfigurationError, match=rf"columns.{name}: .* are taken; give it another name, .*`header`"):
+        read_table(path)
+
+
 def test_a_name_may_not_look_like_another_file_of_the_buckets(write) -> None:
     path = write(AUTO.replace("name: auto", "name: train_auto", 1), "train_auto")
     with pytest.raises(ConfigurationError, match="name: may not begin with train_"):
@@ -203,5 +252,5 @@ def test_a_feature_table_needs_features_and_has_its_own_inbox(write) -> None:
     assert not weather.owns("train_weather.csv", "train")
     with pytest.raises(ConfigurationError, match=r"ttl.*'3 hours'"):
         read_table(write(WEATHER.replace("ttl: 3h", "ttl: 3 hours"), "weather"))
-    with pytest.raises(ConfigurationError, match="label: Extra inputs are not permitted"):
+    with pytest.raises(ConfigurationError, match=r"label: no such field; there are: name, .*, kind, ttl$"):
         read_table(write(WEATHER + "label: {column: temp, positive: 1}\n", "weather"))
