@@ -87,7 +87,7 @@ def _adopt(cursor: Any, table: Table) -> int:
 def _ensure_table(cursor: Any, table: Table, schema: str, columns: tuple[str, ...]) -> None:
     types = sql_types(table)
     wanted = {name: types[name] for name in (*table.keys, *columns)}
-    there = _columns_there(cursor, schema, table.name)
+    there = columns_there(cursor, schema, table.name)
     full_name = f"{schema}.{identifier(table.name)}"
     if not there:
         _create(cursor, full_name, table, wanted)
@@ -103,7 +103,8 @@ def _ensure_table(cursor: Any, table: Table, schema: str, columns: tuple[str, ..
             )
 
 
-def _columns_there(cursor: Any, schema: str, table: str) -> dict[str, str]:
+def columns_there(cursor: Any, schema: str, table: str) -> dict[str, str]:
+    """Return the SQL type of each column of a table; empty if there is no such table."""
     found = rows(
         cursor,
         "SELECT column_name::text, data_type::text FROM information_schema.columns"

@@ -7,7 +7,7 @@ import pytest
 from ml_platform.database import fetch, transaction
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.spec import FeatureTable
-from ml_platform.tables import _columns_there, ensure_tables, feature_columns
+from ml_platform.tables import columns_there, ensure_tables, feature_columns
 from tests.ml_platform.upload_cases import make_dataset, new_name, timed_dataset
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
 def columns(schema: str, table: str) -> dict[str, str]:
     with transaction() as cursor:
-        return _columns_there(cursor, schema, table)
+        return columns_there(cursor, schema, table)
 
 
 def versions(name: str) -> list[tuple[int, str]]:

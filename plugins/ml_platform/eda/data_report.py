@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
+import psycopg
 import pyarrow as pa
 
 from ml_platform import objects
@@ -19,9 +20,10 @@ from ml_platform.parsing.batches import read_batches
 from ml_platform.scoring import model_frame
 from ml_platform.spec import Dataset, Table
 from ml_platform.spec_parts import NUMERIC_TYPES, Purpose
-from ml_platform.tables import feature_columns
+from ml_platform.tables import columns_there, feature_columns, sql_types
 
 BUCKET = "reports"
+TIME = "event_timestamp"  # of loaded rows; no column can be called so
 MOST_ROWS = 50_000
 LINK_SECONDS = 7 * 24 * 3600
 _BESIDE = (".report.json", ".report.txt", ".rejected.csv")  # what lies beside an archived file, and is no data
@@ -72,18 +74,16 @@ def data(table: Table) -> Data:
 
 def _loaded(table: Table) -> pa.RecordBatch:
     """Return the newest loaded rows, as a file's would be read."""
-    name, keys = identifier(table.name), [f"f.{identifier(key)}" for key in table.keys]
-    columns = {**dict(zip(table.keys, keys, strict=True)), **{c: f"f.{identifier(c)}" for c in feature_columns(table)}}
-    columns |= {column: f"l.{identifier(column)}" for column in table.label_columns}
-    columns |= {table.event_time: "f.event_timestamp"} if table.event_time else {}
-    selected = ", ".join(f"{expression} AS {identifier(column)}" for column, expression in columns.items())
+    name = identifier(table.name)
     labels = (
         f"JOIN labels.{name} l USING ({', '.join(map(identifier, table.keys))}, event_timestamp, created_timestamp)"
     )
     order = "f.created_timestamp DESC, f.event_timestamp DESC, f.line"
-    if not _exists(table):
-        return pa.RecordBatch.from_pylist([])
     with transaction() as cursor:
+        there = {schema: columns_there(cursor, schema, table.name) for schema in ("features", "labels")}
+        if not there["features"]:
+            return pa.RecordBatch.from_pylist([])
+        selected = ", ".join(f"{sql} AS {identifier(column)}" for column, sql in _selected(table, there).items())
         cursor.execute(
             f"SELECT {selected} FROM features.{name} f {labels if table.label_columns else ''}"  # noqa: S608 – quoted
             f" ORDER BY {order} LIMIT {MOST_ROWS}"
@@ -91,12 +91,16 @@ def _loaded(table: Table) -> pa.RecordBatch:
         return _one_batch(cursor.fetch_arrow_table())
 
 
-def _exists(table: Table) -> bool:
-    with transaction() as cursor:
-        cursor.execute(
-            "SELECT FROM information_schema.tables WHERE table_schema = 'features' AND table_name = $1", (table.name,)
-        )
-        return bool(cursor.fetchall())
+def _selected(table: Table, there: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return the SQL of each column, and of each row's time; what the YAML has that nothing loaded has is missing."""
+    types = sql_types(table)
+    sources = dict.fromkeys((*table.keys, *feature_columns(table)), ("features", "f"))
+    sources |= dict.fromkeys(table.label_columns, ("labels", "l"))
+    columns = {
+        column: f"{alias}.{identifier(column)}" if column in there[schema] else f"NULL::{types[column]}"
+        for column, (schema, alias) in sources.items()
+    }
+    return columns | {column: f"f.{TIME}" for column in (table.event_time, TIME) if column}
 
 
 def newest_file(table: Table, purpose: Purpose) -> tuple[pa.RecordBatch, str, datetime]:
@@ -132,12 +136,23 @@ def as_frame(table: Table, rows: pa.RecordBatch, uploaded: datetime | None = Non
     frame: pd.DataFrame = rows.to_pandas()
     columns = table.columns
     if isinstance(table, Dataset):
-        frame, columns = model_frame(table, rows, uploaded or datetime.now(UTC)), columns | table.features
+        frame, columns = _with_joined(table, rows, uploaded or datetime.now(UTC)), columns | table.features
+    frame = frame.drop(columns=TIME, errors="ignore")
     drawn = {name: _as_drawn(frame[name], columns[name].type) for name in frame.columns}
     for name in table.label_columns[:1]:
         if name in frame:  # the classes as files write them
             drawn[name] = pd.Series([value if value is None else class_text(value) for value in rows[name].to_pylist()])
     return frame.assign(**drawn)
+
+
+def _with_joined(table: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:
+    """Return what `model_frame` does; features that nothing was loaded for yet are missing."""
+    timed = table.model_copy(update={"event_time": TIME}) if TIME in rows.schema.names else table
+    try:
+        return model_frame(timed, rows, uploaded)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        frame: pd.DataFrame = rows.to_pandas()
+        return frame.assign(**{name: None for name in table.features if name not in frame})
 
 
 def _as_drawn(values: pd.Series, kind: str) -> pd.Series:

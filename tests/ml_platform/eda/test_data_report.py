@@ -8,9 +8,11 @@ import pytest
 
 from ml_platform import objects, tables, uploads
 from ml_platform.checking import find
+from ml_platform.database import transaction
 from ml_platform.datasets import DATASETS_DIR
 from ml_platform.eda import data_report
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
+from ml_platform.spec import Dataset, FeatureTable
 from stack.config import ROOT
 
 pytestmark = pytest.mark.servers
@@ -74,6 +76,58 @@ def test_before_anything_is_loaded_the_newest_good_file_is_looked_at(servers):
     assert found.source == "the file 'train_penguins_1.csv'"
     assert found.test is None
     assert len(found.rows) > 200
+
+
+def test_what_the_yaml_has_and_nothing_loaded_has_is_missing(flights, tmp_path):
+    text = (DATASETS_DIR / "flights.yaml").read_text(encoding="utf-8")
+    text = text.replace("leaks: [", "leaks: [delay_reason, ", 1)
+    text = text.replace("columns:\n", "columns:\n  seats: integer\n  delay_reason: category\n", 1)
+    weather = (DATASETS_DIR / "weather.yaml").read_text(encoding="utf-8")
+    (tmp_path / "flights.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "weather.yaml").write_text(weather.replace("columns:\n", "columns:\n  uv: number\n", 1), "utf-8")
+    found = data_report.data(find(tmp_path, "flights"))
+    assert found.source == "loaded"
+    for column in ("seats", "delay_reason", "weather__uv"):
+        assert found.rows[column].isna().all()
+    assert found.rows["distance"].notna().any()
+    out = tmp_path / "flights.html"
+    assert data_report.publish("flights", out, tmp_path) == f"{out} is written"
+
+
+def test_a_table_that_was_never_loaded_leaves_its_features_missing(flights, tmp_path):
+    for name in ("flights", "weather"):
+        text = (DATASETS_DIR / f"{name}.yaml").read_text(encoding="utf-8").replace("weather", "climate")
+        (tmp_path / f"{name.replace('weather', 'climate')}.yaml").write_text(text, encoding="utf-8")
+    found = data_report.data(find(tmp_path, "flights"))
+    assert found.rows["climate__temp"].isna().all()
+
+
+def test_without_an_event_time_loaded_rows_are_joined_as_of_their_load(servers):
+    depots = FeatureTable.model_validate(
+        {
+            "kind": "table", "name": "depots", "description": "d", "entity": {"name": "depot", "key": "depot"},
+            "event_time": "at", "columns": {"depot": "text", "at": "timestamp", "stock": "integer"},
+        }
+    )  # fmt: skip
+    shops = Dataset.model_validate(
+        {
+            "name": "depotshops", "description": "d", "entity": {"name": "depotshop", "key": "shop"},
+            "label": {"column": "y", "positive": 1}, "features_from": ["depots"],
+            "columns": {"shop": "text", "depot": "text", "y": "integer"},
+        }
+    ).model_copy(update={"tables": (depots,)})  # fmt: skip
+    for table, key, text in (
+        (depots, "depots.csv", "depot,at,stock\nd,2020-01-01,1\n"),
+        (shops, "train_depotshops.csv", "shop,depot,y\na,d,1\nb,d,0\n"),
+    ):
+        tables.ensure_tables(table)
+        objects.put_new("train", key, text.encode())
+        assert uploads.ingest(table, key)["outcome"] == "loaded"
+    assert list(data_report.data(shops).rows["depots__stock"]) == [1, 1]
+    with transaction() as cursor:  # as if they had been loaded before there was a stock
+        for schema in ("features", "labels"):
+            cursor.execute(f"UPDATE {schema}.depotshops SET event_timestamp = '2019-01-01Z'")
+    assert data_report.data(shops).rows["depots__stock"].isna().all()
 
 
 def test_an_unknown_name_lists_those_there_are(servers):
