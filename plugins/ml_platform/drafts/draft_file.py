@@ -7,12 +7,13 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from ml_platform.checking import Trial, read
-from ml_platform.datasets import catalog, parse_table
+from ml_platform.datasets import catalog, parse_table, spec_files
 from ml_platform.drafts.draft_text import draft_text, look_at
 from ml_platform.drafts.drafting import KEY_WORDS, Choices, choose, words
 from ml_platform.drafts.file_profile import Profile, profile
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.spec_parts import Name
+from ml_platform.spec import joined_name
+from ml_platform.spec_parts import IDENTIFIER_CHARACTERS, Name
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def write_draft(file: Path, name: str, folder: Path, *, is_table: bool = False, 
     """
     target = folder / f"{name}.yaml"
     _check_name(name, target)
-    seen = profile(file)
+    seen = profile(file, IDENTIFIER_CHARACTERS - len(joined_name(name, "")))
     choices = choose(seen, is_table=is_table, label=label)
     entity = _entity(seen, choices, name, folder)
     text = draft_text(seen, choices, name=name, entity=entity)
@@ -65,7 +66,7 @@ def _check_name(name: str, target: Path) -> None:
         raise ConfigurationError(f"the name {name!r}: {why}; such as churn or house_prices") from None
     if target.exists():
         raise ConfigurationError(f"{target} is there already, and is not overwritten; remove it, or take another name")
-    for other in sorted(path.stem for path in target.parent.glob("*.yaml")):
+    for other in [path.stem for path in spec_files(target.parent)]:
         if name.startswith(other) or other.startswith(name):
             raise ConfigurationError(
                 f"the name {name!r} and {other!r}, which is there, begin alike: each would take the other's uploads"

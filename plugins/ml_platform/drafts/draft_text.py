@@ -79,7 +79,7 @@ def _time_text(seen: Profile, choices: Choices) -> str:
 
 def _constants(seen: Profile, choices: Choices) -> list[str]:
     needed = {*choices.keys[0], *choices.labels[:1], *choices.times[:1]}
-    return [name for name, known in seen.guesses.items() if len(known.counts) < 2 and name not in needed]
+    return [name for name, known in seen.guesses.items() if known.is_constant and name not in needed]
 
 
 def _kept(seen: Profile, choices: Choices) -> list[str]:
@@ -88,9 +88,10 @@ def _kept(seen: Profile, choices: Choices) -> list[str]:
 
 
 def shared_missing(seen: Profile, choices: Choices) -> list[str]:
-    """Return the texts that look like missing values in more than one column."""
-    tokens = Counter(token for name in _kept(seen, choices) for token in map(str, seen.guesses[name].column.missing))
-    return [token for token, columns in tokens.items() if columns > 1]
+    """Return the texts that look like missing values in more than one column, and are a value in none."""
+    kept = [seen.guesses[name] for name in _kept(seen, choices)]
+    tokens = Counter(token for known in kept for token in map(str, known.column.missing))
+    return [t for t, columns in tokens.items() if columns > 1 and not any(t in known.counts for known in kept)]
 
 
 def draft_text(seen: Profile, choices: Choices, *, name: str, entity: str, max_bad_rows: float | None = None) -> str:

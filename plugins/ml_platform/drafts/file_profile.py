@@ -15,6 +15,7 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.files.reading import Format, open_rows
 from ml_platform.parsing.conversion import convert
 from ml_platform.spec import RESERVED_COLUMNS
+from ml_platform.spec_parts import IDENTIFIER_CHARACTERS
 
 PROFILED_ROWS = 200_000
 _OTHER_ENCODINGS = ("cp1252", "latin-1")  # every byte is something in the last
@@ -52,8 +53,12 @@ class Profile:
         return convert(pa.array(texts, pa.string()), declared)[0]
 
 
-def profile(path: Path) -> Profile:
+def profile(path: Path, longest: int = IDENTIFIER_CHARACTERS) -> Profile:
     """Look at the first `PROFILED_ROWS` rows of a file of any format that the platform reads.
+
+    Args:
+        path: the file.
+        longest: so many characters a column's name may have; a longer header gets a shorter one.
 
     Raises:
         ContractError: the file is broken, or names a column twice.
@@ -72,7 +77,7 @@ def profile(path: Path) -> Profile:
     headers = [header.strip() for header in header_row]
     if twins := [header for header, n in Counter(headers).items() if header and n > 1]:
         raise ConfigurationError(f"{path}: the header names a column twice: {', '.join(map(quoted, twins))}")
-    names = column_names(headers)
+    names = column_names(headers, longest)
     cells = {names[h]: list(texts) for h, texts in zip(headers, zip(*read, strict=True), strict=True) if h}
     decimal = "," if form.delimiter == ";" else "."
     guesses = {names[h]: guess(h, cells[names[h]], decimal=decimal) for h in headers if h}
@@ -112,13 +117,20 @@ def _is_text(rows: Sequence[Sequence[str]]) -> bool:
     return True
 
 
-def column_names(headers: Sequence[str]) -> dict[str, str]:
-    """Return per header the name that a spec can give the column: itself, if it can, or else made of its words."""
+def column_names(headers: Sequence[str], longest: int = IDENTIFIER_CHARACTERS) -> dict[str, str]:
+    """Return per header the name that a spec can give the column: itself, if it can, or else made of its words.
+
+    Args:
+        headers: as the file calls the columns, each once.
+        longest: so many characters a name may have.
+    """
     names: dict[str, str] = {}
     for header in headers:
         name = header
-        if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]{0,62}", name) or "__" in name or name.lower() in RESERVED_COLUMNS:
-            name = re.sub("[^a-z0-9]+", "_", _ascii(header.lower())).strip("_")[:55] or "column"
+        is_name = re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", name) and len(name) <= longest and "__" not in name
+        if not is_name or name.lower() in RESERVED_COLUMNS:
+            room = longest - len("c_") - len(f"_{len(headers)}")  # for what may come before and after it
+            name = re.sub("[^a-z0-9]+", "_", _ascii(header.lower())).strip("_")[:room].strip("_") or "column"
             name = f"c_{name}" if name[0].isdigit() or name in RESERVED_COLUMNS else name
         number = next(
             n for n in range(1, len(headers) + 2) if (name if n == 1 else f"{name}_{n}") not in names.values()

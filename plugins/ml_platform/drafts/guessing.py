@@ -62,6 +62,11 @@ class Guess:
         """Whether every cell holds a value that no other has."""
         return self.present == self.rows == len(self.counts)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether no two cells differ; an X here and there, and gaps elsewhere, do."""
+        return not self.counts or (len(self.counts) == 1 and not self.missing)
+
     def evidence(self) -> str:
         """Return one line for people: how many cells fit, how many are missing, examples."""
         fitting = f"{self.present - self.misfits.total():,} of {self.present:,} cells"

@@ -88,8 +88,13 @@ class Rows(Protocol):
 
 def shown(text: str) -> str:
     """Return a cell as it can stand in a report and a table: short, without NUL and undecodable bytes."""
-    clean = re.sub("[\x00\ud800-\udfff]", _escaped, text)
+    clean = storable(text)
     return clean if len(clean) <= SHOWN_CHARACTERS else f"{clean[:SHOWN_CHARACTERS]}… ({len(text):,} characters)"
+
+
+def storable(text: str) -> str:
+    """Return a text with NUL and what is no character written out, as any table can hold it."""
+    return re.sub("[\x00\ud800-\udfff]", _escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

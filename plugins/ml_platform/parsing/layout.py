@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ml_platform.exceptions import ContractError
-from ml_platform.files.formats import DELIMITERS, shown
+from ml_platform.files.formats import DELIMITERS, storable
 from ml_platform.files.reading import Rows
 from ml_platform.spec import Dataset, Table
 from ml_platform.spec_parts import Column, Purpose
@@ -62,7 +62,7 @@ def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
         ContractError: columns are missing, named twice, or more than the table allows.
     """
     where = f"{rows.name}: line {rows.line}" if rows.format.kind == "csv" else rows.name
-    names = [shown(cell.strip()) for cell in rows.header]
+    names = [storable(cell.strip()) for cell in rows.header]
     columns = columns_of(table, purpose)
     headers = {name: table.header(name).strip() for name in columns}
     needed = required_columns(table, purpose) | (_clocks(table) & set(columns))
@@ -76,7 +76,7 @@ def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     if extra and table.on_extra_column == "reject_file":
         raise ContractError(f"{where}: columns that datasets/{table.name}.yaml does not list: {', '.join(extra)}")
     positions = {name: names.index(header) for name, header in headers.items() if header in names}
-    native = {shown(name.strip()) for name in rows.native}
+    native = {storable(name.strip()) for name in rows.native}
     as_read = {name: _native(column) if headers[name] in native else column for name, column in columns.items()}
     return Layout(names, as_read, positions)
 

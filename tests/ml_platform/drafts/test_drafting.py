@@ -152,8 +152,10 @@ def test_a_label_that_is_known_is_taken(tmp_path):
 
 def test_without_a_key_the_draft_says_so(tmp_path):
     lines = ["colour,size,weight,y", *(f"{'rgb'[i % 3]},{i % 5},{i % 9}.5,{i % 2}" for i in range(90))]
-    _, done, _ = drafted(tmp_path, lines)
+    found, done, _ = drafted(tmp_path, lines)
     assert any(said.startswith("NO KEY FOUND: 75 rows share theirs") for said in done.look_at)
+    assert done.trial.rows_rejected == 75
+    assert found.max_bad_rows >= 75 / 90, "the draft loads its own file"
 
 
 @pytest.mark.parametrize(
@@ -253,8 +255,39 @@ def test_headers_become_names_that_a_column_can_have():
     headers = ["a", "A b", "a_b", "1st", "Größe", "event_timestamp", "x__y", "$", "%", "n" * 80]
     names = column_names(headers)
     assert list(names.values()) == [
-        "a", "a_b", "a_b_2", "c_1st", "groesse", "c_event_timestamp", "x_y", "column", "column_2", "n" * 55,
+        "a", "a_b", "a_b_2", "c_1st", "groesse", "c_event_timestamp", "x_y", "column", "column_2", "n" * 58,
     ]  # fmt: skip
+    short = column_names(["n" * 30, "n" * 31, "n" * 32, "A nice name"], longest=20)
+    assert list(short.values()) == ["n" * 16, f"{'n' * 16}_2", f"{'n' * 16}_3", "a_nice_name"]
+
+
+def test_long_headers_and_a_long_name_make_a_right_draft(tmp_path):
+    question = f"How satisfied are you, all in all, {'really, ' * 30}with the service?"
+    header = f'id,{"a_long_name" * 5},"{question}",y'
+    lines = [header, *(f"n{i},{RANDOM.random():.3f},{i % 5},{i % 2}" for i in range(60))]
+    found, done, _ = drafted(tmp_path, lines, name="customer_churn_of_the_year_2024")
+    assert checking.problems(tmp_path) == []
+    assert (done.trial.rows_read, done.trial.rows_rejected) == (60, 0)
+    assert question in [column.header for column in found.columns.values()]
+
+
+def test_a_word_that_is_a_value_in_one_column_is_missing_only_in_others(tmp_path):
+    lines = ["id,a,b,plan,y"]
+    for i in range(120):
+        a, b = ("unknown" if i % 9 == j else f"{RANDOM.random():.2f}" for j in (1, 2))
+        lines.append(f"k{i},{a},{b},{('basic', 'gold', 'unknown', 'none')[i % 4]},{i % 2}")
+    found, done, _ = drafted(tmp_path, lines)
+    assert found.missing == ()
+    assert found.columns["a"].missing == found.columns["b"].missing == ("unknown",)
+    assert found.columns["plan"].missing == ()
+    assert done.trial.rows_rejected == 0
+
+
+def test_a_cross_here_and_there_is_no_constant(tmp_path):
+    lines = ["id,flag,empty,y", *(f"k{i},{'X' if i % 3 else ''},,{i % 2}" for i in range(60))]
+    found, _, _ = drafted(tmp_path, lines)
+    assert "flag" in found.own_features
+    assert found.ignore == ("empty",)
 
 
 @pytest.mark.parametrize(
