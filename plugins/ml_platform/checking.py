@@ -8,6 +8,7 @@ from ml_platform.candidates import candidates
 from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.parsing.batches import BadValue, read_batches
+from ml_platform.parsing.conversion import allowed_values
 from ml_platform.spec import Dataset, Table
 from ml_platform.spec_parts import Purpose
 
@@ -20,8 +21,8 @@ class Trial:
 
     Attributes:
         rows_read: good and bad rows together.
-        rows_rejected: rows with at least one bad value.
-        rows_of_known_keys: rows that share key and event time with an earlier one of the file.
+        rows_rejected: rows with at least one bad value, and of a training file the next ones.
+        rows_of_known_keys: rows of a training file that share key and clocks with an earlier one of it.
         bad: the first `SHOWN` bad values.
     """
 
@@ -40,9 +41,19 @@ def problems(directory: Path, name: str | None = None) -> list[str]:
     """Return every mistake in the specs of a folder, or in one of them and what it joins; none is good news."""
     found = catalog(directory)
     texts = [*found.problems]
-    for dataset in found.datasets:
-        texts += _deeper(dataset, directory / f"{dataset.name}.yaml")
+    for table in (*found.datasets, *found.tables):
+        path = directory / f"{table.name}.yaml"
+        texts += _wrong_values(table, path)
+        texts += _deeper(table, path) if isinstance(table, Dataset) else ()
     return [text for text in texts if name is None or text.startswith(str(directory / f"{name}.yaml"))]
+
+
+def _wrong_values(table: Table, path: Path) -> Iterator[str]:
+    for name, column in table.columns.items():
+        try:
+            allowed_values(column)
+        except ConfigurationError as error:
+            yield f"{path}: columns.{name}: {error}"
 
 
 def _deeper(dataset: Dataset, path: Path) -> Iterator[str]:
@@ -83,17 +94,18 @@ def read(table: Table, path: Path, purpose: Purpose) -> Trial:
         ConfigurationError: it cannot be opened.
     """
     trial, seen = Trial(), set()
-    columns = [*table.keys, *([table.event_time] if table.event_time else [])]
+    columns = [*table.keys, *(column for column in (table.event_time, table.known_at) if column in table.columns)]
     try:
         with path.open("rb") as stream:
             for batch in read_batches(stream, table, purpose, path.name):
                 trial.rows_read += batch.rows_read
                 trial.rows_rejected += batch.rows_read - batch.rows.num_rows
                 trial.bad += batch.bad[: SHOWN - len(trial.bad)]
-                keys = zip(*(batch.rows[column].to_pylist() for column in columns), strict=True)
-                for key in keys:
-                    trial.rows_of_known_keys += key in seen
-                    seen.add(key)
+                if purpose == "train":
+                    for key in zip(*(batch.rows[column].to_pylist() for column in columns), strict=True):
+                        trial.rows_of_known_keys += key in seen
+                        seen.add(key)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
+    trial.rows_rejected += trial.rows_of_known_keys
     return trial

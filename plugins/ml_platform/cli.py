@@ -92,7 +92,7 @@ def _tell_trial(trial: "Trial", file: Path) -> None:
     for bad in trial.bad:
         typer.echo(f"  line {bad.line}, {bad.column or 'the row'}: {bad.value!r}: {bad.reason}")
     if trial.rows_of_known_keys:
-        typer.echo(f"  {trial.rows_of_known_keys:,} rows have the key (and event time) of an earlier one")
+        typer.echo(f"  {trial.rows_of_known_keys:,} of them have the key (and the time) of an earlier one")
 
 
 @dataset_app.command(name="list")

@@ -75,6 +75,16 @@ def test_every_mistake_is_named_with_its_file_and_field(folder, old, new, said):
         assert str(folder) in done.stderr
 
 
+def test_allowed_values_that_are_none_are_named_in_feature_tables_too(folder):
+    change(folder, "KIDSDRIV: integer", "KIDSDRIV: {type: integer, values: [a, 2]}")
+    copy(DATASETS / "weather.yaml", folder)
+    weather = folder / "weather.yaml"
+    weather.write_text(weather.read_text().replace("temp: number", "temp: {type: number, values: [hot]}", 1))
+    done = run("dataset", "check", "--folder", folder)
+    assert "auto.yaml: columns.KIDSDRIV: values: 'a' is no integer" in done.stderr
+    assert "weather.yaml: columns.temp: values: 'hot' is no number" in done.stderr
+
+
 def test_a_mistake_in_one_spec_does_not_make_another_wrong(folder):
     change(folder, "KIDSDRIV: integer", "KIDSDRIV: int")
     copy(DATASETS / "penguins.yaml", folder)
@@ -94,9 +104,12 @@ def test_a_file_is_read_by_a_spec_and_what_is_wrong_with_it_is_shown(folder, tmp
     file.write_text("\n".join([*lines, lines[5].replace(lines[5].split(",")[0], "x", 1), lines[6]]) + "\n")
     done = run("dataset", "check", "auto", "--file", file, "--folder", folder)
     assert done.exit_code == 0
-    assert "41 rows, 1 would be rejected" in done.output
+    assert "41 rows, 2 would be rejected" in done.output
     assert "line 41, INDEX: 'x': not a whole number" in done.output
-    assert "1 rows have the key" in done.output
+    assert "1 of them have the key" in done.output
+    file.write_text("\n".join([*lines[:20], *lines[1:20]]) + "\n")
+    done = run("dataset", "check", "auto", "--file", file, "--folder", folder)
+    assert done.exit_code == 1, "as many twins as a load would not bear"
     file.write_text("\n".join([*lines[:3], *(line.replace(line[0], "x", 1) for line in lines[3:6])]) + "\n")
     done = run("dataset", "check", "auto", "--file", file, "--folder", folder)
     assert done.exit_code == 1
