@@ -8,6 +8,7 @@ _FIXED = {  # what every loaded row is stamped by
     "label": {"column"},
 }
 _CLOCKS = ("event_time", "known_at")
+_STAMPED = {"zone", "strip_prefix"}  # options of clocks and keys that change what a loaded row is
 _SAME_VALUES = ({"number", "money"}, {"category", "text"})  # read differently, but kept alike
 
 
@@ -51,6 +52,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> Changes:
 
 def _column_changes(old: dict[str, Any], new: dict[str, Any], refused: list[str]) -> list[str]:
     before, after = old["columns"], new["columns"]
+    stamps = {*new["entity"]["key"], *(new.get(clock) for clock in _CLOCKS)}
     recorded = [f"columns.{name} is new; rows loaded before lack it" for name in after if name not in before]
     recorded += [
         f"columns.{name} was removed; the values that were loaded stay in the table, no model sees them"
@@ -62,11 +64,15 @@ def _column_changes(old: dict[str, Any], new: dict[str, Any], refused: list[str]
         if was != now and {was, now} not in _SAME_VALUES:
             refused.append(f"columns.{name} was of type {was} and is now {now}; give the column a new name")
         options = [o for o in sorted({*before[name], *after[name]}) if before[name].get(o) != after[name].get(o)]
-        recorded += [
-            f"columns.{name}.{option} was {_said(before[name].get(option))} and is now {_said(after[name].get(option))}"
-            for option in options
-            if option != "type" or {was, now} in _SAME_VALUES
-        ]
+        for option in options:
+            text = (
+                f"columns.{name}.{option} was {_said(before[name].get(option))} "
+                f"and is now {_said(after[name].get(option))}"
+            )
+            if name in stamps and option in _STAMPED:
+                refused.append(f"{text}, by which the rows that are loaded were stamped")
+            elif option != "type" or {was, now} in _SAME_VALUES:
+                recorded.append(text)
     return recorded
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from ml_platform.datasets import dataset
 from ml_platform.spec import Table
 from ml_platform.spec_changes import changes
 from tests.ml_platform.upload_cases import make_dataset, timed_dataset
@@ -56,6 +57,7 @@ def test_a_column_that_was_removed_is_recorded() -> None:
         ({"entity": {"name": "thing", "key": ["ID", "COUNT"]}}, "entity.key was ID and is now ID, COUNT"),
         ({"label": {"column": "COUNT", "positive": 1}}, "label.column was 'LABEL' and is now 'COUNT'"),
         ({"known_at": "load"}, "known_at was 'event_time' and is now 'load'"),
+        ({"columns": {"ID": {"type": "text", "strip_prefix": "N"}}}, "columns.ID.strip_prefix was '' and is now 'N'"),
     ],
 )
 def test_what_would_damage_older_rows_is_refused(change: dict[str, Any], says: str) -> None:
@@ -67,11 +69,31 @@ def test_another_event_time_is_refused() -> None:
     assert text == "event_time was None and is now 'AT'"
 
 
+def test_another_zone_of_a_clock_is_refused_and_of_another_column_recorded() -> None:
+    berlin = {"type": "timestamp", "zone": "Europe/Berlin"}
+    before = said(timed_dataset(columns={"SEEN": "timestamp"}))
+    found = changes(before, said(timed_dataset(columns={"SEEN": "timestamp", "AT": berlin})))
+    assert found.refused == (
+        "columns.AT.zone was 'UTC' and is now 'Europe/Berlin', by which the rows that are loaded were stamped",
+    )
+    found = changes(before, said(timed_dataset(columns={"SEEN": berlin})))
+    assert (len(found.recorded), found.refused) == (1, ())
+
+
 def test_search_gate_and_description_are_no_changes_of_the_data() -> None:
     other = make_dataset(description="other", gate={"min_gain": 0.1}, search={"folds": 3})
     assert said(other) != said(make_dataset())
     assert other.sha256 == make_dataset().sha256
     assert changes(said(make_dataset()), said(other)).recorded == ()
+
+
+def test_what_a_joined_table_is_described_as_is_no_change_either() -> None:
+    flights = dataset("flights")
+    (weather,) = flights.tables
+    other = flights.model_copy(update={"tables": (weather.model_copy(update={"description": "other"}),)})
+    assert other.sha256 == flights.sha256
+    shorter = flights.model_copy(update={"tables": (weather.model_copy(update={"ttl": "1h"}),)})
+    assert shorter.sha256 != flights.sha256
 
 
 def test_any_other_change_is_a_new_version() -> None:
