@@ -107,7 +107,7 @@ def newest_rows(dataset: Dataset, keys: pa.RecordBatch) -> tuple[pa.RecordBatch,
     """Return what the store holds of entities, as a test file with their newest rows would say it.
 
     Args:
-        dataset: the spec that a model was trained with; a column that the store does not hold is all missing.
+        dataset: the spec that a model was trained with.
         keys: the key columns, typed.
 
     Returns:
@@ -115,7 +115,7 @@ def newest_rows(dataset: Dataset, keys: pa.RecordBatch) -> tuple[pa.RecordBatch,
         `keys`; and the indices of the entities that the store does not know.
 
     Raises:
-        ConfigurationError: no column of the data set is stored: only rows can be scored.
+        ConfigurationError: the store holds no column of the data set, or not all of them: only rows can be scored.
         psycopg.Error: Postgres is away.
     """
     stored = dataset.stored_columns
@@ -128,12 +128,18 @@ def newest_rows(dataset: Dataset, keys: pa.RecordBatch) -> tuple[pa.RecordBatch,
     columns = {key: keys.column(key).take(pa.array(known, pa.int64())) for key in dataset.keys}
     if dataset.event_time:
         columns[dataset.event_time] = pa.array([row.event_time for row in rows], pa.timestamp("us", tz="UTC"))
+    if gone := [name for name in stored if any(name not in row.values for row in rows)]:
+        # A missing value is held as such: that of a column that is not held may have been any.
+        raise ConfigurationError(
+            f"the online store does not hold {', '.join(gone)}, which the model was trained with: the YAML no longer "
+            f"lists it, or `./ml-platform dataset materialize {dataset.name}` is due; send rows"
+        )
     for name in stored:
-        cells = [_cell(row.values, name) for row in rows]
+        cells = [_cell(row.values[name]) for row in rows]
         columns[name] = pa.array(cells, KINDS[dataset.columns[name].type].arrow)
     return pa.RecordBatch.from_pydict(columns), [i for i, one in enumerate(found) if not one]
 
 
-def _cell(values: dict[str, Value], name: str) -> Any:
-    field = values[name].WhichOneof("val") if name in values else None
-    return getattr(values[name], field) if field else None
+def _cell(value: Value) -> Any:
+    field = value.WhichOneof("val")
+    return getattr(value, field) if field else None
