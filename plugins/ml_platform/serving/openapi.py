@@ -1,6 +1,8 @@
 """The OpenAPI description: for each live model a path of its own, whose rows are typed by the model's spec."""
 
 import copy
+import math
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,9 +18,10 @@ from ml_platform.spec_parts import Column
 
 ROUTE = "/v1/{dataset}/"
 VISIBLE, NO_NUL = r"^[^\u0000]*[!-~][^\u0000]*$", r"^[^\u0000]*$"
+MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 EXAMPLES: dict[str, Any] = {
     "integer": 3, "number": 1.5, "money": 1200, "category": "a", "text": "a", "boolean": True,
-    "timestamp": "2026-01-31T12:00:00Z",
+    "timestamp": f"{MOMENT:%Y-%m-%dT%H:%M:%SZ}",
 }  # fmt: skip
 
 
@@ -98,9 +101,10 @@ def _example(column: Column) -> Any:
     if column.values:
         value = column.values[0]
         return written(value, column.decimal) if column.type in ("category", "text") else value
-    if column.min is not None or column.max is not None:
-        return int(column.min if column.min is not None else column.max or 0)
-    return EXAMPLES[column.type]
+    if (limit := column.min if column.min is not None else column.max) is not None:
+        within = math.ceil(limit) if limit == column.min else math.floor(limit)
+        return within if column.type == "integer" or within == limit else limit
+    return MOMENT.strftime(column.format) if column.format else EXAMPLES[column.type]
 
 
 def _schema(column: Column, *, required: bool) -> dict[str, Any]:
