@@ -67,7 +67,7 @@ def create_app(live: LiveModels, token: SecretStr, write: Write = write_log) -> 
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan,
     )  # fmt: skip
     app.add_middleware(Measured, metrics=metrics, live=live)
-    app.include_router(_open_routes(live))
+    app.include_router(_open_routes(live, writer))
     app.include_router(_closed_routes(app, live, metrics, writer, token))
     app.add_exception_handler(BadRequestError, _bad_request)
     for kind in (RegistryError, ServiceError, psycopg.Error, SQLAlchemyError):
@@ -75,7 +75,7 @@ def create_app(live: LiveModels, token: SecretStr, write: Write = write_log) -> 
     return app
 
 
-def _open_routes(live: LiveModels) -> APIRouter:
+def _open_routes(live: LiveModels, writer: PredictionWriter) -> APIRouter:
     routes = APIRouter(tags=["health"])
 
     @routes.get("/health", response_model=messages.Health, responses={503: {"model": messages.Health}})
@@ -92,6 +92,8 @@ def _open_routes(live: LiveModels) -> APIRouter:
         """Tell whether the process does its work, with or without a model."""
         if not live.is_following:
             raise HTTPException(503, "the registry is no longer followed")
+        if not writer.is_writing:
+            raise HTTPException(503, "predictions are no longer logged")
         return {"status": "ok"}
 
     return routes

@@ -111,14 +111,15 @@ class LiveModels:
         live = self._live.get(name, Live(None, None, None, None))
         if wanted is None:
             return replace(live, wanted=None, problem="no version has the alias champion any more")
-        if live.model and live.model.version == wanted:
+        # After a time without the alias the number may be that of another model: versions are counted anew.
+        if live.model and live.model.version == wanted and live.wanted is not None:
             return replace(live, wanted=wanted, problem=None)
         if time.monotonic() - self._tried.get((name, wanted), -RETRY) < RETRY:
             return replace(live, wanted=wanted)
         try:
             model = self._load(name, wanted)
             _try_out(model)
-        except (RegistryError, MlflowException, OSError) as error:
+        except Exception as error:  # noqa: BLE001 – whatever one model's files do, the others are followed on
             self._tried[name, wanted] = time.monotonic()
             log.warning("%s version %d is not taken over: %s", name, wanted, error)
             return replace(live, wanted=wanted, problem=f"version {wanted} is not taken over: {error}")

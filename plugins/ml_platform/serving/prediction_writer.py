@@ -52,6 +52,11 @@ class PredictionWriter:
         self._stop.set()
         self._thread.join(timeout=10)
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether the thread lives."""
+        return self._thread.is_alive()
+
     def add(self, scored: Scored, requested: datetime) -> None:
         """Keep what was answered; it is written soon."""
         entries = prediction_log.entries(scored.model, scored.rows, scored.probabilities, scored.predictions, requested)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from ml_platform.registry import ChampionModel
 from ml_platform.serving import live_models
 from ml_platform.serving.live_models import LiveModels
 from tests.ml_platform.serving.models import SHOP, Registry, follow, make_model
@@ -51,6 +52,30 @@ def test_a_version_that_cannot_be_loaded_is_tried_again_after_a_while(
     registry.broken = {}
     live.refresh()
     assert (version(live), live.all()["shop"].problem) == (2, None)
+
+
+def test_whatever_one_model_does_others_are_followed(registry: Registry) -> None:
+    def load(name: str, version: int) -> ChampionModel:
+        if version == 2:
+            raise ImportError("no module named sklearn.of_another_version")
+        return registry.load(name, version)
+
+    registry.live["apparel"] = 2
+    live = LiveModels(registry.champions, load)
+    for _ in range(2):
+        live.refresh()
+    assert (version(live), live.all()["shop"].status) == (1, "ok")
+    assert "sklearn.of_another_version" in str(live.all()["apparel"].problem)
+
+
+def test_a_model_that_was_registered_anew_under_the_same_number_is_loaded(registry: Registry) -> None:
+    live = follow(registry)
+    registry.live.clear()
+    live.refresh()
+    registry.models["shop", 1], registry.live["shop"] = make_model(SHOP, 1), 1
+    live.refresh()
+    assert live.model("shop") is registry.models["shop", 1]
+    assert live.all()["shop"].status == "ok"
 
 
 def test_while_the_registry_is_away_the_model_answers_and_says_so(registry: Registry) -> None:
