@@ -55,6 +55,13 @@ def _clocks(table: Table) -> set[str]:
     return {name for name in table.columns if name in (table.event_time, table.known_at)}
 
 
+def needed_columns(table: Table, purpose: Purpose) -> frozenset[str]:
+    """Return the columns that the header must name: all, or with `on_missing_column: missing_values` the least."""
+    columns = frozenset(columns_of(table, purpose))
+    least = required_columns(table, purpose) | (_clocks(table) & columns)
+    return least if table.on_missing_column == "missing_values" else columns
+
+
 def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     """Find the columns of a table in the header of a file.
 
@@ -65,9 +72,8 @@ def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     names = [storable(cell.strip()) for cell in rows.header]
     columns = columns_of(table, purpose)
     headers = {name: table.header(name).strip() for name in columns}
-    needed = required_columns(table, purpose) | (_clocks(table) & set(columns))
-    lacks_may = table.on_missing_column == "missing_values"
-    if missing := [h for name, h in headers.items() if h not in names and not (lacks_may and name not in needed)]:
+    needed = needed_columns(table, purpose)
+    if missing := [header for name, header in headers.items() if name in needed and header not in names]:
         raise ContractError(f"{where}: {_missing_text(missing, names, rows, table)}")
     if twins := sorted({n for n in names if n and n not in table.ignore and names.count(n) > 1}):
         raise ContractError(f"{where}: the header names a column twice: {', '.join(twins)}")

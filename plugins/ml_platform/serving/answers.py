@@ -14,13 +14,14 @@ from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.files.formats import shown
 from ml_platform.files.json_rows import ListRows, decoded
 from ml_platform.parsing.batches import BadValue, typed_batches
-from ml_platform.parsing.layout import columns_of
+from ml_platform.parsing.layout import columns_of, needed_columns
 from ml_platform.registry import ChampionModel
 from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.spec import Dataset, Table
 
 REQUEST = "the request"
 FORMS = 'not of the form {"rows": [{...}, ...]} or {"entities": [{...}, ...]}'
+LACKS = "the row does not name it; null says that the value is missing"
 TOO_LARGE = "a value is so large that the model gives no probability"
 
 
@@ -125,9 +126,20 @@ def _typed(table: Table, rows: list[Any]) -> pa.RecordBatch:
         batches = list(typed_batches(ListRows(rows, REQUEST, wanted), table, "test"))
     except ContractError as error:
         raise BadRequestError(str(error)) from None
-    if bad := tuple(value for batch in batches for value in batch.bad):
+    found = {(value.line, value.column): value for batch in batches for value in batch.bad}
+    found |= {(value.line, value.column): value for value in _lacking(table, rows)}
+    if bad := tuple(found[place] for place in sorted(found, key=lambda place: place[0])):
         raise BadRequestError(f"{REQUEST}: {len({b.line for b in bad}):,} of {len(rows):,} rows are bad", bad)
     return pa.Table.from_batches([batch.rows for batch in batches]).combine_chunks().to_batches()[0]
+
+
+def _lacking(table: Table, rows: list[Any]) -> Iterator[BadValue]:
+    """Yield what a row lacks that another brings: alone it would be refused, and company is no reason to guess."""
+    needed = {table.header(name).strip() for name in needed_columns(table, "test")}
+    for number, row in enumerate(rows, start=1):
+        if isinstance(row, dict) and not needed.issubset(row):
+            for header in sorted(needed.difference(name.strip() for name in row)):
+                yield BadValue(number, header, "", LACKS)
 
 
 def _typed_keys(dataset: Dataset, rows: list[Any]) -> pa.RecordBatch:

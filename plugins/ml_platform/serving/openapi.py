@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from ml_platform.parsing.batches import KEY_CHARACTERS
 from ml_platform.parsing.conversion import written
-from ml_platform.parsing.layout import columns_of, required_columns
+from ml_platform.parsing.layout import columns_of, needed_columns, required_columns
 from ml_platform.registry import ChampionModel
 from ml_platform.serving.live_models import LiveModels
 from ml_platform.serving.settings import MOST_ROWS
@@ -84,11 +84,10 @@ def row_schema(dataset: Dataset) -> dict[str, Any]:
     """Return the JSON schema of a row; numbers and dates may also come as texts, as in files."""
     required = required_columns(dataset, "test")
     columns = columns_of(dataset, "test")
-    lacks_may = dataset.on_missing_column == "missing_values"
     return {
         "type": "object",
         "properties": {dataset.header(n): _schema(column, required=n in required) for n, column in columns.items()},
-        "required": [dataset.header(name) for name in columns if name in required or not lacks_may],
+        "required": [dataset.header(name) for name in columns if name in needed_columns(dataset, "test")],
     }
 
 

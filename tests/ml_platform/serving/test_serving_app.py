@@ -57,6 +57,15 @@ def test_a_row_is_answered_with_the_models_version(client: TestClient) -> None:
     }  # fmt: skip
 
 
+def test_what_a_row_lacks_is_not_taken_from_the_company_it_is_in(client: TestClient) -> None:
+    lacking = {name: cell for name, cell in ROW.items() if name not in ("age", "income")}
+    status, said = ask(client, ROW, lacking, ROW | {"age": "x"})
+    assert status == 422
+    assert [(error["row"], error["field"]) for error in said["errors"]] == [(2, "age"), (2, "income"), (3, "age")]
+    assert "null says that the value is missing" in said["errors"][0]["reason"]
+    assert ask(client, ROW, lacking | {"age": None, "income": None})[0] == 200
+
+
 def test_several_classes_have_a_probability_each(client: TestClient) -> None:
     status, said = ask(client, DAY, DAY | {"heat": 1, "town": "Kiel"}, dataset="weeks")
     assert (status, said["threshold"]) == (200, None)
