@@ -15,7 +15,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]+(\.0+)?")
 _NUMBER = re.compile(r"[+-]?(?P<whole>[0-9]*)(\.(?P<part>[0-9]*))?(?P<exponent>[eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")
 _MONEY = re.compile(
-    r"(?P<open>\()?(?P<sign>[+-]?)\s*(?P<before>[$€£¥]?)\s*(?P<sign2>[+-]?)"
+    r"(?P<open>\()?(?P<sign>[+-]?)\s*(?:(?P<before>[$€£¥])\s*)?(?P<sign2>[+-]?)"
     r"(?P<whole>[0-9]+|[0-9]{1,3}(,[0-9]{3})+)(?P<part>\.[0-9]+)?\s*(?P<after>[$€£¥]?)(?P<close>\))?"
 )
 

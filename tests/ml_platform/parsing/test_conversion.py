@@ -272,6 +272,34 @@ def test_a_missing_value_breaks_no_limit() -> None:
     assert read("category", "", values=["a"]) is None
 
 
+OPTIONS: list[tuple[Any, dict[str, Any]]] = [
+    ("integer", {}),
+    ("number", {}),
+    ("money", {}),
+    ("boolean", {}),
+    ("timestamp", {}),
+    ("number", {"decimal": ","}),
+    ("money", {"decimal": ","}),
+    ("timestamp", {"format": "%d.%m.%Y %H:%M"}),
+    ("timestamp", {"format": "%d %b %Y %I:%M %p"}),
+    ("timestamp", {"zone": "Europe/Berlin"}),
+]
+
+
+LONG = [
+    start + unit * (100_000 // len(unit)) + "x"
+    for start in ("+", "(", "$", "1", "1.", "1 Jan")
+    for unit in (" ", "1", "0", "1,", "1.", "1,234", "1.234", "-", ".", "1 ", "1e", "($")
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), OPTIONS)
+def test_a_long_text_is_refused_at_once(kind: Any, options: dict[str, Any]) -> None:
+    for text in LONG:  # for minutes each, if the time grew with the square of the length
+        _, reasons = convert(pa.array([text]), Column(type=kind, **options))
+        assert list(reasons) == [0]
+
+
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 CENTS = st.integers(-(10**14), 10**14)
@@ -353,20 +381,7 @@ def test_texts_survive(text: str) -> None:
     assert (read("text", text) or "") == text
 
 
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        ("integer", {}),
-        ("number", {}),
-        ("money", {}),
-        ("boolean", {}),
-        ("timestamp", {}),
-        ("number", {"decimal": ","}),
-        ("money", {"decimal": ","}),
-        ("timestamp", {"format": "%d.%m.%Y %H:%M"}),
-        ("timestamp", {"zone": "Europe/Berlin"}),
-    ],
-)
+@pytest.mark.parametrize(("kind", "options"), OPTIONS)
 @given(text=st.one_of(st.text(alphabet="0123456789.,-+$€()eE TZ:yn", max_size=20), st.text(max_size=8)))
 def test_the_quick_way_never_takes_what_the_careful_way_refuses(kind: Any, options: dict[str, Any], text: str) -> None:
     stripped = text.strip()
