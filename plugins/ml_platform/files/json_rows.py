@@ -2,6 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
@@ -22,9 +23,9 @@ class _Fraction(str):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twins = sorted({key for key in keys if keys.count(key) > 1})
-        raise ValueError(f"names a key twice: {', '.join(map(shown, twins))}")
+        counts = Counter(key for key, _ in pairs)
+        twins = sorted(key for key, count in counts.items() if count > 1)
+        raise ValueError(f"names a key twice: {shown(', '.join(twins))}")
     return found
 
 

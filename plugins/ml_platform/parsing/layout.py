@@ -1,5 +1,6 @@
 """Which cell of a file's rows belongs to which column of a table, and whether its header keeps the contract."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from ml_platform.exceptions import ContractError
@@ -75,7 +76,8 @@ def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     needed = needed_columns(table, purpose)
     if missing := [header for name, header in headers.items() if name in needed and header not in names]:
         raise ContractError(f"{where}: {_missing_text(missing, names, rows, table)}")
-    if twins := sorted({n for n in names if n and n not in table.ignore and names.count(n) > 1}):
+    counts = Counter(name for name in names if name and name not in table.ignore)
+    if twins := sorted(name for name, count in counts.items() if count > 1):
         raise ContractError(f"{where}: the header names a column twice: {', '.join(twins)}")
     known = {*(table.header(name).strip() for name in table.columns), *table.ignore}
     extra = [name or "(no name)" for name in names if name not in known]

@@ -56,3 +56,9 @@ def test_rows_without_any_value_are_refused(rows: str) -> None:
 def test_what_is_no_json_says_why(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         decoded(text)
+
+
+def test_many_keys_that_are_there_twice_are_named_at_once_and_in_short() -> None:
+    keys = ", ".join(f'"k{i % 100_000}": 1' for i in range(200_000))  # for minutes, if each were sought among all
+    with pytest.raises(ValueError, match=r"^names a key twice: k0, k1, k10, .{100,200}… \([0-9,]+ characters\)$"):
+        decoded(f"{{{keys}}}")

@@ -167,6 +167,13 @@ def test_what_the_file_calls_a_column_is_its_header() -> None:
         parse(csv_bytes({}), of)
 
 
+def test_endless_columns_are_looked_at_once() -> None:
+    more = ",".join(f"c{i}" for i in range(100_000))  # for minutes, if each were sought among all
+    data = text(ROW).replace(b"NOTE", f"NOTE,{more},c0".encode(), 1)
+    with pytest.raises(ContractError, match=r"the header names a column twice: c0$"):
+        parse(data)
+
+
 def test_ignored_columns_are_no_extra_ones() -> None:
     of = make_dataset(on_extra_column="reject_file", ignore=["MORE"])
     assert parse(csv_bytes({"MORE": "1"}), of)[0].num_rows == 1
