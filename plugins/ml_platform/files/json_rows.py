@@ -11,6 +11,8 @@ from ml_platform.files.formats import Fault, Format, shown
 from ml_platform.files.text_lines import ROW_CHARACTERS, TextLines
 
 MOST_KEYS = 10_000
+MOST_LEVELS = 100  # lists and objects in each other; Python writes no more than some nine hundred
+TOO_DEEP = f"nested too deeply; allowed are {MOST_LEVELS} levels"
 NO_OBJECT = 'not a JSON object such as {"a": 1}'
 
 
@@ -40,14 +42,32 @@ def decoded(text: str) -> Any:
     """Return what a JSON text says, numbers as their texts.
 
     Raises:
-        ValueError: it is not valid JSON, or an object names a key twice; the text says why.
+        ValueError: it is not valid JSON, an object names a key twice, or it has more than `MOST_LEVELS`; the text says
+            why.
     """
     try:
-        return _DECODER.decode(text.strip())
+        said = _DECODER.decode(text.strip())
     except json.JSONDecodeError as error:
         raise ValueError(f"not valid JSON: {error.msg} at character {error.pos + 1}") from None
     except RecursionError:
-        raise ValueError("not valid JSON: it is nested too deeply") from None
+        raise ValueError(TOO_DEEP) from None
+    is_simple = text.count("[") + text.count("{") <= MOST_LEVELS  # quicker to see
+    if not is_simple and _levels(said) > MOST_LEVELS:
+        raise ValueError(TOO_DEEP)
+    return said
+
+
+def _levels(said: Any) -> int:
+    """Return how many lists and objects stand in each other, counted without a call per level."""
+    levels, level = 0, _containers([said])
+    while level:
+        levels, level = levels + 1, [inner for outer in level for inner in _containers(outer)]
+    return levels
+
+
+def _containers(value: list[Any] | dict[str, Any]) -> list[list[Any] | dict[str, Any]]:
+    inside = value.values() if isinstance(value, dict) else value
+    return [one for one in inside if isinstance(one, dict | list)]
 
 
 def _object(line: str) -> dict[str, Any]:

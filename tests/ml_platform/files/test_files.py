@@ -228,6 +228,14 @@ def test_a_list_or_object_is_no_single_value() -> None:
     assert not faults_of(data)
 
 
+def test_a_value_that_is_nested_too_deeply_is_a_bad_row() -> None:
+    deep = range(900, 1001)
+    lines = [f'{{"a": {"[" * levels}{"]" * levels}}}' for levels in deep]
+    found = faults_of("\n".join(['{"a": 1}', *lines]).encode(), wanted=["a"])
+    assert [line for line, _ in found] == list(range(2, 2 + len(deep)))
+    assert all("nested too deeply" in fault.reason for _, fault in found)
+
+
 def test_a_long_line_of_json_rejects_the_file() -> None:
     with pytest.raises(ContractError, match="line 2: the row is longer than"):
         opened(b'{"a": 1}\n{"a": "' + b"x" * 5_000_000)

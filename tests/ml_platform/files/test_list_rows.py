@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ml_platform.exceptions import ContractError
-from ml_platform.files.json_rows import ListRows, decoded
+from ml_platform.files.json_rows import MOST_LEVELS, ListRows, decoded
 from ml_platform.files.reading import open_rows
 
 ROWS: list[Any] = [
@@ -62,3 +62,11 @@ def test_many_keys_that_are_there_twice_are_named_at_once_and_in_short() -> None
     keys = ", ".join(f'"k{i % 100_000}": 1' for i in range(200_000))  # for minutes, if each were sought among all
     with pytest.raises(ValueError, match=r"^names a key twice: k0, k1, k10, .{100,200}… \([0-9,]+ characters\)$"):
         decoded(f"{{{keys}}}")
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a": ', "}")])
+def test_so_many_levels_are_read_and_no_more(opening: str, closing: str) -> None:
+    assert decoded(opening * MOST_LEVELS + "1" + closing * MOST_LEVELS)
+    for levels in (MOST_LEVELS + 1, *range(900, 1001)):  # Python's own limit depends on where it is called
+        with pytest.raises(ValueError, match="nested too deeply; allowed are 100 levels"):
+            decoded(opening * levels + "1" + closing * levels)

@@ -157,6 +157,7 @@ def test_a_bad_row_comes_back_with_field_and_reason(client: TestClient, row: Any
         (b'{"rows": [{"id": NaN}]}', "NaN is no number"),
         (b"\xff\xfe", "not valid UTF-8 at byte 1"),
         (b"[" * 200_000, "nested too deeply"),
+        (b'{"rows": [{"age": ' + b"[" * 980 + b"]" * 980 + b"}]}", "nested too deeply"),
         (b'{"rows": [' + b",".join([b"{}"] * (MOST_ROWS + 1)) + b"]}", "has 1,001 rows"),
     ],
 )
