@@ -43,6 +43,15 @@ class Format:
         return "row" if self.kind in ("parquet", "json") else "line"
 
 
+class Native(str):
+    """A cell that the file holds as a number or a time of its own, not as a text.
+
+    It has a decimal point or is ISO 8601, whatever a spec says about texts.
+    """
+
+    __slots__ = ()
+
+
 class Fault(NamedTuple):
     """What is wrong with a row before its values are looked at: the column ("" for the whole row), the value, why."""
 
@@ -59,8 +68,7 @@ class Rows(Protocol):
         format: how the file is written.
         header: the columns, as the file calls them; of JSON lines every key of any row.
         nested: those of them that hold lists or objects anywhere (their cells are JSON texts).
-        native: those of them that hold floats, decimals or times of the format's own, so that their texts have a
-            decimal point and times are ISO 8601, whatever a spec says about texts.
+        native: those of them whose cells all are as if they were `Native`; in others, single cells may be.
         line: physical line on which the latest row begins, the first is 1; of Parquet and JSON the number of the row.
         size: how much memory the latest row takes, roughly in characters.
         faults: what is wrong with the latest row, so that its cells do not stand under the header; mostly empty.

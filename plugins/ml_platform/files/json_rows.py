@@ -7,19 +7,13 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from ml_platform.exceptions import ContractError
-from ml_platform.files.formats import Fault, Format, shown
+from ml_platform.files.formats import Fault, Format, Native, shown
 from ml_platform.files.text_lines import ROW_CHARACTERS, TextLines
 
 MOST_KEYS = 10_000
 MOST_LEVELS = 100  # lists and objects in each other; Python writes no more than some nine hundred
 TOO_DEEP = f"nested too deeply; allowed are {MOST_LEVELS} levels"
 NO_OBJECT = 'not a JSON object such as {"a": 1}'
-
-
-class _Fraction(str):
-    """The text of a number that is not written as a whole one."""
-
-    __slots__ = ()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -35,11 +29,11 @@ def _no_number(literal: str) -> Any:
     raise ValueError(f"{literal} is no number in JSON; write null if the value is missing")
 
 
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=_Fraction, parse_constant=_no_number, object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=Native, parse_constant=_no_number, object_pairs_hook=_unique)
 
 
 def decoded(text: str) -> Any:
-    """Return what a JSON text says, numbers as their texts.
+    """Return what a JSON text says, numbers as their texts, those that are not written as whole ones `Native`.
 
     Raises:
         ValueError: it is not valid JSON, an object names a key twice, or it has more than `MOST_LEVELS`; the text says
@@ -88,6 +82,8 @@ def _text(value: Any) -> str:
 class ObjectRows(ABC):
     """The rows of JSON objects; see `formats.Rows`. They are gone through twice, as any may bring another key."""
 
+    native: frozenset[str] = frozenset()
+
     def __init__(self, name: str, form: Format, wanted: Collection[str]) -> None:
         """Take what is known before any row is read; `collect_keys` reads them for the first time."""
         self.name, self.format = name, form
@@ -112,13 +108,9 @@ class ObjectRows(ABC):
         """
         keys: dict[str, None] = {}
         nested: set[str] = set()
-        native: set[str] = set()
         for said in self._objects():
             keys |= dict.fromkeys(said)
-            for key, value in said.items():
-                if type(value) is not str:
-                    nested.update([key] if isinstance(value, dict | list) else ())
-                    native.update([key] if type(value) is _Fraction else ())
+            nested.update(key for key, value in said.items() if type(value) in (dict, list))
             if len(keys) > MOST_KEYS:
                 where = f"{self.format.unit} {self.line}"
                 raise ContractError(f"{self.name}: {where}: the rows have more than {MOST_KEYS:,} different keys")
@@ -127,7 +119,7 @@ class ObjectRows(ABC):
             unit = self.format.unit
             raise ContractError(f"{self.name}: no {unit} holds a JSON object with values; the last one: {reason}")
         self.header = list(keys)
-        self.nested, self.native = frozenset(nested), frozenset(native)
+        self.nested = frozenset(nested)
 
     def __iter__(self) -> Iterator[list[str]]:
         """Yield the values of each row; of one that is no JSON object, its text.

@@ -6,12 +6,14 @@ the stream that is given.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ml_platform.exceptions import ConfigurationError, ContractError
-from ml_platform.files.formats import shown
+from ml_platform.files.formats import Native, shown
 from ml_platform.files.reading import Rows, open_rows
 from ml_platform.parsing.conversion import KINDS, allowed_values, convert
 from ml_platform.parsing.layout import Layout, columns_of, lay_out, required_columns
@@ -128,11 +130,22 @@ class _Parser:
         if position is None:
             return pa.nulls(len(self._lines), KINDS[column.type].arrow)
         texts, undecodable = _texts(cells[position], self._undecodable)
-        values, reasons = convert(texts, column, required=name in self._required, missing=self._missing)
+        values, reasons = self._converted(name, texts, cells[position])
         for row, reason in (reasons | undecodable).items():
             header = self._layout.header[position]
             self._bad.append(BadValue(self._lines[row], header, shown(cells[position][row]), reason))
         return values
+
+    def _converted(self, name: str, texts: pa.Array, cells: Sequence[str]) -> tuple[pa.Array, dict[int, str]]:
+        """Return what `convert` does; how a cell is read does not depend on the cells beside it."""
+        typed = partial(convert, required=name in self._required, missing=self._missing)
+        values, reasons = typed(texts, self._layout.columns[name])
+        if name not in self._layout.native or not any(mask := [isinstance(cell, Native) for cell in cells]):
+            return values, reasons
+        theirs, why = typed(texts.filter(pa.array(mask)), self._layout.native[name])
+        ours = {row: reason for row, reason in reasons.items() if not mask[row]}
+        native = [row for row, is_native in enumerate(mask) if is_native]
+        return pc.replace_with_mask(values, pa.array(mask), theirs), ours | {native[i]: why[i] for i in why}
 
     def _refuse_long_keys(self, cells: Sequence[Sequence[str]]) -> None:
         parts = [cells[self._layout.positions[key]] for key in self._keys]

@@ -17,11 +17,13 @@ class Layout:
     Attributes:
         header: the columns as the file calls them, without blanks around.
         columns: how each column of the table is read from this file.
+        native: how a cell is read that is `Native`, for the columns where that makes a difference.
         positions: per column the place of its cell; a column that is not there has none, and is all missing.
     """
 
     header: list[str]
     columns: dict[str, Column]
+    native: dict[str, Column]
     positions: dict[str, int]
 
 
@@ -86,7 +88,12 @@ def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     positions = {name: names.index(header) for name, header in headers.items() if header in names}
     native = {storable(name.strip()) for name in rows.native}
     as_read = {name: _native(column) if headers[name] in native else column for name, column in columns.items()}
-    return Layout(names, as_read, positions)
+    otherwise = {name: _native(column) for name, column in as_read.items() if _has_notation(column)}
+    return Layout(names, as_read, otherwise, positions)
+
+
+def _has_notation(column: Column) -> bool:
+    return column.type == "money" or column.decimal != "." or column.format is not None
 
 
 def _native(column: Column) -> Column:

@@ -1,4 +1,5 @@
 import io
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from ml_platform.datasets import dataset
 from ml_platform.exceptions import ConfigurationError, ContractError
+from ml_platform.files.json_rows import ListRows, decoded
 from ml_platform.parsing import batches as parsing
-from ml_platform.parsing.batches import BadValue, arrow_schema, read_batches
+from ml_platform.parsing.batches import BadValue, arrow_schema, read_batches, typed_batches
 from ml_platform.parsing.layout import columns_of, required_columns
 from ml_platform.spec import FeatureTable
 from tests.ml_platform.upload_cases import GOOD, as_files, csv_bytes, json_lines, make_dataset, parquet, timed_dataset
@@ -264,6 +266,51 @@ def test_floats_and_times_of_parquet_and_json_are_written_in_one_way() -> None:
     assert table.select(["PRICE", "AT"]).to_pylist() == [{"PRICE": 1.25, "AT": moment}]
     table, _ = parse(csv_bytes({"PRICE": "1.234,5", "AT": "31.01.2026"}), of)
     assert table.select(["PRICE", "AT"]).to_pylist() == [{"PRICE": 1234.5, "AT": moment}]
+
+
+BY_ITSELF = make_dataset(
+    columns={
+        "PRICE": {"type": "money", "decimal": ",", "missing": [-9.5], "min": -10},
+        "RATIO": {"type": "number", "decimal": ","},
+        "COST": {"type": "money", "required": True},
+        "AT": {"type": "timestamp", "format": "%Y.%m%d"},
+    }
+)
+ANY_VALUE = st.sampled_from(
+    [None, 12, 1234567, 1.234, 1234.5, -9.5, -1e3, 2026.0131, "12", "1.234", "1,234", "$1,234", "1234,5", "-9,5", "x"]
+)
+ANY_ROWS = st.lists(
+    st.fixed_dictionaries(dict.fromkeys(["PRICE", "RATIO", "COST", "AT"], ANY_VALUE)), min_size=1, max_size=3
+)
+
+
+def read_of_json(rows: list[dict[str, Any]]) -> list[Any]:
+    """Return of each row its values, or what is wrong with it; a request's rows and those of a file read the same."""
+    whole = [GOOD | row | {"ID": i} for i, row in enumerate(rows)]
+    from_file = list(read_batches(io.BytesIO(json_lines(whole)), BY_ITSELF, "train", "x"))
+    request = ListRows(decoded(json.dumps(whole)), "x", ())
+    assert list(typed_batches(request, BY_ITSELF, "train")) == from_file
+    read: list[Any] = [[] for _ in rows]
+    for batch in from_file:
+        for value in batch.bad:
+            read[value.line - 1].append((value.column, value.value, value.reason))
+        for row in batch.rows.to_pylist():
+            read[row["line"] - 1] = [row[name] for name in ("PRICE", "RATIO", "COST", "AT")]
+    return read
+
+
+@given(ANY_ROWS)
+def test_a_row_of_json_is_read_by_itself(rows: list[dict[str, Any]]) -> None:
+    assert read_of_json(rows) == [read for row in rows for read in read_of_json([row])]
+
+
+def test_a_number_of_json_and_its_text_are_read_each_as_it_is() -> None:
+    rows = [{"PRICE": 1.234, "COST": 1234.5}, {"PRICE": "1.234", "COST": "$1,234"}, {"PRICE": -9.5, "COST": 0.5}]
+    assert [read[0:3:2] for read in read_of_json([row | {"RATIO": 1, "AT": None} for row in rows])] == [
+        [1.234, 1234.5],
+        [1234.0, 1234.0],
+        [None, 0.5],
+    ]
 
 
 def test_bad_rows_of_json_lines_and_parquet() -> None:
