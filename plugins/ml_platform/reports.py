@@ -3,16 +3,13 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, BinaryIO
 
+from ml_platform.files.formats import Native
 from ml_platform.files.reading import Rows, open_rows
-
-FORMULA = re.compile(r"[=+\-@\t\r]")
-HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # lone surrogates, but for those that stand for undecodable bytes
-PLAIN_NUMBER = re.compile(r"[+-]?\s*[$€£¥]?[0-9.,]+(e[+-]?[0-9]+)?", re.IGNORECASE)
+from ml_platform.files.returned import HEADERS, harmless
 
 
 def report_json(outcome: Mapping[str, Any]) -> bytes:
@@ -57,16 +54,12 @@ def report_text(outcome: Mapping[str, Any]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def harmless(cell: str) -> str:
-    """Return a cell that can be written, and that no spreadsheet takes for a formula: an apostrophe goes before one."""
-    cell = HALF.sub("\N{REPLACEMENT CHARACTER}", cell)
-    return f"'{cell}" if FORMULA.match(cell) and not PLAIN_NUMBER.fullmatch(cell) else cell
-
-
 def write_rejected(
     stream: BinaryIO, delimiter: str | None, encoding: str | None, bad: Iterable[tuple[int, str]], out: BinaryIO
 ) -> None:
     """Write the rejected rows of a file as CSV, each with its line and reasons, to be mended and dropped again.
+
+    What `open_rows` reads of it are the cells of the file, but for half characters.
 
     Args:
         stream: the file's bytes, whatever its format.
@@ -80,7 +73,7 @@ def write_rejected(
     marked = "utf-8" if rows.format.encoding == "utf-8" else "utf-8-sig"
     text = io.TextIOWrapper(out, encoding=marked, errors="surrogateescape", newline="", write_through=True)
     writer = csv.writer(text, delimiter=delimiter or ",")
-    writer.writerow(["line", "reason", *map(harmless, rows.header)])
+    writer.writerow([*HEADERS, *map(harmless, rows.header)])
     writer.writerows(_rejected(rows, bad))
     rows.close()
     text.detach()
@@ -91,4 +84,12 @@ def _rejected(rows: Rows, bad: Iterable[tuple[int, str]]) -> Iterator[list[str]]
     for line, reasons in groupby(bad, key=lambda entry: entry[0]):
         joined = "; ".join(reason for _, reason in reasons)
         found = next((row for row in cells if rows.line == line), [])
-        yield [str(line), joined, *map(harmless, found)]
+        yield [str(line), harmless(joined), *map(harmless, _marked(rows, found))]
+
+
+def _marked(rows: Rows, cells: list[str]) -> list[str]:
+    """Return the cells with those of native columns as `Native`, which CSV has no type for."""
+    if not rows.native:
+        return cells
+    columns = zip(rows.header, cells, strict=False)  # a row that is not found any more has no cells
+    return [Native(cell) if cell and name in rows.native else cell for name, cell in columns]

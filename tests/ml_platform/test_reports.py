@@ -5,11 +5,15 @@ from datetime import UTC, datetime
 from string import ascii_letters, digits
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ml_platform import reports
-from ml_platform.files.reading import open_rows
+from ml_platform.files.formats import Native
+from ml_platform.files.reading import Rows, open_rows
 from ml_platform.objects import Seen
 from ml_platform.outcomes import Reason, new_outcome
+from ml_platform.parsing.batches import read_batches, typed_batches
 from tests.ml_platform.upload_cases import json_lines, make_dataset, parquet
 
 SEEN = Seen("train", "train_sample.csv", '"e"', datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC), 9)
@@ -94,7 +98,10 @@ def test_rejected_rows_are_written_with_line_and_reasons() -> None:
     data = 'A,B\n1,2\n\n3,"x\ny"\n5,\udcff\n'.encode("utf-8", "surrogateescape")
     bad = [(4, "A: bad"), (4, "B: worse"), (6, "B: not UTF-8")]
     reports.write_rejected(io.BytesIO(data), ",", None, bad, out)
-    assert out.getvalue() == b'line,reason,A,B\r\n4,A: bad; B: worse,3,"x\ny"\r\n6,B: not UTF-8,5,\xff\r\n'
+    assert (
+        out.getvalue()
+        == b'rejected: line,rejected: reason,A,B\r\n4,A: bad; B: worse,3,"x\ny"\r\n6,B: not UTF-8,5,\xff\r\n'
+    )
 
 
 ROWS = [{"A": "1", "B": "x;ä"}, {"A": "2", "B": "=1"}]
@@ -119,21 +126,97 @@ def test_rejected_rows_of_every_format_come_back_as_csv(
     out = io.BytesIO()
     reports.write_rejected(io.BytesIO(data), delimiter, None, [(line, "bad")], out)
     sign = delimiter or ","
-    assert out.getvalue().decode("utf-8-sig").splitlines() == [f"line{sign}reason{sign}A{sign}B", written]
+    header = sign.join(["rejected: line", "rejected: reason", "A", "B"])
+    assert out.getvalue().decode("utf-8-sig").splitlines() == [header, written]
 
 
 def test_rejected_rows_in_another_encoding_come_back_marked_as_utf_8() -> None:
     out = io.BytesIO()
     reports.write_rejected(io.BytesIO("A\nä\n".encode("cp1252")), ",", "cp1252", [(2, "bad")], out)
-    assert out.getvalue() == "line,reason,A\r\n2,bad,ä\r\n".encode("utf-8-sig")
-    assert list(open_rows(out, "a.csv", encoding="cp1252")) == [["2", "bad", "ä"]]
+    assert out.getvalue() == "rejected: line,rejected: reason,A\r\n2,bad,ä\r\n".encode("utf-8-sig")
+    assert list(open_rows(out, "a.csv", encoding="cp1252")) == [["ä"]]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "--1"])
+def returned(data: bytes, delimiter: str = ",") -> Rows:
+    """Return the rows of a file as if all were rejected and dropped again."""
+    out = io.BytesIO()
+    rows = open_rows(io.BytesIO(data), "a.file", delimiter=delimiter)
+    reports.write_rejected(io.BytesIO(data), delimiter, None, [(rows.line, '=bad; \'bad, "bad"') for _ in rows], out)
+    return open_rows(out, "again.csv")
+
+
+def cells_of(rows: Rows) -> list[list[tuple[str, bool]]]:
+    """Return each cell, and whether it is of a type of the file's own."""
+    native = [name in rows.native for name in rows.header]
+    return [
+        [(cell, bool(cell) and (whole or isinstance(cell, Native))) for cell, whole in zip(cells, native, strict=True)]
+        for cells in rows
+    ]
+
+
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.builds(
+    "".join, st.lists(st.sampled_from(["'", "=", "-", "+", "@", "\t", "\r", "\n", '"', ",", ";", "5", "b1", "native:"]))
+)
+
+
+@given(st.lists(TEXTS, min_size=2, max_size=4, unique=True).flatmap(
+    lambda keys: st.tuples(st.just(keys), st.lists(st.lists(TEXTS | st.floats(allow_nan=False, allow_infinity=False),
+                                                            min_size=len(keys), max_size=len(keys)), min_size=1))
+))  # fmt: skip
+def test_rejected_rows_come_in_again_as_they_were(table: tuple[list[str], list[list[str | float]]]) -> None:
+    header, rows = table
+    data = json_lines(dict(zip(header, row, strict=True)) for row in rows)
+    again = returned(data)
+    assert again.header == header
+    assert cells_of(again) == cells_of(open_rows(io.BytesIO(data), "a.jsonl"))
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_rejected_rows_of_a_returned_file_come_in_again(sign: str) -> None:
+    data = sign.join(["line", "reason", "-key"]).encode() + b"\n" + sign.join(["1", "-x", "'-b1"]).encode() + b"\n"
+    out = io.BytesIO()
+    reports.write_rejected(io.BytesIO(data), sign, None, [(2, "bad")], out)
+    again = returned(out.getvalue(), sign)
+    assert (again.header, again.format.delimiter) == (["line", "reason", "-key"], sign)
+    assert [(again.line, cells) for cells in again] == [(2, ["1", "-x", "'-b1"])]
+
+
+def test_rejected_values_of_parquet_come_in_again_as_what_they_were() -> None:
+    moment = datetime(2026, 1, 31, 23, 59, 1, 250000, tzinfo=UTC)
+    data = parquet(
+        [{"f": 1.859, "t": moment, "s": "1.859", "i": 3}, {"f": None, "t": None, "s": "native:1", "i": None}]
+    )
+    assert cells_of(returned(data)) == cells_of(open_rows(io.BytesIO(data), "a.parquet"))
+
+
+def test_rejected_rows_are_typed_as_those_of_their_file() -> None:
+    columns = {"PRICE": {"type": "money", "decimal": ","}, "AT": {"type": "timestamp", "format": "%d.%m.%Y"}}
+    of = make_dataset(on_extra_column="reject_file", columns={"ID": "text", "reason": "text"} | columns)
+    row = {"LABEL": 0, "COST": 0.5, "COUNT": 3, "RATIO": 1e-7, "KIND": "k", "FLAG": True, "NOTE": "=1+1", "reason": "r"}
+    moments = [datetime(2026, 1, 31, 23, 59, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)]
+    data = parquet([row | {"ID": f"-b{i}", "PRICE": i + 0.859, "AT": at} for i, at in enumerate(moments)])
+    (first,) = read_batches(io.BytesIO(data), of, "train", "a.parquet")
+    (again,) = typed_batches(returned(data), of, "train")
+    assert not again.bad
+    assert again.rows.drop_columns("line") == first.rows.drop_columns("line")
+    assert again.rows["PRICE"].to_pylist() == [0.859, 1.859]
+
+
+def test_the_lines_of_returned_rows_are_those_of_their_file() -> None:
+    rows = open_rows(io.BytesIO(b'rejected: line,rejected: reason,A,B\n7,"x\ny",1,2\n9,x,1\n9,x,1,2,3\n'), "again.csv")
+    read = [(rows.line, cells, [(fault.column, fault.reason) for fault in rows.faults]) for cells in rows]
+    misfits = ["1 cells, but the header names 2 columns", "3 cells, but the header names 2 columns"]
+    assert read == [(2, ["1", "2"], []), (4, ["1"], [("B", misfits[0])]), (5, ["1", "2", "3"], [("", misfits[1])])]
+
+
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "--1", "-b1", "'-b1", "''=1", "native:1"]
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
 def test_a_formula_is_harmless(cell: str) -> None:
     assert reports.harmless(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["-5", "+3.5", "-$1,234.50", "-1e-3", "plain", "", "a=b"])
+@pytest.mark.parametrize("cell", ["-5", "+3.5", "-$1,234.50", "-1e-3", "plain", "", "a=b", "'", "'a", "5'"])
 def test_what_is_no_formula_stays(cell: str) -> None:
     assert reports.harmless(cell) == cell

@@ -2,6 +2,7 @@
 
 The reader is the standard library's `csv`, strict: it keeps exact line numbers through quoted line breaks. A quote that
 is never closed, or is followed by text, rejects the whole file: where the row ends could only be guessed.
+Rejected rows that come in again are the rows that they were, on the lines of this file.
 """
 
 import csv
@@ -11,6 +12,7 @@ from itertools import islice
 
 from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import DELIMITERS, Fault, Format, shown
+from ml_platform.files.returned import are_returned, own_cells
 from ml_platform.files.text_lines import ROW_CHARACTERS, TextLines
 
 SAMPLE_ROWS = 20  # so many tell what separates the cells
@@ -41,10 +43,15 @@ class CsvRows:
         self._reader = csv.reader(self._lines(), delimiter=form.delimiter or ",", strict=True)
         self._rows = self._split()
         try:
-            self.header = self._named_columns()
+            header = self._named_columns()
         except ContractError:
             self.close()
             raise
+        self._is_returned = are_returned(header)
+        self.header = self._own(header)
+
+    def _own(self, cells: list[str]) -> list[str]:
+        return own_cells(cells) if self._is_returned else cells
 
     def _named_columns(self) -> list[str]:
         header = next(self._rows, None)
@@ -109,7 +116,7 @@ class CsvRows:
             ContractError: the quoting is broken or a row or cell is too long.
         """
         width = len(self.header)
-        for cells in self._rows:
+        for cells in map(self._own, self._rows):
             self.faults = () if len(cells) == width else (self._misfit(cells),)
             yield cells
 

@@ -11,6 +11,7 @@ from ml_platform.files.csv_rows import CsvRows, detected_delimiter
 from ml_platform.files.formats import Format, Rows
 from ml_platform.files.json_rows import JsonRows
 from ml_platform.files.parquet_rows import ParquetRows
+from ml_platform.files.returned import HEADERS
 from ml_platform.files.text_lines import TextLines
 
 __all__ = ["Format", "Rows", "open_rows"]
@@ -73,7 +74,7 @@ def open_rows(
     if text.lstrip().startswith("{"):
         form = Format("jsonl", None, used, zipped)
         return JsonRows(lambda: TextLines(_opened(stream, name, zipped=zipped), used, name), name, form, wanted)
-    form = Format("csv", delimiter or detected_delimiter(text, wanted), used, zipped)
+    form = Format("csv", delimiter or detected_delimiter(text, {*wanted, *HEADERS}), used, zipped)
     return CsvRows(TextLines(_opened(stream, name, zipped=zipped), used, name), name, form)
 
 
