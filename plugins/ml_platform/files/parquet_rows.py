@@ -112,11 +112,13 @@ def _texts(values: pa.Array) -> list[str]:
         return [
             "" if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values.to_pylist()
         ]
+    if pa.types.is_decimal(kind):  # Arrow would write a zero of nine decimals as 0E-9
+        return ["" if value is None else f"{value:f}" for value in values.to_pylist()]
     if pa.types.is_floating(kind):
         values = _of_floats(values)
     elif pa.types.is_timestamp(kind):
         values = _of_times(values)
-    elif pa.types.is_boolean(kind) or pa.types.is_decimal(kind) or pa.types.is_temporal(kind):
+    elif pa.types.is_boolean(kind) or pa.types.is_temporal(kind):
         values = values.cast(pa.string())
     found: list[Any] = _decoded(values) if _is_text(values.type) else values.to_pylist()
     return ["" if value is None else str(value) for value in found]

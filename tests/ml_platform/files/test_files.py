@@ -265,6 +265,8 @@ MOMENT = datetime(2026, 1, 31, 23, 59, 1, 250000, tzinfo=UTC)
         (pa.float32(), 0.1, "0.1"),
         (pa.float16(), 1.5, "1.5"),
         (pa.decimal128(10, 2), Decimal("1.10"), "1.10"),
+        (pa.decimal128(38, 9), Decimal(0), "0.000000000"),
+        (pa.decimal128(38, 9), Decimal("-1e-9"), "-0.000000001"),
         (pa.bool_(), False, "false"),
         (pa.date32(), date(2026, 1, 31), "2026-01-31"),
         (pa.timestamp("s"), MOMENT.replace(tzinfo=None, microsecond=0), "2026-01-31 23:59:01.000"),
