@@ -126,8 +126,9 @@ def _texts(values: pa.Array) -> list[str]:
 
 def _is_text(kind: pa.DataType) -> bool:
     types = pa.types
-    tests = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary, types.is_fixed_size_binary)
-    return any(test(kind) for test in tests)
+    texts = (types.is_string, types.is_large_string, types.is_string_view)
+    raw = (types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary)
+    return any(test(kind) for test in (*texts, *raw))
 
 
 def _decoded(values: pa.Array) -> list[str | None]:

@@ -278,6 +278,8 @@ MOMENT = datetime(2026, 1, 31, 23, 59, 1, 250000, tzinfo=UTC)
         (pa.large_string(), "x", "x"),
         (pa.string_view(), "x", "x"),
         (pa.binary(), b"\xffx", "\udcffx"),
+        (pa.binary_view(), b"ab", "ab"),
+        (pa.binary_view(), b"\xffx", "\udcffx"),
         (pa.dictionary(pa.int8(), pa.string()), "x", "x"),
         (pa.list_(pa.int64()), [1, 2], "[1, 2]"),
         (pa.duration("s"), 5, "5"),
