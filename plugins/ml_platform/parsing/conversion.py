@@ -61,12 +61,14 @@ def _moments(form: str | None, zone: str) -> Kind:
     return Kind(moments.TIMESTAMP, moments.plain(form, zone), moments.vector(form, zone), moments.single(form, zone))
 
 
+# Spelled out, for to RE2 a long s is an s in another case, and to Python it is none.
+_PLAIN_BOOLEAN = f"^({'|'.join(''.join(f'[{c}{c.upper()}]' for c in word) for word in (*TRUE, *FALSE))})$"
 _TEXTS = Kind(pa.string(), r"^[^\x00]*$", lambda texts: texts, _text)
 KINDS: dict[ColumnType, Kind] = {
     "integer": Kind(pa.int64(), numerals.PLAIN_INTEGER, numerals.integers, numerals.integer),
     "number": Kind(pa.float64(), numerals.PLAIN_NUMBER, numerals.numbers, numerals.number),
     "money": Kind(pa.float64(), numerals.PLAIN_MONEY, numerals.amounts, numerals.money),
-    "boolean": Kind(pa.bool_(), rf"^(?i:{'|'.join((*TRUE, *FALSE))})$", _booleans, _boolean),
+    "boolean": Kind(pa.bool_(), _PLAIN_BOOLEAN, _booleans, _boolean),
     "timestamp": _moments(None, "UTC"),
     "category": _TEXTS,
     "text": _TEXTS,

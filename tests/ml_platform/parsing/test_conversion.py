@@ -93,6 +93,8 @@ def test_a_cell_becomes_its_value(kind: str, text: str, value: Any) -> None:
         ("money", "€5$", "not an amount"),
         ("money", "$null", "not an amount"),
         ("boolean", "maybe", "allowed are"),
+        ("boolean", "ye\u017f", "allowed are"),
+        ("boolean", "FAL\u017fE", "allowed are"),
         ("timestamp", "2026-02-30", "ISO 8601"),
         ("timestamp", "31/01/2026", "ISO 8601"),
         ("timestamp", "2026-01-31T00:00:00.1234567", "finer"),
