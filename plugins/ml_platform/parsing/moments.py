@@ -14,6 +14,8 @@ _YEAR = "[12][0-9]{3}"
 # Outside these years Arrow's rules of time zones and Python's differ: the one knows no rule beyond the table.
 _TABLED_YEAR = "19[7-9][0-9]|20[0-2][0-9]|203[0-6]"
 _ISO = r"-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?%s)?$"
+# Python takes any sign between date and time, even a digit: 1712120812345 would be a moment of the year 1712.
+_DATED = re.compile(r"[0-9]{4}(-[0-9]{2}-[0-9]{2}|[0-9]{4}|-?W[0-9]{2}(-?[0-9])?)([Tt ]|\Z)")
 _TWO = "([0-9]{2})"
 _DIRECTIVES = {"%d": _TWO, "%m": _TWO, "%H": _TWO, "%M": _TWO, "%S": _TWO, "%f": "([0-9]{1,6})"}
 _DEPTHS = ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f")
@@ -64,7 +66,7 @@ def single(form: str | None, zone: str) -> Callable[[str], datetime]:
         if re.search(r"[.,][0-9]{7,}", text):
             raise ValueError("has finer parts than a microsecond, which would be lost")
         try:
-            found = datetime.strptime(text, form) if form else datetime.fromisoformat(text)
+            found = datetime.strptime(text, form) if form else _from_iso(text)
             return found.astimezone(UTC) if found.tzinfo else _placed(found, here)
         except _OfClockError:
             raise
@@ -75,6 +77,12 @@ def single(form: str | None, zone: str) -> Callable[[str], datetime]:
             raise ValueError(f"not {like}") from None
 
     return moment
+
+
+def _from_iso(text: str) -> datetime:
+    if not _DATED.match(text):
+        raise ValueError("does not begin with a date")
+    return datetime.fromisoformat(text)
 
 
 class _OfClockError(ValueError):

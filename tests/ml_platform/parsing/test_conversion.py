@@ -57,6 +57,9 @@ def read(kind: str, text: str, **options: Any) -> Any:
         ("timestamp", "2026-01-31 23:59:01.25", datetime(2026, 1, 31, 23, 59, 1, 250000, tzinfo=UTC)),
         ("timestamp", "2026-01-31T23:00:00+02:00", datetime(2026, 1, 31, 21, tzinfo=UTC)),
         ("timestamp", "20260131T230000Z", datetime(2026, 1, 31, 23, tzinfo=UTC)),
+        ("timestamp", "20260131", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("timestamp", "2026W05", datetime(2026, 1, 26, tzinfo=UTC)),
+        ("timestamp", "2026-W05-2 10:00", datetime(2026, 1, 27, 10, tzinfo=UTC)),
     ],
 )
 def test_a_cell_becomes_its_value(kind: str, text: str, value: Any) -> None:
@@ -97,6 +100,11 @@ def test_a_cell_becomes_its_value(kind: str, text: str, value: Any) -> None:
         ("boolean", "FAL\u017fE", "allowed are"),
         ("timestamp", "2026-02-30", "ISO 8601"),
         ("timestamp", "31/01/2026", "ISO 8601"),
+        ("timestamp", "1712120812345", "ISO 8601"),
+        ("timestamp", "1712120812345678", "ISO 8601"),
+        ("timestamp", "2026-01-3112345", "ISO 8601"),
+        ("timestamp", "2026W0511234", "ISO 8601"),
+        ("timestamp", "2026-01-31+02:00", "ISO 8601"),
         ("timestamp", "2026-01-31T00:00:00.1234567", "finer"),
         ("category", "a\0b", "NUL"),
         ("text", "\0", "NUL"),
