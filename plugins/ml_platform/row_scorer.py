@@ -247,11 +247,16 @@ def _classifier(classifier: Any, sample: Matrix) -> Callable[[Matrix], Matrix]:
         ask: Callable[[Matrix], Matrix] = classifier.predict_proba
         trees = _BoostedTrees(classifier)
         if not np.array_equal(trees.predict_proba(sample), ask(sample)):
-            return ask
-        return lambda matrix: trees.predict_proba(matrix) if len(matrix) <= FEW else ask(matrix)
+            return lambda matrix: _never_alone(ask, matrix)
+        return lambda matrix: _never_alone(trees.predict_proba, matrix) if len(matrix) <= FEW else ask(matrix)
     if isinstance(classifier, RandomForestClassifier):
         return lambda matrix: _mean_of_trees(classifier, matrix)
     return lambda matrix: _in_blocks(classifier, matrix)
+
+
+def _never_alone(ask: Callable[[Matrix], Matrix], matrix: Matrix) -> Matrix:
+    """Ask for a single row as for two: alone it lies in memory otherwise, and NumPy adds up in another order."""
+    return ask(matrix) if len(matrix) > 1 else ask(np.repeat(matrix, 2, axis=0))[:1]
 
 
 def _mean_of_trees(forest: RandomForestClassifier, matrix: Matrix) -> Matrix:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from ml_platform.candidates import Candidate, pipeline
@@ -73,6 +74,34 @@ def test_a_row_has_the_same_probability_in_any_company(shop, weeks, size) -> Non
         for start in range(0, 300, 37):
             part = frame.iloc[start : start + size]
             assert np.array_equal(scorer.probabilities(part), whole[start : start + size])
+
+
+@cache
+def of_ten_classes(estimator: str) -> tuple[RowScorer, Pipeline]:
+    dataset, frame = make_weeks(), make_weeks_frame()
+    noisy = frame["heat"] + np.random.default_rng(0).normal(0, 2, len(frame))
+    model = pipeline(Candidate(estimator, FEW[estimator]), dataset)
+    model.fit(typed(frame, columns(dataset)), pd.qcut(noisy, 10, labels=False))
+    return RowScorer(model, columns(dataset)), model
+
+
+@pytest.mark.parametrize("estimator", FEW)
+@pytest.mark.parametrize("size", [1, 2, 33])
+def test_of_ten_classes_a_row_has_the_same_probabilities_in_any_company(estimator, size) -> None:
+    scorer, model = of_ten_classes(estimator)
+    frame = make_weeks_frame(200, seed=3)
+    whole = scorer.probabilities(frame)
+    np.testing.assert_allclose(whole, model.predict_proba(typed(frame, columns(make_weeks()))), rtol=0, atol=1e-12)
+    parts = [scorer.probabilities(frame.iloc[start : start + size]) for start in range(0, 200, size)]
+    assert np.array_equal(np.vstack(parts), whole)
+
+
+def test_trees_that_scikit_learn_is_asked_for_give_a_row_the_same_probabilities_too(monkeypatch) -> None:
+    _, model = of_ten_classes("hist_gradient_boosting")
+    monkeypatch.setattr(_BoostedTrees, "predict_proba", lambda _, matrix: np.zeros((len(matrix), 10)))
+    scorer, frame = RowScorer(model, columns(make_weeks())), make_weeks_frame(100, seed=3)
+    alone = [scorer.probabilities(frame.iloc[[i]]) for i in range(100)]
+    assert np.array_equal(np.vstack(alone), scorer.probabilities(frame))
 
 
 def test_arrows_columns_give_the_same_bits_as_a_frame(shop, weeks) -> None:
