@@ -7,6 +7,7 @@ from pathlib import Path
 from ml_platform.candidates import candidates
 from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.labels import label_values
 from ml_platform.parsing.batches import BadValue, read_batches
 from ml_platform.parsing.conversion import allowed_values
 from ml_platform.spec import Dataset, Table
@@ -58,8 +59,6 @@ def _wrong_values(table: Table, path: Path) -> Iterator[str]:
 
 def _deeper(dataset: Dataset, path: Path) -> Iterator[str]:
     """Yield what only the modules that use a spec can tell."""
-    from ml_platform.freezing import label_values  # brings Feast along, which a draft need not wait for
-
     try:
         label_values(dataset)
     except ConfigurationError as error:

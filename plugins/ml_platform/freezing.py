@@ -7,12 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from ml_platform import database, features, objects
 from ml_platform.database import identifier
-from ml_platform.exceptions import ConfigurationError, DegenerateDataError
-from ml_platform.parsing.conversion import convert
+from ml_platform.exceptions import DegenerateDataError
+from ml_platform.labels import class_text, label_values
 from ml_platform.spec import Dataset
 from ml_platform.tables import ensure_tables, key_list
 from ml_platform.training_set import BUCKET, Reference, content_hash, model_input
@@ -21,27 +20,6 @@ log = logging.getLogger(__name__)
 
 LABEL = "__label"  # the label while Feast joins; its class index takes the label column's own name afterwards
 UPLOAD = "__upload"  # SHA-256 of the file that brought the label
-
-
-def label_values(dataset: Dataset) -> list[Any]:
-    """Return the typed values of the label that the spec names: all classes, or negative (if named) and positive.
-
-    Raises:
-        ConfigurationError: no cell of the label column can hold one of them.
-    """
-    label, column = dataset.label, dataset.columns[dataset.label.column]
-    asked = {f"classes.{i}": value for i, value in enumerate(label.classes or ())}
-    named = {
-        field: value
-        for field, value in (*asked.items(), ("negative", label.negative), ("positive", label.positive))
-        if value is not None
-    }
-    texts = list(map(class_text, named.values()))
-    values, reasons = convert(pa.array(texts, pa.string()), column, required=True)
-    for row, reason in reasons.items():
-        raise ConfigurationError(f"datasets/{dataset.name}.yaml: label.{list(named)[row]} is {texts[row]!r}: {reason}")
-    typed: list[Any] = values.to_pylist()
-    return typed
 
 
 def labels_query(dataset: Dataset) -> str:
@@ -90,11 +68,6 @@ def classes(dataset: Dataset, found: pd.Series) -> tuple[list[str], pd.Series]:
         )
     index = {value: i for i, value in enumerate(named)}
     return texts, found.map(index).astype("int64")
-
-
-def class_text(value: Any) -> str:
-    """Return a label's value as a file would write it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:

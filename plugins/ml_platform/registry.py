@@ -142,17 +142,28 @@ def load(version: ModelVersion) -> ChampionModel:
     """Download, check and load one version.
 
     Raises:
-        RegistryError: its files are missing, differ from what was recorded at training, or could run code.
+        RegistryError: its files are missing, differ from what was recorded at training, or could run code; or its tags
+            are not what the files say.
     """
-    tags = version.tags
     try:
-        threshold, classes = version_tags.read_threshold(tags), version_tags.read_classes(tags)
-        rule = version_tags.read_holdout(version.name, tags)
         with downloaded(version) as folder:
-            estimator, columns, dataset = models.read(folder, tags.get("model_sha256", ""))
-        _check_classes(estimator, classes)
+            return checked(version, folder)
     except RegistryError as error:
         raise RegistryError(f"{version.name} version {version.version}: {error}") from error
+
+
+def checked(version: ModelVersion, folder: Path) -> ChampionModel:
+    """Load a version whose files were downloaded into a folder.
+
+    Raises:
+        RegistryError: as `load` does.
+    """
+    tags = version.tags
+    threshold, classes = version_tags.read_threshold(tags), version_tags.read_classes(tags)
+    rule = version_tags.read_holdout(version.name, tags)
+    estimator, columns, dataset = models.read(folder, tags.get("model_sha256", ""))
+    _check_classes(estimator, classes)
+    version_tags.check(tags, dataset, getattr(estimator, "best_threshold_", None))
     sha256, run_id = tags.get("training_set_sha256", ""), version.run_id or ""
     return ChampionModel(
         version.name, int(version.version), threshold, estimator, columns, classes, dataset, rule, sha256, run_id

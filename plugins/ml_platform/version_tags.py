@@ -9,6 +9,8 @@ import pandas as pd
 
 from ml_platform.exceptions import RegistryError
 from ml_platform.holdout import HoldoutRule
+from ml_platform.labels import class_text, label_values
+from ml_platform.spec import Dataset
 
 
 def recorded(classes: tuple[str, ...], threshold: float | None, rule: HoldoutRule) -> dict[str, str]:
@@ -67,6 +69,31 @@ def read_holdout(name: str, tags: Mapping[str, str]) -> HoldoutRule:
     if pd.isna(start) or start.tzinfo is None:  # without a moment, all or none would count as unseen
         raise _wrong(tags, "holdout_from", "a moment with its time zone")
     return HoldoutRule(name, "time", share, start)
+
+
+def check(tags: Mapping[str, str], dataset: Dataset, threshold: float | None) -> None:
+    """Compare tags, which anybody can edit in MLflow, with what the model's own files say, which its digest covers.
+
+    Args:
+        tags: of the version.
+        dataset: the spec that the model was trained by.
+        threshold: that it was fitted with; None with several classes.
+
+    Raises:
+        RegistryError: classes, threshold or hold-out are not those of the files.
+    """
+    values = tuple(map(class_text, label_values(dataset)))  # without the negative one, if the spec does not name it
+    if read_classes(tags)[-len(values) :] != values:
+        raise _wrong(tags, "classes", f"a list that ends with {', '.join(map(repr, values))}, as the model's files say")
+    rule = read_holdout(dataset.name, tags)
+    compared = {
+        "threshold": (read_threshold(tags), threshold),
+        "holdout_by": (rule.by, dataset.holdout_by),
+        "holdout_share": (rule.share, dataset.gate.holdout),
+    }
+    for tag, (said, own) in compared.items():
+        if said != own:
+            raise _wrong(tags, tag, f"{own}, as the model's files say")
 
 
 def _share(tags: Mapping[str, str], tag: str) -> float:

@@ -237,6 +237,28 @@ def test_a_digest_that_was_changed_with_the_files_does_not_help(production, spoi
         check(production, again)
 
 
+@pytest.mark.parametrize(("tag", "text"), [("threshold", "0.123"), ("classes", '["1", "0"]')])
+def test_tags_that_were_edited_there_do_not_go_live(production, tag, text):
+    name = f"edited_{tag}"
+    register(name)
+    carried = carry(name, production)
+    with production.entered():
+        tracking.client().set_model_version_tag(name, str(carried.target_version), tag, text)
+    for step in (lambda: check(production, carried), lambda: move(production, carried, ASKED)):
+        with pytest.raises(RegistryError, match=rf"does not go live there: .*the tag '{tag}', set at training, is"):
+            step()
+    with production.entered():
+        assert aliases(name) == {"champion": None, "previous": None}
+    assert promotions(name) == []
+
+
+def test_tags_that_were_edited_here_go_nowhere(production):
+    version = registry.numbered("retold", register("retold"))
+    tracking.client().set_model_version_tag("retold", version.version, "threshold", "0.123")
+    with pytest.raises(RegistryError, match=r"retold version 1: the tag 'threshold', set at training, is '0\.123' and"):
+        carry("retold", production)
+
+
 def test_files_that_were_changed_here_go_nowhere(production):
     name = "rotten"
     version = registry.numbered(name, register(name))

@@ -80,6 +80,14 @@ def spoil_classes(version):
     tracking.client().set_model_version_tag(version.name, version.version, "classes", '["a", "b", "c"]')
 
 
+def move_threshold(version):
+    tracking.client().set_model_version_tag(version.name, version.version, "threshold", "0.123")
+
+
+def swap_classes(version):
+    tracking.client().set_model_version_tag(version.name, version.version, "classes", '["1", "0"]')
+
+
 @pytest.fixture(scope="module")
 def with_champion(mlflow_server):
     """The name of a data set with a model that is live."""
@@ -87,7 +95,13 @@ def with_champion(mlflow_server):
     return "damaged"
 
 
-@pytest.mark.parametrize("damage", [delete_files, change_file, add_pickle, drop_digest, spoil_threshold, spoil_classes])
+DAMAGES = [
+    *(delete_files, change_file, add_pickle, drop_digest),
+    *(spoil_threshold, spoil_classes, move_threshold, swap_classes),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(with_champion, damage):
     name, live = with_champion, registry.load_champion(with_champion).version
     training_set = make_training_set(make_dataset(name, ONE))

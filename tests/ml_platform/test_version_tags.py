@@ -1,9 +1,11 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from ml_platform.exceptions import RegistryError
 from ml_platform.holdout import HoldoutRule
-from ml_platform.version_tags import read_classes, read_holdout, read_threshold, recorded
+from ml_platform.version_tags import check, read_classes, read_holdout, read_threshold, recorded
+from tests.ml_platform.trainings import make_dataset, make_weeks
 
 TWO, THREE = ("no", "yes"), ("Adelie", "Chinstrap", "Gentoo")
 BY_ENTITY = HoldoutRule("shop", "entity", 0.2)
@@ -40,3 +42,34 @@ def test_tags_that_were_spoiled_are_refused(read, changed):
     (tag,) = changed
     with pytest.raises(RegistryError, match=f"the tag '{tag}', set at training, is"):
         read(recorded(TWO, 0.5, BY_TIME) | changed)
+
+
+OF_SHOP = recorded(("0", "1"), 0.3, BY_ENTITY)
+OF_WEEKS = recorded(("poor", "fair", "good"), None, HoldoutRule("weeks", "time", 0.2, BY_TIME.start))
+
+
+def test_tags_as_they_were_recorded_are_what_the_files_say():
+    check(OF_SHOP, make_dataset(), np.float64(0.3))
+    check(OF_WEEKS, make_weeks(), None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "allowed"),
+    [
+        ({"threshold": "0.30000000000000004"}, "0.3"),
+        ({"classes": '["1", "0"]'}, "a list that ends with '1'"),
+        ({"holdout_share": "0.9"}, "0.2"),
+        ({"holdout_by": "time", "holdout_from": "2026-01-01T00:00:00Z"}, "entity"),
+    ],
+)
+def test_tags_that_were_edited_are_refused(changed, allowed):
+    tag, text = next(iter(changed.items()))
+    with pytest.raises(RegistryError) as error:
+        check(OF_SHOP | changed, make_dataset(), 0.3)
+    told = f"the tag {tag!r}, set at training, is {text!r} and not {allowed}, as the model's files say"
+    assert str(error.value) == told
+
+
+def test_classes_in_another_order_are_refused():
+    with pytest.raises(RegistryError, match="not a list that ends with 'poor', 'fair', 'good', as the model's files"):
+        check(OF_WEEKS | {"classes": '["good", "fair", "poor"]'}, make_weeks(), None)

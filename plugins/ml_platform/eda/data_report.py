@@ -14,7 +14,7 @@ from ml_platform.database import identifier, transaction
 from ml_platform.datasets import DATASETS_DIR
 from ml_platform.eda.page import Data, report
 from ml_platform.exceptions import ContractError, DegenerateDataError
-from ml_platform.freezing import class_text
+from ml_platform.labels import class_text
 from ml_platform.objects import Seen
 from ml_platform.parsing.batches import read_batches
 from ml_platform.scoring import model_frame

@@ -9,7 +9,7 @@ from mlflow.entities import Metric, Param, Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
-from ml_platform import answering, models, registry, tracking
+from ml_platform import answering, registry, tracking
 from ml_platform.environments.environment import Environment, public_url
 from ml_platform.environments.known_rows import known_rows
 from ml_platform.exceptions import ConfigurationError, RegistryError
@@ -67,7 +67,7 @@ def carry(name: str, environment: Environment, version: int | None = None) -> Ca
         version: its number; the champion of this moment if not given.
 
     Raises:
-        RegistryError: there is no such version, or its files are not what was recorded at training.
+        RegistryError: there is no such version, or its files or tags are not what was recorded at training.
         ConfigurationError: the other registry is this very one, or refuses the login.
     """
     if public_url(environment.url) == public_url(settings().mlflow_tracking_uri):
@@ -100,10 +100,9 @@ def _source(name: str, version: int | None) -> ModelVersion:
 
 def _checked(source: ModelVersion, folder: Path) -> Dataset:
     try:
-        _, _, dataset = models.read(folder, source.tags.get("model_sha256", ""))
+        return registry.checked(source, folder).dataset
     except RegistryError as error:
         raise RegistryError(f"{source.name} version {source.version}: {error}") from error
-    return dataset
 
 
 def _registered(
