@@ -91,7 +91,8 @@ def split(training_set: TrainingSet, folds: int) -> Split:
     """Part a training set, and refuse one that cannot train or judge a model.
 
     Raises:
-        DegenerateDataError: a side has fewer rows of a class than there are folds; the text gives the numbers.
+        DegenerateDataError: a side has fewer rows of a class than there are folds, or no feature tells one row that is
+            trained on from another; the text gives the numbers.
     """
     dataset, frame, classes = training_set.dataset, training_set.frame, training_set.classes
     ids, times, labels = entity_ids(dataset, frame), frame["event_timestamp"], frame[dataset.label.column]
@@ -105,7 +106,18 @@ def split(training_set: TrainingSet, folds: int) -> Split:
                 f"{dataset.name}: {folds} folds need at least {folds} rows of each class; of {int(mask.sum()):,} "
                 f"{side} {each} (training set: {len(frame):,} rows)"
             )
-    return Split(dataset, classes, ids, times, frame[list(dataset.features)], labels, rule, held)
+    features = frame[list(dataset.features)]
+    _check_features(dataset, features[~held])
+    return Split(dataset, classes, ids, times, features, labels, rule, held)
+
+
+def _check_features(dataset: Dataset, features: pd.DataFrame) -> None:
+    if not any(values.nunique() + values.isna().any() > 1 for _, values in features.items()):
+        raise DegenerateDataError(
+            f"{dataset.name}: no feature varies among {len(features):,} training rows, each is empty or has one value "
+            f"only: {', '.join(map(str, features))}; load rows in which one of them varies, or name further columns in "
+            f"datasets/{dataset.name}.yaml"
+        )
 
 
 def holdout_rule(dataset: Dataset, times: pd.Series) -> HoldoutRule:

@@ -114,6 +114,29 @@ def test_degenerate_data_is_refused_with_its_numbers(frame, text):
         split(make_training_set(make_dataset(), frame), 3)
 
 
+def same(**cells):
+    """Return a frame whose rows have the same features, missing if not given."""
+    names = ("age", "income", "member", "empty", "town", "blank")
+    return make_frame().assign(**dict.fromkeys(names, np.nan) | cells)
+
+
+@pytest.mark.parametrize("cells", [{}, {"age": 40.0, "town": "Ulm"}], ids=["nothing but missing", "one value each"])
+def test_features_that_tell_no_rows_apart_are_refused(cells):
+    told = r"shop: no feature varies among 4\d\d training rows, .*: age, income, member, empty, town, blank; load rows"
+    with pytest.raises(DegenerateDataError, match=told):
+        split(make_training_set(frame=same(**cells)), 3)
+
+
+def test_of_several_classes_too():
+    with pytest.raises(DegenerateDataError, match="weeks: no feature varies"):
+        split(weeks(make_weeks_frame().assign(heat=np.nan, rain=np.nan, town=np.nan)), 3)
+
+
+def test_whether_a_value_is_there_tells_rows_apart():
+    parts = split(make_training_set(frame=same(age=np.where(np.arange(600) % 2, 40.0, np.nan))), 3)
+    assert parts.features["age"].nunique() == 1
+
+
 @pytest.mark.parametrize(
     ("frame", "text"),
     [
