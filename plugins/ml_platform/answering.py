@@ -5,6 +5,7 @@ A model that was just fitted proves nothing about its files, and one that crashe
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from ml_platform.registry import ChampionModel
 
 TOLERANCE = 1e-9  # between two processors, or two orders of the rows, in a probability
 TIMEOUT = 300  # seconds, of which loading the libraries takes about five
+FROM_OUTSIDE = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL}  # of Airflow, or for want of memory
 ROWS, EXPECTED, ANSWER = "rows.parquet", "expected.npy", "answer.json"
 
 
@@ -34,12 +36,18 @@ def check(version: ModelVersion, features: pd.DataFrame, expected: NDArray[np.fl
 
     Raises:
         RegistryError: it cannot be loaded, answers otherwise than it did, crashes, or takes longer than TIMEOUT.
-        ServiceError: the process failed for a reason that is not the model's, such as a registry that is away.
+        ServiceError: the process failed for a reason that is not the model's, such as a registry that is away, or was
+            ended from outside.
     """
     with tempfile.TemporaryDirectory() as folder:
         features.to_parquet(Path(folder) / ROWS, index=False)
         np.save(Path(folder) / EXPECTED, expected)
         found = _ask([version.name, version.version, folder])
+        if -found.returncode in FROM_OUTSIDE:
+            raise ServiceError(
+                f"{version.name} version {version.version} could not be asked: the process that loaded it was ended "
+                f"from outside, by signal {-found.returncode}; if by 9, look whether the memory suffices"
+            )
         if found.returncode < 0:
             raise RegistryError(f"the process that loaded it was ended by signal {-found.returncode}")
         if found.returncode > 0:

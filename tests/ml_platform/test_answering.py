@@ -1,4 +1,5 @@
 import re
+import signal
 import subprocess
 from types import SimpleNamespace
 
@@ -76,9 +77,20 @@ def asked(monkeypatch, returncode, stderr=""):
     answering.check(VERSION, FEATURES, sound(FEATURES).to_numpy())
 
 
-def test_a_crash_is_the_models_fault_and_an_outage_is_not(monkeypatch):
-    with pytest.raises(RegistryError, match="was ended by signal 11"):
-        asked(monkeypatch, -11)
+@pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"])
+def test_a_crash_is_the_models_fault(monkeypatch, name):
+    with pytest.raises(RegistryError, match=f"was ended by signal {signal.Signals[name].value}"):
+        asked(monkeypatch, -signal.Signals[name])
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"])
+def test_who_ends_the_process_from_outside_does_not_condemn_the_model(monkeypatch, name):
+    number = signal.Signals[name].value
+    with pytest.raises(ServiceError, match=f"shop version 1 could not be asked: .* from outside, by signal {number}"):
+        asked(monkeypatch, -number)
+
+
+def test_an_outage_is_not_the_models_fault(monkeypatch):
     with pytest.raises(ServiceError, match="shop version 1 could not be asked: MlflowException: away"):
         asked(monkeypatch, 1, "Traceback …\nMlflowException: away\n")
 
