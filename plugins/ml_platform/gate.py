@@ -87,7 +87,7 @@ class Judgement:
     gains: NDArray[np.float64] | None = None
 
 
-def decide(facts: Decision, champion_problem: str = "its F1 is no number") -> Decision:
+def decide(facts: Decision, champion_problem: str | None = None) -> Decision:
     """Fill in decision and reason from the F1 of two models on the same rows and the interval of their difference.
 
     The challenger must win by more than `min_gain`, and the lower end of the interval must lie above it too: a tie, a
@@ -95,7 +95,7 @@ def decide(facts: Decision, champion_problem: str = "its F1 is no number") -> De
 
     Args:
         facts: versions, F1 scores and interval. A challenger with NaN or 0 is never good enough.
-        champion_problem: why the champion has no F1, if it has none.
+        champion_problem: why the champion cannot be used, if it cannot; then it gives way.
     """
     version, ours, champion, theirs = facts.version, facts.challenger_f1, facts.champion_before, facts.champion_f1
     if ours is None or not ours > 0:
@@ -105,12 +105,19 @@ def decide(facts: Decision, champion_problem: str = "its F1 is no number") -> De
     if champion is None:
         reason = f"version {version} is the first to go live, with F1 {ours:.4f}"
         return replace(facts, decision="promoted", reason=reason)
-    if theirs is None or math.isnan(theirs):
+    if theirs is None and champion_problem is not None:
         reason = (
             f"version {version} takes over with F1 {ours:.4f}: champion {champion} cannot be used ({champion_problem})"
         )
-        return replace(facts, decision="promoted", reason=reason, champion_f1=None)
+        return replace(facts, decision="promoted", reason=reason)
+    if theirs is None or math.isnan(theirs):
+        return _not_compared(replace(facts, champion_f1=None), "its F1 is no number")
     return _compare(facts, f"F1 {ours:.4f} against {theirs:.4f} of champion {champion} on the same rows", ours - theirs)
+
+
+def _not_compared(facts: Decision, why: str) -> Decision:
+    reason = f"version {facts.version} cannot be compared with champion {facts.champion_before}: {why}"
+    return replace(facts, decision="kept", reason=reason)
 
 
 def _compare(facts: Decision, compared: str, gain: float) -> Decision:
@@ -150,14 +157,16 @@ def judge(version: ModelVersion, champion: ModelVersion | None, rows: Holdout, r
     try:
         loaded = registry.load(champion)
         _check_question(challenger, loaded)
-        common = _unseen(loaded, rows)
-        facts = replace(facts, rows=len(common.labels))
-        if too_few := _too_few(challenger, common):
-            reason = f"version {version.version} cannot be compared with champion {champion.version}: {too_few}"
-            return Judgement(replace(facts, decision="kept", reason=reason))
-        theirs = loaded.predict(common.features)
     except RegistryError as error:
         return Judgement(decide(alone, str(error)))
+    common = _unseen(loaded, rows)
+    facts = replace(facts, rows=len(common.labels))
+    if too_few := _too_few(challenger, common):
+        return Judgement(_not_compared(facts, too_few))
+    try:
+        theirs = loaded.predict(common.features)
+    except RegistryError as error:
+        return Judgement(_not_compared(facts, str(error)))
     return _compared(facts, common.labels, challenger.predict(common.features), theirs)
 
 

@@ -28,6 +28,7 @@ Matrix = NDArray[np.float64]
 Cells = Mapping[str, NDArray[Any]]  # the columns that are there: float64 with NaN, or texts with None or NaN
 ROWS = 64  # what a classifier with sums over columns gets at a time, always: filled up with zeros
 FEW = 32  # rows for which all boosted trees at once are quicker than one after the other
+LARGEST = 1e100  # of a scaled number: what linear models make of such is finite, and as sure as can be
 UNKNOWN = "\x00"  # a text that no column can hold
 
 _THREADS = ThreadpoolController()  # once: to look for the loaded libraries takes milliseconds
@@ -66,7 +67,8 @@ class _Numbers:
         missing = np.isnan(numbers)
         filled = np.hstack([np.where(missing, self.medians, numbers), missing[:, self.marked]])
         if self.scaler is not None:
-            filled = (filled - self.scaler.mean_) / self.scaler.scale_
+            with np.errstate(over="ignore"):
+                filled = ((filled - self.scaler.mean_) / self.scaler.scale_).clip(-LARGEST, LARGEST)
         matrix[:, self.places] = filled
 
 

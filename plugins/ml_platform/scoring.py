@@ -12,11 +12,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any, BinaryIO
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from ml_platform import objects, prediction_log, registry, staging, uploads
-from ml_platform.exceptions import ContractError, ServiceError
+from ml_platform.exceptions import ContractError, RegistryError, ServiceError
 from ml_platform.outcomes import Outcome, Reason, timed_stem
 from ml_platform.parsing.batches import BadValue, Batch
 from ml_platform.registry import ChampionModel
@@ -79,6 +80,11 @@ class Predictions:
         champion = self.champion
         keys = zip(*(rows.column(key).to_pylist() for key in champion.dataset.keys), strict=True)
         probabilities, predictions = champion.predict(model_rows(champion.dataset, rows, self.uploaded))
+        if not np.isfinite(probabilities).all():
+            raise RegistryError(
+                f"{champion.name} version {champion.version} gives probabilities that are no numbers: nothing is "
+                "written; go back to the version before"
+            )
         self.logged.add(prediction_log.entries(champion, rows, probabilities, predictions, self.uploaded))
         for key, probability, prediction in zip(keys, probabilities, predictions, strict=True):
             name = champion.classes[prediction]
@@ -123,7 +129,7 @@ def score(dataset: Dataset, key: str) -> Outcome:
         What became of it: scored, rejected, or gone if it was removed before it was read.
 
     Raises:
-        RegistryError: there is no sound champion; nothing is written.
+        RegistryError: there is no sound champion, or it gives a row no probability; nothing is written.
         ServiceError: a server failed; run it again.
     """
     return uploads.take(dataset, "test", key, partial(_score, dataset))

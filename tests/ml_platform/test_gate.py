@@ -11,6 +11,7 @@ from sklearn.dummy import DummyClassifier
 from trainings import make_dataset, make_weeks
 
 from ml_platform import gate
+from ml_platform.exceptions import RegistryError
 from ml_platform.gate import MIN_ROWS, Decision, Holdout, decide
 from ml_platform.holdout import HoldoutRule
 from ml_platform.registry import ChampionModel
@@ -42,7 +43,7 @@ def facts(ours, theirs=None, champion=3, low=None, high=None, min_gain=0.0):
         (facts(0.4, champion=None), "promoted", "first to go live"),
         (facts(0.4), "promoted", r"champion 3 cannot be used \(files are gone\)"),
         (facts(math.nan), "refused", "has F1 nan"),
-        (facts(0.6, math.nan), "promoted", "champion 3 cannot be used"),
+        (facts(0.6, math.nan), "kept", "version 4 cannot be compared with champion 3: its F1 is no number"),
     ],
 )
 def test_decisions(given, decision, text):
@@ -64,7 +65,7 @@ def test_the_champion_gives_way_to_a_sure_win_only(ours, theirs, low, high, cham
     has_rival = champion is not None and theirs is not None and not math.isnan(theirs)
     sure = low is not None and high is not None and low > min_gain and has_rival and works and ours - theirs > min_gain
     assert (decided.decision == "refused") == (not works)
-    assert (decided.decision == "promoted") == (works and (not has_rival or sure))
+    assert (decided.decision == "promoted") == (works and (champion is None or sure))
     assert decide(decided).decision == decided.decision
 
 
@@ -114,6 +115,20 @@ def test_with_too_few_rows_in_both_hold_outs_the_champion_stays(judged, rule):
     assert decided.decision == "kept"
     assert re.search(rf"cannot be compared with champion 1: .* \d of '0', .* and {MIN_ROWS} of each", decided.reason)
     assert (decided.challenger_f1, decided.champion_f1) == (None, None)
+
+
+def test_a_champion_that_loads_but_cannot_score_stays(judged, monkeypatch):
+    predict = ChampionModel.predict
+
+    def failing(model, rows):
+        if model.version == 1:
+            raise RegistryError("weeks version 1 cannot score: Input X contains infinity")
+        return predict(model, rows)
+
+    monkeypatch.setattr(ChampionModel, "predict", failing)
+    decided = judged(HoldoutRule("weeks", "time", 0.2, HOURS[0]))
+    told = "version 2 cannot be compared with champion 1: weeks version 1 cannot score: Input X contains infinity"
+    assert (decided.decision, decided.reason) == ("kept", told)
 
 
 def test_a_champion_that_was_asked_another_question_gives_way(judged):

@@ -139,6 +139,22 @@ def test_a_number_beyond_what_trees_hold_is_very_large() -> None:
     assert large == larger
 
 
+def test_a_number_that_overflows_when_it_is_scaled_is_very_large(shop, weeks) -> None:
+    for (scorer, _), frame, name in (
+        (shop, make_frame(100, seed=3), "member"),
+        (weeks, make_weeks_frame(100, seed=3), "rain"),
+    ):
+        largest = np.finfo(np.float64).max
+        cells = np.select([frame.index == 7, frame.index == 70], [largest, -largest], frame[name])
+        found, usual = scorer.probabilities(frame.assign(**{name: cells})), scorer.probabilities(frame)
+        others = frame.index.difference([7, 70])
+        assert np.array_equal(found[others], usual[others])
+        assert ((found >= 0) & (found <= 1)).all()
+        for row in (7, 70):
+            alone = frame.assign(**{name: cells}).iloc[[row]]
+            assert np.array_equal(scorer.probabilities(alone), found[[row]])
+
+
 @pytest.mark.parametrize("kind", ["shop", "weeks"])
 def test_all_trees_at_once_give_the_bits_of_one_after_the_other(kind) -> None:
     _, model = fitted(kind, "hist_gradient_boosting")
