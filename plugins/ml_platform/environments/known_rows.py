@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def known_rows(model: ChampionModel) -> pd.DataFrame:
-    """Return the features of a model's hold-out; where its training set is gone, the rows of its example.
+    """Return the features of a model's hold-out; where its training set is gone or elsewhere, the rows of its example.
 
     Raises:
         RegistryError: what lies in the place of the training set is not what was frozen.
@@ -28,7 +28,10 @@ def known_rows(model: ChampionModel) -> pd.DataFrame:
 
 
 def _holdout(model: ChampionModel) -> pd.DataFrame:
-    uri = tracking.client().get_run(model.run_id).data.tags["training_set_uri"]
+    uri = tracking.client().get_run(model.run_id).data.tags.get("training_set_uri")
+    if uri is None:
+        log.info("%s version %d was not trained here; its own example is taken", model.name, model.version)
+        return pd.DataFrame()
     dataset, key = model.dataset, uri.removeprefix(f"s3://{training_set.BUCKET}/")
     reference = Reference(
         dataset.name, dataset.sha256, key, model.training_set_sha256, 0, list(model.classes), [], sources=[]
