@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ml_platform import database, registry
-from ml_platform.exceptions import RegistryError
+from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.locks import promotion_lock
 from ml_platform.registry import CHAMPION, PREVIOUS
 
@@ -48,7 +48,15 @@ class Movement:
 
 
 def begin(cursor: Any, movement: Movement) -> None:
-    """Write a movement down, in the caller's transaction; `finish` carries it out."""
+    """Write a movement down, in the caller's transaction; `finish` carries it out.
+
+    Raises:
+        ServiceError: somebody who has no part in the lock has moved the alias meanwhile; tried again, it is noticed.
+    """
+    if (live := live_version(movement.model)) != movement.from_version:
+        raise ServiceError(
+            f"{movement.model}: version {live} went live meanwhile, not {movement.from_version}; nothing has moved"
+        )
     _insert(cursor, movement, is_done=False)
 
 
@@ -72,7 +80,11 @@ def _training_set(movement: Movement) -> str | None:
 
 
 def finish(movement: Movement) -> None:
-    """Move the aliases as was written down: `champion` first, for it decides whether the movement has happened."""
+    """Move the aliases as was written down: `champion` first, for it decides whether the movement has happened.
+
+    Raises:
+        ServiceError: it is not written down, or was struck out meanwhile.
+    """
     if movement.to_version is not None:
         registry.set_alias(movement.model, CHAMPION, movement.to_version)
     _mark_done(movement)
@@ -80,10 +92,15 @@ def finish(movement: Movement) -> None:
 
 def _mark_done(movement: Movement) -> None:
     name_previous(movement.model, movement.from_version)
-    database.fetch(
+    done = database.fetch(
         "UPDATE models.movements SET is_done = true WHERE model = $1 AND NOT is_done RETURNING movement_id",
         movement.model,
     )
+    if not done:
+        raise ServiceError(
+            f"{movement.model}: the move to version {movement.to_version} is not written down any more; the next look "
+            "at the history notes what is live"
+        )
     log.info("%s: %s is live, %s before (%s)", movement.model, movement.to_version, movement.from_version, movement.why)
 
 
@@ -166,6 +183,7 @@ def rollback(
     Raises:
         RegistryError: there is no reason, no previous champion or no such version, or it cannot be loaded; nothing has
             moved then.
+        ServiceError: somebody moved the alias meanwhile; nothing has moved then.
     """
     if not reason.strip():
         raise RegistryError(f"{name}: a rollback needs a reason, which goes into the history")

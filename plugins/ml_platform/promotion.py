@@ -80,6 +80,7 @@ def promote(
 
     Raises:
         ConfigurationError: the data set's spec wants an approval, and nobody was asked.
+        ServiceError: somebody moved the alias in MLflow while the version was judged; tried again, it is judged anew.
     """
     rule = training_set.dataset.gate
     with _at_the_gate(training_set, refitted) as (version, rows):

@@ -11,9 +11,9 @@ import pytest
 from trainings import make_dataset, make_frame, make_training_set
 from typer.testing import CliRunner
 
-from ml_platform import answering, database, movements, promotion, registry, tracking, training
+from ml_platform import answering, database, gate, movements, promotion, registry, tracking, training
 from ml_platform.cli import app
-from ml_platform.exceptions import RegistryError
+from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.history import history
 from ml_platform.holdout import holdout
 
@@ -210,6 +210,44 @@ def test_a_move_by_hand_is_noticed(mlflow_server):
     assert rollback("hand") == {"champion": 1, "previous": 1}
     tracking.client().delete_model_version("hand", "1")
     assert history("hand")[-1].version is None
+
+
+def by_hand(monkeypatch, module, function, name, version):
+    """Let somebody move the alias in MLflow just after a function has done its work."""
+    work = getattr(module, function)
+
+    def worked(*given):
+        done = work(*given)
+        registry.set_alias(name, "champion", version)
+        return done
+
+    monkeypatch.setattr(module, function, worked)
+
+
+def test_who_moves_the_alias_by_hand_at_the_same_moment_is_not_overrun(mlflow_server, monkeypatch):
+    train("crowded", 0.0)
+    challenger = refitted("crowded")
+    with monkeypatch.context() as patch:
+        by_hand(patch, gate, "judge", "crowded", 2)
+        with pytest.raises(ServiceError, match="crowded: version 2 went live meanwhile, not 1; nothing has moved"):
+            promotion.promote(*challenger, by="alice")
+    assert aliases("crowded") == {"champion": 2, "previous": None}
+    assert database.fetch("SELECT count(*) FROM models.decisions WHERE model = 'crowded'") == [(1,)]
+    with monkeypatch.context() as patch:
+        by_hand(patch, registry, "load", "crowded", 1)
+        with pytest.raises(ServiceError, match="crowded: version 1 went live meanwhile, not 2; nothing has moved"):
+            rollback("crowded", to=1)
+    movements.notice("crowded")
+    assert [(before, after, why) for before, after, _, why, _ in moves("crowded")] == [
+        *((None, 1, "gate"), (1, 2, "by hand"), (2, 1, "by hand")),
+    ]
+    assert aliases("crowded") == {"champion": 1, "previous": 2}
+
+
+def test_a_movement_that_was_struck_out_is_not_done(mlflow_server):
+    train("struck", 0.0)
+    with pytest.raises(ServiceError, match="struck: the move to version 1 is not written down any more"):
+        movements.finish(movements.Movement("struck", None, 1, "bob", "rollback", "it was worse"))
 
 
 def test_a_model_that_was_deleted_and_trained_anew_begins_anew(mlflow_server):
