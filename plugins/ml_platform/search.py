@@ -2,6 +2,8 @@
 
 import logging
 import math
+import os
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +23,8 @@ from ml_platform.spec_parts import METRICS
 from ml_platform.split import Folds
 
 log = logging.getLogger(__name__)
+
+WATCHED_EVERY = 2.0  # seconds until a worker knows that its task is gone
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,19 @@ def search(
         folds: of the cross-validation, from `split.Split.folds`.
         jobs: processes side by side, one thread each.
     """
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", initializer=end_with, initargs=(os.getpid(),))
     yield from parallel(delayed(evaluate)(candidate, dataset, features, labels, folds) for candidate in candidates)
+
+
+def end_with(parent: int) -> None:
+    """Let this process end soon after its parent: a task that is killed cannot tell its workers."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCHED_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
 def best(outcomes: Iterable[Outcome], scoring: str) -> Outcome | None:
