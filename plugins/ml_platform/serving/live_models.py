@@ -68,6 +68,7 @@ class LiveModels:
         self._live: Mapping[str, Live] = {}
         self._outage: str | None = "the registry was not asked yet"
         self._tried: dict[tuple[str, int], float] = {}
+        self._without_alias: set[str] = set()  # a version of the same number may be another one since then
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="live-models", daemon=True)
 
@@ -110,9 +111,9 @@ class LiveModels:
     def _next(self, name: str, wanted: int | None) -> Live:
         live = self._live.get(name, Live(None, None, None, None))
         if wanted is None:
+            self._without_alias.add(name)
             return replace(live, wanted=None, problem="no version has the alias champion any more")
-        # After a time without the alias the number may be that of another model: versions are counted anew.
-        if live.model and live.model.version == wanted and live.wanted is not None:
+        if live.model and live.model.version == wanted and name not in self._without_alias:
             return replace(live, wanted=wanted, problem=None)
         if time.monotonic() - self._tried.get((name, wanted), -RETRY) < RETRY:
             return replace(live, wanted=wanted)
@@ -123,6 +124,7 @@ class LiveModels:
             self._tried[name, wanted] = time.monotonic()
             log.warning("%s version %d is not taken over: %s", name, wanted, error)
             return replace(live, wanted=wanted, problem=f"version {wanted} is not taken over: {error}")
+        self._without_alias.discard(name)
         log.info("%s: version %d answers from now on", name, wanted)
         return Live(model, wanted, None, datetime.now(UTC))
 

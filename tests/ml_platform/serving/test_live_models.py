@@ -68,11 +68,18 @@ def test_whatever_one_model_does_others_are_followed(registry: Registry) -> None
     assert "sklearn.of_another_version" in str(live.all()["apparel"].problem)
 
 
-def test_a_model_that_was_registered_anew_under_the_same_number_is_loaded(registry: Registry) -> None:
+def test_a_model_that_was_registered_anew_under_the_same_number_is_loaded(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_models, "RETRY", 0.0)
     live = follow(registry)
     registry.live.clear()
     live.refresh()
-    registry.models["shop", 1], registry.live["shop"] = make_model(SHOP, 1), 1
+    registry.models["shop", 1], registry.live["shop"], registry.broken = make_model(SHOP, 1), 1, {1: "no files yet"}
+    for _ in range(2):
+        live.refresh()
+        assert live.all()["shop"].status == "degraded"
+    registry.broken = {}
     live.refresh()
     assert live.model("shop") is registry.models["shop", 1]
     assert live.all()["shop"].status == "ok"
