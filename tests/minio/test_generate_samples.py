@@ -71,12 +71,14 @@ def other_seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # The bytes
 
 
+@pytest.mark.slow
 def test_the_committed_files_are_what_the_generator_makes(tmp_path: Path) -> None:
     generate(None, tmp_path)
     for part in PARTS:
         assert (tmp_path / f"{part}_auto.csv").read_bytes() == (SAMPLES / f"{part}_auto.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_another_seed_makes_other_files(other_seed: Path) -> None:
     assert (other_seed / "train_auto.csv").read_bytes() != (SAMPLES / "train_auto.csv").read_bytes()
 
@@ -159,6 +161,7 @@ def test_floors_and_the_impossible_car(train: pd.DataFrame) -> None:
 # What is always true
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "another seed"])
 def test_hard_constraints(part: str, committed: bool, other_seed: Path) -> None:
@@ -306,6 +309,7 @@ def test_models_get_as_far_as_on_the_original(name: str, scores: dict[str, tuple
     assert auc == pytest.approx(expected["auc_mean"], abs=AUC)
 
 
+@pytest.mark.slow
 def test_weights_matter_more_than_the_kind_of_model(scores: dict[str, tuple[float, float]]) -> None:
     plain, balanced, boosted = (scores[name][0] for name in ("logreg", "logreg_balanced", "hgb_lr05_balanced"))
     assert balanced - plain > 0.05

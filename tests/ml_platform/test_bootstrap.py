@@ -19,6 +19,7 @@ def rows_drawn_one_by_one(labels, ours, theirs, average, resamples=400):
     return np.array(gains)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_classes", "average"), [(2, "binary"), (3, "macro")])
 def test_it_is_what_drawing_rows_gives(n_classes, average):
     random = np.random.default_rng(0)

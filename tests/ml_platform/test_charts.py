@@ -8,6 +8,7 @@ LABELS = RANDOM.integers(0, 2, 80)
 PROBABILITIES = np.clip(LABELS * 0.3 + RANDOM.random(80) * 0.7, 0, 1)
 
 
+@pytest.mark.slow
 def test_every_chart_has_a_title_and_is_drawn(tmp_path):
     results = {"thresholds": np.linspace(0, 1, 20), "scores": RANDOM.random(20)}
     names = [f"column {i}" for i in range(30)]

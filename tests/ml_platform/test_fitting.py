@@ -11,6 +11,7 @@ from ml_platform.split import split
 FOREST = Candidate("random_forest", {"n_estimators": 10})
 
 
+@pytest.mark.slow
 def test_the_threshold_is_the_best_of_those_tried_out_of_fold():
     model = fit(FOREST, split(make_training_set(), 3), 3)
     tried = model.cv_results_
@@ -18,6 +19,7 @@ def test_the_threshold_is_the_best_of_those_tried_out_of_fold():
     assert model.best_score_ == max(tried["scores"])
 
 
+@pytest.mark.slow
 def test_the_rows_of_the_folds_are_not_kept_in_the_model():
     assert fit(FOREST, split(make_training_set(), 3), 3).cv == 3
 
@@ -41,6 +43,7 @@ def test_same_data_same_model():
     assert (first.predict_proba(features) == second.predict_proba(features)).all()
 
 
+@pytest.mark.slow
 def test_data_that_tell_nothing_have_no_threshold():
     rare = np.arange(600) < 5
     frame = make_frame().assign(age=np.nan, income=np.nan, member=np.nan, town=np.where(rare, "Bonn", "Ulm"))

@@ -52,6 +52,7 @@ def data(rows):
     return Data("churn", ATTACK, ATTACK, rows, ("amount", "town", "empty", ATTACK), "churn", rows.head(100), ATTACK)
 
 
+@pytest.mark.slow
 def test_the_page_has_all_parts_and_needs_nothing_else(data):
     html = report(data)
     for part in ("The label churn", "Features by label", "Drift: train and test", "All columns"):
@@ -61,6 +62,7 @@ def test_the_page_has_all_parts_and_needs_nothing_else(data):
     assert "src='http" not in html.replace('"', "'")
 
 
+@pytest.mark.slow
 def test_what_comes_from_the_data_runs_nothing(data):
     page = parsed(report(data))
     assert "script" not in page.tags
