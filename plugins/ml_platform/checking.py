@@ -22,7 +22,7 @@ class Trial:
 
     Attributes:
         rows_read: good and bad rows together.
-        rows_rejected: rows with at least one bad value, and of a training file the next ones.
+        rows_rejected: rows that a load would reject: with a bad value, or counted in `rows_of_known_keys`.
         rows_of_known_keys: rows of a training file that share key and clocks with an earlier one of it.
         bad: the first `SHOWN` bad values.
     """
