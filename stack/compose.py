@@ -90,8 +90,8 @@ def down(config: Config) -> None:
 
 
 def running(config: Config) -> set[str]:
-    """Return the names of the services that run."""
-    return set(output(config, "ps", "--services", "--status", "running").split())
+    """Return the names of the services that run, or are about to."""
+    return set(output(config, "ps", "--services", "--status", "running", "--status", "restarting").split())
 
 
 def pause(config: Config, names: list[str]) -> None:

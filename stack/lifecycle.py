@@ -14,7 +14,7 @@ from stack import ports, postgres
 from stack.config import HOST, ROOT, Config
 from stack.errors import NotHealthyError
 from stack.servers import Server, Step, all_nodes, base_environment, with_needs
-from stack.supervisor import Supervisor
+from stack.supervisor import LIVE, Supervisor
 
 Report = Callable[[str, str], None]  # name, what happened
 Nodes = Mapping[str, Server | Step]
@@ -42,8 +42,7 @@ def up(config: Config, only: list[str], report: Report = lambda name, event: Non
     servers = [node for node in nodes.values() if isinstance(node, Server)]
     with _undone_if_interrupted(supervisor, nodes):
         started = supervisor.ensure(servers)
-        healthy = {name for name, state in supervisor.states().items() if state == "RUNNING"}
-        if not started and _all_healthy(wanted, healthy):
+        if not started and _all_healthy(wanted, running(config)):
             return False
         _run_graph(wanted, lambda node: _bring_up(node, supervisor, report))
     return True
@@ -60,8 +59,8 @@ def down(config: Config) -> None:
 
 
 def running(config: Config) -> set[str]:
-    """Return the names of the servers that run."""
-    return {name for name, state in Supervisor(config).states().items() if state == "RUNNING"}
+    """Return the names of the servers that run, or are about to."""
+    return {name for name, state in Supervisor(config).states().items() if state in LIVE}
 
 
 def pause(config: Config, names: list[str]) -> None:

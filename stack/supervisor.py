@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from supervisor.states import RUNNING_STATES, getProcessStateDescription
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from stack.config import ROOT, Config
@@ -22,6 +23,7 @@ from stack.servers import MARKER, Server, base_environment
 LONGEST_SOCKET = 100  # the kernel's limit is 108, and supervisord appends its pid while it binds
 STOP_SECONDS = 20
 DEAD = ("STOPPED", "EXITED", "FATAL", None)
+LIVE = tuple(getProcessStateDescription(state) for state in RUNNING_STATES)  # also in its first second or between tries
 
 
 class Supervisor:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from supervisor.options import ServerOptions
 
-from stack import supervisor
+from stack import lifecycle, supervisor
 from stack.errors import StackError
-from stack.servers import Server, all_nodes
+from stack.servers import Server, all_nodes, base_environment
 
 
 def test_supervisord_reads_what_we_wrote(config, monkeypatch):
@@ -54,3 +54,20 @@ def test_a_stack_that_never_ran_has_no_state(config):
     assert ours.pid() is None
     assert ours.states() == {}
     assert ours.processes() == []
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("command", [("sleep", "60"), ("false",)], ids=["starts", "is tried again"])
+def test_a_server_that_is_about_to_run_counts_as_running(config, command):
+    def server(name):
+        return Server(name, command, base_environment(config), probe=lambda: None, version="1")
+
+    ours = supervisor.Supervisor(config)
+    ours.ensure([server("begun"), server("not_begun")])
+    try:
+        ours.start("begun")
+        assert lifecycle.running(config) == {"begun"}
+        lifecycle.pause(config, ["begun"])
+        assert lifecycle.running(config) == set()
+    finally:
+        ours.shutdown()
