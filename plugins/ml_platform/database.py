@@ -1,7 +1,7 @@
 """Postgres: the one module that opens connections to it. Values are bound; names are quoted."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from typing import Any
 
@@ -23,20 +23,48 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+class Connection:
+    """A connection that is opened when it is needed and kept: to open one costs more than ten small transactions do.
+
+    For one thread. After an error it is closed, and the next transaction opens another.
+    """
+
+    def __init__(self) -> None:
+        """Open nothing yet."""
+        self._connection: Any = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Yield an ADBC cursor; commit at the end, or roll everything back if anything is raised.
+
+        Raises:
+            ServiceError: Postgres cannot be reached or refuses a statement.
+        """
+        try:
+            with ExitStack() as unless_committed:
+                unless_committed.callback(self.close)
+                if self._connection is None:
+                    address = settings().platform_database_uri.get_secret_value()
+                    self._connection = dbapi.connect(address, autocommit=False)
+                with self._connection.cursor() as cursor:
+                    yield cursor
+                self._connection.commit()
+                unless_committed.pop_all()
+        except adbc_driver_manager.Error as error:
+            raise ServiceError(f"Postgres: {error}") from error
+
+    def close(self) -> None:
+        """Close it, if it is open; what was not committed is undone."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
 @contextmanager
 def transaction() -> Iterator[Any]:
-    """Open a connection and yield an ADBC cursor; commit at the end, or roll everything back if anything is raised.
-
-    Raises:
-        ServiceError: Postgres cannot be reached or refuses a statement.
-    """
-    try:
-        with dbapi.connect(settings().platform_database_uri.get_secret_value(), autocommit=False) as connection:
-            with connection.cursor() as cursor:
-                yield cursor
-            connection.commit()
-    except adbc_driver_manager.Error as error:
-        raise ServiceError(f"Postgres: {error}") from error
+    """Open a connection for one transaction, as `Connection.transaction` does."""
+    with closing(Connection()) as connection, connection.transaction() as cursor:
+        yield cursor
 
 
 @contextmanager

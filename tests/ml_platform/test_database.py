@@ -1,8 +1,8 @@
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 
-from ml_platform.database import fetch, identifier, literal, savepoint, transaction
+from ml_platform.database import Connection, fetch, identifier, literal, rows, savepoint, transaction
 from ml_platform.exceptions import ContractError, ServiceError
 from tests.ml_platform.upload_cases import new_name
 
@@ -37,6 +37,34 @@ class TestPostgres:
                 raise ContractError
             cursor.execute(f"INSERT INTO features.{name} VALUES (2)")
         assert fetch(f"SELECT a FROM features.{name}") == [(2,)]
+
+    def test_a_connection_is_kept_until_an_error(self) -> None:
+        def server_process() -> int:
+            with connection.transaction() as cursor:
+                return rows(cursor, "SELECT pg_backend_pid()")[0][0]
+
+        with closing(Connection()) as connection:
+            first = server_process()
+            assert server_process() == first
+            with pytest.raises(ServiceError), connection.transaction() as cursor:
+                cursor.execute("SELECT 1 / 0")
+            second = server_process()
+            assert second != first
+            with suppress(ContractError), connection.transaction() as cursor:
+                cursor.execute("CREATE TEMP TABLE half_done AS SELECT 1")
+                raise ContractError
+            with connection.transaction() as cursor:
+                assert rows(cursor, "SELECT to_regclass('half_done')::text") == [(None,)]
+
+    def test_a_connection_that_the_server_ended_is_opened_anew(self) -> None:
+        with closing(Connection()) as connection:
+            with connection.transaction() as cursor:
+                ((process,),) = rows(cursor, "SELECT pg_backend_pid()")
+            fetch("SELECT pg_terminate_backend($1::int)", process)
+            with pytest.raises(ServiceError), connection.transaction() as cursor:
+                rows(cursor, "SELECT 1")
+            with connection.transaction() as cursor:
+                assert rows(cursor, "SELECT 1") == [(1,)]
 
 
 def test_an_outage_is_worth_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:

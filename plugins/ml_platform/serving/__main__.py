@@ -20,6 +20,7 @@ def main() -> None:
     os.environ.update(PATIENCE)
     from ml_platform.serving.app import create_app
     from ml_platform.serving.live_models import LiveModels
+    from ml_platform.serving.prediction_writer import log_writer
 
     # Feast's import takes seconds, which no caller shall wait for. Done before the app's, it would have the client of
     # Prometheus keep its figures in files.
@@ -33,7 +34,7 @@ def main() -> None:
 
     settings = serving_settings()
     uvicorn.run(
-        create_app(LiveModels(), settings.serving_token),
+        create_app(LiveModels(), settings.serving_token, log_writer()),
         host=settings.serving_host,
         port=settings.serving_port,
         log_config=None,

@@ -25,7 +25,7 @@ from ml_platform.serving import answers, messages, openapi
 from ml_platform.serving.answers import BadRequestError, Scored
 from ml_platform.serving.live_models import Live, LiveModels
 from ml_platform.serving.metrics import Measured, Metrics
-from ml_platform.serving.prediction_writer import PredictionWriter, Write, write_log
+from ml_platform.serving.prediction_writer import PredictionWriter, Write
 from ml_platform.serving.settings import MOST_BYTES
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ BODY_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(live: LiveModels, token: SecretStr, write: Write = write_log) -> FastAPI:
+def create_app(live: LiveModels, token: SecretStr, write: Write) -> FastAPI:
     """Return the service.
 
     Args:

@@ -8,7 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from ml_platform import prediction_log
-from ml_platform.database import transaction
+from ml_platform.database import Connection
 from ml_platform.exceptions import ServiceError
 from ml_platform.serving.answers import Scored
 
@@ -21,16 +21,24 @@ MOST_ROWS = 200_000  # that wait while Postgres is away; what comes then is lost
 Write = Callable[[list[pa.RecordBatch]], None]
 
 
-def write_log(batches: list[pa.RecordBatch]) -> None:
-    """Write entries of the log in one transaction; raises ServiceError if Postgres is away."""
-    with transaction() as cursor:
-        prediction_log.write(cursor, batches, "http")
+def log_writer() -> Write:
+    """Return what writes entries of the log in one transaction, on a connection that it keeps.
+
+    It raises ServiceError if Postgres is away.
+    """
+    connection = Connection()
+
+    def write(batches: list[pa.RecordBatch]) -> None:
+        with connection.transaction() as cursor:
+            prediction_log.write(cursor, batches, "http")
+
+    return write
 
 
 class PredictionWriter:
     """Holds what was answered until its thread has written it."""
 
-    def __init__(self, lost: Callable[[int], object], write: Write = write_log) -> None:
+    def __init__(self, lost: Callable[[int], object], write: Write) -> None:
         """Begin with nothing.
 
         Args:
