@@ -114,9 +114,10 @@ def _standing_still(config: Config, say: Say) -> Iterator[None]:
 def _copy(config: Config, folder: Path, say: Say) -> Manifest:
     with private_file(folder / SETTINGS) as file:
         file.write(config.env_file.read_bytes())
+    rows: dict[str, int] = {}
     for database in databases.DATABASES:
         with private_file(folder / f"{database}.dump") as file:
-            databases.dump(config, database, file)
+            rows |= databases.dump(config, database, file)
         say(f"database {database}: {_size((folder / f'{database}.dump').stat().st_size)}")
     manifest = Manifest(
         made_at=datetime.now(UTC),
@@ -124,7 +125,7 @@ def _copy(config: Config, folder: Path, say: Say) -> Manifest:
         postgres=databases.server_version(config),
         settings=described(folder / SETTINGS),
         databases={database: described(folder / f"{database}.dump") for database in databases.DATABASES},
-        rows=databases.count_rows(config),
+        rows=rows,
         buckets={bucket: _pack(config, bucket, folder / f"{bucket}.tar", say) for bucket in buckets()},
     )
     manifest.write(folder)

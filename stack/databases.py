@@ -4,7 +4,9 @@ import json
 import re
 import subprocess
 import tempfile
-from typing import IO, Any, Literal, get_args
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any, Literal, cast, get_args
 
 from stack.config import Config
 from stack.errors import BackupError
@@ -12,6 +14,8 @@ from stack.target import runner
 
 Database = Literal["airflow", "mlflow", "feast", "platform"]
 DATABASES: tuple[Database, ...] = get_args(Database)
+PSQL = ("psql", "-XqtA", "--set=ON_ERROR_STOP=1", "--dbname")
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT to_json(pg_export_snapshot());"
 COUNT_ROWS = r"""
 SELECT format('SELECT json_build_array(%L, count(*)) FROM %I.%I', schemaname || '.' || tablename, schemaname, tablename)
 FROM pg_tables WHERE schemaname IN ('uploads', 'features', 'labels', 'models', 'predictions') ORDER BY 1 \gexec"""
@@ -21,9 +25,11 @@ SELECT format('DROP SCHEMA %I CASCADE', nspname) FROM pg_namespace
 WHERE nspname NOT LIKE 'pg\_%' AND nspname NOT IN ('information_schema', 'public') \gexec"""
 
 
-def dump(config: Config, database: Database, file: IO[bytes]) -> None:
-    """Write a database to a file, as of one moment."""
-    _run(config, "pg_dump", "--format=custom", database, stdout=file)
+def dump(config: Config, database: Database, file: IO[bytes]) -> dict[str, int]:
+    """Write a database to a file, as of one moment; return what `count_rows` would have returned at it."""
+    with _snapshot(config, database) as (name, rows):
+        _run(config, "pg_dump", "--format=custom", f"--snapshot={name}", database, stdout=file)
+    return rows
 
 
 def restore(config: Config, database: Database, file: IO[bytes]) -> None:
@@ -55,8 +61,29 @@ def query(config: Config, database: str, script: str) -> list[Any]:
     with tempfile.TemporaryFile() as file:
         file.write(script.encode())
         file.seek(0)
-        answer = _run(config, "psql", "-XqtA", "--set=ON_ERROR_STOP=1", "--dbname", database, stdin=file)
+        answer = _run(config, *PSQL, database, stdin=file)
     return [json.loads(line) for line in answer.split("\n") if line]
+
+
+@contextmanager
+def _snapshot(config: Config, database: Database) -> Iterator[tuple[str, dict[str, int]]]:
+    """Hold a snapshot of a database; yield its name, by which other sessions see the same, and the rows in it."""
+    command, environment = runner(config).postgres_program(config, *PSQL, database)
+    pipe, said = subprocess.PIPE, list[Any]()
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, env=environment, bufsize=0, stdin=pipe, stdout=pipe, stderr=errors) as psql,
+    ):
+        with suppress(BrokenPipeError):  # it has ended, and said why
+            cast("IO[bytes]", psql.stdin).write(f"{BEGIN}\n{COUNT_ROWS}\nSELECT json 'null';\n".encode())
+        for line in cast("IO[bytes]", psql.stdout):
+            if line == b"null\n":
+                break
+            said.append(json.loads(line))
+        else:
+            errors.seek(0)
+            raise _failed(*PSQL, database, because=errors.read())
+        yield said[0], dict(said[1:])
 
 
 def _run(
@@ -77,8 +104,12 @@ def _run(
         check=False,
     )
     if done.returncode:
-        raise BackupError(f"`{program} {' '.join(arguments)}` failed:\n{done.stderr.decode(errors='replace').strip()}")
+        raise _failed(program, *arguments, because=done.stderr)
     return "" if stdout else done.stdout.decode()
+
+
+def _failed(*command: str, because: bytes) -> BackupError:
+    return BackupError(f"`{' '.join(command)}` failed:\n{because.decode(errors='replace').strip()}")
 
 
 def _major(version: str) -> int:

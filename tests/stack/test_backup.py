@@ -68,7 +68,7 @@ def told(monkeypatch):
 def test_a_backup_that_fails_leaves_no_folder_and_the_pipelines_go_on(config, told, tmp_path) -> None:
     pipelines = ["airflow-scheduler", "airflow-dag-processor"]
     calls = told("postgres", "objects", "mlflow", *pipelines)
-    with pytest.raises(BackupError, match=r"`pg_dump .*` failed:\npg_dump is broken"):
+    with pytest.raises(BackupError, match=r"`psql .*` failed:\npsql is broken"):
         backup.make(config, tmp_path / "backups" / "b", quiet)
     assert calls == [("pause", pipelines), ("resume", pipelines)]
     assert list((tmp_path / "backups").iterdir()) == []
@@ -164,6 +164,23 @@ def test_dump_wipe_restore_gives_the_same_world(stores, tmp_path) -> None:
     fill_more(stores)
     assert world(stores) != before
     backup.restore_data(stores, folder, verify(folder), quiet)
+    assert world(stores) == before
+
+
+@pytest.mark.servers
+def test_rows_that_are_written_meanwhile_are_in_neither_the_dump_nor_its_count(stores, tmp_path, monkeypatch) -> None:
+    before, run = world(stores), databases._run
+
+    def busy(config, program, *arguments, **files):
+        if (program, arguments[-1]) == ("pg_dump", "platform"):
+            databases.query(stores, "platform", "INSERT INTO uploads.arrivals (object_key) VALUES ('meanwhile')")
+        return run(config, program, *arguments, **files)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(databases, "_run", busy)
+        backup.make(stores, tmp_path / "b", quiet)
+    assert world(stores) != before
+    backup.restore_data(stores, tmp_path / "b", verify(tmp_path / "b"), quiet)
     assert world(stores) == before
 
 
