@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 INTERVAL = 2.0  # seconds between two looks at the registry
 RETRY = 10.0  # seconds until a version that could not be loaded is tried again
+LAST_LOOK = 5.0  # seconds that the end of the service waits for a look that is being taken
 
 Status = Literal["ok", "degraded", "unavailable"]
 
@@ -79,7 +80,7 @@ class LiveModels:
     def stop(self) -> None:
         """End it, after the look that is being taken."""
         self._stop.set()
-        self._thread.join(timeout=INTERVAL)
+        self._thread.join(timeout=LAST_LOOK)
 
     @property
     def is_following(self) -> bool:
