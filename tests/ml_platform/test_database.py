@@ -60,7 +60,7 @@ class TestPostgres:
         with closing(Connection()) as connection:
             with connection.transaction() as cursor:
                 ((process,),) = rows(cursor, "SELECT pg_backend_pid()")
-            fetch("SELECT pg_terminate_backend($1::int)", process)
+            fetch("SELECT pg_terminate_backend($1::int, 5000)", process)
             with pytest.raises(ServiceError), connection.transaction() as cursor:
                 rows(cursor, "SELECT 1")
             with connection.transaction() as cursor:
