@@ -22,11 +22,11 @@ from typing import Any
 from airflow.sdk import dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from ml_platform.airflow import asking, forms
+from ml_platform.airflow import approval_task, forms
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, started_by
-from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError, RegistryError
-from ml_platform.spec import Dataset
+from ml_platform.specs.catalog import catalog
+from ml_platform.specs.spec import Dataset
 
 MAY_WAIT = 16  # promotions that wait for an approval; they hold no worker
 
@@ -40,36 +40,36 @@ def make_promote(dataset: Dataset) -> None:
         from dataclasses import asdict
 
         from ml_platform.airflow.connections import environment
-        from ml_platform.environments import carrying
+        from ml_platform.environments import copy_version
 
         asked = get_current_context()["params"]
-        return asdict(carrying.carry(dataset.name, environment(asked["environment"]), asked["version"]))
+        return asdict(copy_version.carry(dataset.name, environment(asked["environment"]), asked["version"]))
 
     @task
     @fail_at_once_on(ConfigurationError, RegistryError)
     def check(version: dict[str, Any]) -> dict[str, str]:
         from ml_platform.airflow.connections import environment
-        from ml_platform.environments import carrying
-        from ml_platform.environments.question import question
+        from ml_platform.environments import copy_version
+        from ml_platform.environments.approval_question import question
 
-        reason, carried = get_current_context()["params"]["reason"], carrying.Carried(**version)
+        reason, carried = get_current_context()["params"]["reason"], copy_version.Carried(**version)
         target = environment(carried.environment)
-        rows = carrying.check(target, carried)
+        rows = copy_version.check(target, carried)
         return question(target, carried, dataset.promotion, rows=rows, by=started_by(), reason=reason)
 
     @task
     @fail_at_once_on(ConfigurationError, RegistryError)
     def move(version: dict[str, Any], response: dict[str, Any] | None = None) -> dict[str, Any]:
         from ml_platform.airflow.connections import environment
-        from ml_platform.environments import carrying, moving
+        from ml_platform.environments import copy_version, go_live
 
-        answer = asking.answered(response) if response else None
+        answer = approval_task.answered(response) if response else None
         if answer and not answer.approved:
             raise AirflowSkipException(f"{answer.said}: nothing has moved")
-        context, carried = get_current_context(), carrying.Carried(**version)
+        context, carried = get_current_context(), copy_version.Carried(**version)
         approved_by = answer.by if answer else None
-        asked = moving.Asked(started_by(), context["params"]["reason"], approved_by, context["run_id"])
-        return moving.move(environment(carried.environment), carried, asked)
+        asked = go_live.Asked(started_by(), context["params"]["reason"], approved_by, context["run_id"])
+        return go_live.move(environment(carried.environment), carried, asked)
 
     @dag(
         dag_id=f"promote_{dataset.name}",
@@ -86,7 +86,7 @@ def make_promote(dataset: Dataset) -> None:
         version = carry()
         checked = check(version)
         if dataset.promotion.approval:
-            asked = asking.ask(dataset.promotion, told_by="check")
+            asked = approval_task.ask(dataset.promotion, told_by="check")
             checked >> asked
             move(version, asked.output)
         else:

@@ -19,9 +19,9 @@ from airflow.sdk import dag, get_current_context, task
 
 from ml_platform.airflow import forms
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, champion, fail_at_once_on, started_by
-from ml_platform.datasets import catalog
 from ml_platform.exceptions import RegistryError
-from ml_platform.spec import Dataset
+from ml_platform.specs.catalog import catalog
+from ml_platform.specs.spec import Dataset
 
 
 def make_rollback(dataset: Dataset) -> None:
@@ -30,11 +30,11 @@ def make_rollback(dataset: Dataset) -> None:
     @task(outlets=[champion(dataset)])
     @fail_at_once_on(RegistryError)
     def move_alias() -> dict[str, Any]:
-        from ml_platform import movements
+        from ml_platform.promotion import alias_log
 
         context = get_current_context()
         asked, request = context["params"], context["run_id"]
-        return movements.rollback(
+        return alias_log.rollback(
             dataset.name, reason=asked["reason"], to=asked["to"], by=started_by(), request=request
         )
 

@@ -23,11 +23,11 @@ from typing import Any
 
 from airflow.sdk import dag, get_current_context, task
 
-from ml_platform.airflow import asking, forms, wiring
+from ml_platform.airflow import approval_task, forms, wiring
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, skip_without_news
-from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
-from ml_platform.spec import Dataset
+from ml_platform.specs.catalog import catalog
+from ml_platform.specs.spec import Dataset
 
 MAY_WAIT = 16  # trainings whose model waits for an approval; they hold no worker, and search one after the other
 
@@ -38,34 +38,35 @@ def make_train(dataset: Dataset) -> None:
     @task
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     def freeze_training_set() -> dict[str, Any]:
-        from ml_platform import freezing
+        from ml_platform.training import build_training_set
 
-        return freezing.freeze(dataset)
+        return build_training_set.freeze(dataset)
 
     @task(max_active_tis_per_dag=1)
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     def search(reference: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform import training, training_set
+        from ml_platform.training import steps, training_set
 
         context = get_current_context()
         asked = dict(context["params"])
         quick = asked.pop("grid") == "quick"
         frozen = training_set.load(dataset, reference)
-        return training.run_search(frozen, attempt_id=context["run_id"], quick=quick, **asked)
+        return steps.run_search(frozen, attempt_id=context["run_id"], quick=quick, **asked)
 
     @task(max_active_tis_per_dag=1)
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     def refit(reference: dict[str, Any], searched: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform import training, training_set
+        from ml_platform.training import steps, training_set
 
-        return training.refit(training_set.load(dataset, reference), searched)
+        return steps.refit(training_set.load(dataset, reference), searched)
 
     @task.short_circuit
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     def gate(reference: dict[str, Any], challenger: dict[str, Any]) -> dict[str, Any] | None:
-        from ml_platform import promotion, training_set
+        from ml_platform.promotion import steps
+        from ml_platform.training import training_set
 
-        return promotion.judge(training_set.load(dataset, reference), challenger, by=wiring.started_by())
+        return steps.judge(training_set.load(dataset, reference), challenger, by=wiring.started_by())
 
     @task(outlets=[wiring.champion(dataset)])
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
@@ -76,11 +77,12 @@ def make_train(dataset: Dataset) -> None:
         judged: dict[str, Any],
         response: dict[str, Any] | None = None,
     ) -> dict[str, Any] | None:
-        from ml_platform import promotion, training_set
+        from ml_platform.promotion import steps
+        from ml_platform.training import training_set
 
-        answer = asking.answered(response) if response else None
+        answer = approval_task.answered(response) if response else None
         frozen = training_set.load(dataset, reference)
-        card = promotion.promote(frozen, challenger, by=wiring.started_by(), judged=judged, answer=answer)
+        card = steps.promote(frozen, challenger, by=wiring.started_by(), judged=judged, answer=answer)
         return card if card["promoted"] else None
 
     @dag(
@@ -99,7 +101,7 @@ def make_train(dataset: Dataset) -> None:
         challenger = refit(reference, search(reference))
         judged = gate(reference, challenger)
         if dataset.gate.approval:
-            asked = asking.ask(dataset.gate, told_by="gate")
+            asked = approval_task.ask(dataset.gate, told_by="gate")
             judged >> asked
             promote(reference, challenger, judged, asked.output)
         else:

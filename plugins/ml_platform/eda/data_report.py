@@ -8,19 +8,19 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 
-from ml_platform import objects
-from ml_platform.checking import find
-from ml_platform.database import identifier, transaction
-from ml_platform.datasets import DATASETS_DIR
+from ml_platform.drafts.spec_check import find
 from ml_platform.eda.page import Data, report
 from ml_platform.exceptions import ContractError, DegenerateDataError
-from ml_platform.labels import class_text
-from ml_platform.objects import Seen
 from ml_platform.parsing.batches import read_batches
-from ml_platform.scoring import model_frame
-from ml_platform.spec import Dataset, Table
-from ml_platform.spec_parts import NUMERIC_TYPES, Purpose
-from ml_platform.tables import columns_there, feature_columns, sql_types
+from ml_platform.parsing.labels import class_text
+from ml_platform.scoring.batch import model_frame
+from ml_platform.specs.catalog import DATASETS_DIR
+from ml_platform.specs.parts import NUMERIC_TYPES, Purpose
+from ml_platform.specs.spec import Dataset, Table
+from ml_platform.storage import object_store
+from ml_platform.storage.database import identifier, transaction
+from ml_platform.storage.object_store import Seen
+from ml_platform.storage.tables import columns_there, feature_columns, sql_types
 
 BUCKET = "reports"
 TIME = "event_timestamp"  # of loaded rows; no column can be called so
@@ -46,9 +46,9 @@ def publish(name: str, out: Path | None = None, directory: Path = DATASETS_DIR) 
         out.write_bytes(html)
         return f"{out} is written"
     key = f"{name}/eda.{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.html"
-    objects.put_new(BUCKET, key, html, "text/html; charset=utf-8")
+    object_store.put_new(BUCKET, key, html, "text/html; charset=utf-8")
     console = f" ({url})" if (url := os.environ.get("CONSOLE_URL")) else ""
-    link = objects.link(BUCKET, key, LINK_SECONDS)
+    link = object_store.link(BUCKET, key, LINK_SECONDS)
     return f"{key} is in the bucket {BUCKET}, for the console{console}; for the next 7 days also here:\n{link}"
 
 
@@ -105,8 +105,8 @@ def _selected(table: Table, there: dict[str, dict[str, str]]) -> dict[str, str]:
 
 def newest_file(table: Table, purpose: Purpose) -> tuple[pa.RecordBatch, str, datetime]:
     """Return the good rows of the newest file, waiting or archived, what to call it, and when it was uploaded."""
-    found = objects.listed(purpose, table.inbox_prefix(purpose))
-    found += objects.listed(purpose, f"processed/{table.inbox_prefix(purpose)}")
+    found = object_store.listed(purpose, table.inbox_prefix(purpose))
+    found += object_store.listed(purpose, f"processed/{table.inbox_prefix(purpose)}")
     files = [seen for seen in found if not seen.key.endswith(_BESIDE)]
     for seen in sorted(files, key=lambda seen: seen.last_modified, reverse=True):
         try:
@@ -117,7 +117,7 @@ def newest_file(table: Table, purpose: Purpose) -> tuple[pa.RecordBatch, str, da
 
 
 def _rows_of(table: Table, purpose: Purpose, seen: Seen) -> pa.RecordBatch:
-    with objects.spooled(seen) as spool:
+    with object_store.spooled(seen) as spool:
         batches: list[pa.RecordBatch] = []
         for batch in read_batches(spool.file, table, purpose, repr(seen.key)):
             batches.append(batch.rows)

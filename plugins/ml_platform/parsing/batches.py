@@ -17,8 +17,8 @@ from ml_platform.files.formats import Native, shown
 from ml_platform.files.reading import Rows, open_rows
 from ml_platform.parsing.conversion import KINDS, allowed_values, convert
 from ml_platform.parsing.layout import Layout, columns_of, lay_out, required_columns
-from ml_platform.spec import Table
-from ml_platform.spec_parts import Purpose
+from ml_platform.specs.parts import Purpose
+from ml_platform.specs.spec import Table
 
 BATCH_ROWS = 20_000
 BATCH_CHARACTERS = 16 * 2**20

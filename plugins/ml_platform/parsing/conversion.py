@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.parsing import moments, numerals
-from ml_platform.spec_parts import Column, ColumnType, Scalar
+from ml_platform.specs.parts import Column, ColumnType, Scalar
 
 TRUE, FALSE = ("true", "yes", "1", "y", "t"), ("false", "no", "0", "n", "f")
 FEW = 128  # so many texts take Arrow longer, to compile the pattern and to call each of its functions

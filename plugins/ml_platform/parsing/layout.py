@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import DELIMITERS, storable
 from ml_platform.files.reading import Rows
-from ml_platform.spec import Dataset, Table
-from ml_platform.spec_parts import Column, Purpose
+from ml_platform.specs.parts import Column, Purpose
+from ml_platform.specs.spec import Dataset, Table
 
 
 @dataclass(frozen=True)

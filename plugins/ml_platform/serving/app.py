@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.files.formats import shown
-from ml_platform.registry import ChampionModel
+from ml_platform.registry.registry import ChampionModel
 from ml_platform.serving import answers, messages, openapi
 from ml_platform.serving.answers import BadRequestError, Scored
 from ml_platform.serving.live_models import Live, LiveModels

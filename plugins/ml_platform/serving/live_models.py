@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 
-from ml_platform import registry
 from ml_platform.exceptions import RegistryError
-from ml_platform.registry import ChampionModel
+from ml_platform.registry import registry
+from ml_platform.registry.registry import ChampionModel
 
 log = logging.getLogger(__name__)
 

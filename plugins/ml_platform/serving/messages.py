@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from ml_platform.registry import ChampionModel
+from ml_platform.registry.registry import ChampionModel
 from ml_platform.serving.live_models import Live, Status
 
 

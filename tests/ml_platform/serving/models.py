@@ -12,19 +12,19 @@ from pydantic import SecretStr
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
-from ml_platform.candidates import Candidate, pipeline
+from ml_platform.estimators.row_scorer import typed
 from ml_platform.exceptions import RegistryError
-from ml_platform.holdout import HoldoutRule
-from ml_platform.models import signature
 from ml_platform.parsing.conversion import KINDS
 from ml_platform.parsing.layout import columns_of
-from ml_platform.registry import ChampionModel
-from ml_platform.row_scorer import typed
+from ml_platform.registry.model_files import signature
+from ml_platform.registry.registry import ChampionModel
 from ml_platform.serving import answers
 from ml_platform.serving.app import create_app
 from ml_platform.serving.live_models import LiveModels
-from ml_platform.spec import Dataset
-from tests.ml_platform.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
+from ml_platform.specs.holdout import HoldoutRule
+from ml_platform.specs.spec import Dataset
+from ml_platform.training.candidates import Candidate, pipeline
+from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
 
 TOKEN = "a-token-of-the-tests"
 ROW = {"id": 7, "age": 40, "income": "$1,000", "member": True, "empty": None, "town": "Ulm", "blank": None}

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ml_platform.registry import ChampionModel
+from ml_platform.registry.registry import ChampionModel
 from ml_platform.serving import live_models
 from ml_platform.serving.live_models import LiveModels
 from tests.ml_platform.serving.models import SHOP, Registry, follow, make_model
