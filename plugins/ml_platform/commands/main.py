@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ml_platform.commands.models import app as models_app
 from ml_platform.commands.support import connected, told
-from ml_platform.specs.catalog import DATASETS_DIR, catalog
+from ml_platform.specs.catalog import DATASETS_DIR, catalog, find_table
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
 
@@ -72,7 +72,7 @@ def check(
     with told():
         found = spec_check.problems(folder, name)
         if not found and name is not None:
-            table = spec_check.find(folder, name)
+            table = find_table(name, folder)
     for text in found:
         typer.echo(text, err=True)
     if found:
@@ -132,12 +132,11 @@ def schema(out: Annotated[Path, typer.Option(help="where to write it")] = DATASE
 @dataset_app.command()
 def materialize(name: Annotated[str, typer.Argument(help="a data set or a feature table")]) -> None:
     """Bring online what is loaded and is not there yet, as `ingest_<name>` does after each load."""
-    from ml_platform.drafts import spec_check
     from ml_platform.feature_store import online_rows
 
     connected()
     with told():
-        count = online_rows.materialize(spec_check.find(DATASETS_DIR, name))
+        count = online_rows.materialize(find_table(name))
     typer.echo(f"{name}: the newest rows of {count:,} entities were written into the online store")
 
 

@@ -69,22 +69,6 @@ def _deeper(dataset: Dataset, path: Path) -> Iterator[str]:
         yield f"{path}: {error}"
 
 
-def find(directory: Path, name: str) -> Table:
-    """Return the data set or feature table of that name.
-
-    Raises:
-        ConfigurationError: there is none, or it is wrong.
-    """
-    found = catalog(directory)
-    tables: dict[str, Table] = {table.name: table for table in (*found.datasets, *found.tables)}
-    if name not in tables:
-        wrong = [text for text in found.problems if text.startswith(str(directory / f"{name}.yaml"))]
-        raise ConfigurationError(
-            "\n".join(wrong) or f"there is no {name!r} in {directory}; there are: {', '.join(tables)}"
-        )
-    return tables[name]
-
-
 def read(table: Table, path: Path, purpose: Purpose) -> Trial:
     """Read a file as a load would.
 

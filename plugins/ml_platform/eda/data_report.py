@@ -8,13 +8,12 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 
-from ml_platform.drafts.spec_check import find
 from ml_platform.eda.page import Data, report
 from ml_platform.exceptions import ContractError, DegenerateDataError
 from ml_platform.parsing.batches import read_batches
 from ml_platform.parsing.labels import class_text
 from ml_platform.scoring.batch import model_frame
-from ml_platform.specs.catalog import DATASETS_DIR
+from ml_platform.specs.catalog import DATASETS_DIR, find_table
 from ml_platform.specs.parts import NUMERIC_TYPES, Purpose
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import object_store
@@ -41,7 +40,7 @@ def publish(name: str, out: Path | None = None, directory: Path = DATASETS_DIR) 
         ConfigurationError: there is no such data set, or it is wrong.
         DegenerateDataError: there are no rows, neither loaded nor in a file.
     """
-    html = report(data(find(directory, name))).encode()
+    html = report(data(find_table(name, directory))).encode()
     if out is not None:
         out.write_bytes(html)
         return f"{out} is written"

@@ -14,7 +14,7 @@ from feast.repo_config import load_repo_config
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import features
 from ml_platform.feature_store.online_store import WholeRowPostgresOnlineStore
-from ml_platform.parsing.conversion import KINDS
+from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage.database import identifier, rows, transaction
 from ml_platform.storage.tables import ensure_tables, key_list
@@ -136,7 +136,7 @@ def newest_rows(dataset: Dataset, keys: pa.RecordBatch) -> tuple[pa.RecordBatch,
         )
     for name in stored:
         cells = [_cell(row.values[name]) for row in rows]
-        columns[name] = pa.array(cells, KINDS[dataset.columns[name].type].arrow)
+        columns[name] = pa.array(cells, ARROW_TYPES[dataset.columns[name].type])
     return pa.RecordBatch.from_pydict(columns), [i for i, one in enumerate(found) if not one]
 
 

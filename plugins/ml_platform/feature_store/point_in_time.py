@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ml_platform.feature_store.offline_store import Lookup, join_query
-from ml_platform.parsing.conversion import KINDS
 from ml_platform.settings import settings
+from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage.database import identifier, literal, pool
 from ml_platform.storage.tables import sql_types
@@ -37,7 +37,7 @@ def joined(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.Dat
         found = sorted(connection.cursor(binary=True).execute(query).fetchall(), key=itemgetter(0))
     names = [name for lookup in lookups for name in lookup.features.values()]
     columns = zip(names, list(zip(*found, strict=True))[1:], strict=True)
-    typed = {name: pa.array(cells, KINDS[dataset.features[name].type].arrow) for name, cells in columns}
+    typed = {name: pa.array(cells, ARROW_TYPES[dataset.features[name].type]) for name, cells in columns}
     frame: pd.DataFrame = pa.RecordBatch.from_pydict(typed).to_pandas()
     return frame
 

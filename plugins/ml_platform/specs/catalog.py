@@ -220,3 +220,19 @@ def dataset(name: str, directory: Path = DATASETS_DIR) -> Dataset:
             return one
     wrong = "".join(f"\n{text}" for text in found.problems)
     raise ConfigurationError(f"no data set {name!r}; there are: {', '.join(d.name for d in found.datasets)}{wrong}")
+
+
+def find_table(name: str, directory: Path = DATASETS_DIR) -> Table:
+    """Return the data set or feature table of that name.
+
+    Raises:
+        ConfigurationError: there is none, or it is wrong.
+    """
+    found = catalog(directory)
+    tables: dict[str, Table] = {table.name: table for table in (*found.datasets, *found.tables)}
+    if name not in tables:
+        wrong = [text for text in found.problems if text.startswith(str(directory / f"{name}.yaml"))]
+        raise ConfigurationError(
+            "\n".join(wrong) or f"there is no {name!r} in {directory}; there are: {', '.join(tables)}"
+        )
+    return tables[name]

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.parsing.conversion import KINDS
 from ml_platform.specs.changes import Changes, changes
+from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.spec import Table
 from ml_platform.storage.database import identifier, rows, transaction
 
@@ -28,7 +28,7 @@ SQL_TYPES = {
 
 def sql_types(table: Table) -> dict[str, str]:
     """Return the SQL type of each column."""
-    return {name: SQL_TYPES[KINDS[column.type].arrow] for name, column in table.columns.items()}
+    return {name: SQL_TYPES[ARROW_TYPES[column.type]] for name, column in table.columns.items()}
 
 
 def feature_columns(table: Table) -> tuple[str, ...]:

@@ -14,13 +14,13 @@ from threadpoolctl import threadpool_limits
 
 from ml_platform.estimators.row_scorer import typed
 from ml_platform.exceptions import RegistryError
-from ml_platform.parsing.conversion import KINDS
 from ml_platform.parsing.layout import columns_of
 from ml_platform.registry.model_files import signature
 from ml_platform.registry.registry import ChampionModel
 from ml_platform.serving import answers
 from ml_platform.serving.app import create_app
 from ml_platform.serving.live_models import LiveModels
+from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.candidates import Candidate, pipeline
@@ -94,7 +94,7 @@ def stored(dataset: Dataset, keys: pa.RecordBatch, unknown_number: int | None = 
     unknown = [i for i, key in enumerate(cells) if unknown_number in key.values()]
     found = [row | key for i, key in enumerate(cells) if i not in unknown]
     columns = columns_of(dataset, "test")
-    schema = pa.schema([(name, KINDS[column.type].arrow) for name, column in columns.items()])
+    schema = pa.schema([(name, ARROW_TYPES[column.type]) for name, column in columns.items()])
     return pa.RecordBatch.from_pylist(found, schema=schema), unknown
 
 
