@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from ml_platform.evaluation.metrics import judge, predictions_of, probabilities_of
+from ml_platform.evaluation.metrics import classification_metrics, predictions_of, probabilities_of
 from ml_platform.ingestion import uploads
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.spec import Dataset
@@ -69,7 +69,7 @@ def judged(name: str, data: TrainingSet) -> Iterator[str]:
         model = fit(found.candidate, parts, folds, jobs=dataset.search.jobs)
         features, labels = parts.test()
         chances = probabilities_of(model, features)
-        figures = judge(labels, chances, predictions_of(chances, threshold_of(model)))
+        figures = classification_metrics(labels, chances, predictions_of(chances, threshold_of(model)))
         yield (
             f"| {name} | {estimator} | {len(dataset.features)} | {found.means['f1']:.3f} | {figures['f1']:.3f} | "
             f"{figures['roc_auc']:.3f} | {leaks} |\n"

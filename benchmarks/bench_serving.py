@@ -35,7 +35,7 @@ from ml_platform.feature_store import online_rows
 from ml_platform.ingestion import uploads
 from ml_platform.parsing.batches import read_batches
 from ml_platform.registry import registry
-from ml_platform.scoring import batch
+from ml_platform.scoring import model_rows
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.parts import Search
 from ml_platform.specs.spec import Dataset, Table
@@ -104,7 +104,7 @@ def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:
     keys = [{data.header(key): row[data.header(key)] for key in data.keys} for row in raw]
     with path.open("rb") as file:
         rows = next(read_batches(file, data, "test", path.name)).rows.slice(0, max(SIZES))
-    frame = typed(batch.model_frame(data, rows, datetime.now(UTC)), registry.load_champion(data.name).columns)
+    frame = typed(model_rows.model_frame(data, rows, datetime.now(UTC)), registry.load_champion(data.name).columns)
     return raw, keys, json.loads(frame.to_json(orient="records"))
 
 

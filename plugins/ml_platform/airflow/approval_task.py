@@ -17,17 +17,17 @@ class Approval(ApprovalOperator):
         """Skip nothing, where Airflow's own would skip what comes after a rejection."""
 
 
-def ask(rule: Gate | Promotion, told_by: str) -> Approval:
+def ask(rule: Gate | Promotion, question_from: str) -> Approval:
     """Return the task `approval`, which asks for a yes or no; no answer in time is a no.
 
     Args:
         rule: how long to wait.
-        told_by: the task that returned what to ask: `subject` and `body` (Markdown).
+        question_from: the task that returned what to ask: `subject` and `body` (Markdown).
     """
     return Approval(
         task_id="approval",
-        subject=f"{{{{ ti.xcom_pull(task_ids='{told_by}')['subject'] }}}}",
-        body=f"{{{{ ti.xcom_pull(task_ids='{told_by}')['body'] }}}}",
+        subject=f"{{{{ ti.xcom_pull(task_ids='{question_from}')['subject'] }}}}",
+        body=f"{{{{ ti.xcom_pull(task_ids='{question_from}')['body'] }}}}",
         defaults=Approval.REJECT,
         response_timeout=timedelta_of(rule.approval_within),
     )

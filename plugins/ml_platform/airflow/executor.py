@@ -11,8 +11,8 @@ from airflow.executors.local_executor import LocalExecutor
 # What the tasks in dags/ import while they run, and with it MLflow, Feast and scikit-learn.
 LIBRARY = (
     "airflow.connections", "environments.approval_question", "environments.copy_version", "environments.go_live",
-    "feature_store.online_rows", "ingestion.uploads", "promotion.alias_log", "promotion.steps", "scoring.batch",
-    "training.build_training_set", "training.steps", "training.training_set",
+    "feature_store.online_rows", "ingestion.uploads", "promotion.rollback", "promotion.steps", "scoring.batch",
+    "training.build_training_set", "training.search_plan", "training.steps", "training.training_set",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 from mlflow.entities.model_registry import ModelVersion
@@ -30,6 +30,8 @@ from ml_platform import ROOT
 from ml_platform.exceptions import PlatformError
 from ml_platform.ingestion import report_files
 from ml_platform.ingestion.upload_report import Outcome
+from ml_platform.promotion.results import TrainingCard
+from ml_platform.promotion.training_card import read_card
 from ml_platform.registry import registry
 from ml_platform.scoring import batch
 from ml_platform.specs.catalog import dataset
@@ -214,8 +216,8 @@ class Demo:
             raise DemoError(
                 f"training: no model went live. {self.log(self.newest_tasks(f'train_{self.dataset.name}')[-1])}"
             )
-        card = tracking.training_card(str(version.run_id))
-        title = f"Model {card['model']}, version {card['version']}"
+        card = read_card(str(version.run_id))
+        title = f"Model {card.model}, version {card.version}"
         table = Table(title=title, title_justify="left", show_header=False)
         table.add_column()
         table.add_column(overflow="fold")
@@ -268,20 +270,20 @@ def settled_since(earlier: set[str], bucket: str, path: Path) -> Outcome | None:
     return outcome
 
 
-def card_rows(card: dict[str, Any]) -> list[tuple[str, str]]:
+def card_rows(card: TrainingCard) -> list[tuple[str, str]]:
     """Return the lines of a training card that a newcomer wants to see."""
-    metrics = {name: f"{card['metrics'][name]:.3f}" for name in ("f1", "roc_auc", "precision", "recall")}
-    failed = f", {card['candidates_failed']} failed" if card["candidates_failed"] else ""
+    metrics = {name: f"{card.metrics[name]:.3f}" for name in ("f1", "roc_auc", "precision", "recall")}
+    failed = f", {card.candidates_failed} failed" if card.candidates_failed else ""
     return [
-        ("candidates tried", f"{card['candidates_tried']}{failed}"),
-        ("best candidate", card["best_candidate"]),
+        ("candidates tried", f"{card.candidates_tried}{failed}"),
+        ("best candidate", card.best_candidate),
         ("F1 on the hold-out", metrics["f1"]),
         ("ROC AUC", metrics["roc_auc"]),
         ("precision", metrics["precision"]),
         ("recall", metrics["recall"]),
-        *([] if card["threshold"] is None else [("threshold", f"{card['threshold']:.3f}")]),
-        ("gate", card["reason"]),
-        ("in MLflow", card["url"]),
+        *([] if card.threshold is None else [("threshold", f"{card.threshold:.3f}")]),
+        ("gate", card.reason),
+        ("in MLflow", card.url),
     ]
 
 

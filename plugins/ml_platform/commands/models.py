@@ -56,12 +56,12 @@ def rollback(
     to: Annotated[int | None, typer.Option(help="a version; the previous champion if not given")] = None,
 ) -> None:
     """Let the previous champion, or a given version, be live again."""
-    from ml_platform.promotion import alias_log
+    from ml_platform.promotion.rollback import rollback as roll_back
 
     connected()
     with told():
-        live = alias_log.rollback(name, reason=reason, by=_user(), to=to)
-    typer.echo(f"{name}: version {live['champion']} is live, {live['previous']} is the previous champion")
+        live = roll_back(name, reason=reason, by=_user(), to=to)
+    typer.echo(f"{name}: version {live.champion} is live, {live.previous} is the previous champion")
 
 
 def _user() -> str:

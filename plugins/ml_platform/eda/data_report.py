@@ -12,7 +12,7 @@ from ml_platform.eda.page import Data, report
 from ml_platform.exceptions import ContractError, DegenerateDataError
 from ml_platform.parsing.batches import read_batches
 from ml_platform.parsing.labels import class_text
-from ml_platform.scoring.batch import model_frame
+from ml_platform.scoring.model_rows import model_frame
 from ml_platform.specs.catalog import DATASETS_DIR, find_table
 from ml_platform.specs.parts import NUMERIC_TYPES, Purpose
 from ml_platform.specs.spec import Dataset, Table

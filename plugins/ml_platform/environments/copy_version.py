@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow.entities import Metric, Param, Run
@@ -10,14 +9,15 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
 from ml_platform.environments.environment import Environment, public_url
-from ml_platform.environments.reference_rows import known_rows
+from ml_platform.environments.reference_rows import reference_rows
+from ml_platform.environments.values import CopiedVersion
 from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.promotion import smoke_test
 from ml_platform.registry import registry
 from ml_platform.settings import settings
 from ml_platform.specs.spec import Dataset
+from ml_platform.storage import mlflow_client
 from ml_platform.storage.locks import promotion_lock
-from ml_platform.training import tracking
 
 log = logging.getLogger(__name__)
 
@@ -28,40 +28,15 @@ _OF_THE_SOURCE = ("search_id", "kind", "training_set_uri", "model_version", "dec
 _OF_A_PROMOTION = ("promoted_by", "promoted_at", "promotion_reason", "approved_by")
 
 
-@dataclass(frozen=True)
-class Carried:
-    """A version, and what it became in another registry; travels between tasks as a dict.
-
-    Attributes:
-        model: name of the registered model, in both.
-        version: its number here.
-        environment: name of the other.
-        target_version: its number there.
-        model_sha256: digest of its files, in both.
-        run_id: the run here that made it.
-    """
-
-    model: str
-    version: int
-    environment: str
-    target_version: int
-    model_sha256: str
-    run_id: str
-
-    def __str__(self) -> str:
-        """Both numbers, as the subject of a sentence."""
-        return f"{self.model} version {self.version}, in {self.environment} version {self.target_version},"
-
-
 def lock_name(environment: str, model: str) -> str:
     """Return what `promotion_lock` is held of while an environment's model is looked at and moved."""
     return f"{environment}/{model}"
 
 
-def carry(name: str, environment: Environment, version: int | None = None) -> Carried:
+def copy(name: str, environment: Environment, version: int | None = None) -> CopiedVersion:
     """Register a version in another registry, with its files, byte by byte, its run and its tags.
 
-    What has been carried before is found again, and not carried twice. No alias moves.
+    What has been copied before is found again, and not copied twice. No alias moves.
 
     Args:
         name: of the registered model.
@@ -75,7 +50,7 @@ def carry(name: str, environment: Environment, version: int | None = None) -> Ca
     if public_url(environment.url) == public_url(settings().mlflow_tracking_uri):
         raise ConfigurationError(f"{environment.name}: {environment.url} is this very registry; name another")
     source = _source(name, version)
-    run = tracking.client().get_run(str(source.run_id))
+    run = mlflow_client.connect().get_run(str(source.run_id))
     lineage = {
         "source_registry": public_url(settings().mlflow_url or settings().mlflow_tracking_uri),
         "source_run_id": run.info.run_id,
@@ -86,14 +61,14 @@ def carry(name: str, environment: Environment, version: int | None = None) -> Ca
         with promotion_lock(lock_name(environment.name, name)), environment.entered():
             there = _registered(folder, dataset, source, run, lineage)
     log.info("%s version %s is version %s in %s", name, source.version, there.version, environment.name)
-    return Carried(
+    return CopiedVersion(
         name, int(source.version), environment.name, int(there.version), source.tags["model_sha256"], run.info.run_id
     )
 
 
 def _source(name: str, version: int | None) -> ModelVersion:
     if version is not None:
-        return registry.numbered(name, version)
+        return registry.get_version(name, version)
     found = registry.alias_version(name, registry.CHAMPION)
     if found is None:
         raise RegistryError(f"{name}: no model is live, so there is none to promote; name a version")
@@ -110,7 +85,7 @@ def _checked(source: ModelVersion, folder: Path) -> Dataset:
 def _registered(
     folder: Path, dataset: Dataset, source: ModelVersion, run: Run, lineage: Mapping[str, str]
 ) -> ModelVersion:
-    api, sha256 = tracking.client(), source.tags["model_sha256"]
+    api, sha256 = mlflow_client.connect(), source.tags["model_sha256"]
     ours = _run(dataset, run, {**lineage, "model_sha256": sha256})
     found = api.search_model_versions(f"name = '{source.name}' and run_id = '{ours.info.run_id}'")
     if same := [version for version in found if version.tags.get("model_sha256") == sha256]:
@@ -129,8 +104,8 @@ def _registered(
 
 def _run(dataset: Dataset, run: Run, lineage: Mapping[str, str]) -> Run:
     """Return the run there that stands for one here: that of a promotion before, also of a killed one, or a new one."""
-    api = tracking.client()
-    experiment = tracking.experiment_id(api, dataset.name)
+    api = mlflow_client.connect()
+    experiment = mlflow_client.experiment_id(api, dataset.name)
     query = " and ".join(f"tags.{tag} = '{lineage[tag]}'" for tag in ("source_run_id", "model_sha256"))
     found = api.search_runs([experiment], query, order_by=["start_time"], max_results=1)
     if found:
@@ -152,14 +127,14 @@ def _version_tags(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _log(ours: Run, run: Run) -> None:
     """Write parameters, last values of the metrics and the name of the training set; again, it is the same."""
-    api, at = tracking.client(), run.info.end_time or run.info.start_time
+    api, at = mlflow_client.connect(), run.info.end_time or run.info.start_time
     metrics = [Metric(name, value, at, 0) for name, value in run.data.metrics.items()]
     api.log_batch(ours.info.run_id, metrics, [Param(*item) for item in run.data.params.items()])
     if run.inputs and run.inputs.dataset_inputs:
         api.log_inputs(ours.info.run_id, run.inputs.dataset_inputs)
 
 
-def check(environment: Environment, carried: Carried) -> int:
+def check(environment: Environment, copied: CopiedVersion) -> int:
     """Have a fresh process load a version from the other registry and answer as it does here, to the same rows.
 
     Returns:
@@ -168,34 +143,34 @@ def check(environment: Environment, carried: Carried) -> int:
     Raises:
         RegistryError: its files there are not those from here, or it answers otherwise.
     """
-    model = registry.load(registry.numbered(carried.model, carried.version))
-    rows = known_rows(model)
+    model = registry.load(registry.get_version(copied.model, copied.version))
+    rows = reference_rows(model)
     expected, _ = model.predict(rows)
     with environment.entered():
-        there = arrived(carried)
+        there = version_there(copied)
         try:
             smoke_test.check(there, rows, expected)
         except RegistryError as error:
-            raise unfit(carried, error) from error
-    log.info("%s answers %s rows as it does here", carried, f"{len(rows):,}")
+            raise unfit(copied, error) from error
+    log.info("%s answers %s rows as it does here", copied, f"{len(rows):,}")
     return len(rows)
 
 
-def arrived(carried: Carried) -> ModelVersion:
+def version_there(copied: CopiedVersion) -> ModelVersion:
     """Return the version there; inside the environment.
 
     Raises:
         RegistryError: there is none, or it is not said to be the files from here.
     """
-    found = registry.numbered(carried.model, carried.target_version)
-    if found.tags.get("model_sha256") != carried.model_sha256:
-        raise unfit(carried, "its tag model_sha256 is not that of the files from here")
+    found = registry.get_version(copied.model, copied.target_version)
+    if found.tags.get("model_sha256") != copied.model_sha256:
+        raise unfit(copied, "its tag model_sha256 is not that of the files from here")
     return found
 
 
-def unfit(carried: Carried, problem: object) -> RegistryError:
+def unfit(copied: CopiedVersion, problem: object) -> RegistryError:
     """Return the error that says why a version does not go live there, and what to do."""
     return RegistryError(
-        f"{carried} does not go live there: {problem}. Look who changed it there, delete the version and its run, "
+        f"{copied} does not go live there: {problem}. Look who changed it there, delete the version and its run, "
         "and promote it again"
     )

@@ -6,7 +6,7 @@ whatever rows it comes with, so that a file and a request agree.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +16,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 from threadpoolctl import ThreadpoolController
 
+from ml_platform.estimators.row_probabilities import Matrix
+from ml_platform.estimators.table import row_probabilities_of
+
 log = logging.getLogger(__name__)
 
-Matrix = NDArray[np.float64]
 Cells = Mapping[str, NDArray[Any]]  # the columns that are there: float64 with NaN, or texts with None or NaN
-ROWS = 64  # what a classifier with sums over columns gets at a time, always: filled up with zeros
-FEW = 32  # rows for which all boosted trees at once are quicker than one after the other
 LARGEST = 1e100  # of a scaled number: what linear models make of such is finite, and as sure as can be
 UNKNOWN = "\x00"  # a text that no column can hold
 
@@ -93,7 +92,7 @@ class RowScorer:
     def _read(self, pipeline: Pipeline) -> None:
         sample = _sample(pipeline[0], self._columns)
         expected = np.asarray(pipeline[0].transform(sample), dtype="float64")
-        self._classify = _classifier(pipeline[-1], expected)
+        self._ask = row_probabilities_of(pipeline[-1], expected)
         self._base = expected[:1]
         self._parts = _parts(pipeline[0], sample)
         if not np.array_equal(self._matrix(sample), expected):
@@ -111,7 +110,7 @@ class RowScorer:
         # On a busy machine more OpenMP threads make boosted trees many times slower, not faster.
         with _THREADS.limit(limits=1):
             if self._parts:
-                found = self._classify(self._matrix(rows))
+                found = self._ask(self._matrix(rows))
             else:
                 frame = rows if isinstance(rows, pd.DataFrame) else rows.to_pandas()
                 found = self._estimator.predict_proba(typed(frame, self._columns))
@@ -208,75 +207,3 @@ def _numbers(transformer: Any) -> _Numbers:
     places = np.arange(where.start, where.stop)
     scaler = fitted[1] if isinstance(fitted, Pipeline) else None
     return _Numbers(tuple(names), places, imputer.statistics_, marked.astype(np.intp), scaler)
-
-
-class _BoostedTrees:
-    """All trees of a boosted classifier in one table: a row goes down all of them at once, a step at a time.
-
-    scikit-learn calls each tree by itself, which for one row takes longer than all the rest. The sums are made in its
-    order, so the bits are the same.
-    """
-
-    def __init__(self, classifier: HistGradientBoostingClassifier) -> None:
-        trees = [tree.nodes for iteration in classifier._predictors for tree in iteration]
-        sizes = [len(nodes) for nodes in trees]
-        nodes, places = np.concatenate(trees), np.arange(sum(sizes))
-        self._roots = np.cumsum([0, *sizes[:-1]])
-        shift, is_leaf = np.repeat(self._roots, sizes), nodes["is_leaf"].astype(bool)
-        # From a leaf it goes on to itself, until the deepest one is reached.
-        self._left, self._right = (np.where(is_leaf, places, nodes[side] + shift) for side in ("left", "right"))
-        self._feature = np.where(is_leaf, 0, nodes["feature_idx"])
-        self._threshold, self._missing_left = nodes["num_threshold"], nodes["missing_go_to_left"].astype(bool)
-        self._value, self._depth = nodes["value"], int(nodes["depth"].max())
-        self._baseline, self._loss = classifier._baseline_prediction, classifier._loss
-
-    def predict_proba(self, matrix: Matrix) -> Matrix:
-        nodes, rows = np.tile(self._roots, (len(matrix), 1)), np.arange(len(matrix))[:, None]
-        for _ in range(self._depth):
-            cells = matrix[rows, self._feature[nodes]]
-            is_left = np.where(np.isnan(cells), self._missing_left[nodes], cells <= self._threshold[nodes])
-            nodes = np.where(is_left, self._left[nodes], self._right[nodes])
-        values = self._value[nodes].reshape(len(matrix), -1, self._baseline.shape[1])
-        begin = np.broadcast_to(self._baseline, (len(matrix), *self._baseline.shape))
-        sums = np.add.accumulate(np.concatenate([begin, values], axis=1), axis=1)
-        probabilities: Matrix = self._loss.predict_proba(np.asfortranarray(sums[:, -1]))
-        return probabilities
-
-
-def _classifier(classifier: Any, sample: Matrix) -> Callable[[Matrix], Matrix]:
-    """Return how a classifier is asked for the probabilities of a matrix, such as the sample."""
-    if isinstance(classifier, HistGradientBoostingClassifier):
-        ask: Callable[[Matrix], Matrix] = classifier.predict_proba
-        trees = _BoostedTrees(classifier)
-        if not np.array_equal(trees.predict_proba(sample), ask(sample)):
-            return lambda matrix: _never_alone(ask, matrix)
-        return lambda matrix: _never_alone(trees.predict_proba, matrix) if len(matrix) <= FEW else ask(matrix)
-    if isinstance(classifier, RandomForestClassifier):
-        return lambda matrix: _mean_of_trees(classifier, matrix)
-    return lambda matrix: _in_blocks(classifier, matrix)
-
-
-def _never_alone(ask: Callable[[Matrix], Matrix], matrix: Matrix) -> Matrix:
-    """Ask for a single row as for two: alone it lies in memory otherwise, and NumPy adds up in another order."""
-    return ask(matrix) if len(matrix) > 1 else ask(np.repeat(matrix, 2, axis=0))[:1]
-
-
-def _mean_of_trees(forest: RandomForestClassifier, matrix: Matrix) -> Matrix:
-    """Add up the trees in the order in which the forest does with one job; it takes longer to start each.
-
-    A number beyond float32 is infinite to it, where the forest would refuse all rows for it.
-    """
-    with np.errstate(over="ignore"):
-        narrow = matrix.astype(np.float32)
-    total: Matrix = np.zeros((len(matrix), len(forest.classes_)))
-    for tree in forest.estimators_:
-        total += tree.tree_.predict(narrow)
-    return total / len(forest.estimators_)
-
-
-def _in_blocks(classifier: Any, matrix: Matrix) -> Matrix:
-    rows = len(matrix)
-    padded = np.zeros((-(-rows // ROWS) * ROWS, matrix.shape[1]))
-    padded[:rows] = matrix
-    found: Matrix = np.vstack([classifier.predict_proba(block) for block in np.split(padded, len(padded) // ROWS)])
-    return found[:rows]

@@ -24,7 +24,7 @@ def scorers(n_classes: int) -> dict[str, Any]:
     """Return the scorers of a cross-validation by name; ROC AUC of several classes is one against the rest."""
     is_binary = n_classes == 2
     averaged = {"average": "binary" if is_binary else "macro", "zero_division": 0.0}
-    # Of several classes the probabilities are ranked, as `judge` does: scikit-learn would prefer decision_function.
+    # With several classes the probabilities are ranked: scikit-learn would prefer decision_function.
     ranked = make_scorer(average_precision_score, response_method="predict_proba")
     return {
         "f1": make_scorer(f1_score, **averaged),
@@ -65,7 +65,7 @@ def f1(labels: Labels, probabilities: Probabilities, predictions: Labels) -> flo
     return float(f1_score(labels, predictions, **_averaged(probabilities)))
 
 
-def judge(labels: Labels, probabilities: Probabilities, predictions: Labels) -> dict[str, float]:
+def classification_metrics(labels: Labels, probabilities: Probabilities, predictions: Labels) -> dict[str, float]:
     """Return the metrics of predictions, each in [0, 1].
 
     Args:

@@ -2,8 +2,8 @@
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.files.formats import Format
 from ml_platform.ingestion import ledger, report_files, staging
 from ml_platform.ingestion.upload_report import Outcome, Reason, Result, new_outcome
-from ml_platform.parsing.batches import BadValue, Batch, open_table, typed_batches
+from ml_platform.parsing.batches import Batch, open_table, typed_batches
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
 from ml_platform.storage import object_store
@@ -22,49 +22,58 @@ from ml_platform.storage.tables import ensure_tables
 
 log = logging.getLogger(__name__)
 
-READS = 3  # a file that is replaced while it is read is read anew this often before the task gives up
-WAITING = 500  # the most that one run takes; the next run takes the rest
+READS = 3  # a file that is replaced while it is read is read again this often before the task gives up
+MAX_WAITING = 500  # the most that one run takes; the next run takes the rest
 NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass
 class Upload:
-    """A file that is open for reading.
+    """A file in the inbox, open for reading.
 
     Attributes:
-        dataset: whose it is.
+        dataset: the table that it belongs to.
         purpose: also the bucket.
-        seen: where it was seen.
-        spool: its bytes.
+        object: the version of the object that is read.
+        copy: its bytes; None if there is an earlier report.
+        earlier: what became of it, if it was processed before or was removed before it could be read.
         format: what it was recognised as, once `batches` was called.
     """
 
     dataset: Table
     purpose: Purpose
-    seen: Seen
-    spool: Spooled
+    object: Seen
+    copy: Spooled | None
+    earlier: Outcome | None = None
     format: Format | None = field(default=None, init=False)
+
+    @property
+    def local(self) -> Spooled:
+        """The local copy."""
+        if self.copy is None:
+            raise ValueError(f"{self.object.key!r} was processed before; there is nothing to read")
+        return self.copy
 
     def batches(self) -> Iterator[Batch]:
         """Read the file from its beginning, in file order; see `parsing.open_table` and `parsing.typed_batches`."""
-        rows = open_table(self.spool.file, self.dataset, self.purpose, repr(self.seen.key))
+        rows = open_table(self.local.file, self.dataset, self.purpose, repr(self.object.key))
         self.format = rows.format
         return typed_batches(rows, self.dataset, self.purpose)
 
-    def outcome(self, result: Result, **fields: Any) -> Outcome:
-        """Return the outcome of this arrival; `fields` are those of `Outcome` that are not zero or empty."""
+    def report(self, result: Result, **fields: Any) -> Outcome:
+        """Return the report on this arrival; `fields` are those of `UploadReport` that are not zero or empty."""
         if self.format:
             fields["format"] = str(self.format)
             fields["delimiter"] = self.format.delimiter or self.dataset.delimiter
-        return new_outcome(self.dataset, self.purpose, self.seen, self.spool.sha256, result, **fields)
+        return new_outcome(self.dataset, self.purpose, self.object, self.local.sha256, result, **fields)
 
-    def rejected(self, error: ContractError) -> Outcome:
-        """Return the outcome of this arrival if the file as a whole breaks the contract."""
+    def rejection(self, error: ContractError) -> Outcome:
+        """Return the report on this arrival if the file as a whole breaks the contract."""
         whole = _whole_file(str(error))
         if isinstance(error, staging.FileRejectedError):
             rows = {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
-            return self.outcome("rejected", reasons=[whole, *error.reasons], **rows)
-        return self.outcome("rejected", reasons=[whole])
+            return self.report("rejected", reasons=[whole, *error.reasons], **rows)
+        return self.report("rejected", reasons=[whole])
 
 
 def _whole_file(reason: str) -> Reason:
@@ -72,107 +81,77 @@ def _whole_file(reason: str) -> Reason:
 
 
 def waiting(dataset: Table, purpose: Purpose) -> list[str]:
-    """Return the keys of a data set's uploads that are not settled yet, the oldest first, at most `WAITING`."""
+    """Return the keys of a data set's uploads that are not settled yet, the oldest first, at most `MAX_WAITING`."""
     found = object_store.listed(purpose, dataset.inbox_prefix(purpose))
     mine = [seen for seen in found if dataset.owns(seen.key, purpose)]
-    return [seen.key for seen in sorted(mine, key=lambda seen: (seen.last_modified, seen.key))[:WAITING]]
-
-
-def recorded(seen: Seen) -> Outcome | None:
-    """Return what was recorded about this arrival, if it was taken before."""
-    with transaction() as cursor:
-        return ledger.recorded(cursor, seen)
-
-
-def _latest(dataset: Table, purpose: Purpose, key: str) -> Outcome:
-    """Return what became of an object that is not there any more."""
-    with transaction() as cursor:
-        gone = new_outcome(dataset, purpose, Seen(purpose, key, "", NEVER, 0), "", "gone")
-        return ledger.latest(cursor, dataset.name, purpose, key) or gone
+    return [seen.key for seen in sorted(mine, key=lambda seen: (seen.last_modified, seen.key))[:MAX_WAITING]]
 
 
 @contextmanager
-def open_upload(dataset: Table, purpose: Purpose, seen: Seen) -> Iterator[Upload]:
-    """Spool an upload so that it can be read, more than once if need be.
-
-    Raises:
-        UploadChangedError: the object is no longer the one that was seen.
-        ServiceError: the object store failed.
-    """
-    with object_store.spooled(seen) as spool:
-        yield Upload(dataset, purpose, seen, spool)
-
-
-def record(
-    outcome: Outcome, bad: Iterable[BadValue] = (), scored: Callable[[Any], None] = lambda cursor: None
-) -> Outcome:
-    """Record, in one transaction, an arrival that is not loaded into tables (scored, or a rejected test file).
-
-    Args:
-        outcome: what became of it, from `Upload.outcome` or `Upload.rejected`.
-        bad: everything that was wrong with single rows.
-        scored: what else is written, with the cursor, of a file that was scored.
-
-    Returns:
-        What is recorded: the outcome, or that of an earlier run over the same arrival.
-    """
-    with transaction() as cursor:
-        if outcome["outcome"] == "scored":
-            ledger.claim(cursor, outcome)
-            ledger.fill(cursor, outcome)
-            ledger.keep_rejected(cursor, outcome, bad)
-            scored(cursor)
-        return ledger.arrive(cursor, outcome)
-
-
-def take(dataset: Table, purpose: Purpose, key: str, work: Callable[[Upload], Outcome]) -> Outcome:
-    """Open one file and do the work with it; what was taken before is not taken again.
+def open_upload(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
+    """Open one file of the inbox; what was processed before comes with its earlier report, and is not read again.
 
     Args:
         dataset: what its columns mean.
         purpose: also the bucket.
         key: the object's key.
-        work: records the arrival and returns what became of it.
-
-    Returns:
-        What became of it, or gone if it was removed before it was read. The same arrival taken again gives the recorded
-        outcome.
 
     Raises:
         UploadChangedError: it was replaced again and again while it was read.
+        ServiceError: the object store or Postgres failed.
     """
-    for _ in range(READS - 1):
-        try:
-            return _attempt(dataset, purpose, key, work)
-        except UploadChangedError as change:
-            log.warning("%s; reading it anew", change)
-    return _attempt(dataset, purpose, key, work)
+    with ExitStack() as stack:
+        for attempt in range(1, READS + 1):
+            try:
+                upload = stack.enter_context(_open_once(dataset, purpose, key))
+                break
+            except UploadChangedError as change:
+                if attempt == READS:
+                    raise
+                log.warning("%s; reading it again", change)
+        yield upload
 
 
-def _attempt(dataset: Table, purpose: Purpose, key: str, work: Callable[[Upload], Outcome]) -> Outcome:
-    seen = object_store.head(purpose, key)
-    if seen is None:
+@contextmanager
+def _open_once(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
+    current = object_store.head(purpose, key)
+    if current is None:
         log.warning("%r is not in the bucket %r any more", key, purpose)
-        return _latest(dataset, purpose, key)
-    if earlier := recorded(seen):
-        log.info("%r was taken before: %s", key, earlier["outcome"])
-        return earlier
-    with open_upload(dataset, purpose, seen) as upload:
-        return work(upload)
+        removed = Seen(purpose, key, "", NEVER, 0)
+        yield Upload(dataset, purpose, removed, None, _latest_report(dataset, purpose, removed))
+    elif earlier := _recorded_report(current):
+        log.info("%r was processed before: %s", key, earlier["outcome"])
+        yield Upload(dataset, purpose, current, None, earlier)
+    else:
+        with object_store.spooled(current) as copy:
+            yield Upload(dataset, purpose, current, copy)
+
+
+def _recorded_report(seen: Seen) -> Outcome | None:
+    with transaction() as cursor:
+        return ledger.recorded(cursor, seen)
+
+
+def _latest_report(dataset: Table, purpose: Purpose, removed: Seen) -> Outcome:
+    with transaction() as cursor:
+        latest = ledger.latest(cursor, dataset.name, purpose, removed.key)
+        return latest or new_outcome(dataset, purpose, removed, "", "gone")
 
 
 def load(dataset: Table, purpose: Purpose, key: str) -> Outcome:
     """Load one file: all its good rows in one transaction, or nothing.
 
     Returns:
-        What became of it: loaded, duplicate, rejected, or gone; see `take`, also for the arguments.
+        What became of it: loaded, duplicate, rejected, or gone if it was removed before it was read. The same arrival
+        loaded again gives the recorded report.
 
     Raises:
         UploadChangedError: it was replaced again and again while it was read.
         ConfigurationError: the tables do not fit the data set's YAML any more.
         ServiceError: a server failed; nothing was loaded.
     """
-    return take(dataset, purpose, key, _load)
+    with open_upload(dataset, purpose, key) as upload:
+        return upload.earlier or _load(upload)
 
 
 def _load(upload: Upload) -> Outcome:
@@ -183,18 +162,18 @@ def _load(upload: Upload) -> Outcome:
             with savepoint(cursor):
                 outcome = _claim_and_insert(cursor, upload)
         except ContractError as error:
-            outcome = upload.rejected(error)
+            outcome = upload.rejection(error)
         outcome = ledger.arrive(cursor, outcome)
     log.info("%s: %s", outcome["outcome"], report_files.summary(outcome))
     return outcome
 
 
 def _claim_and_insert(cursor: Any, upload: Upload) -> Outcome:
-    claimed = upload.outcome("loaded")
+    claimed = upload.report("loaded")
     if not ledger.claim(cursor, claimed):
-        return upload.outcome("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
-    counts, reasons = staging.load(cursor, upload.dataset, upload.purpose, upload.spool.sha256, upload.batches())
-    outcome = upload.outcome(
+        return upload.report("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
+    counts, reasons = staging.load(cursor, upload.dataset, upload.purpose, upload.local.sha256, upload.batches())
+    outcome = upload.report(
         "loaded",
         rows_read=counts.read,
         rows_loaded=counts.loaded,
@@ -210,7 +189,7 @@ def settle(outcome: Outcome) -> Outcome:
     """Move the file of an arrival out of the inbox, with its report and its rejected rows beside it.
 
     Args:
-        outcome: what `load` or `record` returned.
+        outcome: what `load` or `score` returned.
 
     Raises:
         ContractError: the file was rejected; it is settled nevertheless, and its report says the same.

@@ -1,14 +1,20 @@
 """What a person said when asked whether a challenger that has won may go live, and what the decision is by it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.promotion.decision import Decision, with_verdict
 from ml_platform.specs.parts import Gate
 
-if TYPE_CHECKING:  # the DAG files know of answers, but load no model
-    from ml_platform.promotion.gate import Decision
+
+@dataclass(frozen=True)
+class Question:
+    """What a person is asked: a subject, and a body in Markdown."""
+
+    subject: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Answer:
         return "approved" if self.approved else "rejected"
 
 
-def with_answer(decision: "Decision", answer: Answer | None, rule: Gate, name: str) -> "Decision":
+def with_answer(decision: Decision, answer: Answer | None, rule: Gate, name: str) -> Decision:
     """Return what is decided of a challenger once a person was asked; one that has lost stays as it is.
 
     Args:
@@ -45,7 +51,7 @@ def with_answer(decision: "Decision", answer: Answer | None, rule: Gate, name: s
     Raises:
         ConfigurationError: the rule wants an approval, and nobody was asked.
     """
-    if decision.decision != "promoted":
+    if not decision.is_promoted:
         return decision
     if answer is None:
         if rule.approval:
@@ -54,6 +60,6 @@ def with_answer(decision: "Decision", answer: Answer | None, rule: Gate, name: s
             )
         return decision
     if answer.said == "approved":
-        return replace(decision, reason=f"{decision.reason}; approved by {answer.by}")
+        return with_verdict(decision, "promoted", f"{decision.reason}; approved by {answer.by}")
     refusal = f"rejected by {answer.by}" if answer.by else f"no answer within {rule.approval_within}"
-    return replace(decision, decision="kept", reason=f"{refusal}, though {decision.reason}")
+    return with_verdict(decision, "kept", f"{refusal}, though {decision.reason}")

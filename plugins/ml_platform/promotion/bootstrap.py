@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_platform import RANDOM_STATE
 from ml_platform.evaluation.metrics import Labels
-from ml_platform.training.candidates import RANDOM_STATE
 
 RESAMPLES = 2000
 

@@ -6,7 +6,7 @@ from typing import Any
 from mlflow.entities.model_registry import ModelVersion
 
 from ml_platform.promotion.approval import Answer
-from ml_platform.promotion.gate import Decision
+from ml_platform.promotion.decision import Decision
 from ml_platform.storage import database
 
 _FIELDS = tuple(field.name for field in fields(Decision))

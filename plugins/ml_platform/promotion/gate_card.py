@@ -8,23 +8,25 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ml_platform.evaluation.charts import BLUE, INK, ORANGE, labelled_axes
-from ml_platform.promotion.gate import Decision, Judgement
+from ml_platform.promotion.approval import Question
+from ml_platform.promotion.decision import Decision
+from ml_platform.promotion.gate import GateOutcome
 from ml_platform.specs.parts import Gate
-from ml_platform.training import tracking
+from ml_platform.storage import mlflow_client
 
 FOLDER = "gate"
 
 
-def log_card(name: str, run_id: str, judgement: Judgement, *, is_open: bool = False) -> None:
+def log_card(name: str, run_id: str, outcome: GateOutcome, *, is_open: bool = False) -> None:
     """Store `gate/card.md` and its pictures with a run; what a picture was drawn from may be gone, it stays then."""
-    figures = pictures(judgement)
+    figures = pictures(outcome)
     with tempfile.TemporaryDirectory() as folder:
         for title, figure in figures.items():
             figure.savefig(Path(folder) / f"{title}.png")
-        shown = [f"![{title}]({title}.png)" for title in _titles(judgement.decision)]
-        text = "\n\n".join([card(name, judgement.decision, is_open=is_open), *shown, ""])
+        shown = [f"![{title}]({title}.png)" for title in _titles(outcome.decision)]
+        text = "\n\n".join([card(name, outcome.decision, is_open=is_open), *shown, ""])
         (Path(folder) / "card.md").write_text(text, "utf-8")
-        tracking.client().log_artifacts(run_id, folder, FOLDER)
+        mlflow_client.connect().log_artifacts(run_id, folder, FOLDER)
 
 
 def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
@@ -44,8 +46,8 @@ def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
     return "\n".join([*lines, *(f"| {title} | {value} |" for title, value in rows.items())])
 
 
-def question(name: str, decision: Decision, rule: Gate, url: str) -> dict[str, str]:
-    """Return what a person is asked before a challenger goes live: `subject` and `body` (Markdown).
+def question(name: str, decision: Decision, rule: Gate, url: str) -> Question:
+    """Return what a person is asked before a challenger goes live.
 
     Args:
         name: of the data set.
@@ -61,7 +63,7 @@ def question(name: str, decision: Decision, rule: Gate, url: str) -> dict[str, s
     )
     run = f"[Its run in MLflow]({url}) has every candidate, and under *Artifacts*, `gate`, this card with pictures."
     body = "\n\n".join([card(name, decision, is_open=True), choices, run])
-    return {"subject": f"{name}: may version {version} go live?", "body": body}
+    return Question(f"{name}: may version {version} go live?", body)
 
 
 def _figure(value: float | None, form: str = ".4f") -> str:
@@ -79,9 +81,9 @@ def _titles(decision: Decision) -> list[str]:
     return [title for title, figure in shown.items() if figure is not None]
 
 
-def pictures(judgement: Judgement) -> dict[str, Figure]:
+def pictures(outcome: GateOutcome) -> dict[str, Figure]:
     """Return what can be drawn: F1 of both models, and the resampled gains."""
-    decision, gains = judgement.decision, judgement.gains
+    decision, gains = outcome.decision, outcome.gains
     found = {}
     if decision.challenger_f1 is not None:
         found["f1"] = _scores(decision)

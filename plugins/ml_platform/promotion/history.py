@@ -47,7 +47,7 @@ def history(name: str, at: datetime | None = None) -> list[Period]:
         at: only what was live at this moment: one period, or none. With its time zone.
     """
     with promotion_lock(name):
-        alias_log.notice(name)
+        alias_log.reconcile(name)
     columns = ", ".join(field.name for field in fields(Period))
     found = database.fetch(
         f"SELECT {columns} FROM models.history WHERE model = $1"  # noqa: S608 – names of our own

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ml_platform import ROOT
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.registry import registry
-from ml_platform.registry.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
 
 TOLERANCE = 1e-9  # between two processors, or two orders of the rows, in a probability
 TIMEOUT = 300  # seconds, of which loading the libraries takes about five
@@ -70,7 +70,7 @@ def _ask(arguments: list[str]) -> subprocess.CompletedProcess[str]:
         raise RegistryError(f"in a fresh process it gave no answer within {TIMEOUT} s") from None
 
 
-def problem(model: ChampionModel, features: pd.DataFrame, expected: NDArray[np.float64]) -> str | None:
+def problem(model: LoadedModel, features: pd.DataFrame, expected: NDArray[np.float64]) -> str | None:
     """Return what is wrong with a model's answers, or None.
 
     It must take just these columns, give finite probabilities, the same as at training, and the same whatever the order
@@ -98,7 +98,7 @@ def main(name: str, number: str, folder: str) -> None:
     """Write into a folder what is wrong with a version's answers to the rows that lie there."""
     there = Path(folder)
     try:
-        model = registry.load(registry.numbered(name, int(number)))
+        model = registry.load(registry.get_version(name, int(number)))
         text = problem(model, pd.read_parquet(there / ROWS), np.load(there / EXPECTED))
     except RegistryError as error:
         text = str(error)

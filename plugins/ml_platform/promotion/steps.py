@@ -1,156 +1,168 @@
-"""The last steps of a training: judge the new model, and let it go live; between them a person may be asked."""
+"""The last steps of a training: the gate, and the promotion; between them a person may be asked."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 from mlflow.entities.model_registry import ModelVersion
 
-from ml_platform.evaluation.holdout_report import predicted
+from ml_platform.evaluation.holdout_report import HoldoutRows
+from ml_platform.evaluation.metrics import Probabilities
 from ml_platform.promotion import alias_log, decisions, gate, gate_card
-from ml_platform.promotion.alias_log import Movement
+from ml_platform.promotion.alias_log import AliasChange
 from ml_platform.promotion.approval import Answer, with_answer
-from ml_platform.promotion.gate import Decision, Holdout, Judgement
+from ml_platform.promotion.decision import Decision
+from ml_platform.promotion.gate import GateOutcome
+from ml_platform.promotion.results import GateResult, TrainingCard
+from ml_platform.promotion.training_card import log_card, training_card
 from ml_platform.registry import registry
 from ml_platform.specs.parts import Gate
-from ml_platform.storage import database
+from ml_platform.storage import database, mlflow_client
 from ml_platform.storage.locks import promotion_lock
 from ml_platform.training import tracking
-from ml_platform.training.candidates import Candidate
+from ml_platform.training.results import Challenger
 from ml_platform.training.split import split
 from ml_platform.training.training_set import TrainingSet
 
 log = logging.getLogger(__name__)
 
 
-def judge(training_set: TrainingSet, refitted: Mapping[str, Any], *, by: str = "code") -> dict[str, Any] | None:
-    """Judge a new version, and write down that it is not to go live; if it is, `promote` has the last word.
+@dataclass(frozen=True)
+class _Contender:
+    """A challenger at the gate: its version, its hold-out, and what it answered to it when it was trained."""
+
+    version: ModelVersion
+    rows: HoldoutRows
+    expected: Probabilities
+    rule: Gate
+
+    def evaluated(self) -> GateOutcome:
+        """Return the gate's decision against the champion of this moment."""
+        return gate.evaluate(self.version, _champion(self.version.name), self.rows, self.expected, self.rule)
+
+
+def run_gate(training_set: TrainingSet, challenger: Challenger, *, by: str = "code") -> GateResult | None:
+    """Evaluate a new version, and record it if it is not to go live; if it is, `promote` has the last word.
 
     Args:
         training_set: the one that it was trained on.
-        refitted: what `refit` returned.
-        by: who started the training.
+        challenger: what `refit` returned.
+        by: the user or DAG that started the training.
 
     Returns:
-        Of a version that won: `decision` (the fields of `gate.Decision`), and `subject` and `body` (Markdown) for the
-        person who is asked. None of one that lost, or that was decided about before.
+        What a person is asked about a version that has passed; None of one that has not, or that was decided before.
     """
-    rule = training_set.dataset.gate
-    with _at_the_gate(training_set, refitted) as (version, rows), promotion_lock(version.name) as check_lock:
-        alias_log.notice(version.name)
+    with _at_the_gate(training_set, challenger) as contender, promotion_lock(challenger.name) as check_lock:
+        version, rule = contender.version, contender.rule
+        alias_log.reconcile(version.name)
         decision = decisions.settled(version)
         if decision is None:
-            judgement = gate.judge(version, _champion(version.name), rows, rule)
-            decision = judgement.decision
-            won = decision.decision == "promoted"
-            is_open = won and rule.approval
-            gate_card.log_card(version.name, str(version.run_id), judgement, is_open=is_open)
-            if won:
+            outcome = contender.evaluated()
+            decision = outcome.decision
+            is_open = decision.is_promoted and rule.approval
+            gate_card.log_card(version.name, str(version.run_id), outcome, is_open=is_open)
+            if decision.is_promoted:
                 log.info("%s", gate_card.card(version.name, decision, is_open=is_open))
-                question = gate_card.question(version.name, decision, rule, refitted["url"])
-                return {"decision": asdict(decision), **question}
+                question = gate_card.question(version.name, decision, rule, challenger.url)
+                return GateResult(decision, question.subject, question.body)
             check_lock()
-            _write_down(version, decision, by)
-        _tell(training_set, refitted, version, decision)
+            _record(version, decision, by)
+        _publish(training_set, challenger, version, decision)
         return None
 
 
 def promote(
     training_set: TrainingSet,
-    refitted: Mapping[str, Any],
+    challenger: Challenger,
     *,
     by: str = "code",
-    judged: Mapping[str, Any] | None = None,
+    passed: GateResult | None = None,
     answer: Answer | None = None,
-) -> dict[str, Any]:
-    """Let a new version go live if it is fit and better than the champion of this moment, and write the training card.
+) -> TrainingCard:
+    """Let a new version go live if it is fit and better than the champion of this moment, and log the training card.
 
-    One promotion of a model runs at a time. A judgement holds as long as the champion is the one that it was made
-    against; else the version is judged again. Run again for the same version, it returns what it decided; the aliases
-    do not move a second time, so a rollback in between is not undone. Killed before the alias moved, it judges anew.
+    One promotion of a model runs at a time. A decision of the gate holds as long as the champion is the one that it was
+    made against; else the version is evaluated again. Run again for the same version, it returns what it decided; the
+    aliases do not move a second time, so a rollback in between is not undone. Killed before the alias moved, it
+    evaluates again.
 
     Args:
         training_set: the one that it was trained on.
-        refitted: what `refit` returned.
-        by: who started the training; it goes into the history.
-        judged: what `judge` returned; the version is judged now if not given.
+        challenger: what `refit` returned.
+        by: the user or DAG that started the training; it goes into the history.
+        passed: what `run_gate` returned; the version is evaluated now if not given.
         answer: of the person who was asked; None if nobody was.
 
-    Returns:
-        The card: the fields of `gate.Decision`, `promoted` (bool), and what was tried and trained.
-
     Raises:
-        ConfigurationError: the data set's spec wants an approval, and nobody was asked.
-        ServiceError: somebody moved the alias in MLflow while the version was judged; tried again, it is judged anew.
+        ConfigurationError: the data set's spec requires an approval, and nobody was asked.
+        ServiceError: the alias was moved in MLflow while the version was evaluated; tried again, it is evaluated again.
     """
-    rule = training_set.dataset.gate
-    with _at_the_gate(training_set, refitted) as (version, rows):
+    with _at_the_gate(training_set, challenger) as contender:
+        version, rule = contender.version, contender.rule
         with promotion_lock(version.name) as check_lock:
-            alias_log.notice(version.name)
+            alias_log.reconcile(version.name)
             decision = decisions.settled(version)
             if decision is None:
-                judgement = _judgement(version, rows, rule, judged, answer)
-                decision = with_answer(judgement.decision, answer, rule, version.name)
-                gate_card.log_card(version.name, str(version.run_id), replace(judgement, decision=decision))
+                outcome = _still_valid(passed, answer, version) or contender.evaluated()
+                decision = with_answer(outcome.decision, answer, rule, version.name)
+                gate_card.log_card(version.name, str(version.run_id), replace(outcome, decision=decision))
                 check_lock()
-                _write_down(version, decision, by, answer)
-        return _tell(training_set, refitted, version, decision)
+                _record(version, decision, by, answer)
+        return _publish(training_set, challenger, version, decision)
 
 
 @contextmanager
-def _at_the_gate(training_set: TrainingSet, refitted: Mapping[str, Any]) -> Iterator[tuple[ModelVersion, Holdout]]:
-    mlflow, run_id = tracking.client(), refitted["run_id"]
-    version = mlflow.get_model_version(refitted["name"], str(refitted["version"]))
-    parts = split(training_set, refitted["search"]["folds"])
-    with tracking.running(mlflow, run_id):
-        yield version, Holdout(parts.ids[parts.held], parts.times[parts.held], *parts.test(), predicted(run_id))
+def _at_the_gate(training_set: TrainingSet, challenger: Challenger) -> Iterator[_Contender]:
+    client = mlflow_client.connect()
+    version = client.get_model_version(challenger.name, str(challenger.version))
+    rows = split(training_set, challenger.search.folds).holdout_rows()
+    with mlflow_client.running(client, challenger.run_id):
+        expected = tracking.holdout_probabilities(challenger.run_id)
+        yield _Contender(version, rows, expected, training_set.dataset.gate)
 
 
 def _champion(name: str) -> ModelVersion | None:
     return registry.alias_version(name, registry.CHAMPION)
 
 
-def _judgement(
-    version: ModelVersion, rows: Holdout, rule: Gate, judged: Mapping[str, Any] | None, answer: Answer | None
-) -> Judgement:
+def _still_valid(passed: GateResult | None, answer: Answer | None, version: ModelVersion) -> GateOutcome | None:
+    """Return the gate's decision unless another champion is live by now; a rejection needs no champion."""
+    if passed is None:
+        return None
     champion = _champion(version.name)
-    if judged is not None:
-        decision = Decision(**judged["decision"])
-        is_refused = answer is not None and not answer.approved
-        if is_refused or decision.champion_before == (int(champion.version) if champion else None):
-            return Judgement(decision)
-        log.info("%s: another champion is live since version %s was judged", version.name, version.version)
-    return gate.judge(version, champion, rows, rule)
+    is_rejected = answer is not None and not answer.approved
+    if is_rejected or passed.decision.champion_before == (int(champion.version) if champion else None):
+        return GateOutcome(passed.decision)
+    log.info("%s: another champion is live since version %s was evaluated", version.name, version.version)
+    return None
 
 
-def _write_down(version: ModelVersion, decision: Decision, by: str, answer: Answer | None = None) -> None:
-    movement = None
+def _record(version: ModelVersion, decision: Decision, by: str, answer: Answer | None = None) -> None:
+    change = None
     with database.transaction() as cursor:
         decision_id = decisions.record(cursor, version, decision, by, answer)
-        if decision.decision == "promoted":
+        if decision.is_promoted:
             before, after = decision.champion_before, decision.version
-            movement = Movement(version.name, before, after, by, "gate", decision.reason, decision_id=decision_id)
-            alias_log.begin(cursor, movement)
-    if movement:
-        alias_log.finish(movement)
+            change = AliasChange(version.name, before, after, by, "gate", decision.reason, decision_id=decision_id)
+            alias_log.record_intent(cursor, change)
+    if change:
+        alias_log.apply(change)
 
 
-def _tell(
-    training_set: TrainingSet, refitted: Mapping[str, Any], version: ModelVersion, decision: Decision
-) -> dict[str, Any]:
+def _publish(
+    training_set: TrainingSet, challenger: Challenger, version: ModelVersion, decision: Decision
+) -> TrainingCard:
     """Write into the log and into MLflow what was decided, and return the training card."""
     log.info("%s", gate_card.card(version.name, decision))
-    mlflow, run_id = tracking.client(), refitted["run_id"]
+    client = mlflow_client.connect()
     _tag(version, decision)
-    card = _card(training_set, refitted, decision)
-    mlflow.log_dict(run_id, card, "training_card.json")
-    tracking.set_tags(
-        mlflow, run_id, {"decision": decision.decision, "reason": decision.reason, "model_version": version.version}
-    )
+    card = training_card(training_set, challenger, decision)
+    log_card(card)
+    tags = {"decision": decision.decision, "reason": decision.reason, "model_version": version.version}
+    mlflow_client.set_tags(client, challenger.run_id, tags)
     if decision.champion_f1 is not None:
-        tracking.log_metrics(mlflow, run_id, {"champion_f1": decision.champion_f1})
+        mlflow_client.log_metrics(client, challenger.run_id, {"champion_f1": decision.champion_f1})
     return card
 
 
@@ -158,18 +170,5 @@ def _tag(version: ModelVersion, decision: Decision) -> None:
     figures = {field: value for field, value in asdict(decision).items() if field != "version" and value is not None}
     for field, value in figures.items():
         tag = field if field == "decision" else f"decision_{field}"
-        tracking.client().set_model_version_tag(version.name, version.version, tag, str(value)[: tracking.TEXT_LIMIT])
-
-
-def _card(training_set: TrainingSet, refitted: Mapping[str, Any], decision: Decision) -> dict[str, Any]:
-    searched = refitted["search"]
-    return {
-        "model": refitted["name"], **asdict(decision), "promoted": decision.decision == "promoted",
-        "metrics": refitted["metrics"], "threshold": refitted["threshold"],
-        "best_candidate": str(Candidate(*searched["candidate"])), "candidate": searched["candidate"],
-        "candidates_tried": searched["total"], "candidates_failed": searched["failed"],
-        "scoring": searched["scoring"], "cv_score": searched["score"], "cv_score_sd": searched["score_sd"],
-        "suspected_leaks": searched["suspected_leaks"],
-        "training_set": training_set.uri, "training_set_sha256": training_set.sha256, "sources": training_set.sources,
-        "run_id": refitted["run_id"], "url": refitted["url"],
-    }  # fmt: skip
+        text = str(value)[: mlflow_client.TEXT_LIMIT]
+        mlflow_client.connect().set_model_version_tag(version.name, version.version, tag, text)

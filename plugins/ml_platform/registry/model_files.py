@@ -15,20 +15,21 @@ from mlflow.types import ColSpec, Schema
 from pydantic import ValidationError
 from sklearn.base import BaseEstimator
 
+from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import RegistryError
 from ml_platform.specs.spec import Dataset
 
 # Beyond what skops trusts by itself. This list is the platform's: one that comes with a model is never followed.
-TRUSTED_TYPES = [
-    "numpy.dtype",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.metrics._classification.f1_score",
-    "sklearn.metrics._scorer._CurveScorer",
-    "sklearn.metrics._scorer._Scorer",
-    "sklearn.tree._tree.Tree",
-    "sklearn.utils._metadata_requests.MetadataRequest",
-    "sklearn.utils._metadata_requests.MethodMetadataRequest",
-]
+TRUSTED_TYPES = sorted(
+    {
+        "numpy.dtype",
+        "sklearn.metrics._classification.f1_score",
+        "sklearn.metrics._scorer._CurveScorer",
+        "sklearn.metrics._scorer._Scorer",
+        "sklearn.utils._metadata_requests.MetadataRequest",
+        "sklearn.utils._metadata_requests.MethodMetadataRequest",
+    }.union(*(kind.trusted_types for kind in ESTIMATORS.values()))
+)
 PACKAGES = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy", "skops")
 MODEL_FILE, SPEC_FILE = "model.skops", "dataset.json"
 _SAFE_FLAVORS = {

@@ -4,95 +4,32 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import mlflow.artifacts
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModelOutput, Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from ml_platform.estimators.row_scorer import RowScorer
-from ml_platform.evaluation.metrics import predictions_of
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files, version_tags
+from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.settings import settings
-from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset
-from ml_platform.training.tracking import client
+from ml_platform.storage import mlflow_client
 
 log = logging.getLogger(__name__)
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 
 
-@dataclass(frozen=True)
-class ChampionModel:
-    """A registered model, loaded after its files were checked.
-
-    Attributes:
-        name: of the registered model, which is the data set's.
-        version: its number.
-        threshold: the probability from which a row counts as positive; None with several classes.
-        estimator: the fitted scikit-learn classifier.
-        columns: its inputs in order, each with its type, `double` or `string`.
-        classes: the label's values as files write them, by class index; of two the negative one first.
-        dataset: the spec that it was trained by.
-        holdout: which rows it has not been trained on.
-        training_set_sha256: content hash of the training set.
-        run_id: the MLflow run that made it.
-    """
-
-    name: str
-    version: int
-    threshold: float | None
-    estimator: BaseEstimator
-    columns: Mapping[str, str]
-    classes: tuple[str, ...]
-    dataset: Dataset
-    holdout: HoldoutRule
-    training_set_sha256: str
-    run_id: str
-
-    def predict(self, rows: pd.DataFrame | pa.RecordBatch) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Score a batch; a row's probability is the same to the bit whatever rows it comes with.
-
-        Args:
-            rows: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
-
-        Returns:
-            Probabilities and class indices. Of two classes the probability of the positive one, shape (n_rows,), and 1
-            where it reaches the threshold, else 0; of several, shape (n_rows, n_classes), and the most probable class.
-            The class indices have shape (n_rows,).
-
-        Raises:
-            RegistryError: the model was loaded, but cannot score.
-        """
-        if not len(rows):
-            n_classes = len(self.classes)
-            return np.empty(0 if n_classes == 2 else (0, n_classes)), np.empty(0, dtype=np.int64)
-        try:
-            probabilities = self._scorer.probabilities(rows)
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
-            raise RegistryError(f"{self.name} version {self.version} cannot score: {error}") from error
-        return probabilities, predictions_of(probabilities, self.threshold)
-
-    @cached_property
-    def _scorer(self) -> RowScorer:
-        return RowScorer(self.estimator, self.columns)
-
-
 def alias_version(name: str, alias: str) -> ModelVersion | None:
     """Return the version that an alias names, or None if there is no such model or alias."""
     try:
-        return client().get_model_version_by_alias(name, alias)
+        return mlflow_client.connect().get_model_version_by_alias(name, alias)
     except MlflowException as error:
         # An alias that was never set is an invalid parameter to MLflow, a model that is not there a missing resource.
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
@@ -105,27 +42,27 @@ def champions() -> dict[str, int]:
     found: dict[str, int] = {}
     token: str | None = ""
     while token is not None:
-        page = client().search_registered_models(max_results=1000, page_token=token or None)
+        page = mlflow_client.connect().search_registered_models(max_results=1000, page_token=token or None)
         found |= {one.name: int(one.aliases[CHAMPION]) for one in page if CHAMPION in one.aliases}
         token = page.token or None
     return found
 
 
-def numbered(name: str, version: int) -> ModelVersion:
+def get_version(name: str, version: int) -> ModelVersion:
     """Return a version by its number.
 
     Raises:
         RegistryError: there is none.
     """
     try:
-        return client().get_model_version(name, str(version))
+        return mlflow_client.connect().get_model_version(name, str(version))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         raise RegistryError(f"{name}: there is no version {version}") from None
 
 
-def load_champion(name: str) -> ChampionModel:
+def load_champion(name: str) -> LoadedModel:
     """Load the model that is live. To ask whether there is one, use `alias_version(name, "champion")`.
 
     Raises:
@@ -138,7 +75,7 @@ def load_champion(name: str) -> ChampionModel:
     return load(found)
 
 
-def load(version: ModelVersion) -> ChampionModel:
+def load(version: ModelVersion) -> LoadedModel:
     """Download, check and load one version.
 
     Raises:
@@ -152,7 +89,7 @@ def load(version: ModelVersion) -> ChampionModel:
         raise RegistryError(f"{version.name} version {version.version}: {error}") from error
 
 
-def checked(version: ModelVersion, folder: Path) -> ChampionModel:
+def checked(version: ModelVersion, folder: Path) -> LoadedModel:
     """Load a version whose files were downloaded into a folder.
 
     Raises:
@@ -165,7 +102,7 @@ def checked(version: ModelVersion, folder: Path) -> ChampionModel:
     _check_classes(estimator, classes)
     version_tags.check(tags, dataset, getattr(estimator, "best_threshold_", None))
     sha256, run_id = tags.get("training_set_sha256", ""), version.run_id or ""
-    return ChampionModel(
+    return LoadedModel(
         version.name, int(version.version), threshold, estimator, columns, classes, dataset, rule, sha256, run_id
     )
 
@@ -183,7 +120,7 @@ def downloaded(version: ModelVersion) -> Iterator[Path]:
         RegistryError: there are none.
     """
     tracking = settings().mlflow_tracking_uri
-    location = client().get_model_version_download_uri(version.name, version.version)
+    location = mlflow_client.connect().get_model_version_download_uri(version.name, version.version)
     # An empty listing is an answer: the files were deleted. An outage raises instead, and must not look the same.
     listed = [item.path for item in mlflow.artifacts.list_artifacts(artifact_uri=location, tracking_uri=tracking)]
     if not listed or any(".." in Path(path).parts for path in listed):
@@ -194,7 +131,7 @@ def downloaded(version: ModelVersion) -> Iterator[Path]:
 
 def version_of_run(name: str, run_id: str, candidate_id: str) -> ModelVersion | None:
     """Return the version that a run registered of a candidate, or None."""
-    found = client().search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    found = mlflow_client.connect().search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     ours = [version for version in found if version.tags.get("candidate_id") == candidate_id]
     return max(ours, key=lambda version: int(version.version), default=None)
 
@@ -207,7 +144,7 @@ def register(
     The version appears at once with all its tags, among them `model_sha256`, the digest of the files as written here,
     and `spec_sha256`, which tells what the columns meant.
     """
-    api = client()
+    api = mlflow_client.connect()
     model = api.create_logged_model(run.info.experiment_id, name=dataset.name, source_run_id=run.info.run_id)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
@@ -236,4 +173,4 @@ def ensure_model(api: MlflowClient, dataset: Dataset) -> None:
 
 def set_alias(name: str, alias: str, version: int) -> None:
     """Let an alias name a version."""
-    client().set_registered_model_alias(name, alias, str(version))
+    mlflow_client.connect().set_registered_model_alias(name, alias, str(version))

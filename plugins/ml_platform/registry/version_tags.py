@@ -13,7 +13,7 @@ from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset
 
 
-def recorded(classes: tuple[str, ...], threshold: float | None, rule: HoldoutRule) -> dict[str, str]:
+def written(classes: tuple[str, ...], threshold: float | None, rule: HoldoutRule) -> dict[str, str]:
     """Return the tags without which a version cannot be used: classes, threshold (of two classes) and hold-out."""
     tags = {"classes": json.dumps(classes), "holdout_by": rule.by, "holdout_share": repr(rule.share)}
     if threshold is not None:

@@ -9,30 +9,30 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from ml_platform.exceptions import ContractError, RegistryError, ServiceError
-from ml_platform.ingestion import staging, uploads
+from ml_platform.ingestion import ledger, staging, uploads
 from ml_platform.ingestion.upload_report import Outcome, Reason, timed_stem
 from ml_platform.ingestion.uploads import Upload
 from ml_platform.parsing.batches import BadValue, Batch
 from ml_platform.registry import registry
-from ml_platform.registry.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring import prediction_log
+from ml_platform.scoring.model_rows import model_rows, reading_spec
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
+from ml_platform.storage.database import transaction
 
 log = logging.getLogger(__name__)
 
 BUCKET = "result"
 
 
-def columns(champion: ChampionModel) -> tuple[str, ...]:
+def columns(champion: LoadedModel) -> tuple[str, ...]:
     """Return the header of a result: the entity key, and what the model says of it.
 
     Of two classes `probability` is that of the positive one, and `prediction` follows from the threshold. Of several
@@ -57,7 +57,7 @@ def is_ready(dataset: Dataset) -> bool:
 class Predictions:
     """The rows of a result as they are written, and what was wrong with the others."""
 
-    champion: ChampionModel
+    champion: LoadedModel
     uploaded: datetime
     file: BinaryIO
     logged: prediction_log.Spool
@@ -98,27 +98,6 @@ class Predictions:
                 yield *key, repr(float(probability[prediction])), name, *each, champion.version
 
 
-def model_rows(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame | pa.RecordBatch:
-    """Return what `model_frame` does, but rows that need no other table as they are."""
-    return model_frame(dataset, rows, uploaded) if dataset.tables else rows
-
-
-def model_frame(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:
-    """Return rows of a file as a model takes them, with the features of other tables as of each row's time.
-
-    Args:
-        dataset: the spec that the model was trained with.
-        rows: typed, as `parsing.read_batches` yields them.
-        uploaded: the moment that stands in where the data set has no event time.
-    """
-    frame: pd.DataFrame = rows.to_pandas()
-    if not dataset.tables:
-        return frame
-    from ml_platform.feature_store import point_in_time  # here, for it brings Feast, whose import takes seconds
-
-    return pd.concat([frame, point_in_time.joined(dataset, rows, uploaded).set_axis(frame.index)], axis=1)
-
-
 def score(dataset: Dataset, key: str) -> Outcome:
     """Score one file with the champion and write the result and its card; run twice, same world.
 
@@ -135,7 +114,8 @@ def score(dataset: Dataset, key: str) -> Outcome:
         RegistryError: there is no sound champion, or it gives a row no probability; nothing is written.
         ServiceError: a server failed; run it again.
     """
-    return uploads.take(dataset, "test", key, partial(_score, dataset))
+    with uploads.open_upload(dataset, "test", key) as upload:
+        return upload.earlier or _score(dataset, upload)
 
 
 def _score(dataset: Dataset, upload: Upload) -> Outcome:
@@ -144,23 +124,15 @@ def _score(dataset: Dataset, upload: Upload) -> Outcome:
         spec = reading_spec(champion.dataset, dataset)
         upload = replace(upload, dataset=spec)
         with tempfile.TemporaryFile() as file, prediction_log.spool() as logged:
-            predictions = Predictions(champion, upload.seen.last_modified, file, logged)
+            predictions = Predictions(champion, upload.object.last_modified, file, logged)
             try:
                 bad = predictions.write(upload.batches())
                 _check_share(spec, predictions, bad)
             except ContractError as error:
-                log.warning("%r is rejected: %s", upload.seen.key, error)
-                return uploads.record(upload.rejected(error))
+                return _record_rejection(upload, error)
             if _is_written(result_key, file):
                 return _finish(upload, predictions, bad, result_key)
-    raise ServiceError(f"{upload.seen.key!r}: every name for its result is taken by another")
-
-
-def reading_spec(trained: Dataset, current: Dataset) -> Dataset:
-    """Return the spec that a model's files are read by: its own; columns that came later are no extra columns."""
-    known = {trained.header(name) for name in trained.columns}
-    later = (header for header in map(current.header, current.columns) if header not in known)
-    return trained.model_copy(update={"ignore": (*trained.ignore, *later)})
+    raise ServiceError(f"{upload.object.key!r}: every name for its result is taken by another")
 
 
 def _check_share(dataset: Dataset, predictions: Predictions, bad: list[BadValue]) -> None:
@@ -175,16 +147,16 @@ def _reasons(bad: list[BadValue]) -> list[Reason]:
 
 def result_keys(upload: Upload) -> tuple[str, str]:
     """Return where a result goes: by name and time of the upload; the second if other bytes came in the same second."""
-    stem = f"{upload.dataset.name}/{timed_stem(upload.seen)}"
-    return f"{stem}.csv", f"{stem}.{upload.spool.sha256[:8]}.csv"
+    stem = f"{upload.dataset.name}/{timed_stem(upload.object)}"
+    return f"{stem}.csv", f"{stem}.{upload.local.sha256[:8]}.csv"
 
 
-def _model_of(dataset: Dataset, result_key: str) -> ChampionModel:
+def _model_of(dataset: Dataset, result_key: str) -> LoadedModel:
     """Return the model of a result that an interrupted attempt wrote, else the champion."""
     version = _version_in(result_key)
     if version is None:
         return registry.load_champion(dataset.name)
-    return registry.load(registry.numbered(dataset.name, version))
+    return registry.load(registry.get_version(dataset.name, version))
 
 
 def _version_in(result_key: str) -> int | None:
@@ -212,7 +184,7 @@ def _is_written(result_key: str, file: BinaryIO) -> bool:
 
 def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], result_key: str) -> Outcome:
     champion, rejected = predictions.champion, predictions.rows_read - predictions.rows_scored
-    outcome = upload.outcome(
+    report = upload.report(
         "scored",
         rows_read=predictions.rows_read,
         rows_rejected=rejected,
@@ -221,9 +193,9 @@ def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], resul
     )
     card = {
         "dataset": upload.dataset.name,
-        "file": upload.seen.key,
-        "file_sha256": upload.spool.sha256,
-        "uploaded": upload.seen.last_modified.isoformat(),
+        "file": upload.object.key,
+        "file_sha256": upload.local.sha256,
+        "uploaded": upload.object.last_modified.isoformat(),
         "result": result_key,
         "model": champion.name,
         "model_version": champion.version,
@@ -239,10 +211,20 @@ def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], resul
     object_store.put_new(BUCKET, result_key.removesuffix(".csv") + ".json", body, "application/json")
     log.info(
         "%r: %s rows read, %s scored by %s version %d%s, %s rejected; result: %s/%s",
-        upload.seen.key, f"{predictions.rows_read:,}", f"{predictions.rows_scored:,}", champion.name, champion.version,
+        upload.object.key, f"{predictions.rows_read:,}", f"{predictions.rows_scored:,}",
+        champion.name, champion.version,
         "" if champion.threshold is None else f" at threshold {champion.threshold:.3f}", f"{rejected:,}",
         BUCKET, result_key,
     )  # fmt: skip
-    return uploads.record(
-        outcome, bad, lambda cursor: prediction_log.write(cursor, predictions.logged.batches(), "batch", result_key)
-    )
+    with transaction() as cursor:
+        ledger.claim(cursor, report)
+        ledger.fill(cursor, report)
+        ledger.keep_rejected(cursor, report, bad)
+        prediction_log.write(cursor, predictions.logged.batches(), "batch", result_key)
+        return ledger.arrive(cursor, report)
+
+
+def _record_rejection(upload: Upload, error: ContractError) -> Outcome:
+    log.warning("%r is rejected: %s", upload.object.key, error)
+    with transaction() as cursor:
+        return ledger.arrive(cursor, upload.rejection(error))

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml_platform.registry.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
 
 Source = Literal["http", "batch"]
 MOMENT = pa.timestamp("us", tz="UTC")
@@ -24,7 +24,7 @@ SCHEMA = pa.schema(
 
 
 def entries(
-    model: ChampionModel,
+    model: LoadedModel,
     rows: pa.RecordBatch,
     probabilities: NDArray[np.float64],
     predictions: NDArray[np.int64],
@@ -35,7 +35,7 @@ def entries(
     Args:
         model: that scored them.
         rows: typed, as they were read.
-        probabilities: as `ChampionModel.predict` returns them; of several classes that of the predicted one is logged.
+        probabilities: as `LoadedModel.predict` returns them; of several classes that of the predicted one is logged.
         predictions: class indices, shape (n_rows,).
         requested: when they were asked for; also the event time of rows that have none.
     """

@@ -14,8 +14,8 @@ from ml_platform.files.formats import shown
 from ml_platform.files.json_rows import ListRows, decoded
 from ml_platform.parsing.batches import BadValue, typed_batches
 from ml_platform.parsing.layout import columns_of, needed_columns
-from ml_platform.registry.registry import ChampionModel
-from ml_platform.scoring import batch
+from ml_platform.registry.loaded_model import LoadedModel
+from ml_platform.scoring import model_rows
 from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.spec import Dataset, Table
 
@@ -48,11 +48,11 @@ class Scored:
     Attributes:
         model: that said it.
         rows: typed, in the order of the request.
-        probabilities: as `ChampionModel.predict` returns them.
+        probabilities: as `LoadedModel.predict` returns them.
         predictions: class indices, shape (n_rows,).
     """
 
-    model: ChampionModel
+    model: LoadedModel
     rows: pa.RecordBatch
     probabilities: NDArray[np.float64]
     predictions: NDArray[np.int64]
@@ -159,7 +159,7 @@ def _unknown(dataset: Dataset, keys: pa.RecordBatch, row: int) -> BadValue:
     return BadValue(row + 1, headers, shown(", ".join(cells)), reason)
 
 
-def scored(model: ChampionModel, rows: pa.RecordBatch, requested: datetime) -> Scored:
+def scored(model: LoadedModel, rows: pa.RecordBatch, requested: datetime) -> Scored:
     """Score typed rows, as `scoring` does with those of a file.
 
     Args:
@@ -171,7 +171,7 @@ def scored(model: ChampionModel, rows: pa.RecordBatch, requested: datetime) -> S
         BadRequestError: a row has no probability.
         RegistryError: the model cannot score.
     """
-    probabilities, predictions = model.predict(batch.model_rows(model.dataset, rows, requested))
+    probabilities, predictions = model.predict(model_rows.model_rows(model.dataset, rows, requested))
     finite = np.isfinite(probabilities.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
         bad = tuple(BadValue(int(row) + 1, "", "", TOO_LARGE) for row in np.flatnonzero(~finite))

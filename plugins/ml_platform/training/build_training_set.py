@@ -3,8 +3,6 @@
 import io
 import logging
 from collections.abc import Collection
-from dataclasses import asdict
-from typing import Any
 
 import pandas as pd
 
@@ -15,7 +13,8 @@ from ml_platform.specs.spec import Dataset
 from ml_platform.storage import database, object_store
 from ml_platform.storage.database import identifier
 from ml_platform.storage.tables import ensure_tables, key_list
-from ml_platform.training.training_set import BUCKET, Reference, content_hash, model_input
+from ml_platform.training.results import Source, TrainingSetReference
+from ml_platform.training.training_set import BUCKET, content_hash, model_input
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +93,8 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
     return labelled, named, set(joined[UPLOAD])
 
 
-def freeze(dataset: Dataset) -> dict[str, Any]:
-    """Build the training set, write it once under its hash, and return its `training_set.Reference` as a dict.
+def freeze(dataset: Dataset) -> TrainingSetReference:
+    """Build the training set, write it once under its hash, and return what names it.
 
     Raises:
         DegenerateDataError: there are no labels yet.
@@ -119,18 +118,17 @@ def freeze(dataset: Dataset) -> dict[str, Any]:
         ", ".join(f"{text}: {count:,}" for text, count in zip(named, counts, strict=True)),
         len(dataset.features), "frozen at" if written else "already frozen at", BUCKET, key,
     )  # fmt: skip
-    reference = Reference(
+    return TrainingSetReference(
         dataset=dataset.name, spec_sha256=dataset.sha256, key=key, sha256=sha256, rows=len(frame),
         classes=named, class_rows=counts, sources=sources(dataset, uploads),
     )  # fmt: skip
-    return asdict(reference)
 
 
-def sources(dataset: Dataset, uploads: Collection[str]) -> list[dict[str, Any]]:
+def sources(dataset: Dataset, uploads: Collection[str]) -> list[Source]:
     """Return object key, SHA-256 and rows loaded of those uploads, in the order of their claims."""
     rows = database.fetch(
         "SELECT object_key, sha256, rows_loaded FROM uploads.ledger"
         " WHERE dataset = $1 AND purpose = 'train' ORDER BY claimed_at, sha256",
         dataset.name,
     )
-    return [{"key": key, "sha256": sha256, "rows": loaded} for key, sha256, loaded in rows if sha256 in uploads]
+    return [Source(key=key, sha256=sha256, rows=loaded) for key, sha256, loaded in rows if sha256 in uploads]

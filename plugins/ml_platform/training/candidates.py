@@ -8,28 +8,15 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterGrid
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.pipeline import Pipeline
 
+from ml_platform.estimators.sklearn_internals import validate_params
+from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.specs.parts import Search
+from ml_platform.specs.parts import Estimator, Search
 from ml_platform.specs.spec import Dataset
 
-RANDOM_STATE = 20130101
-MISSING = "(missing)"
-
-_DEFAULTS: dict[str, tuple[type[BaseEstimator], dict[str, Any]]] = {
-    "logistic_regression": (LogisticRegression, {"max_iter": 1000, "random_state": RANDOM_STATE}),
-    "random_forest": (RandomForestClassifier, {"n_estimators": 150, "n_jobs": 1, "random_state": RANDOM_STATE}),
-    "hist_gradient_boosting": (
-        HistGradientBoostingClassifier,
-        {"max_iter": 150, "max_leaf_nodes": 15, "early_stopping": False, "random_state": RANDOM_STATE},
-    ),
-}
 _OURS = ("n_jobs", "random_state", "verbose", "warm_start", "categorical_features", "monotonic_cst")
 
 
@@ -42,7 +29,7 @@ class Candidate:
         params: what the grid sets of it; the rest are the platform's defaults.
     """
 
-    estimator: str
+    estimator: Estimator
     params: dict[str, Any]
 
     @property
@@ -56,8 +43,7 @@ class Candidate:
 
     def build(self) -> BaseEstimator:
         """Return the unfitted scikit-learn classifier."""
-        kind, defaults = _DEFAULTS[self.estimator]
-        return kind(**(defaults | self.params))
+        return ESTIMATORS[self.estimator].build(self.params)
 
 
 def candidates(search: Search, *, estimators: Collection[str] = (), quick: bool = False) -> list[Candidate]:
@@ -90,9 +76,8 @@ def _first_values(grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return {name: values if name == "class_weight" else values[:1] for name, values in grid.items()}
 
 
-def _check_names(estimator: str, grid: dict[str, list[Any]]) -> None:
-    kind, _ = _DEFAULTS[estimator]
-    allowed = sorted(set(kind().get_params()) - set(_OURS))
+def _check_names(estimator: Estimator, grid: dict[str, list[Any]]) -> None:
+    allowed = sorted(set(ESTIMATORS[estimator].build({}).get_params()) - set(_OURS))
     for name, values in grid.items():
         if name not in allowed:
             raise ConfigurationError(f"search.candidates.{estimator}.{name}: no such parameter; there are: {allowed}")
@@ -102,7 +87,7 @@ def _check_names(estimator: str, grid: dict[str, list[Any]]) -> None:
 
 def _check_values(candidate: Candidate) -> None:
     try:
-        candidate.build()._validate_params()
+        validate_params(candidate.build())
     except ValueError as error:
         raise ConfigurationError(f"search.candidates.{candidate.estimator}: {error}") from None
 
@@ -115,29 +100,11 @@ def pipeline(candidate: Candidate, dataset: Dataset) -> Pipeline:
     """
     categories = [name for name, column in dataset.features.items() if column.type == "category"]
     numbers = [name for name in dataset.features if name not in categories]
-    steps = [("categories", _encoder(candidate), categories), ("numbers", _scaler(candidate), numbers)]
+    kind = ESTIMATORS[candidate.estimator]
+    steps = [("categories", kind.encoder(), categories), ("numbers", kind.scaler(), numbers)]
     return Pipeline(
         [
             ("columns", ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)),
             ("classifier", candidate.build()),
         ]
     )
-
-
-def _encoder(candidate: Candidate) -> Pipeline:
-    imputer = SimpleImputer(strategy="constant", fill_value=MISSING, keep_empty_features=True)
-    if candidate.estimator == "hist_gradient_boosting":
-        # Ordinal codes, not `categorical_features`: that makes MLflow's safe format ask to trust functools.partial.
-        return make_pipeline(
-            imputer, OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=200)
-        )
-    return make_pipeline(
-        imputer,
-        OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=5, max_categories=50, sparse_output=False),
-    )
-
-
-def _scaler(candidate: Candidate) -> Pipeline:
-    # Trees get the median too: a column without any value in one fold breaks histogram binning in scikit-learn 1.9.
-    imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    return make_pipeline(imputer, StandardScaler()) if candidate.estimator == "logistic_regression" else imputer

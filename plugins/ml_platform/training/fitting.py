@@ -1,18 +1,13 @@
-"""Fitting the model that is to be used: all training rows, the decision threshold, and what it looks at."""
+"""Fitting the model that is to be used: all training rows, and the decision threshold."""
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.inspection import permutation_importance
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
+from ml_platform import RANDOM_STATE
 from ml_platform.exceptions import DegenerateDataError
-from ml_platform.training.candidates import RANDOM_STATE, Candidate, pipeline
+from ml_platform.training.candidates import Candidate, pipeline
 from ml_platform.training.split import Split
-
-IMPORTANCE_ROWS, IMPORTANCE_REPEATS = 1000, 3
 
 
 def fit(candidate: Candidate, parts: Split, folds: int, jobs: int = 1) -> BaseEstimator:
@@ -44,22 +39,3 @@ def fit(candidate: Candidate, parts: Split, folds: int, jobs: int = 1) -> BaseEs
 def threshold_of(model: BaseEstimator) -> float | None:
     """Return the probability from which a row is positive; None with several classes."""
     return float(model.best_threshold_) if isinstance(model, TunedThresholdClassifierCV) else None
-
-
-def importance(
-    model: BaseEstimator, features: pd.DataFrame, labels: NDArray[np.int64]
-) -> tuple[str, NDArray[np.float64], NDArray[np.float64]]:
-    """Return how much worse a model is when a feature is shuffled, on a sample of at most 1,000 rows.
-
-    Returns:
-        The metric (average precision, with several classes F1 macro), and of its loss the mean and the standard
-        deviation, each of shape (n_features,).
-    """
-    metric = "f1_macro" if threshold_of(model) is None else "average_precision"
-    rows = np.random.default_rng(RANDOM_STATE).permutation(len(labels))[:IMPORTANCE_ROWS]
-    with threadpool_limits(1):
-        found = permutation_importance(
-            model, features.iloc[rows], labels[rows],
-            scoring=metric, n_repeats=IMPORTANCE_REPEATS, random_state=RANDOM_STATE,
-        )  # fmt: skip
-    return metric, found.importances_mean, found.importances_std

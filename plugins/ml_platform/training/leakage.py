@@ -7,11 +7,12 @@ from sklearn.metrics import matthews_corrcoef
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.tree import DecisionTreeClassifier
 
+from ml_platform import RANDOM_STATE
+
 LEAK_SCORE = 0.95  # honest single columns stay below: petal width tells the species of iris with .93
 SCORED_ROWS = 50_000
 FOLDS = 3
 _COMMON_VALUES = 100
-_RANDOM_STATE = 20130101
 
 
 def suspected_leaks(features: pd.DataFrame, labels: "pd.Series | NDArray[np.generic]") -> dict[str, float]:
@@ -38,7 +39,7 @@ def label_scores(features: pd.DataFrame, labels: "pd.Series | NDArray[np.generic
     classes, counts = np.unique(np.asarray(labels), return_counts=True)
     usable = np.flatnonzero(np.isin(np.asarray(labels), classes[counts >= FOLDS]))
     if len(usable) > SCORED_ROWS:
-        usable = np.sort(np.random.default_rng(_RANDOM_STATE).choice(usable, SCORED_ROWS, replace=False))
+        usable = np.sort(np.random.default_rng(RANDOM_STATE).choice(usable, SCORED_ROWS, replace=False))
     truth = np.asarray(labels)[usable]
     classes, counts = np.unique(truth, return_counts=True)
     if len(classes) < 2 or counts.min() < FOLDS:
@@ -50,8 +51,8 @@ def label_scores(features: pd.DataFrame, labels: "pd.Series | NDArray[np.generic
 def _score(values: NDArray[np.float64], labels: NDArray[np.generic]) -> float:
     # Balanced: or a column of which no value makes a rare class the likelier one would seem to say nothing at all.
     options = {"max_leaf_nodes": 64, "min_samples_leaf": 2, "class_weight": "balanced"}
-    tree = DecisionTreeClassifier(**options, random_state=_RANDOM_STATE)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=_RANDOM_STATE)
+    tree = DecisionTreeClassifier(**options, random_state=RANDOM_STATE)
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=RANDOM_STATE)
     # The column of its missingness lets the tree part missing from present values, as no threshold does.
     seen = np.column_stack([values, np.isnan(values)])
     return float(matthews_corrcoef(labels, cross_val_predict(tree, seen, labels, cv=folds)))

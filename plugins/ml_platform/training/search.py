@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +28,8 @@ WATCHED_EVERY = 2.0  # seconds until a worker knows that its task is gone
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of one candidate.
+class CandidateResult:
+    """How one candidate did.
 
     Attributes:
         candidate: what was fitted.
@@ -59,36 +59,33 @@ class Outcome:
         return -math.inf if self.error or math.isnan(mean) else mean
 
 
-Progress = Callable[[int, int, Outcome], None]
-
-
 def evaluate(
     candidate: Candidate, dataset: Dataset, features: pd.DataFrame, labels: pd.Series, folds: Folds
-) -> Outcome:
-    """Cross-validate one candidate on one thread. A fit that fails makes a failed outcome, never an exception."""
+) -> CandidateResult:
+    """Cross-validate one candidate on one thread. A fit that fails makes a failed result, never an exception."""
     started = time.time()
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            results = cross_validate(
+            scores = cross_validate(
                 pipeline(candidate, dataset), features, labels,
                 cv=folds, scoring=scorers(labels.nunique()), error_score=np.nan,
             )  # fmt: skip
         except ValueError as error:  # what scikit-learn raises, with the tracebacks in its text, when every fit fails
-            return Outcome(candidate, started=started, seconds=time.time() - started, error=str(error).strip())
+            return CandidateResult(candidate, started=started, seconds=time.time() - started, error=str(error).strip())
     notes = tuple(dict.fromkeys(str(warning.message).strip() for warning in caught))
-    return _outcome(candidate, results, started, notes)
+    return _result(candidate, scores, started, notes)
 
 
-def _outcome(candidate: Candidate, results: dict[str, Any], started: float, notes: tuple[str, ...]) -> Outcome:
-    folds: dict[str, list[float]] = {metric: results[f"test_{metric}"].tolist() for metric in METRICS}
+def _result(candidate: Candidate, scores: dict[str, Any], started: float, notes: tuple[str, ...]) -> CandidateResult:
+    folds: dict[str, list[float]] = {metric: scores[f"test_{metric}"].tolist() for metric in METRICS}
     lost = [metric for metric, values in folds.items() if not np.isfinite(values).all()]
-    return Outcome(
+    return CandidateResult(
         candidate,
         means={} if lost else {metric: float(np.mean(values)) for metric, values in folds.items()},
         sds={} if lost else {metric: float(np.std(values)) for metric, values in folds.items()},
         folds={} if lost else folds,
-        fit_seconds=float(sum(results["fit_time"])),
+        fit_seconds=float(sum(scores["fit_time"])),
         started=started,
         seconds=time.time() - started,
         error="\n".join([*notes, f"not every fold could be scored by {', '.join(lost)}"]) if lost else None,
@@ -104,10 +101,10 @@ def search(
     *,
     folds: Folds,
     jobs: int,
-) -> Iterator[Outcome]:
-    """Yield the outcome of each candidate the moment it ends, whatever its place in the list.
+) -> Iterator[CandidateResult]:
+    """Yield the result of each candidate the moment it ends, whatever its place in the list.
 
-    The outcomes do not depend on `jobs`. While the caller is busy with one, the others are being fitted.
+    The results do not depend on `jobs`. While the caller is busy with one, the others are being fitted.
 
     Args:
         candidates: what to fit.
@@ -117,11 +114,13 @@ def search(
         folds: of the cross-validation, from `split.Split.folds`.
         jobs: processes side by side, one thread each.
     """
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", initializer=end_with, initargs=(os.getpid(),))
+    parallel = Parallel(
+        n_jobs=jobs, return_as="generator_unordered", initializer=end_with_parent, initargs=(os.getpid(),)
+    )
     yield from parallel(delayed(evaluate)(candidate, dataset, features, labels, folds) for candidate in candidates)
 
 
-def end_with(parent: int) -> None:
+def end_with_parent(parent: int) -> None:
     """Let this process end soon after its parent: a task that is killed cannot tell its workers."""
 
     def watch() -> None:
@@ -132,19 +131,19 @@ def end_with(parent: int) -> None:
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
 
 
-def best(outcomes: Iterable[Outcome], scoring: str) -> Outcome | None:
-    """Return the outcome with the highest mean of `scoring`, or None if all failed; ties go to the smaller id."""
-    scored = [outcome for outcome in outcomes if outcome.score(scoring) > -math.inf]
-    return min(scored, key=lambda outcome: (-outcome.score(scoring), outcome.candidate.id), default=None)
+def ranked(results: Iterable[CandidateResult], scoring: str) -> list[CandidateResult]:
+    """Return the results that can be ranked by a metric, the best first; ties go to the smaller candidate id."""
+    usable = [result for result in results if result.score(scoring) > -math.inf]
+    return sorted(usable, key=lambda result: (-result.score(scoring), result.candidate.id))
 
 
-def tell(done: int, total: int, outcome: Outcome, scoring: str) -> None:
-    """Write one line about an outcome to the log."""
-    if outcome.error:
-        reason = outcome.error.splitlines()[-1]
-        log.warning("candidate %d of %d: %s failed: %s", done, total, outcome.candidate, reason)
+def log_progress(done: int, total: int, result: CandidateResult, scoring: str) -> None:
+    """Write one line about an result to the log."""
+    if result.error:
+        reason = result.error.splitlines()[-1]
+        log.warning("candidate %d of %d: %s failed: %s", done, total, result.candidate, reason)
         return
     log.info(
         "candidate %d of %d: %s … %s %.3f ± %.3f (%.1f s)",
-        done, total, outcome.candidate, scoring, outcome.means[scoring], outcome.sds[scoring], outcome.seconds,
+        done, total, result.candidate, scoring, result.means[scoring], result.sds[scoring], result.seconds,
     )  # fmt: skip

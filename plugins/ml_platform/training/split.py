@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from ml_platform import RANDOM_STATE
+from ml_platform.evaluation.holdout_report import HoldoutRows
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.specs.holdout import HoldoutRule, latest
 from ml_platform.specs.spec import Dataset
-from ml_platform.training.candidates import RANDOM_STATE
 from ml_platform.training.training_set import TrainingSet, entity_ids
 
 Folds = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
@@ -50,6 +51,10 @@ class Split:
     def test(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
         """Return features and labels of the hold-out."""
         return self.features[self.held], self.labels[self.held].to_numpy(dtype=np.int64)
+
+    def holdout_rows(self) -> HoldoutRows:
+        """Return the hold-out with all that is known of its rows."""
+        return HoldoutRows(self.ids[self.held], self.times[self.held], *self.test(), self.classes)
 
     def folds(self, number: int) -> Folds:
         """Return the folds that search and threshold share: per fold the training rows to fit on and those to score.

@@ -3,7 +3,6 @@
 import hashlib
 import io
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow as pa
 from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
+from ml_platform.training.results import Source, TrainingSetReference
 
 BUCKET = "mlflow"
 
@@ -34,21 +34,7 @@ class TrainingSet:
     classes: tuple[str, ...]
     sha256: str
     uri: str
-    sources: list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What travels between tasks in place of the frame."""
-
-    dataset: str
-    spec_sha256: str
-    key: str
-    sha256: str
-    rows: int
-    classes: list[str]
-    class_rows: list[int]
-    sources: list[dict[str, Any]]
+    sources: list[Source]
 
 
 def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
@@ -80,25 +66,24 @@ def content_hash(frame: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def load(dataset: Dataset, reference: dict[str, Any]) -> TrainingSet:
+def load(dataset: Dataset, reference: TrainingSetReference) -> TrainingSet:
     """Read a frozen training set back.
 
     Raises:
         RegistryError: what lies there is not what was frozen.
         ConfigurationError: the data set's YAML was changed since.
     """
-    wanted = Reference(**reference)
-    if wanted.spec_sha256 != dataset.sha256:
+    if reference.spec_sha256 != dataset.sha256:
         raise ConfigurationError(
             f"datasets/{dataset.name}.yaml was changed since the training set was frozen; trigger the training anew"
         )
-    uri = f"s3://{BUCKET}/{wanted.key}"
+    uri = f"s3://{BUCKET}/{reference.key}"
     try:
-        stored = pd.read_parquet(io.BytesIO(object_store.get(BUCKET, wanted.key)))
+        stored = pd.read_parquet(io.BytesIO(object_store.get(BUCKET, reference.key)))
         # Parquet brings a missing category back as None, which scikit-learn's imputer takes for a value.
         frame = stored.assign(**model_input(dataset, stored))
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise RegistryError(f"{uri} is not the training set that was frozen: {error}") from error
-    if (found := content_hash(frame)) != wanted.sha256:
-        raise RegistryError(f"{uri}: content hash is {found}, frozen was {wanted.sha256}")
-    return TrainingSet(dataset, frame, tuple(wanted.classes), wanted.sha256, uri, wanted.sources)
+    if (found := content_hash(frame)) != reference.sha256:
+        raise RegistryError(f"{uri}: content hash is {found}, frozen was {reference.sha256}")
+    return TrainingSet(dataset, frame, tuple(reference.classes), reference.sha256, uri, reference.sources)

@@ -28,7 +28,7 @@ from ml_platform.registry import model_files, registry, version_tags
 from ml_platform.settings import settings
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.parts import Promotion
-from ml_platform.storage import database, object_store
+from ml_platform.storage import database, mlflow_client, object_store
 from ml_platform.training import steps, tracking, training_set
 from ml_platform.training.candidates import Candidate
 from ml_platform.training.fitting import fit, threshold_of
@@ -72,11 +72,11 @@ def fitted(seed):
 
 def register(name, seed=1):
     """Register what a training would, without its search, and let it be live here."""
-    api, dataset, model = tracking.client(), make_dataset(name), fitted(seed)
+    api, dataset, model = mlflow_client.connect(), make_dataset(name), fitted(seed)
     sha256 = f"{seed:064d}"
     tags = {"search_id": f"{seed}", "kind": "search", "training_set_sha256": sha256, "packages": "{}", "sources": "[]"}
     tags |= {"training_set_uri": f"s3://mlflow/{sha256}.parquet", "mlflow.source.git.commit": "c0ffee", "reason": "new"}
-    run = api.create_run(tracking.experiment_id(api, name), run_name=name, tags=tags)
+    run = api.create_run(mlflow_client.experiment_id(api, name), run_name=name, tags=tags)
     api.log_batch(run.info.run_id, [Metric("holdout_f1", 0.5, 1, 0)], [Param("folds", "3")])
     tracking.log_input(api, run.info.run_id, name, sha256, tags["training_set_uri"], {"num_rows": 300})
     api.set_terminated(run.info.run_id)
@@ -99,11 +99,11 @@ def aliases(name):
 
 
 def versions(name):
-    return sorted(int(version.version) for version in tracking.client().search_model_versions(f"name = '{name}'"))
+    return sorted(int(version.version) for version in mlflow_client.connect().search_model_versions(f"name = '{name}'"))
 
 
 def runs(name):
-    api = tracking.client()
+    api = mlflow_client.connect()
     return api.search_runs([api.get_experiment_by_name(name).experiment_id])
 
 
@@ -118,7 +118,7 @@ def promotions(name):
 def spoil(config, environment, carried, file, content):
     """Write into a version's files there, past MLflow."""
     with environment.entered():
-        folder = registry.numbered(carried.model, carried.target_version).source.removeprefix("mlflow-artifacts:/")
+        folder = registry.get_version(carried.model, carried.target_version).source.removeprefix("mlflow-artifacts:/")
     store(config).put_object(Bucket=BUCKET, Key=f"{folder}/{file}", Body=content)
 
 
@@ -136,12 +136,12 @@ def stall(production):
 
 def test_files_run_and_tags_arrive_as_they_are(production, stall):
     (carried, _), _ = stall
-    source = registry.numbered("stall", carried.version)
-    run, content = tracking.client().get_run(source.run_id), files(source)
+    source = registry.get_version("stall", carried.version)
+    run, content = mlflow_client.connect().get_run(source.run_id), files(source)
     answers = registry.load(source).predict(make_frame())[0].tobytes()
     with production.entered():
-        there = registry.numbered("stall", carried.target_version)
-        copy = tracking.client().get_run(there.run_id)
+        there = registry.get_version("stall", carried.target_version)
+        copy = mlflow_client.connect().get_run(there.run_id)
         assert files(there) == content
         assert registry.load(there).predict(make_frame())[0].tobytes() == answers
         assert not tracking.newest_search("stall")  # the run is no search: a training there does not go on with it
@@ -164,7 +164,7 @@ def test_the_aliases_there_move_and_both_sides_know_why(production, stall):
     told = ("alice", "bob", "it was good for a month", True)
     assert promotions("stall")[:2] == [(1, 1, None, *told), (2, 2, 1, *told)]
     with production.entered():
-        tags = registry.numbered("stall", 2).tags
+        tags = registry.get_version("stall", 2).tags
         assert (tags["promoted_by"], tags["approved_by"]) == ("alice", "bob")
         (period,) = history("stall")  # as the platform there finds it
     assert (period.version, period.moved_by, period.why) == (2, "alice", "promotion")
@@ -197,9 +197,9 @@ def test_back_there_by_promoting_the_version_before(production, stall):
 def test_a_model_of_that_name_that_is_live_there_becomes_the_previous_one(production):
     register("taken")
     with production.entered():
-        api = tracking.client()
+        api = mlflow_client.connect()
         api.create_registered_model("taken")
-        run = api.create_run(tracking.experiment_id(api, "taken"))
+        run = api.create_run(mlflow_client.experiment_id(api, "taken"))
         own = [api.create_model_version("taken", run.info.artifact_uri, run.info.run_id) for _ in range(2)]
         registry.set_alias("taken", "champion", int(own[1].version))
         registry.set_alias("taken", "previous", int(own[0].version))
@@ -212,7 +212,7 @@ def test_it_answers_its_holdout_there_as_it_does_here(production):
     dataset, frame = make_weeks("fair", ONE), make_weeks_frame()
     data = frozen(dataset, frame)
     carried = carry("fair", production, steps.refit(data, steps.run_search(data))["version"])
-    rows = int(tracking.client().get_run(carried.run_id).data.params["rows_holdout"])
+    rows = int(mlflow_client.connect().get_run(carried.run_id).data.params["rows_holdout"])
     assert check(production, carried) == rows > 100
 
 
@@ -231,9 +231,9 @@ def test_files_that_were_changed_there_do_not_go_live(mlflow_server, production,
     assert promotions("spoilt") == []
     with production.entered():
         assert aliases("spoilt") == {"champion": None, "previous": None}
-        version = registry.numbered("spoilt", 1)
-        tracking.client().delete_model_version("spoilt", "1")
-        tracking.client().delete_run(version.run_id)
+        version = registry.get_version("spoilt", 1)
+        mlflow_client.connect().delete_model_version("spoilt", "1")
+        mlflow_client.connect().delete_run(version.run_id)
     anew = carry("spoilt", production)
     assert move(production, anew, ASKED) == {"champion": 2, "previous": None}
 
@@ -241,7 +241,7 @@ def test_files_that_were_changed_there_do_not_go_live(mlflow_server, production,
 def test_a_digest_that_was_changed_with_the_files_does_not_help(production, spoilt):
     again = carry("spoilt", production)
     with production.entered():
-        tracking.client().set_model_version_tag("spoilt", str(again.target_version), "model_sha256", "0" * 64)
+        mlflow_client.connect().set_model_version_tag("spoilt", str(again.target_version), "model_sha256", "0" * 64)
     with pytest.raises(RegistryError, match="its tag model_sha256 is not that of the files from here"):
         check(production, again)
 
@@ -252,7 +252,7 @@ def test_tags_that_were_edited_there_do_not_go_live(production, tag, text):
     register(name)
     carried = carry(name, production)
     with production.entered():
-        tracking.client().set_model_version_tag(name, str(carried.target_version), tag, text)
+        mlflow_client.connect().set_model_version_tag(name, str(carried.target_version), tag, text)
     for step in (lambda: check(production, carried), lambda: move(production, carried, ASKED)):
         with pytest.raises(RegistryError, match=rf"does not go live there: .*the tag '{tag}', set at training, is"):
             step()
@@ -262,16 +262,16 @@ def test_tags_that_were_edited_there_do_not_go_live(production, tag, text):
 
 
 def test_tags_that_were_edited_here_go_nowhere(production):
-    version = registry.numbered("retold", register("retold"))
-    tracking.client().set_model_version_tag("retold", version.version, "threshold", "0.123")
+    version = registry.get_version("retold", register("retold"))
+    mlflow_client.connect().set_model_version_tag("retold", version.version, "threshold", "0.123")
     with pytest.raises(RegistryError, match=r"retold version 1: the tag 'threshold', set at training, is '0\.123' and"):
         carry("retold", production)
 
 
 def test_files_that_were_changed_here_go_nowhere(production):
     name = "rotten"
-    version = registry.numbered(name, register(name))
-    tracking.client().set_model_version_tag(name, version.version, "model_sha256", "0" * 64)
+    version = registry.get_version(name, register(name))
+    mlflow_client.connect().set_model_version_tag(name, version.version, "model_sha256", "0" * 64)
     with pytest.raises(RegistryError, match="rotten version 1: the model's files have digest"):
         carry(name, production)
     with production.entered():
@@ -281,7 +281,7 @@ def test_files_that_were_changed_here_go_nowhere(production):
 def test_a_model_that_answers_otherwise_there_does_not_go_live(production, stall, monkeypatch):
     (_, second), _ = stall
     monkeypatch.setattr(smoke_test, "_ask", answer_in_this_process)
-    monkeypatch.setattr(registry.ChampionModel, "predict", drifting())
+    monkeypatch.setattr(registry.LoadedModel, "predict", drifting())
     with pytest.raises(RegistryError, match="it does not predict what it did"):
         check(production, second)
 
@@ -292,7 +292,7 @@ def answer_in_this_process(arguments):
 
 
 def drifting():
-    predict, calls = registry.ChampionModel.predict, []
+    predict, calls = registry.LoadedModel.predict, []
 
     def drifted(model, frame):
         calls.append(frame)
@@ -357,7 +357,7 @@ def test_a_killed_carry_goes_on(production, monkeypatch):
     carried = carry("halfway", production)
     with production.entered():
         assert (versions("halfway"), len(runs("halfway"))) == ([1], 1)
-        registry.load(registry.numbered("halfway", carried.target_version))
+        registry.load(registry.get_version("halfway", carried.target_version))
 
 
 @pytest.mark.parametrize(("module", "function"), [(registry, "set_alias"), (go_live, "_finish")])

@@ -14,7 +14,8 @@ from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from ml_platform.estimators.row_scorer import RowScorer, _BoostedTrees, typed
+from ml_platform.estimators.boosted_trees import BoostedTrees
+from ml_platform.estimators.row_scorer import RowScorer, typed
 from ml_platform.registry.model_files import signature
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.candidates import Candidate, pipeline
@@ -98,7 +99,7 @@ def test_of_ten_classes_a_row_has_the_same_probabilities_in_any_company(estimato
 
 def test_trees_that_scikit_learn_is_asked_for_give_a_row_the_same_probabilities_too(monkeypatch) -> None:
     _, model = of_ten_classes("hist_gradient_boosting")
-    monkeypatch.setattr(_BoostedTrees, "predict_proba", lambda _, matrix: np.zeros((len(matrix), 10)))
+    monkeypatch.setattr(BoostedTrees, "predict_proba", lambda _, matrix: np.zeros((len(matrix), 10)))
     scorer, frame = RowScorer(model, columns(make_weeks())), make_weeks_frame(100, seed=3)
     alone = [scorer.probabilities(frame.iloc[[i]]) for i in range(100)]
     assert np.array_equal(np.vstack(alone), scorer.probabilities(frame))
@@ -153,19 +154,6 @@ def test_a_number_that_overflows_when_it_is_scaled_is_very_large(shop, weeks) ->
         for row in (7, 70):
             alone = frame.assign(**{name: cells}).iloc[[row]]
             assert np.array_equal(scorer.probabilities(alone), found[[row]])
-
-
-@pytest.mark.parametrize("kind", ["shop", "weeks"])
-def test_all_trees_at_once_give_the_bits_of_one_after_the_other(kind) -> None:
-    _, model = fitted(kind, "hist_gradient_boosting")
-    steps = model.estimator_ if isinstance(model, TunedThresholdClassifierCV) else model
-    random = np.random.default_rng(0)
-    matrix = random.normal(0, 3, (500, steps[-1].n_features_in_))
-    matrix[random.random(matrix.shape) < 0.2] = np.nan
-    matrix[random.random(matrix.shape) < 0.02] = np.inf
-    expected = steps[-1].predict_proba(matrix)
-    assert len(np.unique(expected)) > 10
-    assert np.array_equal(_BoostedTrees(steps[-1]).predict_proba(matrix), expected)
 
 
 def test_another_kind_of_model_is_scored_by_scikit_learn(caplog) -> None:

@@ -17,8 +17,8 @@ from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.history import history
 from ml_platform.registry import registry
 from ml_platform.specs.holdout import holdout
-from ml_platform.storage import database
-from ml_platform.training import steps, tracking
+from ml_platform.storage import database, mlflow_client
+from ml_platform.training import steps
 from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -87,10 +87,10 @@ def test_every_decision_is_on_record_with_its_figures(kiosk):
 
 def test_tags_and_a_card_with_pictures_tell_it_too(kiosk):
     _, good, late, _ = kiosk
-    tags = registry.numbered("kiosk", good["version"]).tags
+    tags = registry.get_version("kiosk", good["version"]).tags
     assert (tags["decision"], tags["decision_reason"]) == ("promoted", good["reason"])
     assert float(tags["decision_gain_low"]) == good["gain_low"]
-    api = tracking.client()
+    api = mlflow_client.connect()
     found = {item.path for item in api.list_artifacts(late["run_id"], "gate")}
     assert found == {"gate/card.md", "gate/f1.png", "gate/gain.png"}
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def test_decided_twice_it_is_the_same_world(kiosk):
 def test_back_and_forth_the_predictions_are_the_same_bytes(kiosk):
     bad, good, *_ = kiosk
     features = make_frame()
-    before = registry.load(registry.numbered("kiosk", bad["version"])).predict(features)[0].tobytes()
+    before = registry.load(registry.get_version("kiosk", bad["version"])).predict(features)[0].tobytes()
     now = registry.load_champion("kiosk").predict(features)[0].tobytes()
     assert rollback("kiosk") == {"champion": bad["version"], "previous": good["version"]}
     assert registry.load_champion("kiosk").predict(features)[0].tobytes() == before
@@ -152,7 +152,7 @@ def killed(*_, **__):
 
 
 def set_alias_and_die(name, alias, version):
-    tracking.client().set_registered_model_alias(name, alias, str(version))
+    mlflow_client.connect().set_registered_model_alias(name, alias, str(version))
     raise KilledError
 
 
@@ -209,10 +209,10 @@ def test_a_move_by_hand_is_noticed(mlflow_server):
     last = history("hand")[-1]
     assert (last.version, last.version_before, last.moved_by, last.why) == (1, 2, "unknown", "by hand")
     assert aliases("hand") == {"champion": 1, "previous": 2}
-    tracking.client().delete_registered_model_alias("hand", "champion")
+    mlflow_client.connect().delete_registered_model_alias("hand", "champion")
     assert history("hand")[-1].version is None
     assert rollback("hand") == {"champion": 1, "previous": 1}
-    tracking.client().delete_model_version("hand", "1")
+    mlflow_client.connect().delete_model_version("hand", "1")
     assert history("hand")[-1].version is None
 
 
@@ -256,7 +256,7 @@ def test_a_movement_that_was_struck_out_is_not_done(mlflow_server):
 
 def test_a_model_that_was_deleted_and_trained_anew_begins_anew(mlflow_server):
     train("anew")
-    tracking.client().delete_registered_model("anew")
+    mlflow_client.connect().delete_registered_model("anew")
     card = train("anew", attempt_id="again")
     assert (card["version"], card["promoted"], card["champion_before"]) == (1, True, None)
     assert [one.why for one in history("anew")] == ["gate", "by hand", "gate"]

@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier
 from ml_platform.exceptions import RegistryError
 from ml_platform.promotion import gate
 from ml_platform.promotion.gate import MIN_ROWS, Decision, Holdout, decide
-from ml_platform.registry.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.parts import Gate
 from tests.ml_platform.training.trainings import make_dataset, make_weeks
@@ -77,7 +77,7 @@ def constant(version, dataset, said, rule):
     features = pd.DataFrame({"heat": np.zeros(3)})
     estimator = DummyClassifier(strategy="constant", constant=said).fit(features, [0, 1, 2])
     columns = {"heat": "double"}
-    return ChampionModel("weeks", version, None, estimator, columns, ("0", "1", "2"), dataset, rule, "", "")
+    return LoadedModel("weeks", version, None, estimator, columns, ("0", "1", "2"), dataset, rule, "", "")
 
 
 @pytest.fixture
@@ -118,14 +118,14 @@ def test_with_too_few_rows_in_both_hold_outs_the_champion_stays(judged, rule):
 
 
 def test_a_champion_that_loads_but_cannot_score_stays(judged, monkeypatch):
-    predict = ChampionModel.predict
+    predict = LoadedModel.predict
 
     def failing(model, rows):
         if model.version == 1:
             raise RegistryError("weeks version 1 cannot score: Input X contains infinity")
         return predict(model, rows)
 
-    monkeypatch.setattr(ChampionModel, "predict", failing)
+    monkeypatch.setattr(LoadedModel, "predict", failing)
     decided = judged(HoldoutRule("weeks", "time", 0.2, HOURS[0]))
     told = "version 2 cannot be compared with champion 1: weeks version 1 cannot score: Input X contains infinity"
     assert (decided.decision, decided.reason) == ("kept", told)

@@ -10,7 +10,8 @@ from ml_platform.promotion import alias_log
 from ml_platform.promotion import steps as promotion_steps
 from ml_platform.registry import registry
 from ml_platform.specs.holdout import holdout
-from ml_platform.training import steps, tracking
+from ml_platform.storage import mlflow_client
+from ml_platform.training import steps
 from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, train
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -71,24 +72,24 @@ def objects_of(version):
 
 
 def drop_digest(version):
-    tracking.client().delete_model_version_tag(version.name, version.version, "model_sha256")
+    mlflow_client.connect().delete_model_version_tag(version.name, version.version, "model_sha256")
 
 
 def spoil_threshold(version):
-    tracking.client().set_model_version_tag(version.name, version.version, "threshold", "nan")
+    mlflow_client.connect().set_model_version_tag(version.name, version.version, "threshold", "nan")
 
 
 def spoil_classes(version):
     """What it says of three classes would be read as of two."""
-    tracking.client().set_model_version_tag(version.name, version.version, "classes", '["a", "b", "c"]')
+    mlflow_client.connect().set_model_version_tag(version.name, version.version, "classes", '["a", "b", "c"]')
 
 
 def move_threshold(version):
-    tracking.client().set_model_version_tag(version.name, version.version, "threshold", "0.123")
+    mlflow_client.connect().set_model_version_tag(version.name, version.version, "threshold", "0.123")
 
 
 def swap_classes(version):
-    tracking.client().set_model_version_tag(version.name, version.version, "classes", '["1", "0"]')
+    mlflow_client.connect().set_model_version_tag(version.name, version.version, "classes", '["1", "0"]')
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +111,12 @@ def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(w
     training_set = make_training_set(make_dataset(name, ONE))
     searched = steps.run_search(training_set, attempt_id=damage.__name__)
     refitted = steps.refit(training_set, searched)
-    damage(registry.numbered(name, refitted["version"]))
+    damage(registry.get_version(name, refitted["version"]))
     card = promotion_steps.promote(training_set, refitted)
     assert (card["decision"], card["version"]) == ("refused", refitted["version"])
     assert registry.load_champion(name).version == live
 
-    damage(registry.numbered(name, live))
+    damage(registry.get_version(name, live))
     sound, _ = train(name, make_frame(), attempt_id=f"{damage.__name__} sound")
     assert (sound["decision"], sound["champion_before"]) == ("promoted", live)
     assert "cannot be used" in sound["reason"]

@@ -13,8 +13,7 @@ from ml_platform.promotion.approval import Answer
 from ml_platform.promotion.history import history
 from ml_platform.registry import registry
 from ml_platform.specs.parts import Gate
-from ml_platform.storage import database
-from ml_platform.training import tracking
+from ml_platform.storage import database, mlflow_client
 from tests.ml_platform.promotion.test_alias_log import aliases, dying, moves, refitted, train
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -51,7 +50,7 @@ def record(name):
 
 def text_of_card(run_id):
     with tempfile.TemporaryDirectory() as folder:
-        return Path(tracking.client().download_artifacts(run_id, "gate/card.md", folder)).read_text("utf-8")
+        return Path(mlflow_client.connect().download_artifacts(run_id, "gate/card.md", folder)).read_text("utf-8")
 
 
 def test_until_it_is_approved_the_old_one_is_live(mlflow_server):
@@ -98,8 +97,8 @@ def test_who_has_lost_is_not_asked_about(mlflow_server):
     assert judged is None
     assert record("lost")[1] == (2, "kept", 1, "alice", None, None, None)
     assert "# lost: kept" in text_of_card(training[1]["run_id"])
-    assert registry.numbered("lost", 2).tags["decision"] == "kept"
-    assert tracking.client().get_run(training[1]["run_id"]).data.tags["decision"] == "kept"
+    assert registry.get_version("lost", 2).tags["decision"] == "kept"
+    assert mlflow_client.connect().get_run(training[1]["run_id"]).data.tags["decision"] == "kept"
 
 
 def test_nothing_goes_live_unasked(mlflow_server):

@@ -21,12 +21,12 @@ from ml_platform.exceptions import ContractError, RegistryError
 from ml_platform.ingestion import staging, uploads
 from ml_platform.ingestion.upload_report import Outcome
 from ml_platform.registry import registry
-from ml_platform.scoring import batch
+from ml_platform.scoring import batch, model_rows
 from ml_platform.specs.parts import Column
 from ml_platform.specs.spec import Dataset
-from ml_platform.storage import object_store
+from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import fetch
-from ml_platform.training import steps, tracking
+from ml_platform.training import steps
 from tests.ml_platform.ingestion.upload_cases import drop, new_name
 from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set
 
@@ -42,7 +42,7 @@ class Crash(Exception):  # noqa: N818 – not an error of the platform's: nothin
     """Stands for the end of the process at a point where a kill cannot be placed."""
 
 
-def train(dataset: Dataset, seed: int = 1) -> registry.ChampionModel:
+def train(dataset: Dataset, seed: int = 1) -> registry.LoadedModel:
     """Register a model of a data set and make it champion, whatever the gate would say."""
     training_set = make_training_set(dataset, make_frame(300, seed))
     refitted = steps.refit(training_set, steps.run_search(training_set, attempt_id=str(seed)))
@@ -160,7 +160,7 @@ def test_a_model_reads_files_by_the_spec_that_it_was_trained_with(shop: Dataset)
     assert scored(changed, data)[1] == scored(shop, data)[1]
     strict = shop.model_copy(update={"on_extra_column": "reject_file"})
     with_later = file_of({"id": 1, "later": "x"}, columns=(*NAMES, "later"))
-    assert batch.reading_spec(strict, changed).ignore == ("later",)
+    assert model_rows.reading_spec(strict, changed).ignore == ("later",)
     assert scored(changed, with_later)[0]["rows_rejected"] == 0
 
 
@@ -391,15 +391,15 @@ def test_without_a_champion_the_files_wait_and_are_named(caplog: pytest.LogCaptu
 
 
 def tamper(dataset: Dataset) -> None:
-    tracking.client().set_model_version_tag(dataset.name, "1", "model_sha256", "0" * 64)
+    mlflow_client.connect().set_model_version_tag(dataset.name, "1", "model_sha256", "0" * 64)
 
 
 def delete_version(dataset: Dataset) -> None:
-    tracking.client().delete_model_version(dataset.name, "1")
+    mlflow_client.connect().delete_model_version(dataset.name, "1")
 
 
 def delete_files(dataset: Dataset) -> None:
-    source = registry.numbered(dataset.name, 1).source.removeprefix("models:/")
+    source = registry.get_version(dataset.name, 1).source.removeprefix("models:/")
     found = [seen.key for seen in object_store.listed("mlflow") if f"/{source}/" in seen.key]
     assert found
     for key in found:

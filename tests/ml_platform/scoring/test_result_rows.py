@@ -8,7 +8,7 @@ import pytest
 
 from ml_platform.exceptions import RegistryError
 from ml_platform.parsing.batches import Batch
-from ml_platform.registry.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring import prediction_log
 from ml_platform.scoring.batch import Predictions
 from ml_platform.serving.answers import Asked, typed_rows
@@ -21,7 +21,7 @@ from tests.ml_platform.serving.models import DAY, ROW, SHOP, WEEKS, make_model
 )
 def test_a_probability_that_is_no_number_is_never_written(monkeypatch, dataset, row, said) -> None:
     predicted = np.array(said), np.array([1, 1])
-    monkeypatch.setattr(ChampionModel, "predict", lambda *_: predicted)
+    monkeypatch.setattr(LoadedModel, "predict", lambda *_: predicted)
     batch = Batch(typed_rows(dataset, Asked("rows", [row, row])), (), 2)
     with (
         prediction_log.spool() as logged,

@@ -19,9 +19,9 @@ from ml_platform.feature_store import online_rows
 from ml_platform.ingestion import uploads
 from ml_platform.specs import catalog
 from ml_platform.specs.spec import Dataset
-from ml_platform.storage import object_store
+from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import fetch
-from ml_platform.training import build_training_set, tracking
+from ml_platform.training import build_training_set
 from ml_platform.training.training_set import load as load_training_set
 from tests.conftest import write_env_file
 from tests.ml_platform.ingestion.upload_cases import drop, new_name
@@ -246,7 +246,7 @@ def test_the_alias_is_followed_within_seconds_and_no_request_fails(client: httpx
 
 def tampered(dataset: Dataset, number: str) -> Callable[[], None]:
     """Change a byte of a version's files, and return what undoes it."""
-    source = tracking.client().get_model_version(dataset.name, number).source.removeprefix("models:/")
+    source = mlflow_client.connect().get_model_version(dataset.name, number).source.removeprefix("models:/")
     (key,) = [
         one.key for one in object_store.listed("mlflow") if f"/{source}/" in one.key and one.key.endswith("skops")
     ]

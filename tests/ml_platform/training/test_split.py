@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
+from ml_platform import RANDOM_STATE
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.specs.holdout import holdout
-from ml_platform.training.candidates import RANDOM_STATE
 from ml_platform.training.split import MAX_GROUPS, split
 from tests.ml_platform.training.trainings import (
     make_dataset,

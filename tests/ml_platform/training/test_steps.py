@@ -17,7 +17,8 @@ from ml_platform.promotion import alias_log, gate
 from ml_platform.promotion import steps as promotion_steps
 from ml_platform.registry import registry
 from ml_platform.specs.parts import METRICS
-from ml_platform.training import search, steps, tracking
+from ml_platform.storage import mlflow_client
+from ml_platform.training import search, steps
 from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import (
     GRID,
@@ -36,7 +37,7 @@ FAILING = {"logistic_regression": {"C": [1.0]}, "random_forest": {"bootstrap": [
 
 
 def children(run_id):
-    api = tracking.client()
+    api = mlflow_client.connect()
     run = api.get_run(run_id)
     return api.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run_id}'")
 
@@ -66,7 +67,7 @@ def test_every_candidate_is_a_child_run_with_its_figures(full):
 
 def test_the_parent_run_tells_the_whole_story(full):
     training_set, searched, refitted, card, _ = full
-    api = tracking.client()
+    api = mlflow_client.connect()
     run = api.get_run(searched["run_id"])
     assert run.info.status == "FINISHED"
     metrics, tags = run.data.metrics, run.data.tags
@@ -96,7 +97,7 @@ def test_the_first_model_goes_live_and_predicts_as_recorded(full):
     assert (predictions == (probabilities >= model.threshold)).all()
     assert gate.f1(labels, probabilities, predictions) == card["metrics"]["f1"]
     assert (model.classes, model.dataset, model.holdout.by) == (("0", "1"), training_set.dataset, "entity")
-    assert registry.numbered("full", model.version).tags["spec_sha256"] == training_set.dataset.sha256
+    assert registry.get_version("full", model.version).tags["spec_sha256"] == training_set.dataset.sha256
     assert np.isfinite(model.predict(features[["age"]])[0]).all()
     assert model.predict(features.head(0))[0].shape == (0,)
 
@@ -107,7 +108,7 @@ def test_run_twice_it_is_the_same_world(full, monkeypatch):
     assert steps.run_search(training_set, jobs=1, attempt_id="first") == searched | {"jobs": 1}
     assert steps.refit(training_set, searched) == refitted
     assert promotion_steps.promote(training_set, refitted) == card
-    assert len(tracking.client().search_model_versions("name = 'full'")) == 1
+    assert len(mlflow_client.connect().search_model_versions("name = 'full'")) == 1
 
 
 def test_same_data_and_code_give_equal_metrics_and_predictions(full):
@@ -123,7 +124,7 @@ def test_same_data_and_code_give_equal_metrics_and_predictions(full):
     assert (twin["metrics"], twin["threshold"]) == (refitted["metrics"], refitted["threshold"])
     features, _ = split(training_set, 3).test()
     first, second = (
-        registry.load(registry.numbered("full", one["version"])).predict(features) for one in (refitted, twin)
+        registry.load(registry.get_version("full", one["version"])).predict(features) for one in (refitted, twin)
     )
     assert (first[0] == second[0]).all()
     decision = promotion_steps.promote(training_set, twin)
@@ -147,7 +148,7 @@ def test_several_classes_go_live_without_a_threshold(several):
     training_set, first, _ = several
     assert (first["promoted"], first["threshold"]) == (True, None)
     assert first["metrics"]["f1"] == first["challenger_f1"] > 0.5
-    version = registry.numbered("weeks", first["version"])
+    version = registry.get_version("weeks", first["version"])
     assert "threshold" not in version.tags
     assert (json.loads(version.tags["classes"]), version.tags["holdout_by"]) == (["poor", "fair", "good"], "time")
     model = registry.load(version)
@@ -156,14 +157,14 @@ def test_several_classes_go_live_without_a_threshold(several):
     assert probabilities.shape == (len(training_set.frame), 3)
     assert (predictions == probabilities.argmax(axis=1)).all()
     assert [array.shape for array in model.predict(training_set.frame.head(0))] == [(0, 3), (0,)]
-    assert {item.path for item in tracking.client().list_artifacts(first["run_id"], "charts")} == {
+    assert {item.path for item in mlflow_client.connect().list_artifacts(first["run_id"], "charts")} == {
         f"charts/{name}.png" for name in ("candidates", "confusion_matrix", "feature_importance", "per_class")
     }
 
 
 def test_by_time_both_are_judged_on_the_rows_that_neither_has_seen(several):
     training_set, first, second = several
-    models_ = [registry.load(registry.numbered("weeks", card["version"])) for card in (first, second)]
+    models_ = [registry.load(registry.get_version("weeks", card["version"])) for card in (first, second)]
     starts = [model.holdout.start for model in models_]
     assert starts[0] < starts[1]
     frame = training_set.frame[training_set.frame["event_timestamp"] >= starts[1]]
@@ -178,7 +179,7 @@ def test_a_column_that_gives_the_label_away_is_named(mlflow_server, caplog):
     card, _ = train("leaky", told)
     assert list(card["suspected_leaks"]) == ["income"]
     assert "income alone gives the label away (1.00): if it is known only with the label" in caplog.text
-    tags = tracking.client().get_run(card["run_id"]).data.tags
+    tags = mlflow_client.connect().get_run(card["run_id"]).data.tags
     assert json.loads(tags["suspected_leaks"]) == card["suspected_leaks"]
 
 
@@ -192,13 +193,13 @@ def test_a_candidate_that_fails_is_logged_and_the_search_goes_on(mlflow_server):
 def test_a_search_without_any_success_registers_nothing(mlflow_server):
     with pytest.raises(DegenerateDataError, match="none of 1 candidates could be fitted"):
         train("hopeless", candidates={"random_forest": FAILING["random_forest"]})
-    assert not tracking.client().search_model_versions("name = 'hopeless'")
+    assert not mlflow_client.connect().search_model_versions("name = 'hopeless'")
 
 
 def test_degenerate_data_leaves_no_run(mlflow_server):
     with pytest.raises(DegenerateDataError):
         train("degenerate", make_frame().assign(buys=0))
-    assert tracking.client().get_experiment_by_name("degenerate") is None
+    assert mlflow_client.connect().get_experiment_by_name("degenerate") is None
 
 
 KILLED = """
@@ -214,7 +215,7 @@ steps.run_search(make_training_set(make_dataset(f"killed_{sys.argv[3]}", GRID)),
 def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jobs):
     paths = [str(ROOT / "plugins"), str(ROOT)]
     process = subprocess.Popen([sys.executable, "-c", KILLED, *paths, str(jobs)], env=dict(os.environ))
-    api = tracking.client()
+    api = mlflow_client.connect()
     done = []
     while len(done) < 2:
         assert process.poll() is None, "the search ended before it could be killed"
@@ -241,7 +242,7 @@ def test_a_challenger_that_predicts_otherwise_is_refused(full):
     training_set, _, refitted, *_ = full
     parts = split(training_set, 3)
     for said in (np.full(parts.held.sum(), np.nan), np.full(parts.held.sum(), 0.5)):
-        version = registry.numbered("full", refitted["version"])
+        version = registry.get_version("full", refitted["version"])
         held = gate.Holdout(parts.ids[parts.held], parts.times[parts.held], *parts.test(), said)
         judgement = gate.judge(version, None, held, training_set.dataset.gate)
         assert judgement.decision.decision == "refused"
@@ -253,6 +254,6 @@ def test_without_a_champion_scoring_fails_closed(full):
     with pytest.raises(RegistryError, match="no model is live"):
         registry.load_champion("nobody")
     with pytest.raises(RegistryError, match="no version 99"):
-        registry.numbered("full", 99)
+        registry.get_version("full", 99)
     with pytest.raises(RegistryError, match="no previous champion"):
         alias_log.rollback("full", reason="it was worse", by="test")
