@@ -41,6 +41,7 @@ from ml_platform.specs.parts import Search
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.training import build_training_set, steps, training_set
+from ml_platform.training.search_plan import SearchPlan
 from stack.config import load
 from stack.lifecycle import up
 
@@ -91,8 +92,8 @@ def train(data: Dataset) -> None:
     """Train a small model and make it champion."""
     small = data.model_copy(update={"search": SEARCH})
     frozen = training_set.load(small, build_training_set.freeze(small))
-    refitted = steps.refit(frozen, steps.run_search(frozen, attempt_id="bench"))
-    registry.set_alias(data.name, registry.CHAMPION, refitted["version"])
+    refitted = steps.refit(frozen, steps.search(frozen, SearchPlan.of(SEARCH, attempt_id="bench")))
+    registry.set_alias(data.name, registry.CHAMPION, refitted.version)
 
 
 def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:

@@ -68,7 +68,7 @@ def make_promote(dataset: Dataset) -> None:
         from ml_platform.airflow.connections import environment
         from ml_platform.environments.go_live import go_live
 
-        answer = approval_task.answered(response) if response else None
+        answer = approval_task.answer_of(response) if response else None
         if answer and not answer.approved:
             raise AirflowSkipException(f"{answer.said}: no alias has moved")
         context = get_current_context()

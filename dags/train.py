@@ -89,7 +89,7 @@ def make_train(dataset: Dataset) -> None:
         from ml_platform.promotion import steps
         from ml_platform.training import training_set
 
-        answer = approval_task.answered(response) if response else None
+        answer = approval_task.answer_of(response) if response else None
         training = training_set.load(dataset, frozen)
         card = steps.promote(training, challenger, by=wiring.started_by(), passed=passed, answer=answer)
         return card if card.promoted else None

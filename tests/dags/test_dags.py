@@ -147,8 +147,8 @@ def test_the_form_of_a_rollback_refuses(dag_bag, field, value) -> None:
         dag_bag.dags["rollback_auto"].params.get_param(field).resolve(value)
 
 
-def test_a_promotion_is_carried_and_checked_before_it_moves(dag_bag) -> None:
-    assert edges(dag_bag.dags["promote_auto"]) == {"carry": {"check", "move"}, "check": {"move"}, "move": set()}
+def test_a_promotion_is_copied_and_checked_before_it_moves(dag_bag) -> None:
+    assert edges(dag_bag.dags["promote_auto"]) == {"copy": {"check", "move"}, "check": {"move"}, "move": set()}
 
 
 def test_an_approval_stands_between_check_and_move(monkeypatch) -> None:
@@ -157,7 +157,7 @@ def test_an_approval_stands_between_check_and_move(monkeypatch) -> None:
     bag = DagBag(ROOT / "dags" / "promote.py")
     assert bag.import_errors == {}
     found = bag.dags["promote_auto"]
-    assert edges(found) == {"carry": {"check", "move"}, "check": {"approval"}, "approval": {"move"}, "move": set()}
+    assert edges(found) == {"copy": {"check", "move"}, "check": {"approval"}, "approval": {"move"}, "move": set()}
     assert found.get_task("approval").response_timeout == timedelta(minutes=90)
     assert found.max_active_runs > 1
 

@@ -33,7 +33,7 @@ def ask(rule: Gate | Promotion, question_from: str) -> Approval:
     )
 
 
-def answered(response: Mapping[str, Any]) -> Answer:
+def answer_of(response: Mapping[str, Any]) -> Answer:
     """Return what Airflow recorded of the answer; a yes counts only with the user who said it."""
     user, moment = response["responded_by_user"], response["responded_at"]
     return Answer(

@@ -29,7 +29,7 @@ from rich.table import Table
 from ml_platform import ROOT
 from ml_platform.exceptions import PlatformError
 from ml_platform.ingestion import report_files
-from ml_platform.ingestion.upload_report import Outcome
+from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.promotion.results import TrainingCard
 from ml_platform.promotion.training_card import read_card
 from ml_platform.registry import registry
@@ -137,7 +137,7 @@ class Demo:
         self.console.print(Panel(escape(answer.text), title=title, title_align="left", expand=False))
         answer.raise_for_status()
 
-    def drop(self, bucket: str, path: Path, dag_id: str) -> Outcome:
+    def drop(self, bucket: str, path: Path, dag_id: str) -> UploadReport:
         """Put a sample file into a bucket, as a person would, and follow the DAG until the file is settled.
 
         Raises:
@@ -257,17 +257,17 @@ def samples() -> list[str]:
 def report_keys(bucket: str, path: Path) -> set[str]:
     """Return the keys of the reports on files of that name that have left the inbox."""
     stem = path.name.partition(".")[0]
-    found = (seen.key for folder in FOLDERS for seen in object_store.listed(bucket, f"{folder}/{stem}."))
+    found = (version.key for folder in FOLDERS for version in object_store.list_objects(bucket, f"{folder}/{stem}."))
     return {key for key in found if key.endswith(".report.json")}
 
 
-def settled_since(earlier: set[str], bucket: str, path: Path) -> Outcome | None:
+def settled_since(earlier: set[str], bucket: str, path: Path) -> UploadReport | None:
     """Return what became of the file of that name, once it has left the inbox and there is a report on it."""
     new = report_keys(bucket, path) - earlier
     if not new or object_store.head(bucket, path.name):
         return None
-    outcome: Outcome = json.loads(object_store.get(bucket, max(new)))
-    return outcome
+    report: UploadReport = json.loads(object_store.get(bucket, max(new)))
+    return report
 
 
 def card_rows(card: TrainingCard) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from ml_platform.commands.models import app as models_app
-from ml_platform.commands.support import connected, told
+from ml_platform.commands.support import connected, reported_errors
 from ml_platform.specs.catalog import DATASETS_DIR, catalog, find_table
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
@@ -40,7 +40,7 @@ def draft(
     """Write the draft of a spec after a file, and say what to look at."""
     from ml_platform.drafts.draft_file import write_draft  # here and below: only what a command needs is loaded
 
-    with told():
+    with reported_errors():
         drafted = write_draft(file, name, out, is_table=table, label=label)
     path = _from_here(drafted.path)
     typer.echo(f"{path} is written. Look at:")
@@ -69,7 +69,7 @@ def check(
         folder, name = Path(name).parent, Path(name).stem
     if file is not None and name is None:
         raise typer.BadParameter("name the data set whose file it is", param_hint="--file")
-    with told():
+    with reported_errors():
         found = spec_check.problems(folder, name)
         if not found and name is not None:
             table = find_table(name, folder)
@@ -79,7 +79,7 @@ def check(
         raise typer.Exit(1)
     typer.echo(f"{folder / name}.yaml is right" if name else f"all specs in {folder} are right")
     if file is not None:
-        with told():
+        with reported_errors():
             trial = spec_check.read(table, file, purpose)
         _tell_trial(trial, file)
         if trial.share > (table.max_bad_rows if table.on_bad_row == "reject_row" else 0.0):
@@ -135,7 +135,7 @@ def materialize(name: Annotated[str, typer.Argument(help="a data set or a featur
     from ml_platform.feature_store import online_rows
 
     connected()
-    with told():
+    with reported_errors():
         count = online_rows.materialize(find_table(name))
     typer.echo(f"{name}: the newest rows of {count:,} entities were written into the online store")
 
@@ -157,5 +157,5 @@ def eda(
     from ml_platform.eda.data_report import publish
 
     connected()
-    with told():
+    with reported_errors():
         typer.echo(publish(name, out))

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from ml_platform.commands.support import connected, told
+from ml_platform.commands.support import connected, reported_errors
 
 app = typer.Typer(help="The models: what was live when, and back to the one before.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def history(
     from ml_platform.promotion import history as record  # here and below: only what a command needs is loaded
 
     connected()
-    with told():
+    with reported_errors():
         periods = record.history(name, at.astimezone() if at else None)
     grid = Grid(box=None, pad_edge=False)
     for title in ("version", "from", "to", "moved by", "approved by", "why", "training set", "reason"):
@@ -59,7 +59,7 @@ def rollback(
     from ml_platform.promotion.rollback import rollback as roll_back
 
     connected()
-    with told():
+    with reported_errors():
         live = roll_back(name, reason=reason, by=_user(), to=to)
     typer.echo(f"{name}: version {live.champion} is live, {live.previous} is the previous champion")
 

@@ -10,7 +10,7 @@ from ml_platform.exceptions import PlatformError
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def reported_errors() -> Iterator[None]:
     """Tell the platform's own errors without a traceback, and end with code 1."""
     try:
         yield

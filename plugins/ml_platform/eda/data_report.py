@@ -18,7 +18,7 @@ from ml_platform.specs.parts import NUMERIC_TYPES, Purpose
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import identifier, transaction
-from ml_platform.storage.object_store import Seen
+from ml_platform.storage.object_store import ObjectVersion
 from ml_platform.storage.tables import columns_there, feature_columns, sql_types
 
 BUCKET = "reports"
@@ -104,21 +104,21 @@ def _selected(table: Table, there: dict[str, dict[str, str]]) -> dict[str, str]:
 
 def newest_file(table: Table, purpose: Purpose) -> tuple[pa.RecordBatch, str, datetime]:
     """Return the good rows of the newest file, waiting or archived, what to call it, and when it was uploaded."""
-    found = object_store.listed(purpose, table.inbox_prefix(purpose))
-    found += object_store.listed(purpose, f"processed/{table.inbox_prefix(purpose)}")
-    files = [seen for seen in found if not seen.key.endswith(_BESIDE)]
-    for seen in sorted(files, key=lambda seen: seen.last_modified, reverse=True):
+    found = object_store.list_objects(purpose, table.inbox_prefix(purpose))
+    found += object_store.list_objects(purpose, f"processed/{table.inbox_prefix(purpose)}")
+    files = [version for version in found if not version.key.endswith(_BESIDE)]
+    for version in sorted(files, key=lambda version: version.last_modified, reverse=True):
         try:
-            return _rows_of(table, purpose, seen), f"the file {seen.key!r}", seen.last_modified
+            return _rows_of(table, purpose, version), f"the file {version.key!r}", version.last_modified
         except ContractError:  # it was rejected, or will be: what was good before it counts
             continue
     return pa.RecordBatch.from_pylist([]), "", datetime.now(UTC)
 
 
-def _rows_of(table: Table, purpose: Purpose, seen: Seen) -> pa.RecordBatch:
-    with object_store.spooled(seen) as spool:
+def _rows_of(table: Table, purpose: Purpose, version: ObjectVersion) -> pa.RecordBatch:
+    with object_store.local_copy(version) as copy:
         batches: list[pa.RecordBatch] = []
-        for batch in read_batches(spool.file, table, purpose, repr(seen.key)):
+        for batch in read_batches(copy.file, table, purpose, repr(version.key)):
             batches.append(batch.rows)
             if sum(one.num_rows for one in batches) >= MOST_ROWS:
                 break

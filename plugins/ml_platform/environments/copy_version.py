@@ -56,7 +56,7 @@ def copy(name: str, environment: Environment, version: int | None = None) -> Cop
         "source_run_id": run.info.run_id,
         "source_version": source.version,
     }
-    with registry.downloaded(source) as folder:
+    with registry.download(source) as folder:
         dataset = _checked(source, folder)
         with promotion_lock(lock_name(environment.name, name)), environment.entered():
             there = _registered(folder, dataset, source, run, lineage)
@@ -77,7 +77,7 @@ def _source(name: str, version: int | None) -> ModelVersion:
 
 def _checked(source: ModelVersion, folder: Path) -> Dataset:
     try:
-        return registry.checked(source, folder).dataset
+        return registry.load_files(source, folder).dataset
     except RegistryError as error:
         raise RegistryError(f"{source.name} version {source.version}: {error}") from error
 

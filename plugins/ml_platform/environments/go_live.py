@@ -79,7 +79,7 @@ def _tag(copied: CopiedVersion, request: PromotionRequest) -> None:
 
 
 def _mark_done(environment: str, name: str, before: int | None) -> None:
-    alias_log.name_previous(name, before)
+    alias_log.set_previous(name, before)
     database.fetch(
         "UPDATE models.promotions SET is_done = true WHERE model = $1 AND environment = $2 AND NOT is_done"
         " RETURNING promotion_id",

@@ -44,5 +44,5 @@ def _holdout(model: LoadedModel) -> pd.DataFrame:
 
 
 def _example(model: LoadedModel) -> pd.DataFrame:
-    with registry.downloaded(registry.get_version(model.name, model.version)) as folder:
+    with registry.download(registry.get_version(model.name, model.version)) as folder:
         return model_input(model.dataset, model_files.example(folder))

@@ -158,7 +158,7 @@ def candidates(labels: Sequence[str], means: Sequence[float], sds: Sequence[floa
     return figure
 
 
-def of_two_classes(
+def binary_charts(
     labels: Labels, probabilities: Probabilities, threshold: float, cv_results: Mapping[str, Any]
 ) -> dict[str, Figure]:
     """Return the charts of a model with a threshold, on the hold-out.
@@ -180,7 +180,7 @@ def of_two_classes(
     }
 
 
-def of_several_classes(labels: Labels, predictions: Labels, names: Sequence[str]) -> dict[str, Figure]:
+def multiclass_charts(labels: Labels, predictions: Labels, names: Sequence[str]) -> dict[str, Figure]:
     """Return the charts of a model that tells several classes apart, on the hold-out.
 
     Args:

@@ -79,9 +79,9 @@ def holdout_report(model: BaseEstimator, rows: HoldoutRows, threshold: float | N
     metric = "f1_macro" if threshold is None else "average_precision"
     importances = charts.feature_importance(names, metric, *importance(model, rows.features, rows.labels, metric))
     if threshold is None:
-        drawn = charts.of_several_classes(rows.labels, predictions, rows.classes)
+        drawn = charts.multiclass_charts(rows.labels, predictions, rows.classes)
     else:
-        drawn = charts.of_two_classes(rows.labels, probabilities, threshold, model.cv_results_)
+        drawn = charts.binary_charts(rows.labels, probabilities, threshold, model.cv_results_)
     return HoldoutReport(
         metrics=classification_metrics(rows.labels, probabilities, predictions),
         threshold=threshold,

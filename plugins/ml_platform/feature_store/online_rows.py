@@ -22,7 +22,7 @@ from ml_platform.storage.tables import ensure_tables, key_list
 log = logging.getLogger(__name__)
 
 WRITTEN_AT_ONCE = 2_000  # entities
-CLOCKS = ("event_timestamp", "created_timestamp")
+TIMESTAMPS = ("event_timestamp", "created_timestamp")
 VALUE_FIELDS = {
     "integer": "int64_val", "number": "double_val", "money": "double_val", "category": "string_val",
     "text": "string_val", "boolean": "bool_val",
@@ -68,7 +68,7 @@ def _loaded(cursor: Any, table: Table) -> set[str]:
 def _newest(cursor: Any, table: Table, uploads: list[str]) -> Iterator[list[dict[str, Any]]]:
     """Yield the newest rows of the entities that some uploads speak of, a few at a time."""
     name, keys = f"features.{identifier(table.name)}", key_list(table)
-    columns = ", ".join(f"f.{identifier(c)}" for c in (*table.stored_columns, *CLOCKS))
+    columns = ", ".join(f"f.{identifier(c)}" for c in (*table.stored_columns, *TIMESTAMPS))
     same = " AND ".join(f"f.{identifier(key)} = touched.{identifier(key)}" for key in table.keys)
     cursor.execute(
         f"SELECT {key_list(table, 'touched.')}, newest.*"  # noqa: S608 – names are quoted
@@ -84,7 +84,7 @@ def _newest(cursor: Any, table: Table, uploads: list[str]) -> Iterator[list[dict
 
 def _entry(table: Table, row: dict[str, Any]) -> tuple[EntityKey, dict[str, Value], Any, Any]:
     values = {name: _value(table, name, row[name]) for name in table.stored_columns}
-    return entity_key(table, [row[key] for key in table.keys]), values, *(row[clock] for clock in CLOCKS)
+    return entity_key(table, [row[key] for key in table.keys]), values, *(row[clock] for clock in TIMESTAMPS)
 
 
 def _value(table: Table, column: str, cell: Any) -> Value:

@@ -18,7 +18,7 @@ from ml_platform.storage.tables import sql_types
 ROW = "row__number"  # a name that no column can have
 
 
-def joined(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:
+def joined_features(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:
     """Return the joined features of rows, one row each in their order; missing where none was known.
 
     It asks no registry: an older model is scored by the spec that it was trained with.

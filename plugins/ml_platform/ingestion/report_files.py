@@ -12,25 +12,25 @@ from ml_platform.files.reading import Rows, open_rows
 from ml_platform.files.returned import HEADERS, harmless
 
 
-def report_json(outcome: Mapping[str, Any]) -> bytes:
+def report_json(report: Mapping[str, Any]) -> bytes:
     """Return the report for machines: the outcome as it is, as JSON."""
-    return json.dumps(outcome, indent=2, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(report, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
-def summary(outcome: Mapping[str, Any]) -> str:
+def summary(report: Mapping[str, Any]) -> str:
     """Return one line: the file, its rows and what became of them."""
-    again = "yes" if outcome["outcome"] == "duplicate" else f"{outcome['rows_present']:,} rows"
-    form = f" ({outcome['format']})" if outcome["format"] else ""
+    again = "yes" if report["outcome"] == "duplicate" else f"{report['rows_present']:,} rows"
+    form = f" ({report['format']})" if report["format"] else ""
     return (
-        f"{outcome['key']!r}{form}: {outcome['rows_read']:,} rows read, {outcome['rows_loaded']:,} loaded, "
-        f"{outcome['rows_rejected']:,} rejected; already there: {'no' if again == '0 rows' else again}"
+        f"{report['key']!r}{form}: {report['rows_read']:,} rows read, {report['rows_loaded']:,} loaded, "
+        f"{report['rows_rejected']:,} rejected; already there: {'no' if again == '0 rows' else again}"
     )
 
 
-def reason_texts(outcome: Mapping[str, Any]) -> list[str]:
+def reason_texts(report: Mapping[str, Any]) -> list[str]:
     """Return the reasons as sentences; a Parquet file has rows, any other lines."""
-    unit = "row" if outcome["format"].startswith("Parquet") else "line"
-    return [_reason_text(reason, unit) for reason in outcome["reasons"]]
+    unit = "row" if report["format"].startswith("Parquet") else "line"
+    return [_reason_text(reason, unit) for reason in report["reasons"]]
 
 
 def _reason_text(reason: Mapping[str, Any], unit: str) -> str:
@@ -40,16 +40,16 @@ def _reason_text(reason: Mapping[str, Any], unit: str) -> str:
     return f"{unit} {reason['line']}{column}: {reason['value']!r}: {reason['reason']}"
 
 
-def report_text(outcome: Mapping[str, Any]) -> bytes:
+def report_text(report: Mapping[str, Any]) -> bytes:
     """Return the report for the person who dropped a file that was rejected."""
     lines = [
-        f"The file {outcome['key']!r} was rejected. Nothing of it was loaded.",
+        f"The file {report['key']!r} was rejected. Nothing of it was loaded.",
         "",
-        *(f"  - {text}" for text in reason_texts(outcome)),
+        *(f"  - {text}" for text in reason_texts(report)),
         "",
-        *([f"It was read as {outcome['format']}."] if outcome["format"] else []),
-        f"What is allowed stands in datasets/{outcome['dataset']}.yaml. Mend the file or that YAML, drop it again.",
-        f"The file lies at {outcome['archived_key']}; the SHA-256 of its bytes is {outcome['sha256']}.",
+        *([f"It was read as {report['format']}."] if report["format"] else []),
+        f"What is allowed stands in datasets/{report['dataset']}.yaml. Mend the file or that YAML, drop it again.",
+        f"The file lies at {report['archived_key']}; the SHA-256 of its bytes is {report['sha256']}.",
     ]
     return ("\n".join(lines) + "\n").encode()
 

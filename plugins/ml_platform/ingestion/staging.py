@@ -20,7 +20,7 @@ from ml_platform.storage.database import identifier, literal, rows
 from ml_platform.storage.tables import feature_columns, key_list
 
 INCOMING = "pg_temp.incoming"  # the good rows
-WRONG = "pg_temp.wrong"  # line, column_name, value, reason of everything wrong with the others
+REJECTED = "pg_temp.rejected"  # line, column_name, value, reason of everything wrong with the others
 REASONS = 100  # so many are in a report; all of a loaded file are in uploads.rejected_rows
 BAD_SCHEMA = pa.schema(
     [("line", pa.int64()), ("column_name", pa.string()), ("value", pa.string()), ("reason", pa.string())]
@@ -90,11 +90,11 @@ def stage(cursor: Any, table: Table, purpose: Purpose, batches: Iterator[Batch])
         if feed.error:
             raise feed.error
         spool.seek(0)
-        cursor.adbc_ingest("wrong", pa.ipc.open_stream(spool), mode="create", temporary=True)
+        cursor.adbc_ingest("rejected", pa.ipc.open_stream(spool), mode="create", temporary=True)
     return feed.rows_read
 
 
-def clocks(table: Table) -> tuple[str, str]:
+def timestamps(table: Table) -> tuple[str, str]:
     """Return the SQL of event time and known time of an incoming row; now() is the moment of the claim."""
     event = identifier(table.event_time) if table.event_time else "now()"
     known = {"event_time": event, "load": "now()"}.get(table.known_at)
@@ -110,18 +110,18 @@ def _key_headers(table: Table) -> str:
     return ", ".join(table.header(key) for key in table.keys)
 
 
-def reject_twins(cursor: Any, table: Table) -> None:
+def reject_duplicates(cursor: Any, table: Table) -> None:
     """Reject each row whose key and clocks stand on an earlier line of the file."""
-    keys, (event, known) = key_list(table), clocks(table)
+    keys, (event, known) = key_list(table), timestamps(table)
     at = "' at ' || to_char(event AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')" if table.event_time else "''"
     cursor.execute(
-        f"INSERT INTO {WRONG} SELECT line, $1::text, key, 'key ' || key || {at} || ' is already on line ' || first"
+        f"INSERT INTO {REJECTED} SELECT line, $1::text, key, 'key ' || key || {at} || ' is already on line ' || first"
         f" FROM (SELECT line, {_key_text(table)} AS key, {event} AS event, first_value(line)"
         f" OVER (PARTITION BY {keys}, {event}, {known} ORDER BY line) AS first FROM {INCOMING}) ranked"
         " WHERE line <> first",
         (_key_headers(table),),
     )
-    cursor.execute(f"DELETE FROM {INCOMING} i USING {WRONG} w WHERE w.line = i.line")
+    cursor.execute(f"DELETE FROM {INCOMING} i USING {REJECTED} w WHERE w.line = i.line")
 
 
 def insert(cursor: Any, table: Table, sha256: str) -> int:
@@ -138,7 +138,7 @@ def insert(cursor: Any, table: Table, sha256: str) -> int:
 
 
 def _insert(cursor: Any, table: Table, schema: str, columns: tuple[str, ...], sha256: str) -> int:
-    keys, (event, known) = key_list(table), clocks(table)
+    keys, (event, known) = key_list(table), timestamps(table)
     names = "".join(f", {identifier(name)}" for name in columns)
     added: int = rows(
         cursor,
@@ -160,7 +160,7 @@ def _same_row(table: Table, alias: str) -> str:
 
 def _set_aside_known(cursor: Any, table: Table, sha256: str) -> None:
     """Take the rows that an earlier file brought out of the incoming ones; wrong are those that contradict it."""
-    event, known = clocks(table)
+    event, known = timestamps(table)
     same = [f"f.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in feature_columns(table)]
     same += [f"l.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in table.label_columns]
     labels = f" LEFT JOIN labels.{identifier(table.name)} l ON {_same_row(table, 'l')}" if table.label_columns else ""
@@ -172,7 +172,8 @@ def _set_aside_known(cursor: Any, table: Table, sha256: str) -> None:
         f" AND f.upload_sha256 <> {literal(sha256)}{labels}"
     )
     cursor.execute(
-        f"INSERT INTO {WRONG} SELECT line, $1::text, key, 'key ' || key || ' came with the same time but other values"
+        f"INSERT INTO {REJECTED} SELECT line, $1::text, key,"
+        " 'key ' || key || ' came with the same time but other values"
         " on line ' || other || ' of an earlier file; a correction needs a later known time'"
         " FROM pg_temp.known WHERE NOT same",
         (_key_headers(table),),
@@ -182,21 +183,21 @@ def _set_aside_known(cursor: Any, table: Table, sha256: str) -> None:
 
 def count_rejected(cursor: Any) -> int:
     """Return the number of rows with anything wrong."""
-    rejected: int = rows(cursor, f"SELECT count(DISTINCT line) FROM {WRONG}")[0][0]
+    rejected: int = rows(cursor, f"SELECT count(DISTINCT line) FROM {REJECTED}")[0][0]
     return rejected
 
 
 def first_reasons(cursor: Any) -> list[Reason]:
     """Return the first `REASONS` things that are wrong, by line."""
     columns = "line, column_name, value, reason"
-    found = rows(cursor, f"SELECT {columns} FROM {WRONG} ORDER BY line, column_name LIMIT {REASONS}")
+    found = rows(cursor, f"SELECT {columns} FROM {REJECTED} ORDER BY line, column_name LIMIT {REASONS}")
     return [Reason(line=line, column=column, value=value, reason=reason) for line, column, value, reason in found]
 
 
 def _keep_rejected(cursor: Any, table: Table, purpose: Purpose, sha256: str) -> None:
     cursor.execute(
         "INSERT INTO uploads.rejected_rows (dataset, purpose, sha256, line, column_name, value, reason)"
-        f" SELECT $1::text, $2::text, $3::text, line, column_name, value, reason FROM {WRONG}",
+        f" SELECT $1::text, $2::text, $3::text, line, column_name, value, reason FROM {REJECTED}",
         (table.name, purpose, sha256),
     )
 
@@ -223,7 +224,7 @@ def load(
         ContractError: the file breaks the contract; the caller rolls back.
     """
     read = stage(cursor, table, purpose, batches)
-    reject_twins(cursor, table)
+    reject_duplicates(cursor, table)
     loaded = insert(cursor, table, sha256)
     counts, reasons = Counts(read, loaded, count_rejected(cursor)), first_reasons(cursor)
     if problem := too_many(table, counts):

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypedDict, cast
 
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
-from ml_platform.storage.object_store import Seen
+from ml_platform.storage.object_store import ObjectVersion
 
 Result = Literal["loaded", "duplicate", "rejected", "scored", "gone"]
 ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}(\.gz)?$")
@@ -21,7 +21,7 @@ class Reason(TypedDict):
     reason: str
 
 
-class Outcome(TypedDict):
+class UploadReport(TypedDict):
     """What became of one arrival of a file; plain JSON, so that it can travel between tasks.
 
     `result_key` lies in the bucket `result`, the other keys in `bucket`; `gone` is an object that was removed before it
@@ -59,34 +59,36 @@ def ending(key: str) -> str:
     return found[0] if found else ""
 
 
-def timed_stem(seen: Seen) -> str:
+def timed_stem(version: ObjectVersion) -> str:
     """Return the name of a file without its ending, safe whatever it was, and the time of its arrival."""
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", seen.key.removesuffix(ending(seen.key)))[:100]
-    return f"{stem}.{seen.last_modified.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", version.key.removesuffix(ending(version.key)))[:100]
+    return f"{stem}.{version.last_modified.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def archived_key(seen: Seen, sha256: str, result: Result) -> str:
+def archived_key(version: ObjectVersion, sha256: str, result: Result) -> str:
     """Return where a file is archived: by name, time of arrival and content; safe whatever the name was."""
     folder = "rejected" if result == "rejected" else "processed"
-    return f"{folder}/{timed_stem(seen)}.{sha256[:8]}{ending(seen.key)}"
+    return f"{folder}/{timed_stem(version)}.{sha256[:8]}{ending(version.key)}"
 
 
-def new_outcome(dataset: Table, purpose: Purpose, seen: Seen, sha256: str, result: Result, **fields: Any) -> Outcome:
-    """Return the outcome of an arrival; `fields` are those of `Outcome` that are not zero or empty."""
-    archived = archived_key(seen, sha256, result)
-    stem = archived.removesuffix(ending(seen.key))
+def new_report(
+    dataset: Table, purpose: Purpose, version: ObjectVersion, sha256: str, result: Result, **fields: Any
+) -> UploadReport:
+    """Return the report on an arrival; `fields` are those of `UploadReport` that are not zero or empty."""
+    archived = archived_key(version, sha256, result)
+    stem = archived.removesuffix(ending(version.key))
     aside = fields.get("rows_rejected") and result != "rejected"
-    outcome = Outcome(
+    report = UploadReport(
         dataset=dataset.name,
         format="",
         delimiter=dataset.delimiter,
         encoding=dataset.encoding,
         purpose=purpose,
-        bucket=seen.bucket,
-        key=seen.key,
-        etag=seen.etag,
-        last_modified=seen.last_modified.isoformat(),
-        bytes=seen.size,
+        bucket=version.bucket,
+        key=version.key,
+        etag=version.etag,
+        last_modified=version.last_modified.isoformat(),
+        bytes=version.size,
         sha256=sha256,
         outcome=result,
         rows_read=0,
@@ -99,4 +101,4 @@ def new_outcome(dataset: Table, purpose: Purpose, seen: Seen, sha256: str, resul
         result_key=None,
         reasons=[],
     )
-    return cast(Outcome, {**outcome, **fields})
+    return cast(UploadReport, {**report, **fields})

@@ -11,13 +11,13 @@ from typing import Any
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.files.formats import Format
 from ml_platform.ingestion import ledger, report_files, staging
-from ml_platform.ingestion.upload_report import Outcome, Reason, Result, new_outcome
+from ml_platform.ingestion.upload_report import Reason, Result, UploadReport, new_report
 from ml_platform.parsing.batches import Batch, open_table, typed_batches
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import savepoint, transaction
-from ml_platform.storage.object_store import Seen, Spooled
+from ml_platform.storage.object_store import LocalCopy, ObjectVersion
 from ml_platform.storage.tables import ensure_tables
 
 log = logging.getLogger(__name__)
@@ -42,13 +42,13 @@ class Upload:
 
     dataset: Table
     purpose: Purpose
-    object: Seen
-    copy: Spooled | None
-    earlier: Outcome | None = None
+    object: ObjectVersion
+    copy: LocalCopy | None
+    earlier: UploadReport | None = None
     format: Format | None = field(default=None, init=False)
 
     @property
-    def local(self) -> Spooled:
+    def local(self) -> LocalCopy:
         """The local copy."""
         if self.copy is None:
             raise ValueError(f"{self.object.key!r} was processed before; there is nothing to read")
@@ -60,14 +60,14 @@ class Upload:
         self.format = rows.format
         return typed_batches(rows, self.dataset, self.purpose)
 
-    def report(self, result: Result, **fields: Any) -> Outcome:
+    def report(self, result: Result, **fields: Any) -> UploadReport:
         """Return the report on this arrival; `fields` are those of `UploadReport` that are not zero or empty."""
         if self.format:
             fields["format"] = str(self.format)
             fields["delimiter"] = self.format.delimiter or self.dataset.delimiter
-        return new_outcome(self.dataset, self.purpose, self.object, self.local.sha256, result, **fields)
+        return new_report(self.dataset, self.purpose, self.object, self.local.sha256, result, **fields)
 
-    def rejection(self, error: ContractError) -> Outcome:
+    def rejection(self, error: ContractError) -> UploadReport:
         """Return the report on this arrival if the file as a whole breaks the contract."""
         whole = _whole_file(str(error))
         if isinstance(error, staging.FileRejectedError):
@@ -82,9 +82,11 @@ def _whole_file(reason: str) -> Reason:
 
 def waiting(dataset: Table, purpose: Purpose) -> list[str]:
     """Return the keys of a data set's uploads that are not settled yet, the oldest first, at most `MAX_WAITING`."""
-    found = object_store.listed(purpose, dataset.inbox_prefix(purpose))
-    mine = [seen for seen in found if dataset.owns(seen.key, purpose)]
-    return [seen.key for seen in sorted(mine, key=lambda seen: (seen.last_modified, seen.key))[:MAX_WAITING]]
+    found = object_store.list_objects(purpose, dataset.inbox_prefix(purpose))
+    mine = [version for version in found if dataset.owns(version.key, purpose)]
+    return [
+        version.key for version in sorted(mine, key=lambda version: (version.last_modified, version.key))[:MAX_WAITING]
+    ]
 
 
 @contextmanager
@@ -117,28 +119,28 @@ def _open_once(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
     current = object_store.head(purpose, key)
     if current is None:
         log.warning("%r is not in the bucket %r any more", key, purpose)
-        removed = Seen(purpose, key, "", NEVER, 0)
+        removed = ObjectVersion(purpose, key, "", NEVER, 0)
         yield Upload(dataset, purpose, removed, None, _latest_report(dataset, purpose, removed))
     elif earlier := _recorded_report(current):
         log.info("%r was processed before: %s", key, earlier["outcome"])
         yield Upload(dataset, purpose, current, None, earlier)
     else:
-        with object_store.spooled(current) as copy:
+        with object_store.local_copy(current) as copy:
             yield Upload(dataset, purpose, current, copy)
 
 
-def _recorded_report(seen: Seen) -> Outcome | None:
+def _recorded_report(version: ObjectVersion) -> UploadReport | None:
     with transaction() as cursor:
-        return ledger.recorded(cursor, seen)
+        return ledger.recorded_report(cursor, version)
 
 
-def _latest_report(dataset: Table, purpose: Purpose, removed: Seen) -> Outcome:
+def _latest_report(dataset: Table, purpose: Purpose, removed: ObjectVersion) -> UploadReport:
     with transaction() as cursor:
-        latest = ledger.latest(cursor, dataset.name, purpose, removed.key)
-        return latest or new_outcome(dataset, purpose, removed, "", "gone")
+        latest = ledger.latest_report(cursor, dataset.name, purpose, removed.key)
+        return latest or new_report(dataset, purpose, removed, "", "gone")
 
 
-def load(dataset: Table, purpose: Purpose, key: str) -> Outcome:
+def load(dataset: Table, purpose: Purpose, key: str) -> UploadReport:
     """Load one file: all its good rows in one transaction, or nothing.
 
     Returns:
@@ -154,26 +156,26 @@ def load(dataset: Table, purpose: Purpose, key: str) -> Outcome:
         return upload.earlier or _load(upload)
 
 
-def _load(upload: Upload) -> Outcome:
+def _load(upload: Upload) -> UploadReport:
     """Claim the bytes, insert the rows and record the arrival, in one transaction."""
     ensure_tables(upload.dataset)
     with transaction() as cursor:
         try:
             with savepoint(cursor):
-                outcome = _claim_and_insert(cursor, upload)
+                report = _claim_and_insert(cursor, upload)
         except ContractError as error:
-            outcome = upload.rejection(error)
-        outcome = ledger.arrive(cursor, outcome)
-    log.info("%s: %s", outcome["outcome"], report_files.summary(outcome))
-    return outcome
+            report = upload.rejection(error)
+        report = ledger.record_arrival(cursor, report)
+    log.info("%s: %s", report["outcome"], report_files.summary(report))
+    return report
 
 
-def _claim_and_insert(cursor: Any, upload: Upload) -> Outcome:
+def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
     claimed = upload.report("loaded")
     if not ledger.claim(cursor, claimed):
         return upload.report("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
     counts, reasons = staging.load(cursor, upload.dataset, upload.purpose, upload.local.sha256, upload.batches())
-    outcome = upload.report(
+    report = upload.report(
         "loaded",
         rows_read=counts.read,
         rows_loaded=counts.loaded,
@@ -181,11 +183,11 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> Outcome:
         rows_present=counts.present,
         reasons=reasons,
     )
-    ledger.fill(cursor, outcome)
-    return outcome
+    ledger.record_counts(cursor, report)
+    return report
 
 
-def settle(outcome: Outcome) -> Outcome:
+def settle(report: UploadReport) -> UploadReport:
     """Move the file of an arrival out of the inbox, with its report and its rejected rows beside it.
 
     Args:
@@ -195,57 +197,57 @@ def settle(outcome: Outcome) -> Outcome:
         ContractError: the file was rejected; it is settled nevertheless, and its report says the same.
         ServiceError: a server failed; run it again.
     """
-    if outcome["outcome"] != "gone":
-        _settle(outcome)
-    if outcome["outcome"] == "rejected":
-        raise ContractError("\n".join(report_files.reason_texts(outcome)[:10]))
-    return outcome
+    if report["outcome"] != "gone":
+        _settle(report)
+    if report["outcome"] == "rejected":
+        raise ContractError("\n".join(report_files.reason_texts(report)[:10]))
+    return report
 
 
-def _settle(outcome: Outcome) -> None:
-    seen = Seen(
-        outcome["bucket"],
-        outcome["key"],
-        outcome["etag"],
-        datetime.fromisoformat(outcome["last_modified"]),
-        outcome["bytes"],
+def _settle(report: UploadReport) -> None:
+    version = ObjectVersion(
+        report["bucket"],
+        report["key"],
+        report["etag"],
+        datetime.fromisoformat(report["last_modified"]),
+        report["bytes"],
     )
-    if outcome["rejected_key"]:
-        _put_rejected_rows(outcome, seen, outcome["rejected_key"])
-    object_store.put_new(seen.bucket, outcome["report_key"], report_files.report_json(outcome), "application/json")
-    if outcome["outcome"] == "rejected":
-        key = outcome["report_key"].removesuffix(".json") + ".txt"
-        object_store.put_new(seen.bucket, key, report_files.report_text(outcome), "text/plain; charset=utf-8")
-    if not object_store.move(seen, outcome["archived_key"]):
-        log.warning("%r was replaced after it was read; the newer one stays in the inbox", seen.key)
+    if report["rejected_key"]:
+        _put_rejected_rows(report, version, report["rejected_key"])
+    object_store.put_new(version.bucket, report["report_key"], report_files.report_json(report), "application/json")
+    if report["outcome"] == "rejected":
+        key = report["report_key"].removesuffix(".json") + ".txt"
+        object_store.put_new(version.bucket, key, report_files.report_text(report), "text/plain; charset=utf-8")
+    if not object_store.move(version, report["archived_key"]):
+        log.warning("%r was replaced after it was read; the newer one stays in the inbox", version.key)
         return
     with transaction() as cursor:
-        ledger.mark_archived(cursor, outcome)
+        ledger.mark_archived(cursor, report)
 
 
-def _put_rejected_rows(outcome: Outcome, seen: Seen, key: str) -> None:
-    source = seen if object_store.is_current(seen) else object_store.head(seen.bucket, outcome["archived_key"])
-    if source is None or object_store.head(seen.bucket, key):
+def _put_rejected_rows(report: UploadReport, version: ObjectVersion, key: str) -> None:
+    source = version if object_store.is_current(version) else object_store.head(version.bucket, report["archived_key"])
+    if source is None or object_store.head(version.bucket, key):
         return
-    with object_store.spooled(source) as spool, transaction() as cursor, tempfile.TemporaryFile() as out:
-        rejected = ledger.rejected_lines(cursor, outcome)
-        report_files.write_rejected(spool.file, outcome["delimiter"], outcome["encoding"], rejected, out)
+    with object_store.local_copy(source) as copy, transaction() as cursor, tempfile.TemporaryFile() as out:
+        rejected = ledger.rejected_lines(cursor, report)
+        report_files.write_rejected(copy.file, report["delimiter"], report["encoding"], rejected, out)
         out.seek(0)
-        object_store.put_new(seen.bucket, key, out, "text/csv; charset=utf-8")
+        object_store.put_new(version.bucket, key, out, "text/csv; charset=utf-8")
 
 
-def ingest(dataset: Table, key: str) -> Outcome:
+def ingest(dataset: Table, key: str) -> UploadReport:
     """Load and settle one file of the bucket `train`; a rejected one is settled without an error.
 
     Raises:
         UploadChangedError, ConfigurationError, ServiceError: as `load`.
     """
-    outcome = load(dataset, "train", key)
-    if outcome["outcome"] != "gone":
-        _settle(outcome)
-    return outcome
+    report = load(dataset, "train", key)
+    if report["outcome"] != "gone":
+        _settle(report)
+    return report
 
 
-def count_new_rows(settled: Iterable[Outcome | None]) -> int:
+def count_new_rows(settled: Iterable[UploadReport | None]) -> int:
     """Return how many rows the settled files brought that were not there before."""
     return sum(one["rows_loaded"] for one in settled if one and one["outcome"] == "loaded")

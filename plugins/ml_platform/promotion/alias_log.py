@@ -91,7 +91,7 @@ def apply(change: AliasChange) -> None:
 
 
 def _mark_done(change: AliasChange) -> None:
-    name_previous(change.model, change.from_version)
+    set_previous(change.model, change.from_version)
     done = database.fetch(
         "UPDATE models.movements SET is_done = true WHERE model = $1 AND NOT is_done RETURNING movement_id",
         change.model,
@@ -104,7 +104,7 @@ def _mark_done(change: AliasChange) -> None:
     log.info("%s: %s is live, %s before (%s)", change.model, change.to_version, change.from_version, change.why)
 
 
-def name_previous(name: str, version: int | None) -> None:
+def set_previous(name: str, version: int | None) -> None:
     """Let the alias `previous` name the champion before; it stays as it is if there was none, or is none any more."""
     try:
         if version is not None:
@@ -128,7 +128,7 @@ def reconcile(name: str) -> None:
         if change is None:
             reason = "found so in MLflow; nobody wrote down who moved the alias, nor when"
             change = AliasChange(name, before, live, "unknown", "by hand", reason)
-            name_previous(name, before)  # a promotion has done it
+            set_previous(name, before)  # a promotion has done it
         with database.transaction() as cursor:
             _insert(cursor, change, is_done=True)
 

@@ -83,13 +83,13 @@ def load(version: ModelVersion) -> LoadedModel:
             are not what the files say.
     """
     try:
-        with downloaded(version) as folder:
-            return checked(version, folder)
+        with download(version) as folder:
+            return load_files(version, folder)
     except RegistryError as error:
         raise RegistryError(f"{version.name} version {version.version}: {error}") from error
 
 
-def checked(version: ModelVersion, folder: Path) -> LoadedModel:
+def load_files(version: ModelVersion, folder: Path) -> LoadedModel:
     """Load a version whose files were downloaded into a folder.
 
     Raises:
@@ -113,7 +113,7 @@ def _check_classes(estimator: BaseEstimator, classes: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def downloaded(version: ModelVersion) -> Iterator[Path]:
+def download(version: ModelVersion) -> Iterator[Path]:
     """Give a version's files in a folder that is removed at the end; nothing about them is checked.
 
     Raises:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ml_platform.exceptions import ContractError, RegistryError, ServiceError
 from ml_platform.ingestion import ledger, staging, uploads
-from ml_platform.ingestion.upload_report import Outcome, Reason, timed_stem
+from ml_platform.ingestion.upload_report import Reason, UploadReport, timed_stem
 from ml_platform.ingestion.uploads import Upload
 from ml_platform.parsing.batches import BadValue, Batch
 from ml_platform.registry import registry
@@ -98,7 +98,7 @@ class Predictions:
                 yield *key, repr(float(probability[prediction])), name, *each, champion.version
 
 
-def score(dataset: Dataset, key: str) -> Outcome:
+def score(dataset: Dataset, key: str) -> UploadReport:
     """Score one file with the champion and write the result and its card; run twice, same world.
 
     A retry after a crash takes the model that the interrupted attempt had taken, so that what it left stays true.
@@ -118,7 +118,7 @@ def score(dataset: Dataset, key: str) -> Outcome:
         return upload.earlier or _score(dataset, upload)
 
 
-def _score(dataset: Dataset, upload: Upload) -> Outcome:
+def _score(dataset: Dataset, upload: Upload) -> UploadReport:
     for result_key in result_keys(upload):
         champion = _model_of(dataset, result_key)
         spec = reading_spec(champion.dataset, dataset)
@@ -163,7 +163,7 @@ def _version_in(result_key: str) -> int | None:
     written = object_store.head(BUCKET, result_key)
     if written is None:
         return None
-    with object_store.spooled(written) as spool, io.TextIOWrapper(spool.file, encoding="utf-8", newline="") as text:
+    with object_store.local_copy(written) as copy, io.TextIOWrapper(copy.file, encoding="utf-8", newline="") as text:
         first = next(csv.DictReader(text), None)
     return int(first["model_version"]) if first else None
 
@@ -177,12 +177,12 @@ def _is_written(result_key: str, file: BinaryIO) -> bool:
     written = object_store.head(BUCKET, result_key)
     if written is None:
         raise ServiceError(f"s3://{BUCKET}/{result_key} was removed in this moment")
-    with object_store.spooled(written) as spool:
+    with object_store.local_copy(written) as copy:
         ours = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type] # typeshed's BinaryIO lacks readinto
-        return spool.sha256 == ours.hexdigest()
+        return copy.sha256 == ours.hexdigest()
 
 
-def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], result_key: str) -> Outcome:
+def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], result_key: str) -> UploadReport:
     champion, rejected = predictions.champion, predictions.rows_read - predictions.rows_scored
     report = upload.report(
         "scored",
@@ -218,13 +218,13 @@ def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], resul
     )  # fmt: skip
     with transaction() as cursor:
         ledger.claim(cursor, report)
-        ledger.fill(cursor, report)
+        ledger.record_counts(cursor, report)
         ledger.keep_rejected(cursor, report, bad)
         prediction_log.write(cursor, predictions.logged.batches(), "batch", result_key)
-        return ledger.arrive(cursor, report)
+        return ledger.record_arrival(cursor, report)
 
 
-def _record_rejection(upload: Upload, error: ContractError) -> Outcome:
+def _record_rejection(upload: Upload, error: ContractError) -> UploadReport:
     log.warning("%r is rejected: %s", upload.object.key, error)
     with transaction() as cursor:
-        return ledger.arrive(cursor, upload.rejection(error))
+        return ledger.record_arrival(cursor, upload.rejection(error))

@@ -33,4 +33,4 @@ def model_frame(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> p
         return frame
     from ml_platform.feature_store import point_in_time  # here, for it brings Feast, whose import takes seconds
 
-    return pd.concat([frame, point_in_time.joined(dataset, rows, uploaded).set_axis(frame.index)], axis=1)
+    return pd.concat([frame, point_in_time.joined_features(dataset, rows, uploaded).set_axis(frame.index)], axis=1)

@@ -15,7 +15,7 @@ from ml_platform.files.json_rows import ListRows, decoded
 from ml_platform.parsing.batches import BadValue, typed_batches
 from ml_platform.parsing.layout import columns_of, needed_columns
 from ml_platform.registry.loaded_model import LoadedModel
-from ml_platform.scoring import model_rows
+from ml_platform.scoring.model_rows import model_rows
 from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.spec import Dataset, Table
 
@@ -171,7 +171,7 @@ def scored(model: LoadedModel, rows: pa.RecordBatch, requested: datetime) -> Sco
         BadRequestError: a row has no probability.
         RegistryError: the model cannot score.
     """
-    probabilities, predictions = model.predict(model_rows.model_rows(model.dataset, rows, requested))
+    probabilities, predictions = model.predict(model_rows(model.dataset, rows, requested))
     finite = np.isfinite(probabilities.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
         bad = tuple(BadValue(int(row) + 1, "", "", TOO_LARGE) for row in np.flatnonzero(~finite))

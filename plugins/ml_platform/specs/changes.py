@@ -7,7 +7,7 @@ _FIXED = {  # what every loaded row is stamped by
     "entity": {"key"},
     "label": {"column"},
 }
-_CLOCKS = ("event_time", "known_at")
+_TIMESTAMPS = ("event_time", "known_at")
 _STAMPED = {"zone", "strip_prefix"}  # options of clocks and keys that change what a loaded row is
 _SAME_VALUES = ({"number", "money"}, {"category", "text"})  # read differently, but kept alike
 
@@ -35,13 +35,13 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     ]
     refused += [
         f"{clock} was {_said(old.get(clock))} and is now {_said(new.get(clock))}"
-        for clock in _CLOCKS
+        for clock in _TIMESTAMPS
         if old.get(clock) != new.get(clock)
     ]
     if bool(old.get("label")) != bool(new.get("label")):
         refused.append("a feature table became a data set with a label, or the other way round")
     recorded = _column_changes(old, new, refused)
-    others = (set(old) | set(new)) - {"columns", "search", "gate", "description", "tables", *_CLOCKS}
+    others = (set(old) | set(new)) - {"columns", "search", "gate", "description", "tables", *_TIMESTAMPS}
     recorded += [
         f"{field} was {_said(old.get(field))} and is now {_said(new.get(field))}"
         for field in sorted(others)
@@ -52,7 +52,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> Changes:
 
 def _column_changes(old: dict[str, Any], new: dict[str, Any], refused: list[str]) -> list[str]:
     before, after = old["columns"], new["columns"]
-    stamps = {*new["entity"]["key"], *(new.get(clock) for clock in _CLOCKS)}
+    stamps = {*new["entity"]["key"], *(new.get(clock) for clock in _TIMESTAMPS)}
     recorded = [f"columns.{name} is new; rows loaded before lack it" for name in after if name not in before]
     recorded += [
         f"columns.{name} was removed; the values that were loaded stay in the table, no model sees them"

@@ -75,7 +75,7 @@ class Table(Closed):
 
     @model_validator(mode="after")
     def _types_fit(self) -> "Table":
-        for field, column in self._clocks.items():
+        for field, column in self._timestamps.items():
             if self.columns[column].type != "timestamp":
                 raise ValueError(f"{field} names {column!r}, whose type must be timestamp")
         for column in self.entity.key:
@@ -102,10 +102,10 @@ class Table(Closed):
         return self
 
     def _named_columns(self) -> dict[str, str]:
-        return {f"entity.key.{i}": key for i, key in enumerate(self.entity.key)} | self._clocks
+        return {f"entity.key.{i}": key for i, key in enumerate(self.entity.key)} | self._timestamps
 
     @property
-    def _clocks(self) -> dict[str, str]:
+    def _timestamps(self) -> dict[str, str]:
         clocks = {EVENT_TIME: self.event_time} if self.event_time else {}
         return clocks if self.known_at in (EVENT_TIME, LOAD) else clocks | {"known_at": self.known_at}
 
@@ -117,7 +117,7 @@ class Table(Closed):
     @property
     def own_features(self) -> dict[str, Column]:
         """The table's columns that a model may see: no key, label, clock or leak, and of a type to be learned from."""
-        others = {*self.keys, *self.label_columns, *self._clocks.values()}
+        others = {*self.keys, *self.label_columns, *self._timestamps.values()}
         return {n: c for n, c in self.columns.items() if n not in others and c.type in FEATURE_TYPES}
 
     @property
@@ -209,7 +209,7 @@ class Dataset(Table):
             raise ValueError("columns: none is left as a feature")
         if self.columns[self.label.column].type == "timestamp":
             raise ValueError(f"label.column names {self.label.column!r}, which cannot be of type timestamp")
-        if both := {self.label.column, *self.leaks} & {*self.keys, *self._clocks.values()}:
+        if both := {self.label.column, *self.leaks} & {*self.keys, *self._timestamps.values()}:
             raise ValueError(f"label and leaks cannot be key, event_time or known_at: {', '.join(sorted(both))}")
         return self
 

@@ -30,7 +30,7 @@ EXISTS = {"409", "412", "PreconditionFailed", "ConditionalRequestConflict"}
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObjectVersion:
     """One version of an object, as a listing or a HEAD showed it; `size` in bytes, `etag` with its quotes."""
 
     bucket: str
@@ -41,7 +41,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Spooled:
+class LocalCopy:
     """A local copy of an object: a file at its beginning, the SHA-256 of its bytes in hex, their number."""
 
     file: BinaryIO
@@ -88,32 +88,32 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
         raise ServiceError(f"s3://{bucket}/{key}: {error}") from error
 
 
-def listed(bucket: str, prefix: str = "") -> list[Seen]:
+def list_objects(bucket: str, prefix: str = "") -> list[ObjectVersion]:
     """Return the objects whose key starts with a prefix, in the order of their keys."""
     with _translated(bucket, prefix):
         pages = list(client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
     found = [entry for page in pages for entry in page.get("Contents", [])]
-    return [Seen(bucket, e["Key"], e["ETag"], e["LastModified"], e["Size"]) for e in found]
+    return [ObjectVersion(bucket, e["Key"], e["ETag"], e["LastModified"], e["Size"]) for e in found]
 
 
-def head(bucket: str, key: str) -> Seen | None:
+def head(bucket: str, key: str) -> ObjectVersion | None:
     """Return the object as it is now, or None if there is none."""
     try:
         with _translated(bucket, key):
             found = client().head_object(Bucket=bucket, Key=key)
     except UploadChangedError:
         return None
-    return Seen(bucket, key, found["ETag"], found["LastModified"], found["ContentLength"])
+    return ObjectVersion(bucket, key, found["ETag"], found["LastModified"], found["ContentLength"])
 
 
-def is_current(seen: Seen) -> bool:
+def is_current(version: ObjectVersion) -> bool:
     """Tell whether the object is still the one that was seen."""
-    now = head(seen.bucket, seen.key)
-    return now is not None and (now.etag, now.last_modified) == (seen.etag, seen.last_modified)
+    now = head(version.bucket, version.key)
+    return now is not None and (now.etag, now.last_modified) == (version.etag, version.last_modified)
 
 
 @contextmanager
-def spooled(seen: Seen) -> Iterator[Spooled]:
+def local_copy(version: ObjectVersion) -> Iterator[LocalCopy]:
     """Copy an object to a temporary file in one consistent read, hashing it on the way; memory stays bounded.
 
     Raises:
@@ -122,17 +122,19 @@ def spooled(seen: Seen) -> Iterator[Spooled]:
     """
     with tempfile.TemporaryFile(prefix="upload-") as file:
         digest, size = hashlib.sha256(), 0
-        with _translated(seen.bucket, seen.key):
-            answer = client().get_object(Bucket=seen.bucket, Key=seen.key, IfMatch=seen.etag)
+        with _translated(version.bucket, version.key):
+            answer = client().get_object(Bucket=version.bucket, Key=version.key, IfMatch=version.etag)
             for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
                 digest.update(chunk)
                 size += file.write(chunk)
-        if not is_current(seen):
-            raise UploadChangedError(f"s3://{seen.bucket}/{seen.key} was replaced or removed while it was read")
+        if not is_current(version):
+            raise UploadChangedError(f"s3://{version.bucket}/{version.key} was replaced or removed while it was read")
         if size != answer["ContentLength"]:
-            raise ServiceError(f"s3://{seen.bucket}/{seen.key}: got {size:,} of {answer['ContentLength']:,} bytes")
+            raise ServiceError(
+                f"s3://{version.bucket}/{version.key}: got {size:,} of {answer['ContentLength']:,} bytes"
+            )
         file.seek(0)
-        yield Spooled(file, digest.hexdigest(), size)
+        yield LocalCopy(file, digest.hexdigest(), size)
 
 
 def get(bucket: str, key: str) -> bytes:
@@ -172,51 +174,52 @@ def _unless_there(call: Any, bucket: str, key: str, **arguments: Any) -> bool:
     return True
 
 
-def move(seen: Seen, target: str) -> bool:
+def move(version: ObjectVersion, target: str) -> bool:
     """Move an object within its bucket; run twice, same world. Only the version that was seen is moved and removed.
 
     Returns:
         Whether the object is at the target now; if not, it was replaced before, and the newer one stays.
     """
-    if is_current(seen) and head(seen.bucket, target) is None:
-        _copy(seen, target)
-    archived = head(seen.bucket, target) is not None
-    if archived and is_current(seen):
-        _remove(seen)
+    if is_current(version) and head(version.bucket, target) is None:
+        _copy(version, target)
+    archived = head(version.bucket, target) is not None
+    if archived and is_current(version):
+        _remove(version)
     return archived
 
 
-def _copy(seen: Seen, target: str) -> None:
-    source = {"Bucket": seen.bucket, "Key": seen.key}
-    if seen.size < SINGLE_COPY_BYTES:
-        arguments = {"CopySource": source, "CopySourceIfMatch": seen.etag, "IfNoneMatch": "*"}
-        _unless_there(client().copy_object, seen.bucket, target, **arguments)
+def _copy(version: ObjectVersion, target: str) -> None:
+    source = {"Bucket": version.bucket, "Key": version.key}
+    if version.size < SINGLE_COPY_BYTES:
+        arguments = {"CopySource": source, "CopySourceIfMatch": version.etag, "IfNoneMatch": "*"}
+        _unless_there(client().copy_object, version.bucket, target, **arguments)
         return
-    with _translated(seen.bucket, seen.key):
+    with _translated(version.bucket, version.key):
         parts = TransferConfig(multipart_threshold=SINGLE_COPY_BYTES, multipart_chunksize=SINGLE_COPY_BYTES // 4)
-        client().copy(source, seen.bucket, target, ExtraArgs={"CopySourceIfMatch": seen.etag}, Config=parts)
+        client().copy(source, version.bucket, target, ExtraArgs={"CopySourceIfMatch": version.etag}, Config=parts)
 
 
-def _remove(seen: Seen) -> None:
-    where = {"Bucket": seen.bucket, "Key": seen.key}
+def _remove(version: ObjectVersion) -> None:
+    where = {"Bucket": version.bucket, "Key": version.key}
     try:
-        with _translated(seen.bucket, seen.key):
+        with _translated(version.bucket, version.key):
             if "VersionId" not in client().head_object(**where):
-                client().delete_object(**where, IfMatch=seen.etag)
+                client().delete_object(**where, IfMatch=version.etag)
                 return
-            for version in _versions_until(seen):  # MinIO does not honour If-Match here, so its inboxes keep versions
-                client().delete_object(**where, VersionId=version)
+            # MinIO does not honour If-Match here, so its inboxes keep versions.
+            for version_id in _version_ids_until(version):
+                client().delete_object(**where, VersionId=version_id)
     except UploadChangedError:
-        log.warning("s3://%s/%s was replaced in this moment; the newer one stays", seen.bucket, seen.key)
+        log.warning("s3://%s/%s was replaced in this moment; the newer one stays", version.bucket, version.key)
 
 
-def _versions_until(seen: Seen) -> list[str]:
+def _version_ids_until(version: ObjectVersion) -> list[str]:
     """Return the ids of the versions up to the one that was seen, the oldest first; any that stayed would come back."""
-    pages = client().get_paginator("list_object_versions").paginate(Bucket=seen.bucket, Prefix=seen.key)
-    versions = [entry for page in pages for entry in page.get("Versions", []) if entry["Key"] == seen.key]
+    pages = client().get_paginator("list_object_versions").paginate(Bucket=version.bucket, Prefix=version.key)
+    versions = [entry for page in pages for entry in page.get("Versions", []) if entry["Key"] == version.key]
 
     def is_newer(entry: dict[str, Any]) -> bool:
         modified = entry["LastModified"].replace(microsecond=0)  # HEAD, which showed the one that was seen, has no more
-        return (entry["ETag"], modified) != (seen.etag, seen.last_modified)
+        return (entry["ETag"], modified) != (version.etag, version.last_modified)
 
     return [entry["VersionId"] for entry in dropwhile(is_newer, versions)][::-1]

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,13 +10,18 @@ from rich.console import Console
 
 from ml_platform.commands import demo
 from ml_platform.commands.demo import Demo, DemoError, card_rows
+from ml_platform.promotion.results import TrainingCard
 from stack.airflow_api import TaskState
 
-CARD = {
-    "model": "auto", "version": 1, "candidates_tried": 12, "candidates_failed": 0, "best_candidate": "random_forest",
-    "metrics": {"f1": 0.61234, "roc_auc": 0.8, "precision": 0.5, "recall": 0.75, "log_loss": 0.4},
-    "threshold": 0.3214, "reason": "version 1 is the first to go live", "url": "http://mlflow.test/#/runs/1",
-}  # fmt: skip
+CARD = TrainingCard(
+    model="auto", version=1, promoted=True, decision="promoted", reason="version 1 is the first to go live",
+    champion_before=None, min_gain=0.0, confidence=0.9, rows=1640, challenger_f1=0.61234, champion_f1=None,
+    gain_low=None, gain_high=None,
+    metrics={"f1": 0.61234, "roc_auc": 0.8, "precision": 0.5, "recall": 0.75, "log_loss": 0.4}, threshold=0.3214,
+    best_candidate="random_forest", candidate=("random_forest", {}), candidates_tried=12, candidates_failed=0,
+    scoring="f1", cv_score=0.6, cv_score_sd=0.01, suspected_leaks={}, training_set="s3://mlflow/a.parquet",
+    training_set_sha256="00", sources=[], run_id="1", url="http://mlflow.test/#/runs/1",
+)  # fmt: skip
 
 
 class Airflow:
@@ -53,9 +59,9 @@ def printed(shown: Demo) -> str:
 def test_the_card_says_what_a_newcomer_wants_to_see() -> None:
     rows = dict(card_rows(CARD))
     assert (rows["candidates tried"], rows["F1 on the hold-out"], rows["threshold"]) == ("12", "0.612", "0.321")
-    assert (rows["gate"], rows["in MLflow"]) == (CARD["reason"], CARD["url"])
-    assert dict(card_rows(CARD | {"candidates_failed": 2}))["candidates tried"] == "12, 2 failed"
-    assert "threshold" not in dict(card_rows(CARD | {"threshold": None}))  # of several classes
+    assert (rows["gate"], rows["in MLflow"]) == (CARD.reason, CARD.url)
+    assert dict(card_rows(replace(CARD, candidates_failed=2)))["candidates tried"] == "12, 2 failed"
+    assert "threshold" not in dict(card_rows(replace(CARD, threshold=None)))  # of several classes
 
 
 @pytest.mark.parametrize("wrong", [task("failed"), task("up_for_retry", demo.ATTEMPTS)])

@@ -16,14 +16,15 @@ from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 from pydantic import SecretStr
 
-from ml_platform.environments import go_live
 from ml_platform.environments.approval_question import question
-from ml_platform.environments.copy_version import carry, check
+from ml_platform.environments.copy_version import check, copy
 from ml_platform.environments.environment import Environment
-from ml_platform.environments.go_live import Asked, move
+from ml_platform.environments.go_live import go_live
+from ml_platform.environments.values import PromotionRequest
 from ml_platform.exceptions import ConfigurationError, RegistryError, ServiceError
 from ml_platform.promotion import smoke_test
 from ml_platform.promotion.history import history
+from ml_platform.promotion.results import LiveVersions
 from ml_platform.registry import model_files, registry, version_tags
 from ml_platform.settings import settings
 from ml_platform.specs.holdout import HoldoutRule
@@ -40,12 +41,13 @@ from tests.ml_platform.training.trainings import (
     make_training_set,
     make_weeks,
     make_weeks_frame,
+    searched_with,
 )
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
 ONE = {"logistic_regression": {"C": [1.0]}}
-ASKED = Asked("alice", "it was good for a month", approved_by="bob")
+ASKED = PromotionRequest("alice", "it was good for a month", approved_by="bob")
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def register(name, seed=1):
     api.log_batch(run.info.run_id, [Metric("holdout_f1", 0.5, 1, 0)], [Param("folds", "3")])
     tracking.log_input(api, run.info.run_id, name, sha256, tags["training_set_uri"], {"num_rows": 300})
     api.set_terminated(run.info.run_id)
-    recorded = version_tags.recorded(("0", "1"), threshold_of(model), HoldoutRule(name, "entity", 0.2))
+    recorded = version_tags.written(("0", "1"), threshold_of(model), HoldoutRule(name, "entity", 0.2))
     recorded |= {"training_set_sha256": sha256, "git_commit": "c0ffee", "decision": "promoted"}
     example = make_frame(300)[list(dataset.features)].head(3)
     version = int(registry.register(run, dataset, model, example, recorded).version)
@@ -89,7 +91,7 @@ def register(name, seed=1):
 
 
 def files(version):
-    with registry.downloaded(version) as folder:
+    with registry.download(version) as folder:
         return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -115,10 +117,10 @@ def promotions(name):
     )
 
 
-def spoil(config, environment, carried, file, content):
+def spoil(config, environment, copied, file, content):
     """Write into a version's files there, past MLflow."""
     with environment.entered():
-        folder = registry.get_version(carried.model, carried.target_version).source.removeprefix("mlflow-artifacts:/")
+        folder = registry.get_version(copied.model, copied.target_version).source.removeprefix("mlflow-artifacts:/")
     store(config).put_object(Bucket=BUCKET, Key=f"{folder}/{file}", Body=content)
 
 
@@ -126,21 +128,21 @@ def spoil(config, environment, carried, file, content):
 def stall(production):
     """Two versions that were promoted one after the other."""
     first = register("stall")
-    carried = [carry("stall", production)]
+    copied = [copy("stall", production)]
     second = register("stall", seed=2)
-    carried.append(carry("stall", production))
-    moved = [move(production, one, ASKED) for one in carried]
+    copied.append(copy("stall", production))
+    moved = [go_live(production, one, ASKED) for one in copied]
     assert (first, second) == (1, 2)
-    return carried, moved
+    return copied, moved
 
 
 def test_files_run_and_tags_arrive_as_they_are(production, stall):
-    (carried, _), _ = stall
-    source = registry.get_version("stall", carried.version)
+    (copied, _), _ = stall
+    source = registry.get_version("stall", copied.version)
     run, content = mlflow_client.connect().get_run(source.run_id), files(source)
     answers = registry.load(source).predict(make_frame())[0].tobytes()
     with production.entered():
-        there = registry.get_version("stall", carried.target_version)
+        there = registry.get_version("stall", copied.target_version)
         copy = mlflow_client.connect().get_run(there.run_id)
         assert files(there) == content
         assert registry.load(there).predict(make_frame())[0].tobytes() == answers
@@ -160,7 +162,7 @@ def test_files_run_and_tags_arrive_as_they_are(production, stall):
 
 def test_the_aliases_there_move_and_both_sides_know_why(production, stall):
     _, moved = stall
-    assert moved == [{"champion": 1, "previous": None}, {"champion": 2, "previous": 1}]
+    assert moved == [LiveVersions(1, None), LiveVersions(2, 1)]
     told = ("alice", "bob", "it was good for a month", True)
     assert promotions("stall")[:2] == [(1, 1, None, *told), (2, 2, 1, *told)]
     with production.entered():
@@ -174,23 +176,23 @@ def test_the_aliases_there_move_and_both_sides_know_why(production, stall):
 
 def test_carried_again_it_is_the_version_that_is_there(production, stall):
     (first, second), _ = stall
-    assert carry("stall", production, 1) == first
-    assert carry("stall", production) == second
+    assert copy("stall", production, 1) == first
+    assert copy("stall", production) == second
     with production.entered():
         assert (versions("stall"), len(runs("stall"))) == ([1, 2], 2)
 
 
 def test_back_there_by_promoting_the_version_before(production, stall):
     (first, second), _ = stall
-    assert move(production, first, Asked("carol", "too many alarms")) == {"champion": 1, "previous": 2}
+    assert go_live(production, first, PromotionRequest("carol", "too many alarms")) == LiveVersions(1, 2)
     with production.entered():
         assert history("stall")[-1].moved_by == "carol"
         registry.set_alias("stall", "champion", 2)  # by hand, and the tags of the first promotion are there still
         last = history("stall")[-1]
         assert (last.version, last.moved_by, last.why) == (2, "unknown", "by hand")
-        assert aliases("stall") == {"champion": 2, "previous": 1}
+        assert aliases("stall") == LiveVersions(2, 1)
     count = len(promotions("stall"))
-    assert move(production, second, ASKED) == {"champion": 2, "previous": 1}
+    assert go_live(production, second, ASKED) == LiveVersions(2, 1)
     assert len(promotions("stall")) == count  # it was live already
 
 
@@ -203,43 +205,43 @@ def test_a_model_of_that_name_that_is_live_there_becomes_the_previous_one(produc
         own = [api.create_model_version("taken", run.info.artifact_uri, run.info.run_id) for _ in range(2)]
         registry.set_alias("taken", "champion", int(own[1].version))
         registry.set_alias("taken", "previous", int(own[0].version))
-    carried = carry("taken", production)
-    assert carried.target_version == 3
-    assert move(production, carried, ASKED) == {"champion": 3, "previous": 2}
+    copied = copy("taken", production)
+    assert copied.target_version == 3
+    assert go_live(production, copied, ASKED) == LiveVersions(3, 2)
 
 
 def test_it_answers_its_holdout_there_as_it_does_here(production):
     dataset, frame = make_weeks("fair", ONE), make_weeks_frame()
     data = frozen(dataset, frame)
-    carried = carry("fair", production, steps.refit(data, steps.run_search(data))["version"])
-    rows = int(mlflow_client.connect().get_run(carried.run_id).data.params["rows_holdout"])
-    assert check(production, carried) == rows > 100
+    copied = copy("fair", production, steps.refit(data, searched_with(data)).version)
+    rows = int(mlflow_client.connect().get_run(copied.run_id).data.params["rows_holdout"])
+    assert check(production, copied) == rows > 100
 
 
 @pytest.fixture(scope="module")
 def spoilt(production):
     register("spoilt")
-    return carry("spoilt", production)
+    return copy("spoilt", production)
 
 
 def test_files_that_were_changed_there_do_not_go_live(mlflow_server, production, spoilt):
     assert check(production, spoilt) == 3  # its training set is gone: the rows of its example
     spoil(mlflow_server, production, spoilt, model_files.SPEC_FILE, b"{}")
-    for step in (lambda: check(production, spoilt), lambda: move(production, spoilt, ASKED)):
+    for step in (lambda: check(production, spoilt), lambda: go_live(production, spoilt, ASKED)):
         with pytest.raises(RegistryError, match=r"spoilt version 1, in production version 1, does not go live.*digest"):
             step()
     assert promotions("spoilt") == []
     with production.entered():
-        assert aliases("spoilt") == {"champion": None, "previous": None}
+        assert aliases("spoilt") == LiveVersions(None, None)
         version = registry.get_version("spoilt", 1)
         mlflow_client.connect().delete_model_version("spoilt", "1")
         mlflow_client.connect().delete_run(version.run_id)
-    anew = carry("spoilt", production)
-    assert move(production, anew, ASKED) == {"champion": 2, "previous": None}
+    anew = copy("spoilt", production)
+    assert go_live(production, anew, ASKED) == LiveVersions(2, None)
 
 
 def test_a_digest_that_was_changed_with_the_files_does_not_help(production, spoilt):
-    again = carry("spoilt", production)
+    again = copy("spoilt", production)
     with production.entered():
         mlflow_client.connect().set_model_version_tag("spoilt", str(again.target_version), "model_sha256", "0" * 64)
     with pytest.raises(RegistryError, match="its tag model_sha256 is not that of the files from here"):
@@ -250,14 +252,14 @@ def test_a_digest_that_was_changed_with_the_files_does_not_help(production, spoi
 def test_tags_that_were_edited_there_do_not_go_live(production, tag, text):
     name = f"edited_{tag}"
     register(name)
-    carried = carry(name, production)
+    copied = copy(name, production)
     with production.entered():
-        mlflow_client.connect().set_model_version_tag(name, str(carried.target_version), tag, text)
-    for step in (lambda: check(production, carried), lambda: move(production, carried, ASKED)):
+        mlflow_client.connect().set_model_version_tag(name, str(copied.target_version), tag, text)
+    for step in (lambda: check(production, copied), lambda: go_live(production, copied, ASKED)):
         with pytest.raises(RegistryError, match=rf"does not go live there: .*the tag '{tag}', set at training, is"):
             step()
     with production.entered():
-        assert aliases(name) == {"champion": None, "previous": None}
+        assert aliases(name) == LiveVersions(None, None)
     assert promotions(name) == []
 
 
@@ -265,7 +267,7 @@ def test_tags_that_were_edited_here_go_nowhere(production):
     version = registry.get_version("retold", register("retold"))
     mlflow_client.connect().set_model_version_tag("retold", version.version, "threshold", "0.123")
     with pytest.raises(RegistryError, match=r"retold version 1: the tag 'threshold', set at training, is '0\.123' and"):
-        carry("retold", production)
+        copy("retold", production)
 
 
 def test_files_that_were_changed_here_go_nowhere(production):
@@ -273,7 +275,7 @@ def test_files_that_were_changed_here_go_nowhere(production):
     version = registry.get_version(name, register(name))
     mlflow_client.connect().set_model_version_tag(name, version.version, "model_sha256", "0" * 64)
     with pytest.raises(RegistryError, match="rotten version 1: the model's files have digest"):
-        carry(name, production)
+        copy(name, production)
     with production.entered():
         assert versions(name) == []
 
@@ -305,13 +307,13 @@ def drifting():
 def test_a_person_is_asked_with_the_facts(production, stall):
     (first, _), _ = stall
     asked = question(production, first, Promotion(approval=True), rows=1640, by="alice", reason="a | b\nc")
-    assert asked["subject"] == "stall: may version 1 go live in production?"
+    assert asked.subject == "stall: may version 1 go live in production?"
     parts = (
         *("| asked for by | alice |", "| reason | a \\| b c |", "| live in production now | version 2 there |"),
         *("it answered 1,640 rows", "| commit | c0ffee |", first.model_sha256, "within 3d: version 2 stays"),
     )
     for part in parts:
-        assert part in asked["body"]
+        assert part in asked.body
 
 
 def test_the_tasks_of_the_dag_do_it(production, monkeypatch, dag_bag):
@@ -322,13 +324,13 @@ def test_the_tasks_of_the_dag_do_it(production, monkeypatch, dag_bag):
     monkeypatch.setenv("AIRFLOW_CONN_MLFLOW_PRODUCTION", json.dumps(connection | {"password": password}))
     params = {"environment": "production", "version": None, "reason": "it is good"}
     started = SimpleNamespace(triggering_user_name="alice", dag_id="promote_auto")
-    carry_it, check_it, move_it = (dag_bag.dags["promote_auto"].get_task(name) for name in ("carry", "check", "move"))
+    copy_it, check_it, move_it = (dag_bag.dags["promote_auto"].get_task(name) for name in ("copy", "check", "move"))
     said = {"responded_at": "2026-03-01T12:00:00+00:00", "chosen_options": ["Reject"], "responded_by_user": None}
     yes = said | {"chosen_options": ["Approve"], "responded_by_user": {"id": "1", "name": "bob"}}
     with set_current_context({"params": params, "run_id": "manual", "dag_run": started}):
-        version = json.loads(json.dumps(carry_it.python_callable()))
+        version = json.loads(json.dumps(copy_it.python_callable()))
         assert check_it.python_callable(version)["subject"] == "auto: may version 1 go live in production?"
-        with pytest.raises(AirflowSkipException, match="no answer: nothing has moved"):
+        with pytest.raises(AirflowSkipException, match="no answer: no alias has moved"):
             move_it.python_callable(version, said)
         assert promotions("auto") == []
         assert move_it.python_callable(version, yes) == {"champion": 1, "previous": None}
@@ -353,28 +355,28 @@ def killed_at(monkeypatch, module, function):
 def test_a_killed_carry_goes_on(production, monkeypatch):
     register("halfway")
     with killed_at(monkeypatch, registry, "ensure_model"):
-        carry("halfway", production)
-    carried = carry("halfway", production)
+        copy("halfway", production)
+    copied = copy("halfway", production)
     with production.entered():
         assert (versions("halfway"), len(runs("halfway"))) == ([1], 1)
-        registry.load(registry.get_version("halfway", carried.target_version))
+        registry.load(registry.get_version("halfway", copied.target_version))
 
 
 @pytest.mark.parametrize(("module", "function"), [(registry, "set_alias"), (go_live, "_finish")])
 def test_a_killed_move_is_made_good_and_not_repeated(production, monkeypatch, module, function):
-    name, asked = f"killed{function}", replace(ASKED, request="run 1")
+    name, asked = f"killed{function}", replace(ASKED, id="run 1")
     register(name)
-    first = carry(name, production)
-    assert move(production, first, ASKED) == {"champion": 1, "previous": None}
+    first = copy(name, production)
+    assert go_live(production, first, ASKED) == LiveVersions(1, None)
     register(name, seed=2)
-    second = carry(name, production)
+    second = copy(name, production)
     with killed_at(monkeypatch, module, function):
-        move(production, second, asked)
+        go_live(production, second, asked)
     assert [row[-1] for row in promotions(name)] == [True, False]
-    assert move(production, second, asked) == {"champion": 2, "previous": 1}
+    assert go_live(production, second, asked) == LiveVersions(2, 1)
     assert [row[-1] for row in promotions(name)] == [True, True]
-    move(production, first, ASKED)
-    assert move(production, second, asked) == {"champion": 1, "previous": 2}  # it was done once: back is back
+    go_live(production, first, ASKED)
+    assert go_live(production, second, asked) == LiveVersions(1, 2)  # it was done once: back is back
 
 
 def test_who_moves_the_alias_there_at_the_same_moment_is_not_overrun(production, monkeypatch):
@@ -385,13 +387,13 @@ def test_who_moves_the_alias_there_at_the_same_moment_is_not_overrun(production,
         return load(version)
 
     register("busy")
-    move(production, carry("busy", production), ASKED)
+    go_live(production, copy("busy", production), ASKED)
     register("busy", seed=2)
-    second = carry("busy", production)
+    second = copy("busy", production)
     with monkeypatch.context() as patch:
         patch.setattr(registry, "load", slowly)
         with pytest.raises(ServiceError, match="version 2 went live in production meanwhile, not 1"):
-            move(production, second, ASKED)
+            go_live(production, second, ASKED)
     assert len(promotions("busy")) == 1
 
 
@@ -400,25 +402,25 @@ def test_who_moves_the_alias_there_at_the_same_moment_is_not_overrun(production,
 )
 def test_there_is_nothing_to_carry(production, stall, asked, text):
     with pytest.raises(RegistryError, match=text):
-        carry(**{"name": "stall", "environment": production} | asked)
+        copy(**{"name": "stall", "environment": production} | asked)
 
 
 def test_a_promotion_wants_a_reason(production, stall):
     with pytest.raises(RegistryError, match="needs a reason"):
-        move(production, stall[0][0], Asked("alice", " "))
+        go_live(production, stall[0][0], PromotionRequest("alice", " "))
 
 
 def test_this_very_registry_is_no_environment(stall):
     itself = Environment("staging", settings().mlflow_tracking_uri + "/", "", SecretStr(""))
     with pytest.raises(ConfigurationError, match=r"staging: .* is this very registry"):
-        carry("stall", itself)
+        copy("stall", itself)
 
 
 @pytest.mark.parametrize(("login", "password"), [("admin", "guessed"), ("", "")])
 def test_a_wrong_password_is_said_and_not_shown(production, stall, login, password):
     wrong, here = replace(production, login=login, password=SecretStr(password)), aliases("stall")
     with pytest.raises(ConfigurationError, match=rf"production: http://\S+ refuses the login '{login}'") as error:
-        carry("stall", wrong)
+        copy("stall", wrong)
     assert "guessed" not in str(error.value)
     assert aliases("stall") == here
 
@@ -427,7 +429,7 @@ def test_a_registry_that_is_away_is_worth_a_retry(stall, monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     away, here = Environment("production", "http://127.0.0.1:9", "admin", SecretStr("secret")), aliases("stall")
     with pytest.raises(MlflowException, match="Max retries exceeded"):
-        carry("stall", away)
+        copy("stall", away)
     assert aliases("stall") == here
 
 

@@ -131,7 +131,7 @@ def test_training_and_scoring_equal_a_brute_force_join(joined: Dataset, seed: in
         assert values(frame[name]) == expected(readings, visits, column)
     rows = pa.RecordBatch.from_pylist([row | {"WHEN": moment(row["WHEN"]), "P": row["P"] or None, "Q": row["Q"] or None}
                                        for row in visits])  # fmt: skip
-    scored = point_in_time.joined(joined, rows, NEVER)
+    scored = point_in_time.joined_features(joined, rows, NEVER)
     for name, column in zip(names, ("TEMP", "SKY"), strict=True):
         assert values(scored[name]) == expected(readings, visits, column)
     assert {None} < set(values(scored[names[0]]))

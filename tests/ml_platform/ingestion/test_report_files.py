@@ -11,29 +11,29 @@ from hypothesis import strategies as st
 from ml_platform.files.formats import Native
 from ml_platform.files.reading import Rows, open_rows
 from ml_platform.ingestion import report_files
-from ml_platform.ingestion.upload_report import Reason, new_outcome
+from ml_platform.ingestion.upload_report import Reason, new_report
 from ml_platform.parsing.batches import read_batches, typed_batches
-from ml_platform.storage.object_store import Seen
+from ml_platform.storage.object_store import ObjectVersion
 from tests.ml_platform.ingestion.upload_cases import json_lines, make_dataset, parquet
 
-SEEN = Seen("train", "train_sample.csv", '"e"', datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC), 9)
+SEEN = ObjectVersion("train", "train_sample.csv", '"e"', datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC), 9)
 SHA256 = "ab" * 32
 
 
 def test_keys_name_the_file_its_arrival_and_its_content() -> None:
-    outcome = new_outcome(make_dataset(), "train", SEEN, SHA256, "loaded", rows_rejected=1)
+    outcome = new_report(make_dataset(), "train", SEEN, SHA256, "loaded", rows_rejected=1)
     assert outcome["archived_key"] == "processed/train_sample.20260131T120005Z.abababab.csv"
     assert outcome["report_key"] == "processed/train_sample.20260131T120005Z.abababab.report.json"
     assert outcome["rejected_key"] == "processed/train_sample.20260131T120005Z.abababab.rejected.csv"
-    assert new_outcome(make_dataset(), "train", SEEN, SHA256, "rejected")["archived_key"].startswith("rejected/")
+    assert new_report(make_dataset(), "train", SEEN, SHA256, "rejected")["archived_key"].startswith("rejected/")
 
 
 @pytest.mark.parametrize(
     "key", ["train_sample/../../etc/passwd.csv", "train_sample\n<b>'; DROP.csv", "train_sample漢" * 99]
 )
 def test_hostile_names_make_plain_keys(key: str) -> None:
-    seen = Seen("train", key, '"e"', SEEN.last_modified, 9)
-    archived = new_outcome(make_dataset(), "train", seen, SHA256, "loaded")["archived_key"]
+    seen = ObjectVersion("train", key, '"e"', SEEN.last_modified, 9)
+    archived = new_report(make_dataset(), "train", seen, SHA256, "loaded")["archived_key"]
     folder, _, name = archived.partition("/")
     assert folder == "processed"
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
@@ -46,7 +46,7 @@ def test_the_report_for_people_says_where_and_why() -> None:
         Reason(line=2, column="AGE", value="x\ny", reason="not a whole number"),
         Reason(line=3, column="", value="1,2", reason="2 cells, but the header names 9 columns"),
     ]
-    outcome = new_outcome(make_dataset(), "train", SEEN, SHA256, "rejected", reasons=reasons)
+    outcome = new_report(make_dataset(), "train", SEEN, SHA256, "rejected", reasons=reasons)
     text = report_files.report_text(outcome).decode()
     assert "'train_sample.csv' was rejected" in text
     assert "- 3 of 3 rows are bad\n" in text
@@ -57,7 +57,7 @@ def test_the_report_for_people_says_where_and_why() -> None:
 
 def test_a_report_names_the_format_and_the_rows_of_parquet() -> None:
     reasons = [Reason(line=2, column="AGE", value="x", reason="not a whole number")]
-    outcome = new_outcome(make_dataset(), "train", SEEN, SHA256, "rejected", reasons=reasons, format="Parquet")
+    outcome = new_report(make_dataset(), "train", SEEN, SHA256, "rejected", reasons=reasons, format="Parquet")
     text = report_files.report_text(outcome).decode()
     assert "- row 2, column AGE: 'x': not a whole number\n" in text
     assert "It was read as Parquet.\n" in text
@@ -76,8 +76,8 @@ def test_a_report_names_the_format_and_the_rows_of_parquet() -> None:
     ],
 )
 def test_an_archived_file_keeps_its_ending(key: str, ending: str) -> None:
-    seen = Seen("train", key, '"e"', SEEN.last_modified, 9)
-    outcome = new_outcome(make_dataset(), "train", seen, SHA256, "loaded", rows_rejected=1)
+    seen = ObjectVersion("train", key, '"e"', SEEN.last_modified, 9)
+    outcome = new_report(make_dataset(), "train", seen, SHA256, "loaded", rows_rejected=1)
     assert outcome["archived_key"].endswith(f".abababab{ending}")
     assert outcome["report_key"].endswith(".abababab.report.json")
     assert outcome["rejected_key"] is not None
@@ -86,10 +86,10 @@ def test_an_archived_file_keeps_its_ending(key: str, ending: str) -> None:
 
 
 def test_the_summary_counts() -> None:
-    loaded = new_outcome(make_dataset(), "train", SEEN, SHA256, "loaded", rows_read=8161, rows_loaded=8161)
+    loaded = new_report(make_dataset(), "train", SEEN, SHA256, "loaded", rows_read=8161, rows_loaded=8161)
     expected = "'train_sample.csv': 8,161 rows read, 8,161 loaded, 0 rejected; already there: no"
     assert report_files.summary(loaded) == expected
-    duplicate = new_outcome(make_dataset(), "train", SEEN, SHA256, "duplicate")
+    duplicate = new_report(make_dataset(), "train", SEEN, SHA256, "duplicate")
     assert report_files.summary(duplicate).endswith("already there: yes")
 
 

@@ -18,7 +18,7 @@ import pytest
 from ml_platform.exceptions import ContractError, PlatformError, ServiceError, UploadChangedError
 from ml_platform.files.reading import open_rows
 from ml_platform.ingestion import uploads
-from ml_platform.ingestion.upload_report import Outcome
+from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.specs.spec import Dataset, FeatureTable
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
@@ -49,11 +49,11 @@ def rows_in(schema: str, dataset: Dataset, columns: str = "count(*)") -> Any:
     return found[0][0] if columns == "count(*)" else found
 
 
-def ingest(dataset: Dataset, data: bytes, suffix: str = "") -> Outcome:
+def ingest(dataset: Dataset, data: bytes, suffix: str = "") -> UploadReport:
     return uploads.ingest(dataset, drop(dataset, data, suffix))
 
 
-def assert_accounted(dataset: Dataset, outcome: Outcome) -> None:
+def assert_accounted(dataset: Dataset, outcome: UploadReport) -> None:
     """Assert that every row of a loaded file is loaded, rejected or already there, exactly once."""
     assert outcome["rows_read"] == outcome["rows_loaded"] + outcome["rows_rejected"] + outcome["rows_present"]
     ledger = fetch(
@@ -69,7 +69,7 @@ def assert_accounted(dataset: Dataset, outcome: Outcome) -> None:
 
 
 def keys_of(dataset: Dataset, folder: str) -> list[str]:
-    return [seen.key for seen in object_store.listed("train", f"{folder}/train_{dataset.name}")]
+    return [seen.key for seen in object_store.list_objects("train", f"{folder}/train_{dataset.name}")]
 
 
 def test_a_file_is_loaded_and_settled(sample: Dataset, caplog: pytest.LogCaptureFixture) -> None:
@@ -144,10 +144,12 @@ def test_every_step_can_be_run_again(sample: Dataset) -> None:
     first = uploads.load(sample, "train", key)
     assert uploads.load(sample, "train", key) == first
     assert uploads.settle(first) == first
-    before = [(seen.key, seen.etag, seen.last_modified) for seen in object_store.listed("train", "processed/")]
+    before = [(seen.key, seen.etag, seen.last_modified) for seen in object_store.list_objects("train", "processed/")]
     assert uploads.settle(first) == first
     assert uploads.load(sample, "train", key) == first
-    assert [(seen.key, seen.etag, seen.last_modified) for seen in object_store.listed("train", "processed/")] == before
+    assert [
+        (seen.key, seen.etag, seen.last_modified) for seen in object_store.list_objects("train", "processed/")
+    ] == before
     assert_accounted(sample, first)
     assert uploads.count_new_rows([first, None]) == 2
 
@@ -373,7 +375,7 @@ def test_a_file_replaced_while_it_is_read_is_read_anew(sample: Dataset, monkeypa
     key = drop(sample, many(30))
     is_current, newer = object_store.is_current, iter([csv_bytes({"ID": "99"})])
 
-    def replaced_once(seen: object_store.Seen) -> bool:
+    def replaced_once(seen: object_store.ObjectVersion) -> bool:
         for data in newer:
             drop(sample, data)
         return is_current(seen)

@@ -15,11 +15,13 @@ from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.promotion import alias_log, gate, smoke_test
 from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.history import history
+from ml_platform.promotion.results import LiveVersions
+from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
 from ml_platform.specs.holdout import holdout
 from ml_platform.storage import database, mlflow_client
 from ml_platform.training import steps
-from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set
+from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set, searched_with
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
@@ -32,7 +34,7 @@ def refitted(name, share=1.0, attempt_id=""):
     misled = ~holdout(frame["id"], name, 0.2) & (random.random(len(frame)) > share)
     frame.loc[misled, "buys"] = random.permutation(frame.loc[misled, "buys"])
     training_set = make_training_set(make_dataset(name, ONE), frame)
-    return training_set, steps.refit(training_set, steps.run_search(training_set, attempt_id=attempt_id))
+    return training_set, steps.refit(training_set, searched_with(training_set, attempt_id=attempt_id))
 
 
 def train(name, share=1.0, attempt_id=""):
@@ -40,8 +42,8 @@ def train(name, share=1.0, attempt_id=""):
 
 
 def aliases(name):
-    found = {alias: registry.alias_version(name, alias) for alias in ("champion", "previous")}
-    return {alias: version and int(version.version) for alias, version in found.items()}
+    found = [registry.alias_version(name, alias) for alias in ("champion", "previous")]
+    return LiveVersions(*(version and int(version.version) for version in found))
 
 
 def moves(name):
@@ -52,8 +54,8 @@ def moves(name):
     )
 
 
-def rollback(name, **asked):
-    return alias_log.rollback(name, reason="it was worse", by="bob", **asked)
+def roll_back(name, **asked):
+    return rollback(name, reason="it was worse", by="bob", **asked)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def test_every_decision_is_on_record_with_its_figures(kiosk):
     )
     fields = ("version", "decision", "reason", "champion_before", "challenger_f1", "champion_f1", "gain_low",
               "gain_high", "rows", "min_gain", "confidence", "training_set_sha256", "run_id")  # fmt: skip
-    assert rows == [(*(card[field] for field in fields), "alice") for card in kiosk[:3]]
+    assert rows == [(*(getattr(card, field) for field in fields), "alice") for card in kiosk[:3]]
     assert [row[1] for row in rows] == ["promoted", "promoted", "kept"]
     assert rows[0][5:8] == (None, None, None)
     low, high, gain = rows[1][6], rows[1][7], rows[1][4] - rows[1][5]
@@ -87,15 +89,15 @@ def test_every_decision_is_on_record_with_its_figures(kiosk):
 
 def test_tags_and_a_card_with_pictures_tell_it_too(kiosk):
     _, good, late, _ = kiosk
-    tags = registry.get_version("kiosk", good["version"]).tags
-    assert (tags["decision"], tags["decision_reason"]) == ("promoted", good["reason"])
-    assert float(tags["decision_gain_low"]) == good["gain_low"]
+    tags = registry.get_version("kiosk", good.version).tags
+    assert (tags["decision"], tags["decision_reason"]) == ("promoted", good.reason)
+    assert float(tags["decision_gain_low"]) == good.gain_low
     api = mlflow_client.connect()
-    found = {item.path for item in api.list_artifacts(late["run_id"], "gate")}
+    found = {item.path for item in api.list_artifacts(late.run_id, "gate")}
     assert found == {"gate/card.md", "gate/f1.png", "gate/gain.png"}
     with tempfile.TemporaryDirectory() as folder:
-        text = Path(api.download_artifacts(late["run_id"], "gate/card.md", folder)).read_text("utf-8")
-    for part in ("# kiosk: kept", late["reason"], f"{late['challenger_f1']:.4f}", "90% interval", "](gain.png)"):
+        text = Path(api.download_artifacts(late.run_id, "gate/card.md", folder)).read_text("utf-8")
+    for part in ("# kiosk: kept", late.reason, f"{late.challenger_f1:.4f}", "90% interval", "](gain.png)"):
         assert part in text
 
 
@@ -110,36 +112,36 @@ def test_decided_twice_it_is_the_same_world(kiosk):
 def test_back_and_forth_the_predictions_are_the_same_bytes(kiosk):
     bad, good, *_ = kiosk
     features = make_frame()
-    before = registry.load(registry.get_version("kiosk", bad["version"])).predict(features)[0].tobytes()
+    before = registry.load(registry.get_version("kiosk", bad.version)).predict(features)[0].tobytes()
     now = registry.load_champion("kiosk").predict(features)[0].tobytes()
-    assert rollback("kiosk") == {"champion": bad["version"], "previous": good["version"]}
+    assert roll_back("kiosk") == LiveVersions(bad.version, good.version)
     assert registry.load_champion("kiosk").predict(features)[0].tobytes() == before
-    assert rollback("kiosk", to=good["version"]) == {"champion": good["version"], "previous": bad["version"]}
+    assert roll_back("kiosk", to=good.version) == LiveVersions(good.version, bad.version)
     assert registry.load_champion("kiosk").predict(features)[0].tobytes() == now != before
     count = len(moves("kiosk"))
-    assert rollback("kiosk", to=good["version"]) == {"champion": good["version"], "previous": bad["version"]}
+    assert roll_back("kiosk", to=good.version) == LiveVersions(good.version, bad.version)
     assert len(moves("kiosk")) == count  # it was live already
 
 
 def test_the_history_says_what_was_live_at_any_time(kiosk):
     bad, good, late, _ = kiosk
     periods = history("kiosk")
-    assert [(one.version, one.why) for one in periods[:2]] == [(bad["version"], "gate"), (good["version"], "gate")]
+    assert [(one.version, one.why) for one in periods[:2]] == [(bad.version, "gate"), (good.version, "gate")]
     assert [one.valid_to for one in periods] == [one.valid_from for one in periods[1:]] + [None]
-    assert periods[1].training_set_sha256 == good["training_set_sha256"]
-    assert (periods[1].moved_by, periods[1].reason) == ("alice", good["reason"])
+    assert periods[1].training_set_sha256 == good.training_set_sha256
+    assert (periods[1].moved_by, periods[1].reason) == ("alice", good.reason)
     for one in periods:
         assert history("kiosk", one.valid_from) == [one]
     assert history("kiosk", periods[0].valid_from - timedelta(seconds=1)) == []
     assert history("kiosk", datetime.now(UTC) + timedelta(hours=1)) == periods[-1:]
-    assert late["version"] not in [one.version for one in periods]
+    assert late.version not in [one.version for one in periods]
 
 
 def test_a_repeated_request_moves_nothing_twice(mlflow_server):
     first, second = train("repeat", 0.0), train("repeat")
     for _ in range(2):
-        assert rollback("repeat", request="run 1") == {"champion": first["version"], "previous": second["version"]}
-    assert rollback("repeat", request="run 2") == {"champion": second["version"], "previous": first["version"]}
+        assert roll_back("repeat", request="run 1") == LiveVersions(first.version, second.version)
+    assert roll_back("repeat", request="run 2") == LiveVersions(second.version, first.version)
     assert [move[3] for move in moves("repeat")] == ["gate", "gate", "rollback", "rollback"]
 
 
@@ -172,10 +174,10 @@ def test_a_killed_gate_is_made_good(mlflow_server, monkeypatch, moment):
     challenger = refitted(name)
     with dying(monkeypatch, moment):
         promotion_steps.promote(*challenger, by="alice")
-    assert moves(name)[-1] == (first["version"], 2, "alice", "gate", False)
+    assert moves(name)[-1] == (first.version, 2, "alice", "gate", False)
     card = promotion_steps.promote(*challenger, by="alice")
-    assert card["promoted"]
-    assert aliases(name) == {"champion": 2, "previous": first["version"]}
+    assert card.promoted
+    assert aliases(name) == LiveVersions(2, first.version)
     assert moves(name) == [(None, 1, "alice", "gate", True), (1, 2, "alice", "gate", True)]
     assert database.fetch("SELECT count(*) FROM models.decisions WHERE model = $1", name) == [(2,)]
 
@@ -186,8 +188,8 @@ def test_a_killed_rollback_is_made_good(mlflow_server, monkeypatch, moment):
     train(name, 0.0)
     train(name)
     with dying(monkeypatch, moment):
-        rollback(name, request="run 1")
-    assert rollback(name, request="run 1") == {"champion": 1, "previous": 2}
+        roll_back(name, request="run 1")
+    assert roll_back(name, request="run 1") == LiveVersions(1, 2)
     assert moves(name)[-1] == (2, 1, "bob", "rollback", True)
     assert len(moves(name)) == 3
 
@@ -197,9 +199,9 @@ def test_a_rollback_is_not_undone_by_a_gate_that_was_killed_after_the_move(mlflo
     challenger = refitted("restart")
     with dying(monkeypatch, "after the alias"):
         promotion_steps.promote(*challenger, by="alice")
-    assert rollback("restart") == {"champion": 1, "previous": 2}
-    assert promotion_steps.promote(*challenger, by="alice")["promoted"]  # what it decided, not what it did
-    assert aliases("restart") == {"champion": 1, "previous": 2}
+    assert roll_back("restart") == LiveVersions(1, 2)
+    assert promotion_steps.promote(*challenger, by="alice").promoted  # what it decided, not what it did
+    assert aliases("restart") == LiveVersions(1, 2)
 
 
 def test_a_move_by_hand_is_noticed(mlflow_server):
@@ -208,10 +210,10 @@ def test_a_move_by_hand_is_noticed(mlflow_server):
     registry.set_alias("hand", "champion", 1)
     last = history("hand")[-1]
     assert (last.version, last.version_before, last.moved_by, last.why) == (1, 2, "unknown", "by hand")
-    assert aliases("hand") == {"champion": 1, "previous": 2}
+    assert aliases("hand") == LiveVersions(1, 2)
     mlflow_client.connect().delete_registered_model_alias("hand", "champion")
     assert history("hand")[-1].version is None
-    assert rollback("hand") == {"champion": 1, "previous": 1}
+    assert roll_back("hand") == LiveVersions(1, 1)
     mlflow_client.connect().delete_model_version("hand", "1")
     assert history("hand")[-1].version is None
 
@@ -232,33 +234,33 @@ def test_who_moves_the_alias_by_hand_at_the_same_moment_is_not_overrun(mlflow_se
     train("crowded", 0.0)
     challenger = refitted("crowded")
     with monkeypatch.context() as patch:
-        by_hand(patch, gate, "judge", "crowded", 2)
+        by_hand(patch, gate, "evaluate", "crowded", 2)
         with pytest.raises(ServiceError, match="crowded: version 2 went live meanwhile, not 1; nothing has moved"):
             promotion_steps.promote(*challenger, by="alice")
-    assert aliases("crowded") == {"champion": 2, "previous": None}
+    assert aliases("crowded") == LiveVersions(2, None)
     assert database.fetch("SELECT count(*) FROM models.decisions WHERE model = 'crowded'") == [(1,)]
     with monkeypatch.context() as patch:
         by_hand(patch, registry, "load", "crowded", 1)
         with pytest.raises(ServiceError, match="crowded: version 1 went live meanwhile, not 2; nothing has moved"):
-            rollback("crowded", to=1)
-    alias_log.notice("crowded")
+            roll_back("crowded", to=1)
+    alias_log.reconcile("crowded")
     assert [(before, after, why) for before, after, _, why, _ in moves("crowded")] == [
         *((None, 1, "gate"), (1, 2, "by hand"), (2, 1, "by hand")),
     ]
-    assert aliases("crowded") == {"champion": 1, "previous": 2}
+    assert aliases("crowded") == LiveVersions(1, 2)
 
 
 def test_a_movement_that_was_struck_out_is_not_done(mlflow_server):
     train("struck", 0.0)
     with pytest.raises(ServiceError, match="struck: the move to version 1 is not written down any more"):
-        alias_log.finish(alias_log.Movement("struck", None, 1, "bob", "rollback", "it was worse"))
+        alias_log.apply(alias_log.AliasChange("struck", None, 1, "bob", "rollback", "it was worse"))
 
 
 def test_a_model_that_was_deleted_and_trained_anew_begins_anew(mlflow_server):
     train("anew")
     mlflow_client.connect().delete_registered_model("anew")
     card = train("anew", attempt_id="again")
-    assert (card["version"], card["promoted"], card["champion_before"]) == (1, True, None)
+    assert (card.version, card.promoted, card.champion_before) == (1, True, None)
     assert [one.why for one in history("anew")] == ["gate", "by hand", "gate"]
 
 
@@ -271,7 +273,7 @@ def test_a_rollback_into_nothing_moves_nothing(mlflow_server, asked, text):
         train("only")
     before = moves("only"), aliases("only")
     with pytest.raises(RegistryError, match=text):
-        alias_log.rollback("only", **{"reason": "it was worse", "by": "bob"} | asked)
+        rollback("only", **{"reason": "it was worse", "by": "bob"} | asked)
     assert (moves("only"), aliases("only")) == before
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.promotion.approval import Answer, with_answer
-from ml_platform.promotion.gate import Decision
+from ml_platform.promotion.decision import Decision
 from ml_platform.promotion.gate_card import question
 from ml_platform.specs.parts import Gate, timedelta_of
 
@@ -45,14 +45,14 @@ def test_no_answer_helps_one_that_has_lost(lost, answer) -> None:
 
 def test_the_question_shows_the_figures_the_choices_and_the_way_to_the_run() -> None:
     asked = question("shop", WON, ASKS, "http://localhost:5000/#/experiments/1/runs/2")
-    assert asked["subject"] == "shop: may version 4 go live?"
+    assert asked.subject == "shop: may version 4 go live?"
     for part in ("0.6000", "0.5000", "+0.0200 to +0.2000", "version 3 stays", "within 90m", "experiments/1/runs/2"):
-        assert part in asked["body"]
+        assert part in asked.body
 
 
 def test_the_first_model_has_no_champion_to_keep() -> None:
     first = Decision("promoted", "version 1 is the first to go live", 1, None, challenger_f1=0.6)
-    assert "no model goes live" in question("shop", first, ASKS, "")["body"]
+    assert "no model goes live" in question("shop", first, ASKS, "").body
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("90m", 5400), ("3d", 259_200), ("5217w", 3_155_241_600)])

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from ml_platform.exceptions import RegistryError
-from ml_platform.promotion import alias_log
 from ml_platform.promotion import steps as promotion_steps
+from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
 from ml_platform.specs.holdout import holdout
 from ml_platform.storage import mlflow_client
 from ml_platform.training import steps
-from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, train
+from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, searched_with, train
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
@@ -28,14 +28,14 @@ def worse(name, frame):
 def test_the_champion_moves_only_on_a_win(mlflow_server):
     bad, _ = train("moves", worse("moves", make_frame()))
     good, _ = train("moves", make_frame())
-    assert (good["decision"], good["champion_before"]) == ("promoted", bad["version"])
-    assert good["challenger_f1"] > good["champion_f1"]
+    assert (good.decision, good.champion_before) == ("promoted", bad.version)
+    assert good.challenger_f1 > good.champion_f1
     late, _ = train("moves", worse("moves", make_frame()), attempt_id="late")
-    assert (late["decision"], late["champion_before"]) == ("kept", good["version"])
+    assert (late.decision, late.champion_before) == ("kept", good.version)
     live = {
         alias: int(registry.alias_version("moves", alias).version) for alias in ("champion", "previous", "challenger")
     }
-    assert live == {"champion": good["version"], "previous": bad["version"], "challenger": late["version"]}
+    assert live == {"champion": good.version, "previous": bad.version, "challenger": late.version}
 
 
 def delete_files(version):
@@ -109,27 +109,27 @@ DAMAGES = [
 def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(with_champion, damage):
     name, live = with_champion, registry.load_champion(with_champion).version
     training_set = make_training_set(make_dataset(name, ONE))
-    searched = steps.run_search(training_set, attempt_id=damage.__name__)
+    searched = searched_with(training_set, attempt_id=damage.__name__)
     refitted = steps.refit(training_set, searched)
-    damage(registry.get_version(name, refitted["version"]))
+    damage(registry.get_version(name, refitted.version))
     card = promotion_steps.promote(training_set, refitted)
-    assert (card["decision"], card["version"]) == ("refused", refitted["version"])
+    assert (card.decision, card.version) == ("refused", refitted.version)
     assert registry.load_champion(name).version == live
 
     damage(registry.get_version(name, live))
     sound, _ = train(name, make_frame(), attempt_id=f"{damage.__name__} sound")
-    assert (sound["decision"], sound["champion_before"]) == ("promoted", live)
-    assert "cannot be used" in sound["reason"]
+    assert (sound.decision, sound.champion_before) == ("promoted", live)
+    assert "cannot be used" in sound.reason
     with pytest.raises(RegistryError):
-        alias_log.rollback(name, reason="it was worse", by="test")
-    assert registry.load_champion(name).version == sound["version"]
+        rollback(name, reason="it was worse", by="test")
+    assert registry.load_champion(name).version == sound.version
 
 
 def test_racing_promotions_end_with_the_best_model(mlflow_server):
     frames = [worse("race", make_frame()), make_frame(), worse("race", make_frame()).iloc[::-1].reset_index(drop=True)]
     training_sets = [make_training_set(make_dataset("race", ONE), frame) for frame in frames]
-    refitted = [steps.refit(one, steps.run_search(one, attempt_id=str(i))) for i, one in enumerate(training_sets)]
+    refitted = [steps.refit(one, searched_with(one, attempt_id=str(i))) for i, one in enumerate(training_sets)]
     with ThreadPoolExecutor(3) as threads:
         cards = list(threads.map(promotion_steps.promote, training_sets, refitted))
-    best = max(cards, key=lambda card: card["challenger_f1"])
+    best = max(cards, key=lambda card: card.challenger_f1)
     assert registry.load_champion("race").version == best["version"]

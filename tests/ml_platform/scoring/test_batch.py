@@ -19,7 +19,7 @@ import pytest
 
 from ml_platform.exceptions import ContractError, RegistryError
 from ml_platform.ingestion import staging, uploads
-from ml_platform.ingestion.upload_report import Outcome
+from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.registry import registry
 from ml_platform.scoring import batch, model_rows
 from ml_platform.specs.parts import Column
@@ -28,7 +28,7 @@ from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import fetch
 from ml_platform.training import steps
 from tests.ml_platform.ingestion.upload_cases import drop, new_name
-from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set
+from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set, searched_with
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
@@ -45,8 +45,8 @@ class Crash(Exception):  # noqa: N818 – not an error of the platform's: nothin
 def train(dataset: Dataset, seed: int = 1) -> registry.LoadedModel:
     """Register a model of a data set and make it champion, whatever the gate would say."""
     training_set = make_training_set(dataset, make_frame(300, seed))
-    refitted = steps.refit(training_set, steps.run_search(training_set, attempt_id=str(seed)))
-    make_champion(dataset, refitted["version"])
+    refitted = steps.refit(training_set, searched_with(training_set, attempt_id=str(seed)))
+    make_champion(dataset, refitted.version)
     return registry.load_champion(dataset.name)
 
 
@@ -83,24 +83,27 @@ def put(dataset: Dataset, data: bytes, suffix: str = "") -> str:
     return drop(dataset, data, suffix or f"_{new_name()}", "test")
 
 
-def scored(dataset: Dataset, data: bytes, suffix: str = "") -> tuple[Outcome, list[dict[str, str]], dict[str, Any]]:
+def scored(
+    dataset: Dataset, data: bytes, suffix: str = ""
+) -> tuple[UploadReport, list[dict[str, str]], dict[str, Any]]:
     """Score a file and settle it; return what became of it, the rows of its result, and the card."""
     outcome = uploads.settle(batch.score(dataset, put(dataset, data, suffix)))
     return outcome, rows_of(outcome), card_of(outcome)
 
 
-def rows_of(outcome: Outcome) -> list[dict[str, str]]:
+def rows_of(outcome: UploadReport) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(object_store.get("result", str(outcome["result_key"])).decode())))
 
 
-def card_of(outcome: Outcome) -> dict[str, Any]:
+def card_of(outcome: UploadReport) -> dict[str, Any]:
     card: dict[str, Any] = json.loads(object_store.get("result", str(outcome["result_key"]).replace(".csv", ".json")))
     return card
 
 
 def results(dataset: Dataset) -> dict[str, bytes]:
     return {
-        seen.key: object_store.get("result", seen.key) for seen in object_store.listed("result", f"{dataset.name}/")
+        seen.key: object_store.get("result", seen.key)
+        for seen in object_store.list_objects("result", f"{dataset.name}/")
     }
 
 
@@ -123,7 +126,7 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
     }  # fmt: skip
 
 
-def logged(outcome: Outcome) -> list[tuple[Any, ...]]:
+def logged(outcome: UploadReport) -> list[tuple[Any, ...]]:
     return fetch(
         "SELECT entity_key ->> 'id', probability, prediction, model_version, event_time, requested_at"
         " FROM predictions.log WHERE source = 'batch' AND result_key = $1 ORDER BY (entity_key ->> 'id')::bigint DESC",
@@ -286,7 +289,7 @@ def test_a_crash_is_finished_by_the_model_that_began(shop: Dataset, monkeypatch:
     assert once(shop, outcome)
 
 
-def once(dataset: Dataset, outcome: Outcome) -> bool:
+def once(dataset: Dataset, outcome: UploadReport) -> bool:
     """Tell whether a file has exactly one result, one card and one recorded arrival, and is settled."""
     stem = Path(outcome["key"]).stem
     written = sorted(name for name in results(dataset) if Path(name).name.startswith(f"{stem}."))
@@ -371,9 +374,9 @@ def test_a_killed_scoring_predicts_every_row_once(shop: Dataset, scorer: Any) ->
     assert killed >= KILLS / 2
 
 
-def recorded(key: str) -> Outcome:
+def recorded(key: str) -> UploadReport:
     report = fetch("SELECT report::text FROM uploads.arrivals WHERE object_key = $1", key)
-    outcome: Outcome = json.loads(report[0][0])
+    outcome: UploadReport = json.loads(report[0][0])
     return outcome
 
 
@@ -400,7 +403,7 @@ def delete_version(dataset: Dataset) -> None:
 
 def delete_files(dataset: Dataset) -> None:
     source = registry.get_version(dataset.name, 1).source.removeprefix("models:/")
-    found = [seen.key for seen in object_store.listed("mlflow") if f"/{source}/" in seen.key]
+    found = [seen.key for seen in object_store.list_objects("mlflow") if f"/{source}/" in seen.key]
     assert found
     for key in found:
         object_store.client().delete_object(Bucket="mlflow", Key=key)

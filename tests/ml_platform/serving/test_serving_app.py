@@ -240,7 +240,7 @@ def test_a_server_that_is_away_is_no_fault_of_the_caller(client: TestClient, mon
     def away(*_: Any) -> Any:
         raise ServiceError("Postgres: connection to postgresql://platform:secret@host refused")
 
-    monkeypatch.setattr(answers.batch, "model_rows", away)
+    monkeypatch.setattr(answers, "model_rows", away)
     status, said = ask(client, ROW)
     assert (status, said["detail"]) == (503, "a server that is needed for the answer is away")
 

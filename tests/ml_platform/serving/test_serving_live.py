@@ -33,6 +33,7 @@ from tests.ml_platform.training.trainings import (
     make_training_set,
     make_weeks,
     make_weeks_frame,
+    searched_with,
 )
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -61,8 +62,8 @@ def weeks(mlflow_server: Any) -> Dataset:
 
     dataset = make_weeks(new_name(), ONE)
     training_set = make_training_set(dataset, make_weeks_frame(300))
-    refitted = steps.refit(training_set, steps.run_search(training_set, attempt_id="1"))
-    make_champion(dataset, refitted["version"])
+    refitted = steps.refit(training_set, searched_with(training_set, attempt_id="1"))
+    make_champion(dataset, refitted.version)
     return dataset
 
 
@@ -96,8 +97,8 @@ def visits(mlflow_server: Any, tmp_path_factory: Any) -> Dataset:
         assert uploads.ingest(one, key)["rows_loaded"] == len(rows)
         online_rows.materialize(one)
     training_set = load_training_set(dataset, build_training_set.freeze(dataset))
-    refitted = steps.refit(training_set, steps.run_search(training_set, attempt_id="1"))
-    make_champion(dataset, refitted["version"])
+    refitted = steps.refit(training_set, searched_with(training_set, attempt_id="1"))
+    make_champion(dataset, refitted.version)
     return dataset
 
 
@@ -248,7 +249,7 @@ def tampered(dataset: Dataset, number: str) -> Callable[[], None]:
     """Change a byte of a version's files, and return what undoes it."""
     source = mlflow_client.connect().get_model_version(dataset.name, number).source.removeprefix("models:/")
     (key,) = [
-        one.key for one in object_store.listed("mlflow") if f"/{source}/" in one.key and one.key.endswith("skops")
+        one.key for one in object_store.list_objects("mlflow") if f"/{source}/" in one.key and one.key.endswith("skops")
     ]
     body = object_store.get("mlflow", key)
     put = object_store.client().put_object

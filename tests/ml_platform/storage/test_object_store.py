@@ -8,7 +8,7 @@ import pytest
 from ml_platform.exceptions import ServiceError, UploadChangedError
 from ml_platform.settings import settings
 from ml_platform.storage import object_store
-from ml_platform.storage.object_store import Seen
+from ml_platform.storage.object_store import ObjectVersion
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
@@ -18,7 +18,7 @@ def key() -> str:
     return f"objects-{uuid4().hex}/a b'\".csv"
 
 
-def put(key: str, data: bytes) -> Seen:
+def put(key: str, data: bytes) -> ObjectVersion:
     object_store.client().put_object(Bucket="train", Key=key, Body=data)
     seen = object_store.head("train", key)
     assert seen is not None
@@ -28,13 +28,13 @@ def put(key: str, data: bytes) -> Seen:
 def test_what_is_there_is_listed(key: str) -> None:
     seen = put(key, b"abc")
     assert seen.size == 3
-    assert [(s.key, s.etag, s.size) for s in object_store.listed("train", key[:30])] == [(key, seen.etag, 3)]
+    assert [(s.key, s.etag, s.size) for s in object_store.list_objects("train", key[:30])] == [(key, seen.etag, 3)]
     assert object_store.head("train", key + "x") is None
 
 
 def test_an_object_is_spooled_with_its_hash(key: str) -> None:
     data = bytes(range(256)) * 12_000
-    with object_store.spooled(put(key, data)) as spool:
+    with object_store.local_copy(put(key, data)) as spool:
         assert (spool.sha256, spool.size) == (hashlib.sha256(data).hexdigest(), len(data))
         assert spool.file.read() == data
 
@@ -42,7 +42,7 @@ def test_an_object_is_spooled_with_its_hash(key: str) -> None:
 def test_another_version_is_not_read(key: str) -> None:
     seen = put(key, b"old")
     put(key, b"new")
-    with pytest.raises(UploadChangedError), object_store.spooled(seen):
+    with pytest.raises(UploadChangedError), object_store.local_copy(seen):
         pass
 
 
@@ -82,7 +82,7 @@ def test_a_file_replaced_or_removed_while_it_is_read_is_never_mixed(
 
     monkeypatch.setattr(object_store, "CHUNK_BYTES", 65_536)
     monkeypatch.setattr(object_store, "client", Stalling)
-    with pytest.raises((UploadChangedError, ServiceError)), object_store.spooled(seen):
+    with pytest.raises((UploadChangedError, ServiceError)), object_store.local_copy(seen):
         pass
 
 

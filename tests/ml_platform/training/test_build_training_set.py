@@ -72,9 +72,9 @@ def test_what_is_loaded_back_is_what_was_built(sample: Dataset) -> None:
 def test_frozen_twice_it_is_one_object(sample: Dataset) -> None:
     load(sample, {"ID": "1"})
     first = build_training_set.freeze(sample)
-    (written,) = object_store.listed("mlflow", f"training_sets/{sample.name}/")
+    (written,) = object_store.list_objects("mlflow", f"training_sets/{sample.name}/")
     assert build_training_set.freeze(sample) == first
-    assert object_store.listed("mlflow", f"training_sets/{sample.name}/") == [written]
+    assert object_store.list_objects("mlflow", f"training_sets/{sample.name}/") == [written]
     load(sample, {"ID": "2"}, suffix="_2")
     assert build_training_set.freeze(sample)["sha256"] != first["sha256"]
     assert training_set.load(sample, first).frame["ID"].tolist() == [1]

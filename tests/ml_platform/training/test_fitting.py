@@ -4,7 +4,7 @@ from sklearn.pipeline import Pipeline
 
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.training.candidates import Candidate
-from ml_platform.training.fitting import fit, importance, threshold_of
+from ml_platform.training.fitting import fit, threshold_of
 from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import make_frame, make_training_set, make_weeks, make_weeks_frame
 
@@ -29,9 +29,6 @@ def test_several_classes_need_no_threshold():
     model = fit(FOREST, parts, 3)
     assert isinstance(model, Pipeline)
     assert threshold_of(model) is None
-    metric, means, sds = importance(model, *parts.test())
-    assert (metric, means.shape, sds.shape) == ("f1_macro", (3,), (3,))
-    assert list(parts.features)[means.argmax()] == "heat"
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ import pytest
 
 from ml_platform import ROOT
 from ml_platform.exceptions import DegenerateDataError, RegistryError
-from ml_platform.promotion import alias_log, gate
+from ml_platform.promotion import gate
 from ml_platform.promotion import steps as promotion_steps
+from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
 from ml_platform.specs.parts import METRICS
 from ml_platform.storage import mlflow_client
@@ -28,6 +30,7 @@ from tests.ml_platform.training.trainings import (
     make_training_set,
     make_weeks,
     make_weeks_frame,
+    searched_with,
     train,
 )
 
@@ -46,19 +49,15 @@ def children(run_id):
 def full(mlflow_server):
     """A whole training with twelve candidates on two processes."""
     training_set = make_training_set(make_dataset("full", GRID))
-    told = []
-    searched = steps.run_search(
-        training_set, jobs=2, attempt_id="first", progress=lambda *event: told.append(event[:2])
-    )
+    searched = searched_with(training_set, jobs=2, attempt_id="first")
     refitted = steps.refit(training_set, searched)
-    return training_set, searched, refitted, promotion_steps.promote(training_set, refitted), told
+    return training_set, searched, refitted, promotion_steps.promote(training_set, refitted)
 
 
 def test_every_candidate_is_a_child_run_with_its_figures(full):
-    _, searched, *_, told = full
-    runs = children(searched["run_id"])
-    assert len({run.data.tags["candidate_id"] for run in runs}) == len(runs) == searched["total"] == 12
-    assert told == [(done, 12) for done in range(1, 13)]
+    _, searched, *_ = full
+    runs = children(searched.run_id)
+    assert len({run.data.tags["candidate_id"] for run in runs}) == len(runs) == searched.total == 12
     for run in runs:
         assert run.info.status == "FINISHED"
         assert set(METRICS) | {f"{name}_sd" for name in METRICS} | {"fit_seconds"} <= set(run.data.metrics)
@@ -66,13 +65,13 @@ def test_every_candidate_is_a_child_run_with_its_figures(full):
 
 
 def test_the_parent_run_tells_the_whole_story(full):
-    training_set, searched, refitted, card, _ = full
+    training_set, searched, refitted, card = full
     api = mlflow_client.connect()
-    run = api.get_run(searched["run_id"])
+    run = api.get_run(searched.run_id)
     assert run.info.status == "FINISHED"
     metrics, tags = run.data.metrics, run.data.tags
     assert (metrics["candidates_done"], metrics["candidates_total"], metrics["candidates_failed"]) == (12, 12, 0)
-    assert metrics["holdout_f1"] == refitted["metrics"]["f1"] == card["challenger_f1"] > 0.5
+    assert metrics["holdout_f1"] == refitted.metrics["f1"] == card.challenger_f1 > 0.5
     assert tags["training_set_sha256"] == training_set.sha256
     assert json.loads(tags["sources"]) == training_set.sources
     assert run.inputs.dataset_inputs[0].dataset.digest == training_set.sha256[:36]
@@ -87,15 +86,15 @@ def test_the_parent_run_tells_the_whole_story(full):
 
 
 def test_the_first_model_goes_live_and_predicts_as_recorded(full):
-    training_set, _, refitted, card, _ = full
-    assert card["promoted"]
-    assert card["champion_before"] is None
+    training_set, _, refitted, card = full
+    assert card.promoted
+    assert card.champion_before is None
     model = registry.load_champion("full")
     features, labels = split(training_set, 3).test()
     probabilities, predictions = model.predict(features)
-    assert (model.version, model.threshold) == (refitted["version"], refitted["threshold"])
+    assert (model.version, model.threshold) == (refitted.version, refitted.threshold)
     assert (predictions == (probabilities >= model.threshold)).all()
-    assert gate.f1(labels, probabilities, predictions) == card["metrics"]["f1"]
+    assert gate.f1(labels, probabilities, predictions) == card.metrics["f1"]
     assert (model.classes, model.dataset, model.holdout.by) == (("0", "1"), training_set.dataset, "entity")
     assert registry.get_version("full", model.version).tags["spec_sha256"] == training_set.dataset.sha256
     assert np.isfinite(model.predict(features[["age"]])[0]).all()
@@ -103,9 +102,9 @@ def test_the_first_model_goes_live_and_predicts_as_recorded(full):
 
 
 def test_run_twice_it_is_the_same_world(full, monkeypatch):
-    training_set, searched, refitted, card, _ = full
+    training_set, searched, refitted, card = full
     monkeypatch.setattr(search, "evaluate", None)
-    assert steps.run_search(training_set, jobs=1, attempt_id="first") == searched | {"jobs": 1}
+    assert searched_with(training_set, jobs=1, attempt_id="first") == replace(searched, jobs=1)
     assert steps.refit(training_set, searched) == refitted
     assert promotion_steps.promote(training_set, refitted) == card
     assert len(mlflow_client.connect().search_model_versions("name = 'full'")) == 1
@@ -113,22 +112,22 @@ def test_run_twice_it_is_the_same_world(full, monkeypatch):
 
 def test_same_data_and_code_give_equal_metrics_and_predictions(full):
     training_set, searched, refitted, *_ = full
-    again = steps.run_search(training_set, jobs=1, attempt_id="second")
-    assert again["run_id"] != searched["run_id"]
+    again = searched_with(training_set, jobs=1, attempt_id="second")
+    assert again.run_id != searched.run_id
     scores = [
-        {run.data.tags["candidate_id"]: {m: run.data.metrics[m] for m in METRICS} for run in children(one["run_id"])}
+        {run.data.tags["candidate_id"]: {m: run.data.metrics[m] for m in METRICS} for run in children(one.run_id)}
         for one in (searched, again)
     ]
     assert scores[0] == scores[1]
     twin = steps.refit(training_set, again)
-    assert (twin["metrics"], twin["threshold"]) == (refitted["metrics"], refitted["threshold"])
+    assert (twin.metrics, twin.threshold) == (refitted.metrics, refitted.threshold)
     features, _ = split(training_set, 3).test()
     first, second = (
-        registry.load(registry.get_version("full", one["version"])).predict(features) for one in (refitted, twin)
+        registry.load(registry.get_version("full", one.version)).predict(features) for one in (refitted, twin)
     )
     assert (first[0] == second[0]).all()
     decision = promotion_steps.promote(training_set, twin)
-    assert (decision["decision"], decision["champion_f1"]) == ("kept", refitted["metrics"]["f1"])
+    assert (decision.decision, decision.champion_f1) == ("kept", refitted.metrics["f1"])
 
 
 @pytest.fixture(scope="module")
@@ -139,16 +138,16 @@ def several(mlflow_server):
         frame = make_weeks_frame()
         known = frame["event_timestamp"] < frame["event_timestamp"].iloc[0] + pd.Timedelta(days, "D")
         training_set = make_training_set(make_weeks(candidates=ONE), frame[known])
-        refitted = steps.refit(training_set, steps.run_search(training_set))
+        refitted = steps.refit(training_set, searched_with(training_set))
         cards.append(promotion_steps.promote(training_set, refitted))
     return training_set, *cards
 
 
 def test_several_classes_go_live_without_a_threshold(several):
     training_set, first, _ = several
-    assert (first["promoted"], first["threshold"]) == (True, None)
-    assert first["metrics"]["f1"] == first["challenger_f1"] > 0.5
-    version = registry.get_version("weeks", first["version"])
+    assert (first.promoted, first.threshold) == (True, None)
+    assert first.metrics["f1"] == first.challenger_f1 > 0.5
+    version = registry.get_version("weeks", first.version)
     assert "threshold" not in version.tags
     assert (json.loads(version.tags["classes"]), version.tags["holdout_by"]) == (["poor", "fair", "good"], "time")
     model = registry.load(version)
@@ -157,36 +156,36 @@ def test_several_classes_go_live_without_a_threshold(several):
     assert probabilities.shape == (len(training_set.frame), 3)
     assert (predictions == probabilities.argmax(axis=1)).all()
     assert [array.shape for array in model.predict(training_set.frame.head(0))] == [(0, 3), (0,)]
-    assert {item.path for item in mlflow_client.connect().list_artifacts(first["run_id"], "charts")} == {
+    assert {item.path for item in mlflow_client.connect().list_artifacts(first.run_id, "charts")} == {
         f"charts/{name}.png" for name in ("candidates", "confusion_matrix", "feature_importance", "per_class")
     }
 
 
 def test_by_time_both_are_judged_on_the_rows_that_neither_has_seen(several):
     training_set, first, second = several
-    models_ = [registry.load(registry.get_version("weeks", card["version"])) for card in (first, second)]
+    models_ = [registry.load(registry.get_version("weeks", card.version)) for card in (first, second)]
     starts = [model.holdout.start for model in models_]
     assert starts[0] < starts[1]
     frame = training_set.frame[training_set.frame["event_timestamp"] >= starts[1]]
     labels = frame["sales"].to_numpy()
     scores = [gate.f1(labels, *model.predict(frame)) for model in models_]
-    assert [second["champion_f1"], second["challenger_f1"]] == scores
-    assert second["champion_before"] == first["version"]
+    assert [second.champion_f1, second.challenger_f1] == scores
+    assert second.champion_before == first.version
 
 
 def test_a_column_that_gives_the_label_away_is_named(mlflow_server, caplog):
     told = make_frame().assign(income=lambda frame: 100.0 * frame["buys"])
     card, _ = train("leaky", told)
-    assert list(card["suspected_leaks"]) == ["income"]
+    assert list(card.suspected_leaks) == ["income"]
     assert "income alone gives the label away (1.00): if it is known only with the label" in caplog.text
-    tags = mlflow_client.connect().get_run(card["run_id"]).data.tags
-    assert json.loads(tags["suspected_leaks"]) == card["suspected_leaks"]
+    tags = mlflow_client.connect().get_run(card.run_id).data.tags
+    assert json.loads(tags["suspected_leaks"]) == card.suspected_leaks
 
 
 def test_a_candidate_that_fails_is_logged_and_the_search_goes_on(mlflow_server):
     card, _ = train("failing", candidates=FAILING)
-    assert (card["candidates_tried"], card["candidates_failed"], card["promoted"]) == (2, 1, True)
-    (failed,) = (run for run in children(card["run_id"]) if run.info.status == "FAILED")
+    assert (card.candidates_tried, card.candidates_failed, card.promoted) == (2, 1, True)
+    (failed,) = (run for run in children(card.run_id) if run.info.status == "FAILED")
     assert "Out of bag estimation" in failed.data.tags["error"]
 
 
@@ -205,9 +204,8 @@ def test_degenerate_data_leaves_no_run(mlflow_server):
 KILLED = """
 import sys
 sys.path[:0] = sys.argv[1:3]
-from tests.ml_platform.training.trainings import GRID, make_dataset, make_training_set
-from ml_platform.training import steps
-steps.run_search(make_training_set(make_dataset(f"killed_{sys.argv[3]}", GRID)), jobs=int(sys.argv[3]))
+from tests.ml_platform.training.trainings import GRID, make_dataset, make_training_set, searched_with
+searched_with(make_training_set(make_dataset(f"killed_{sys.argv[3]}", GRID)), jobs=int(sys.argv[3]))
 """
 
 
@@ -230,8 +228,8 @@ def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jo
     monkeypatch.setattr(
         search, "evaluate", lambda candidate, *rest: fitted.append(candidate.id) or real(candidate, *rest)
     )
-    searched = steps.run_search(make_training_set(make_dataset(f"killed_{jobs}", GRID)), jobs=1)
-    runs = children(searched["run_id"])
+    searched = searched_with(make_training_set(make_dataset(f"killed_{jobs}", GRID)), jobs=1)
+    runs = children(searched.run_id)
     assert not set(fitted) & set(done)
     assert sum(run.info.status == "FINISHED" for run in runs) == 12
     assert not [run for run in runs if run.info.status == "RUNNING"]
@@ -242,11 +240,10 @@ def test_a_challenger_that_predicts_otherwise_is_refused(full):
     training_set, _, refitted, *_ = full
     parts = split(training_set, 3)
     for said in (np.full(parts.held.sum(), np.nan), np.full(parts.held.sum(), 0.5)):
-        version = registry.get_version("full", refitted["version"])
-        held = gate.Holdout(parts.ids[parts.held], parts.times[parts.held], *parts.test(), said)
-        judgement = gate.judge(version, None, held, training_set.dataset.gate)
-        assert judgement.decision.decision == "refused"
-        assert "does not predict what it did" in judgement.decision.reason
+        version = registry.get_version("full", refitted.version)
+        decision = gate.evaluate(version, None, parts.holdout_rows(), said, training_set.dataset.gate).decision
+        assert decision.decision == "refused"
+        assert "does not predict what it did" in decision.reason
 
 
 def test_without_a_champion_scoring_fails_closed(full):
@@ -256,4 +253,4 @@ def test_without_a_champion_scoring_fails_closed(full):
     with pytest.raises(RegistryError, match="no version 99"):
         registry.get_version("full", 99)
     with pytest.raises(RegistryError, match="no previous champion"):
-        alias_log.rollback("full", reason="it was worse", by="test")
+        rollback("full", reason="it was worse", by="test")

@@ -1,14 +1,13 @@
 """A frozen training set is read back as it was frozen, or not at all."""
 
-from dataclasses import asdict
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.storage import object_store
-from ml_platform.training.training_set import Reference, content_hash, entity_ids, load, model_input
+from ml_platform.training.results import TrainingSetReference
+from ml_platform.training.training_set import content_hash, entity_ids, load, model_input
 from tests.ml_platform.training.trainings import make_dataset, make_weeks
 from tests.ml_platform.training.trainings import make_frame as drawn_frame
 
@@ -21,11 +20,11 @@ def make_frame() -> pd.DataFrame:
 def frozen(monkeypatch: pytest.MonkeyPatch):
     """Freeze a frame into memory; return its reference."""
 
-    def freeze(frame: pd.DataFrame, path) -> dict:
+    def freeze(frame: pd.DataFrame, path) -> TrainingSetReference:
         frame.to_parquet(path, index=False)
         monkeypatch.setattr(object_store, "get", lambda bucket, key: path.read_bytes())
         spec, sha256, sources = make_dataset().sha256, content_hash(frame), [{"key": "a.csv"}]
-        return asdict(Reference("shop", spec, "key.parquet", sha256, len(frame), ["0", "1"], [0, 1], sources))
+        return TrainingSetReference("shop", spec, "key.parquet", sha256, len(frame), ["0", "1"], [0, 1], sources)
 
     return freeze
 

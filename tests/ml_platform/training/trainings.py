@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ml_platform.promotion import steps as promotion_steps
+from ml_platform.promotion.results import TrainingCard
 from ml_platform.specs.spec import Dataset
 from ml_platform.training import steps
+from ml_platform.training.results import SearchResult
+from ml_platform.training.search_plan import SearchPlan
 from ml_platform.training.training_set import TrainingSet
 
 ONE = {"logistic_regression": {"C": [1.0]}}
@@ -111,10 +114,15 @@ def make_weeks_frame(rows: int = 600, days: int = 100, seed: int = 1) -> pd.Data
     )
 
 
+def searched_with(training_set: TrainingSet, **options: Any) -> SearchResult:
+    """Search a training set, with these options of the plan."""
+    return steps.search(training_set, SearchPlan.of(training_set.dataset.search, **options))
+
+
 def train(
     name: str, frame: pd.DataFrame | None = None, attempt_id: str = "", candidates: dict[str, Any] = ONE
-) -> tuple[dict[str, Any], TrainingSet]:
+) -> tuple[TrainingCard, TrainingSet]:
     """Run the three steps on a data set of that name; return the card and the training set."""
     training_set = make_training_set(make_dataset(name, candidates), frame)
-    searched = steps.run_search(training_set, attempt_id=attempt_id)
+    searched = searched_with(training_set, attempt_id=attempt_id)
     return promotion_steps.promote(training_set, steps.refit(training_set, searched)), training_set
