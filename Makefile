@@ -44,7 +44,7 @@ restore: packages ## bring back a backup: FROM=backups/<time>; yes=1 replaces th
 	@$(PY) -m stack.backup restore "$(or $(FROM),$(error Which one? make restore FROM=backups/<time>))" $(if $(yes),--replace)
 
 demo: packages ## from nothing to a model and predictions, on the sample data; DATASET=flights for another sample
-	@$(PY) -m stack.demo
+	@./ml-platform demo $(DATASET)
 
 dataset: packages ## draft a data set's YAML after a file: FILE=churn.csv NAME=churn; table=1 for a feature table
 	@./ml-platform dataset draft "$(or $(FILE),$(error Which file? make dataset FILE=churn.csv NAME=churn))" \

@@ -14,16 +14,18 @@ from typing import Any
 
 import pandas as pd
 
-from ml_platform import database, freezing, objects, training_set, uploads
-from ml_platform.candidates import candidates
-from ml_platform.datasets import dataset
-from ml_platform.fitting import fit, threshold_of
-from ml_platform.metrics import judge, predictions_of, probabilities_of
-from ml_platform.profiling import suspected_leaks
-from ml_platform.search import best, search
-from ml_platform.spec import Dataset
-from ml_platform.split import split
-from ml_platform.training_set import TrainingSet
+from ml_platform.evaluation.metrics import classification_metrics, predictions_of, probabilities_of
+from ml_platform.ingestion import uploads
+from ml_platform.specs.catalog import dataset
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage import database, object_store
+from ml_platform.training import build_training_set, training_set
+from ml_platform.training.candidates import candidates
+from ml_platform.training.fitting import fit, threshold_of
+from ml_platform.training.leakage import suspected_leaks
+from ml_platform.training.search import best, search
+from ml_platform.training.split import split
+from ml_platform.training.training_set import TrainingSet
 
 SAMPLES = Path(__file__).resolve().parents[1] / "minio" / "samples"
 LEAK = "arr_delay"
@@ -33,9 +35,9 @@ def loaded() -> TrainingSet:
     """Load the sample as its DAGs do, and freeze its training set."""
     flights = dataset("flights")
     for table, file in ((flights.tables[0], "weather.csv.gz"), (flights, "train_flights.csv.gz")):
-        objects.client().put_object(Bucket="train", Key=file, Body=(SAMPLES / file).read_bytes())
+        object_store.client().put_object(Bucket="train", Key=file, Body=(SAMPLES / file).read_bytes())
         uploads.ingest(table, file)
-    return training_set.load(flights, freezing.freeze(flights))
+    return training_set.load(flights, build_training_set.freeze(flights))
 
 
 def without_weather(whole: TrainingSet) -> TrainingSet:
@@ -67,7 +69,7 @@ def judged(name: str, data: TrainingSet) -> Iterator[str]:
         model = fit(found.candidate, parts, folds, jobs=dataset.search.jobs)
         features, labels = parts.test()
         chances = probabilities_of(model, features)
-        figures = judge(labels, chances, predictions_of(chances, threshold_of(model)))
+        figures = classification_metrics(labels, chances, predictions_of(chances, threshold_of(model)))
         yield (
             f"| {name} | {estimator} | {len(dataset.features)} | {found.means['f1']:.3f} | {figures['f1']:.3f} | "
             f"{figures['roc_auc']:.3f} | {leaks} |\n"

@@ -15,10 +15,10 @@ import psycopg2
 import pyarrow as pa
 from psycopg2.extras import execute_batch
 
-from ml_platform.database import SQL_TYPES, identifier, transaction
-from ml_platform.datasets import dataset
 from ml_platform.parsing.batches import arrow_schema, read_batches
 from ml_platform.settings import settings
+from ml_platform.specs.catalog import dataset
+from ml_platform.storage.database import SQL_TYPES, identifier, transaction
 
 SAMPLE = Path(__file__).resolve().parents[1] / "minio" / "samples" / "train_auto.csv"
 ROWS = 100_000

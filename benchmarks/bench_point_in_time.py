@@ -16,11 +16,12 @@ import pandas as pd
 import pyarrow as pa
 from feast.infra.offline_stores.contrib.postgres_offline_store.postgres import PostgreSQLOfflineStore
 
-from ml_platform import features, freezing
-from ml_platform.database import identifier, transaction
-from ml_platform.offline_store import LateralPostgresOfflineStore
-from ml_platform.spec import Dataset
-from ml_platform.tables import ensure_tables
+from ml_platform.feature_store import features
+from ml_platform.feature_store.offline_store import LateralPostgresOfflineStore
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage.database import identifier, transaction
+from ml_platform.storage.tables import ensure_tables
+from ml_platform.training import build_training_set
 
 NUMBERS = [f"x{i}" for i in range(20)]
 START = 1_767_225_600_000_000  # microseconds: the first of January 2026
@@ -68,7 +69,7 @@ def joined(kind: Any, dataset: Dataset) -> pd.DataFrame:
     store = features.store()
     frame: pd.DataFrame = kind.get_historical_features(
         config=store.config, feature_views=[features.feature_view(dataset)],
-        feature_refs=[f"{dataset.name}:{name}" for name in NUMBERS], entity_df=freezing.labels_query(dataset),
+        feature_refs=[f"{dataset.name}:{name}" for name in NUMBERS], entity_df=build_training_set.labels_query(dataset),
         registry=store.registry, project=store.project, filter_by_created_timestamp=True,
     ).to_df()  # fmt: skip
     return frame.sort_values([*dataset.keys, "event_timestamp"], ignore_index=True)[NUMBERS].astype("float64")

@@ -30,12 +30,18 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 
-from ml_platform import freezing, objects, online, registry, scoring, training, training_set, uploads
-from ml_platform.datasets import dataset
+from ml_platform.estimators.row_scorer import typed
+from ml_platform.feature_store import online_rows
+from ml_platform.ingestion import uploads
 from ml_platform.parsing.batches import read_batches
-from ml_platform.row_scorer import typed
-from ml_platform.spec import Dataset, Table
-from ml_platform.spec_parts import Search
+from ml_platform.registry import registry
+from ml_platform.scoring import model_rows
+from ml_platform.specs.catalog import dataset
+from ml_platform.specs.parts import Search
+from ml_platform.specs.spec import Dataset, Table
+from ml_platform.storage import object_store
+from ml_platform.training import build_training_set, steps, training_set
+from ml_platform.training.search_plan import SearchPlan
 from stack.config import load
 from stack.lifecycle import up
 
@@ -59,7 +65,7 @@ def main(name: str = "auto") -> None:
     up(config, ["serving"])
     for table in (*data.tables, data):
         uploads.ingest(table, dropped(table))
-        online.materialize(table)
+        online_rows.materialize(table)
     train(data)
     wait_for(lambda: httpx.get(f"{config.serving_url}/health", trust_env=False).status_code == 200)
     ours = (f"{config.serving_url}/v1/{name}/predict", config.serving_token.get_secret_value())
@@ -78,16 +84,16 @@ def main(name: str = "auto") -> None:
 def dropped(table: Table) -> str:
     """Drop the sample file of a table into its bucket; return its key."""
     (file,) = SAMPLES.glob(f"{table.inbox_prefix('train')}.csv*")
-    objects.client().put_object(Bucket="train", Key=file.name, Body=file.read_bytes())
+    object_store.client().put_object(Bucket="train", Key=file.name, Body=file.read_bytes())
     return file.name
 
 
 def train(data: Dataset) -> None:
     """Train a small model and make it champion."""
     small = data.model_copy(update={"search": SEARCH})
-    frozen = training_set.load(small, freezing.freeze(small))
-    refitted = training.refit(frozen, training.run_search(frozen, attempt_id="bench"))
-    registry.set_alias(data.name, registry.CHAMPION, refitted["version"])
+    frozen = training_set.load(small, build_training_set.freeze(small))
+    refitted = steps.refit(frozen, steps.search(frozen, SearchPlan.of(SEARCH, attempt_id="bench")))
+    registry.set_alias(data.name, registry.CHAMPION, refitted.version)
 
 
 def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:
@@ -99,7 +105,7 @@ def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:
     keys = [{data.header(key): row[data.header(key)] for key in data.keys} for row in raw]
     with path.open("rb") as file:
         rows = next(read_batches(file, data, "test", path.name)).rows.slice(0, max(SIZES))
-    frame = typed(scoring.model_frame(data, rows, datetime.now(UTC)), registry.load_champion(data.name).columns)
+    frame = typed(model_rows.model_frame(data, rows, datetime.now(UTC)), registry.load_champion(data.name).columns)
     return raw, keys, json.loads(frame.to_json(orient="records"))
 
 

@@ -33,9 +33,9 @@ from ml_platform.airflow.wiring import (
     training_data,
     wait_for_file,
 )
-from ml_platform.datasets import catalog
 from ml_platform.exceptions import ContractError
-from ml_platform.spec import Table
+from ml_platform.specs.catalog import catalog
+from ml_platform.specs.spec import Table
 
 
 def make_ingest(table: Table) -> None:
@@ -43,14 +43,14 @@ def make_ingest(table: Table) -> None:
 
     @task
     def list_files() -> list[str]:
-        from ml_platform import uploads
+        from ml_platform.ingestion import uploads
 
         return uploads.waiting(table, "train")
 
     @task(map_index_template=FILE)
     @fail_at_once_on(ContractError)
     def load(key: str) -> dict[str, Any]:
-        from ml_platform import uploads
+        from ml_platform.ingestion import uploads
 
         show_file(key)
         return uploads.load(table, "train", key)
@@ -58,7 +58,7 @@ def make_ingest(table: Table) -> None:
     @task(map_index_template=FILE)
     @fail_at_once_on(ContractError)
     def settle(upload: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform import uploads
+        from ml_platform.ingestion import uploads
 
         show_file(upload["key"])
         return uploads.settle(upload)
@@ -66,15 +66,15 @@ def make_ingest(table: Table) -> None:
     @task(outlets=[training_data(table)], trigger_rule=TriggerRule.ALL_DONE)
     @skip_without_news
     def announce() -> int:
-        from ml_platform import uploads
+        from ml_platform.ingestion import uploads
 
         return uploads.count_new_rows(results_of("take.settle"))
 
     @task(trigger_rule=TriggerRule.ALL_DONE)
     def materialize() -> int:
-        from ml_platform import online
+        from ml_platform.feature_store import online_rows
 
-        return online.materialize(table)
+        return online_rows.materialize(table)
 
     @task_group
     def take(key: str) -> Any:

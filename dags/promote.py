@@ -22,11 +22,15 @@ from typing import Any
 from airflow.sdk import dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from ml_platform.airflow import asking, forms
+from ml_platform.airflow import approval_task, forms
+from ml_platform.airflow.typed_values import passes_dataclasses
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, started_by
-from ml_platform.datasets import catalog
+from ml_platform.environments.values import CopiedVersion, PromotionRequest
 from ml_platform.exceptions import ConfigurationError, RegistryError
-from ml_platform.spec import Dataset
+from ml_platform.promotion.approval import Question
+from ml_platform.promotion.results import LiveVersions
+from ml_platform.specs.catalog import catalog
+from ml_platform.specs.spec import Dataset
 
 MAY_WAIT = 16  # promotions that wait for an approval; they hold no worker
 
@@ -36,40 +40,41 @@ def make_promote(dataset: Dataset) -> None:
 
     @task
     @fail_at_once_on(ConfigurationError, RegistryError)
-    def carry() -> dict[str, Any]:
-        from dataclasses import asdict
-
+    @passes_dataclasses
+    def copy() -> CopiedVersion:
         from ml_platform.airflow.connections import environment
-        from ml_platform.environments import carrying
+        from ml_platform.environments import copy_version
 
-        asked = get_current_context()["params"]
-        return asdict(carrying.carry(dataset.name, environment(asked["environment"]), asked["version"]))
+        form = get_current_context()["params"]
+        return copy_version.copy(dataset.name, environment(form["environment"]), form["version"])
 
     @task
     @fail_at_once_on(ConfigurationError, RegistryError)
-    def check(version: dict[str, Any]) -> dict[str, str]:
+    @passes_dataclasses
+    def check(copied: CopiedVersion) -> Question:
         from ml_platform.airflow.connections import environment
-        from ml_platform.environments import carrying
-        from ml_platform.environments.question import question
+        from ml_platform.environments import copy_version
+        from ml_platform.environments.approval_question import question
 
-        reason, carried = get_current_context()["params"]["reason"], carrying.Carried(**version)
-        target = environment(carried.environment)
-        rows = carrying.check(target, carried)
-        return question(target, carried, dataset.promotion, rows=rows, by=started_by(), reason=reason)
+        target = environment(copied.environment)
+        rows = copy_version.check(target, copied)
+        reason = get_current_context()["params"]["reason"]
+        return question(target, copied, dataset.promotion, rows=rows, by=started_by(), reason=reason)
 
     @task
     @fail_at_once_on(ConfigurationError, RegistryError)
-    def move(version: dict[str, Any], response: dict[str, Any] | None = None) -> dict[str, Any]:
+    @passes_dataclasses
+    def move(copied: CopiedVersion, response: dict[str, Any] | None = None) -> LiveVersions:
         from ml_platform.airflow.connections import environment
-        from ml_platform.environments import carrying, moving
+        from ml_platform.environments.go_live import go_live
 
-        answer = asking.answered(response) if response else None
+        answer = approval_task.answer_of(response) if response else None
         if answer and not answer.approved:
-            raise AirflowSkipException(f"{answer.said}: nothing has moved")
-        context, carried = get_current_context(), carrying.Carried(**version)
+            raise AirflowSkipException(f"{answer.said}: no alias has moved")
+        context = get_current_context()
         approved_by = answer.by if answer else None
-        asked = moving.Asked(started_by(), context["params"]["reason"], approved_by, context["run_id"])
-        return moving.move(environment(carried.environment), carried, asked)
+        request = PromotionRequest(started_by(), context["params"]["reason"], approved_by, context["run_id"])
+        return go_live(environment(copied.environment), copied, request)
 
     @dag(
         dag_id=f"promote_{dataset.name}",
@@ -83,14 +88,14 @@ def make_promote(dataset: Dataset) -> None:
         tags=["ml-platform", dataset.name],
     )
     def promote() -> None:
-        version = carry()
-        checked = check(version)
+        copied = copy()
+        checked = check(copied)
         if dataset.promotion.approval:
-            asked = asking.ask(dataset.promotion, told_by="check")
-            checked >> asked
-            move(version, asked.output)
+            approval = approval_task.ask(dataset.promotion, question_from="check")
+            checked >> approval
+            move(copied, approval.output)
         else:
-            checked >> move(version)
+            checked >> move(copied)
 
     promote()
 

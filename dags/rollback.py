@@ -13,15 +13,15 @@ scored from then on are scored by it, as before. No file is scored anew.
 training; nothing has moved then. Choose another version, or train anew. Cleared and run again, it moves nothing twice.
 """
 
-from typing import Any
-
 from airflow.sdk import dag, get_current_context, task
 
 from ml_platform.airflow import forms
+from ml_platform.airflow.typed_values import passes_dataclasses
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, champion, fail_at_once_on, started_by
-from ml_platform.datasets import catalog
 from ml_platform.exceptions import RegistryError
-from ml_platform.spec import Dataset
+from ml_platform.promotion.results import LiveVersions
+from ml_platform.specs.catalog import catalog
+from ml_platform.specs.spec import Dataset
 
 
 def make_rollback(dataset: Dataset) -> None:
@@ -29,14 +29,13 @@ def make_rollback(dataset: Dataset) -> None:
 
     @task(outlets=[champion(dataset)])
     @fail_at_once_on(RegistryError)
-    def move_alias() -> dict[str, Any]:
-        from ml_platform import movements
+    @passes_dataclasses
+    def move_alias() -> LiveVersions:
+        from ml_platform.promotion.rollback import rollback
 
         context = get_current_context()
-        asked, request = context["params"], context["run_id"]
-        return movements.rollback(
-            dataset.name, reason=asked["reason"], to=asked["to"], by=started_by(), request=request
-        )
+        form, request = context["params"], context["run_id"]
+        return rollback(dataset.name, reason=form["reason"], to=form["to"], by=started_by(), request=request)
 
     @dag(
         dag_id=f"rollback_{dataset.name}",

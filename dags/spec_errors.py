@@ -3,8 +3,8 @@
 It defines no DAG. A wrong file holds up only the pipelines that need it.
 """
 
-from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.specs.catalog import catalog
 
 if problems := catalog().problems:
     raise ConfigurationError("\n".join(problems))

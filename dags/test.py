@@ -28,9 +28,9 @@ from ml_platform.airflow.wiring import (
     show_file,
     wait_for_file,
 )
-from ml_platform.datasets import catalog
 from ml_platform.exceptions import ContractError
-from ml_platform.spec import Dataset
+from ml_platform.specs.catalog import catalog
+from ml_platform.specs.spec import Dataset
 
 
 def make_test(dataset: Dataset) -> None:
@@ -38,28 +38,28 @@ def make_test(dataset: Dataset) -> None:
 
     @task.sensor(mode="reschedule", poke_interval=10, timeout=FOREVER)
     def wait_for_champion() -> bool:
-        from ml_platform import scoring
+        from ml_platform.scoring import batch
 
-        return scoring.is_ready(dataset)
+        return batch.is_ready(dataset)
 
     @task
     def list_files() -> list[str]:
-        from ml_platform import uploads
+        from ml_platform.ingestion import uploads
 
         return uploads.waiting(dataset, "test")
 
     @task(map_index_template=FILE)
     @fail_at_once_on(ContractError)
     def score(key: str) -> dict[str, Any]:
-        from ml_platform import scoring
+        from ml_platform.scoring import batch
 
         show_file(key)
-        return scoring.score(dataset, key)
+        return batch.score(dataset, key)
 
     @task(map_index_template=FILE)
     @fail_at_once_on(ContractError)
     def settle(upload: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform import uploads
+        from ml_platform.ingestion import uploads
 
         show_file(upload["key"])
         return uploads.settle(upload)

@@ -23,11 +23,14 @@ from typing import Any
 
 from airflow.sdk import dag, get_current_context, task
 
-from ml_platform.airflow import asking, forms, wiring
+from ml_platform.airflow import approval_task, forms, wiring
+from ml_platform.airflow.typed_values import passes_dataclasses
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, skip_without_news
-from ml_platform.datasets import catalog
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
-from ml_platform.spec import Dataset
+from ml_platform.promotion.results import GateResult, TrainingCard
+from ml_platform.specs.catalog import catalog
+from ml_platform.specs.spec import Dataset
+from ml_platform.training.results import Challenger, SearchResult, TrainingSetReference
 
 MAY_WAIT = 16  # trainings whose model waits for an approval; they hold no worker, and search one after the other
 
@@ -37,51 +40,59 @@ def make_train(dataset: Dataset) -> None:
 
     @task
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
-    def freeze_training_set() -> dict[str, Any]:
-        from ml_platform import freezing
+    @passes_dataclasses
+    def freeze_training_set() -> TrainingSetReference:
+        from ml_platform.training import build_training_set
 
-        return freezing.freeze(dataset)
+        return build_training_set.freeze(dataset)
 
     @task(max_active_tis_per_dag=1)
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
-    def search(reference: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform import training, training_set
+    @passes_dataclasses
+    def search(frozen: TrainingSetReference) -> SearchResult:
+        from ml_platform.training import steps, training_set
+        from ml_platform.training.search_plan import SearchPlan
 
         context = get_current_context()
-        asked = dict(context["params"])
-        quick = asked.pop("grid") == "quick"
-        frozen = training_set.load(dataset, reference)
-        return training.run_search(frozen, attempt_id=context["run_id"], quick=quick, **asked)
+        form = dict(context["params"])
+        quick = form.pop("grid") == "quick"
+        plan = SearchPlan.of(dataset.search, quick=quick, attempt_id=context["run_id"], **form)
+        return steps.search(training_set.load(dataset, frozen), plan)
 
     @task(max_active_tis_per_dag=1)
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
-    def refit(reference: dict[str, Any], searched: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform import training, training_set
+    @passes_dataclasses
+    def refit(frozen: TrainingSetReference, searched: SearchResult) -> Challenger:
+        from ml_platform.training import steps, training_set
 
-        return training.refit(training_set.load(dataset, reference), searched)
+        return steps.refit(training_set.load(dataset, frozen), searched)
 
     @task.short_circuit
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
-    def gate(reference: dict[str, Any], challenger: dict[str, Any]) -> dict[str, Any] | None:
-        from ml_platform import promotion, training_set
+    @passes_dataclasses
+    def gate(frozen: TrainingSetReference, challenger: Challenger) -> GateResult | None:
+        from ml_platform.promotion import steps
+        from ml_platform.training import training_set
 
-        return promotion.judge(training_set.load(dataset, reference), challenger, by=wiring.started_by())
+        return steps.run_gate(training_set.load(dataset, frozen), challenger, by=wiring.started_by())
 
     @task(outlets=[wiring.champion(dataset)])
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     @skip_without_news
+    @passes_dataclasses
     def promote(
-        reference: dict[str, Any],
-        challenger: dict[str, Any],
-        judged: dict[str, Any],
+        frozen: TrainingSetReference,
+        challenger: Challenger,
+        passed: GateResult,
         response: dict[str, Any] | None = None,
-    ) -> dict[str, Any] | None:
-        from ml_platform import promotion, training_set
+    ) -> TrainingCard | None:
+        from ml_platform.promotion import steps
+        from ml_platform.training import training_set
 
-        answer = asking.answered(response) if response else None
-        frozen = training_set.load(dataset, reference)
-        card = promotion.promote(frozen, challenger, by=wiring.started_by(), judged=judged, answer=answer)
-        return card if card["promoted"] else None
+        answer = approval_task.answer_of(response) if response else None
+        training = training_set.load(dataset, frozen)
+        card = steps.promote(training, challenger, by=wiring.started_by(), passed=passed, answer=answer)
+        return card if card.promoted else None
 
     @dag(
         dag_id=f"train_{dataset.name}",
@@ -95,15 +106,15 @@ def make_train(dataset: Dataset) -> None:
         tags=["ml-platform", dataset.name],
     )
     def train() -> None:
-        reference = freeze_training_set()
-        challenger = refit(reference, search(reference))
-        judged = gate(reference, challenger)
+        frozen = freeze_training_set()
+        challenger = refit(frozen, search(frozen))
+        passed = gate(frozen, challenger)
         if dataset.gate.approval:
-            asked = asking.ask(dataset.gate, told_by="gate")
-            judged >> asked
-            promote(reference, challenger, judged, asked.output)
+            approval = approval_task.ask(dataset.gate, question_from="gate")
+            passed >> approval
+            promote(frozen, challenger, passed, approval.output)
         else:
-            promote(reference, challenger, judged)
+            promote(frozen, challenger, passed)
 
     train()
 

@@ -1,7 +1,7 @@
 """What Feast knows: entities, feature views and a feature service per model, built from `datasets/*.yaml`."""
 
-from ml_platform.datasets import catalog
-from ml_platform.features import definitions
+from ml_platform.feature_store.features import definitions
+from ml_platform.specs.catalog import catalog
 
 _found = catalog()
 # Feast collects the objects that it finds under a module's names.

@@ -49,7 +49,7 @@ def feast(config: Config) -> Iterator[Server | Step]:
     environment = base_environment(config) | config.feast_environment()
     yield Step(
         name="feast-apply",
-        command=(program("python"), "-m", "ml_platform.features"),
+        command=(program("python"), "-m", "ml_platform.feature_store.features"),
         environment=base_environment(config) | config.environment(),
         needs=("dbinit",),
         is_done=lambda: _is_applied(config),

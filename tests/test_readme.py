@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ml_platform.datasets import catalog
+from ml_platform.specs.catalog import catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

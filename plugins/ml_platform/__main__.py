@@ -1,5 +1,5 @@
 """`python -m ml_platform`."""
 
-from ml_platform.cli import app
+from ml_platform.commands.main import app
 
 app(prog_name="ml-platform")

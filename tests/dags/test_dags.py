@@ -8,8 +8,8 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import ParamValidationError
 
-from ml_platform.datasets import Catalog, catalog, dataset
-from ml_platform.spec_parts import Gate, Promotion
+from ml_platform.specs.catalog import Catalog, catalog, dataset
+from ml_platform.specs.parts import Gate, Promotion
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = ("ingest", "train", "test", "rollback", "promote")
@@ -75,7 +75,7 @@ def test_train_is_one_line_of_tasks(dag_bag) -> None:
 def asking(monkeypatch):
     """`train_auto` where the spec asks for an approval."""
     asks = dataset("auto").model_copy(update={"gate": Gate(approval=True, approval_within="90m")})
-    monkeypatch.setattr("ml_platform.datasets.catalog", lambda: Catalog((asks,), (), ()))
+    monkeypatch.setattr("ml_platform.specs.catalog.catalog", lambda: Catalog((asks,), (), ()))
     bag = DagBag(ROOT / "dags" / "train.py")
     assert bag.import_errors == {}
     return bag.dags["train_auto"]
@@ -147,17 +147,17 @@ def test_the_form_of_a_rollback_refuses(dag_bag, field, value) -> None:
         dag_bag.dags["rollback_auto"].params.get_param(field).resolve(value)
 
 
-def test_a_promotion_is_carried_and_checked_before_it_moves(dag_bag) -> None:
-    assert edges(dag_bag.dags["promote_auto"]) == {"carry": {"check", "move"}, "check": {"move"}, "move": set()}
+def test_a_promotion_is_copied_and_checked_before_it_moves(dag_bag) -> None:
+    assert edges(dag_bag.dags["promote_auto"]) == {"copy": {"check", "move"}, "check": {"move"}, "move": set()}
 
 
 def test_an_approval_stands_between_check_and_move(monkeypatch) -> None:
     asks = dataset("auto").model_copy(update={"promotion": Promotion(approval=True, approval_within="90m")})
-    monkeypatch.setattr("ml_platform.datasets.catalog", lambda: Catalog((asks,), (), ()))
+    monkeypatch.setattr("ml_platform.specs.catalog.catalog", lambda: Catalog((asks,), (), ()))
     bag = DagBag(ROOT / "dags" / "promote.py")
     assert bag.import_errors == {}
     found = bag.dags["promote_auto"]
-    assert edges(found) == {"carry": {"check", "move"}, "check": {"approval"}, "approval": {"move"}, "move": set()}
+    assert edges(found) == {"copy": {"check", "move"}, "check": {"approval"}, "approval": {"move"}, "move": set()}
     assert found.get_task("approval").response_timeout == timedelta(minutes=90)
     assert found.max_active_runs > 1
 

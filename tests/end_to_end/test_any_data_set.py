@@ -136,7 +136,7 @@ def test_every_sample_has_a_champion_that_learned_something(champions) -> None:
 
 
 def test_what_the_models_see_is_known_to_feast(champions) -> None:
-    from ml_platform import features
+    from ml_platform.feature_store import features
 
     services = {service.name: service for service in features.store().list_feature_services()}
     views = {view.name: {f.name for f in view.features} for view in services["planes"].feature_view_projections}

@@ -150,7 +150,7 @@ def test_the_champion_is_about_as_good_as_the_data_allow(mlflow, search_run) -> 
 
 
 def test_feast_knows_entity_view_and_fields(stack, search_run) -> None:
-    from ml_platform import features
+    from ml_platform.feature_store import features
 
     store = features.store()
     assert {"customer", "flight_carrier", "airport"} <= {entity.name for entity in store.list_entities()}

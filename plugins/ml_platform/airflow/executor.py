@@ -10,8 +10,9 @@ from airflow.executors.local_executor import LocalExecutor
 
 # What the tasks in dags/ import while they run, and with it MLflow, Feast and scikit-learn.
 LIBRARY = (
-    "freezing", "movements", "online", "promotion", "scoring", "training", "training_set", "uploads",
-    "airflow.connections", "environments.carrying", "environments.moving", "environments.question",
+    "airflow.connections", "environments.approval_question", "environments.copy_version", "environments.go_live",
+    "feature_store.online_rows", "ingestion.uploads", "promotion.rollback", "promotion.steps", "scoring.batch",
+    "training.build_training_set", "training.search_plan", "training.steps", "training.training_set",
 )  # fmt: skip
 
 
@@ -29,4 +30,4 @@ def load_library() -> None:
     """Import what tasks import, and what these load at first use."""
     for name in LIBRARY:
         import_module(f"ml_platform.{name}")
-    import_module("ml_platform.models").load_skops()
+    import_module("ml_platform.registry.model_files").load_skops()

@@ -2,8 +2,8 @@
 
 from airflow.sdk import Param
 
-from ml_platform.spec import Dataset
-from ml_platform.spec_parts import METRICS
+from ml_platform.specs.parts import METRICS
+from ml_platform.specs.spec import Dataset
 
 
 def training(dataset: Dataset) -> dict[str, Param]:

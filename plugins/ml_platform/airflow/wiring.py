@@ -10,8 +10,8 @@ from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from ml_platform.exceptions import PlatformError
-from ml_platform.spec import Dataset, Table
-from ml_platform.spec_parts import Purpose
+from ml_platform.specs.parts import Purpose
+from ml_platform.specs.spec import Dataset, Table
 
 P = ParamSpec("P")
 R = TypeVar("R")

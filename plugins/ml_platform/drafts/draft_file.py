@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from ml_platform.checking import Trial, read
-from ml_platform.datasets import catalog, parse_table, spec_files
 from ml_platform.drafts.draft_text import draft_text, look_at
 from ml_platform.drafts.drafting import KEY_WORDS, Choices, choose, words
 from ml_platform.drafts.file_profile import Profile, profile
+from ml_platform.drafts.spec_check import Trial, read
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.spec import joined_name
-from ml_platform.spec_parts import IDENTIFIER_CHARACTERS, Name
+from ml_platform.specs.catalog import catalog, parse_table, spec_files
+from ml_platform.specs.parts import IDENTIFIER_CHARACTERS, Name
+from ml_platform.specs.spec import joined_name
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import yaml
 from ml_platform.drafts.drafting import Choices, has_event_time, is_key_like, positive
 from ml_platform.drafts.file_profile import PROFILED_ROWS, Profile
 from ml_platform.drafts.guessing import Guess, quoted
-from ml_platform.spec import FEATURE_TYPES
-from ml_platform.spec_parts import Column
+from ml_platform.specs.parts import Column
+from ml_platform.specs.spec import FEATURE_TYPES
 
 SCHEMA_LINE = "# yaml-language-server: $schema=schema.json"
 _PLAIN = re.compile(r"[^\W\d][\w ()/%.-]*(?<! )")

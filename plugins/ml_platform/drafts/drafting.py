@@ -11,9 +11,9 @@ import pyarrow as pa
 from ml_platform.drafts.file_profile import Profile
 from ml_platform.drafts.guessing import Guess
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.profiling import suspected_leaks
-from ml_platform.spec import KEY_TYPES
-from ml_platform.spec_parts import NUMERIC_TYPES
+from ml_platform.specs.parts import NUMERIC_TYPES
+from ml_platform.specs.spec import KEY_TYPES
+from ml_platform.training.leakage import suspected_leaks
 
 MOST_CLASSES = 20
 Key = tuple[str, ...]

@@ -14,8 +14,8 @@ from ml_platform.drafts.guessing import Guess, guess, quoted
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.files.reading import Format, open_rows
 from ml_platform.parsing.conversion import convert
-from ml_platform.spec import RESERVED_COLUMNS
-from ml_platform.spec_parts import IDENTIFIER_CHARACTERS
+from ml_platform.specs.parts import IDENTIFIER_CHARACTERS
+from ml_platform.specs.spec import RESERVED_COLUMNS
 
 PROFILED_ROWS = 200_000
 _OTHER_ENCODINGS = ("cp1252", "latin-1")  # every byte is something in the last

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ml_platform.parsing.conversion import FALSE, TRUE, convert
-from ml_platform.spec_parts import NUMERIC_TYPES, Column
+from ml_platform.specs.parts import NUMERIC_TYPES, Column
 
 MISFITS = 0.02  # a type is still believed if no larger share of the cells does not fit it
 SAMPLE = 200  # so many different texts decide which types are tried on all of them

@@ -8,19 +8,18 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 
-from ml_platform import objects
-from ml_platform.checking import find
-from ml_platform.database import identifier, transaction
-from ml_platform.datasets import DATASETS_DIR
 from ml_platform.eda.page import Data, report
 from ml_platform.exceptions import ContractError, DegenerateDataError
-from ml_platform.labels import class_text
-from ml_platform.objects import Seen
 from ml_platform.parsing.batches import read_batches
-from ml_platform.scoring import model_frame
-from ml_platform.spec import Dataset, Table
-from ml_platform.spec_parts import NUMERIC_TYPES, Purpose
-from ml_platform.tables import columns_there, feature_columns, sql_types
+from ml_platform.parsing.labels import class_text
+from ml_platform.scoring.model_rows import model_frame
+from ml_platform.specs.catalog import DATASETS_DIR, find_table
+from ml_platform.specs.parts import NUMERIC_TYPES, Purpose
+from ml_platform.specs.spec import Dataset, Table
+from ml_platform.storage import object_store
+from ml_platform.storage.database import identifier, transaction
+from ml_platform.storage.object_store import ObjectVersion
+from ml_platform.storage.tables import columns_there, feature_columns, sql_types
 
 BUCKET = "reports"
 TIME = "event_timestamp"  # of loaded rows; no column can be called so
@@ -41,14 +40,14 @@ def publish(name: str, out: Path | None = None, directory: Path = DATASETS_DIR) 
         ConfigurationError: there is no such data set, or it is wrong.
         DegenerateDataError: there are no rows, neither loaded nor in a file.
     """
-    html = report(data(find(directory, name))).encode()
+    html = report(data(find_table(name, directory))).encode()
     if out is not None:
         out.write_bytes(html)
         return f"{out} is written"
     key = f"{name}/eda.{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.html"
-    objects.put_new(BUCKET, key, html, "text/html; charset=utf-8")
+    object_store.put_new(BUCKET, key, html, "text/html; charset=utf-8")
     console = f" ({url})" if (url := os.environ.get("CONSOLE_URL")) else ""
-    link = objects.link(BUCKET, key, LINK_SECONDS)
+    link = object_store.link(BUCKET, key, LINK_SECONDS)
     return f"{key} is in the bucket {BUCKET}, for the console{console}; for the next 7 days also here:\n{link}"
 
 
@@ -105,21 +104,21 @@ def _selected(table: Table, there: dict[str, dict[str, str]]) -> dict[str, str]:
 
 def newest_file(table: Table, purpose: Purpose) -> tuple[pa.RecordBatch, str, datetime]:
     """Return the good rows of the newest file, waiting or archived, what to call it, and when it was uploaded."""
-    found = objects.listed(purpose, table.inbox_prefix(purpose))
-    found += objects.listed(purpose, f"processed/{table.inbox_prefix(purpose)}")
-    files = [seen for seen in found if not seen.key.endswith(_BESIDE)]
-    for seen in sorted(files, key=lambda seen: seen.last_modified, reverse=True):
+    found = object_store.list_objects(purpose, table.inbox_prefix(purpose))
+    found += object_store.list_objects(purpose, f"processed/{table.inbox_prefix(purpose)}")
+    files = [version for version in found if not version.key.endswith(_BESIDE)]
+    for version in sorted(files, key=lambda version: version.last_modified, reverse=True):
         try:
-            return _rows_of(table, purpose, seen), f"the file {seen.key!r}", seen.last_modified
+            return _rows_of(table, purpose, version), f"the file {version.key!r}", version.last_modified
         except ContractError:  # it was rejected, or will be: what was good before it counts
             continue
     return pa.RecordBatch.from_pylist([]), "", datetime.now(UTC)
 
 
-def _rows_of(table: Table, purpose: Purpose, seen: Seen) -> pa.RecordBatch:
-    with objects.spooled(seen) as spool:
+def _rows_of(table: Table, purpose: Purpose, version: ObjectVersion) -> pa.RecordBatch:
+    with object_store.local_copy(version) as copy:
         batches: list[pa.RecordBatch] = []
-        for batch in read_batches(spool.file, table, purpose, repr(seen.key)):
+        for batch in read_batches(copy.file, table, purpose, repr(version.key)):
             batches.append(batch.rows)
             if sum(one.num_rows for one in batches) >= MOST_ROWS:
                 break

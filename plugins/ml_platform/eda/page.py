@@ -13,7 +13,7 @@ from skrub import TableReport
 
 from ml_platform.eda import pictures as eda_charts
 from ml_platform.eda.drift import SOME, STRONG, drift
-from ml_platform.profiling import LEAK_SCORE, label_scores
+from ml_platform.training.leakage import LEAK_SCORE, label_scores
 
 MOST_PICTURES = 40
 _STYLE = """

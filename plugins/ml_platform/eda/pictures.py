@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ml_platform.charts import BLUE, GREY, ORANGE, labelled_axes
 from ml_platform.eda.drift import bins
-from ml_platform.profiling import LEAK_SCORE
+from ml_platform.evaluation.charts import BLUE, GREY, ORANGE, labelled_axes
+from ml_platform.training.leakage import LEAK_SCORE
 
 COLOURS = (BLUE, ORANGE, "#3c8d5a", "#a3407a", "#8a7a2f", "#5f6b7a")
 REST = "(others)"

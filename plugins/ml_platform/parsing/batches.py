@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.files.formats import Native, shown
 from ml_platform.files.reading import Rows, open_rows
-from ml_platform.parsing.conversion import KINDS, allowed_values, convert
+from ml_platform.parsing.conversion import allowed_values, convert
 from ml_platform.parsing.layout import Layout, columns_of, lay_out, required_columns
-from ml_platform.spec import Table
-from ml_platform.spec_parts import Purpose
+from ml_platform.specs.column_types import ARROW_TYPES
+from ml_platform.specs.parts import Purpose
+from ml_platform.specs.spec import Table
 
 BATCH_ROWS = 20_000
 BATCH_CHARACTERS = 16 * 2**20
@@ -52,7 +53,7 @@ class Batch:
 
 def arrow_schema(table: Table, purpose: Purpose) -> pa.Schema:
     """Return the schema of the typed rows: `line` (int64, as `Rows.line`), then the columns as declared."""
-    typed = [(name, KINDS[column.type].arrow) for name, column in columns_of(table, purpose).items()]
+    typed = [(name, ARROW_TYPES[column.type]) for name, column in columns_of(table, purpose).items()]
     return pa.schema([("line", pa.int64()), *typed])
 
 
@@ -128,7 +129,7 @@ class _Parser:
     def _typed(self, name: str, cells: Sequence[Sequence[str]]) -> pa.Array:
         position, column = self._layout.positions.get(name), self._layout.columns[name]
         if position is None:
-            return pa.nulls(len(self._lines), KINDS[column.type].arrow)
+            return pa.nulls(len(self._lines), ARROW_TYPES[column.type])
         texts, undecodable = _texts(cells[position], self._undecodable)
         values, reasons = self._converted(name, texts, cells[position])
         for row, reason in (reasons | undecodable).items():

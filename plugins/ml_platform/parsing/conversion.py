@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.parsing import moments, numerals
-from ml_platform.spec_parts import Column, ColumnType, Scalar
+from ml_platform.specs.column_types import ARROW_TYPES, TIMESTAMP
+from ml_platform.specs.parts import Column, ColumnType, Scalar
 
 TRUE, FALSE = ("true", "yes", "1", "y", "t"), ("false", "no", "0", "n", "f")
 FEW = 128  # so many texts take Arrow longer, to compile the pattern and to call each of its functions
@@ -58,30 +59,33 @@ def _text(text: str) -> str:
 
 
 def _moments(form: str | None, zone: str) -> Kind:
-    return Kind(moments.TIMESTAMP, moments.plain(form, zone), moments.vector(form, zone), moments.single(form, zone))
+    return Kind(TIMESTAMP, moments.plain(form, zone), moments.vector(form, zone), moments.single(form, zone))
 
 
 # Spelled out, for to RE2 a long s is an s in another case, and to Python it is none.
 _PLAIN_BOOLEAN = f"^({'|'.join(''.join(f'[{c}{c.upper()}]' for c in word) for word in (*TRUE, *FALSE))})$"
-_TEXTS = Kind(pa.string(), r"^[^\x00]*$", lambda texts: texts, _text)
+_TEXTS = Kind(ARROW_TYPES["text"], r"^[^\x00]*$", lambda texts: texts, _text)
 KINDS: dict[ColumnType, Kind] = {
-    "integer": Kind(pa.int64(), numerals.PLAIN_INTEGER, numerals.integers, numerals.integer),
-    "number": Kind(pa.float64(), numerals.PLAIN_NUMBER, numerals.numbers, numerals.number),
-    "money": Kind(pa.float64(), numerals.PLAIN_MONEY, numerals.amounts, numerals.money),
-    "boolean": Kind(pa.bool_(), _PLAIN_BOOLEAN, _booleans, _boolean),
+    "integer": Kind(ARROW_TYPES["integer"], numerals.PLAIN_INTEGER, numerals.integers, numerals.integer),
+    "number": Kind(ARROW_TYPES["number"], numerals.PLAIN_NUMBER, numerals.numbers, numerals.number),
+    "money": Kind(ARROW_TYPES["money"], numerals.PLAIN_MONEY, numerals.amounts, numerals.money),
+    "boolean": Kind(ARROW_TYPES["boolean"], _PLAIN_BOOLEAN, _booleans, _boolean),
     "timestamp": _moments(None, "UTC"),
     "category": _TEXTS,
     "text": _TEXTS,
 }
 _WITH_COMMA: dict[ColumnType, Kind] = {
     "number": Kind(
-        pa.float64(),
+        ARROW_TYPES["number"],
         numerals.with_comma(numerals.PLAIN_NUMBER),
         numerals.numbers_with_comma,
         numerals.number_with_comma,
     ),
     "money": Kind(
-        pa.float64(), numerals.with_comma(numerals.PLAIN_MONEY), numerals.amounts_with_comma, numerals.money_with_comma
+        ARROW_TYPES["money"],
+        numerals.with_comma(numerals.PLAIN_MONEY),
+        numerals.amounts_with_comma,
+        numerals.money_with_comma,
     ),
 }
 
@@ -187,7 +191,7 @@ def allowed_values(column: Column) -> pa.Array:
         ConfigurationError: one of them is no value of that type.
     """
     if column.values is None:
-        return pa.array([], KINDS[column.type].arrow)
+        return pa.array([], ARROW_TYPES[column.type])
     texts = [written(value, column.decimal) for value in column.values]
     plain = column.model_copy(update={"values": None, "min": None, "max": None, "missing": (), "required": True})
     allowed, reasons = convert(pa.array(texts, pa.string()), plain)

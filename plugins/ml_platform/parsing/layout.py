@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import DELIMITERS, storable
 from ml_platform.files.reading import Rows
-from ml_platform.spec import Dataset, Table
-from ml_platform.spec_parts import Column, Purpose
+from ml_platform.specs.parts import Column, Purpose
+from ml_platform.specs.spec import Dataset, Table
 
 
 @dataclass(frozen=True)
@@ -48,20 +48,20 @@ def required_columns(table: Table, purpose: Purpose) -> frozenset[str]:
     """
     required = {*table.keys, *(name for name, column in table.columns.items() if column.required)}
     if purpose == "train":
-        required |= _clocks(table) | ({table.label.column} if isinstance(table, Dataset) else set())
+        required |= _timestamps(table) | ({table.label.column} if isinstance(table, Dataset) else set())
     elif isinstance(table, Dataset) and table.tables and table.event_time:
         required.add(table.event_time)
     return frozenset(required)
 
 
-def _clocks(table: Table) -> set[str]:
+def _timestamps(table: Table) -> set[str]:
     return {name for name in table.columns if name in (table.event_time, table.known_at)}
 
 
 def needed_columns(table: Table, purpose: Purpose) -> frozenset[str]:
     """Return the columns that the header must name: all, or with `on_missing_column: missing_values` the least."""
     columns = frozenset(columns_of(table, purpose))
-    least = required_columns(table, purpose) | (_clocks(table) & columns)
+    least = required_columns(table, purpose) | (_timestamps(table) & columns)
     return least if table.on_missing_column == "missing_values" else columns
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-TIMESTAMP = pa.timestamp("us", tz="UTC")
+from ml_platform.specs.column_types import TIMESTAMP
 
 _YEAR = "[12][0-9]{3}"
 # Outside these years Arrow's rules of time zones and Python's differ: the one knows no rule beyond the table.

@@ -24,7 +24,7 @@ def main() -> None:
 
     # Feast's import takes seconds, which no caller shall wait for. Done before the app's, it would have the client of
     # Prometheus keep its figures in files.
-    importlib.import_module("ml_platform.online")
+    importlib.import_module("ml_platform.feature_store.online_rows")
     # What is imported stays: to look through it for garbage now and then would stop all answers for a third of a
     # second.
     gc.collect()

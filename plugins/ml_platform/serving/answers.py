@@ -9,15 +9,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ml_platform import scoring
 from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.files.formats import shown
 from ml_platform.files.json_rows import ListRows, decoded
 from ml_platform.parsing.batches import BadValue, typed_batches
 from ml_platform.parsing.layout import columns_of, needed_columns
-from ml_platform.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
+from ml_platform.scoring.model_rows import model_rows
 from ml_platform.serving.settings import MOST_ROWS
-from ml_platform.spec import Dataset, Table
+from ml_platform.specs.spec import Dataset, Table
 
 REQUEST = "the request"
 FORMS = 'not of the form {"rows": [{...}, ...]} or {"entities": [{...}, ...]}'
@@ -48,11 +48,11 @@ class Scored:
     Attributes:
         model: that said it.
         rows: typed, in the order of the request.
-        probabilities: as `ChampionModel.predict` returns them.
+        probabilities: as `LoadedModel.predict` returns them.
         predictions: class indices, shape (n_rows,).
     """
 
-    model: ChampionModel
+    model: LoadedModel
     rows: pa.RecordBatch
     probabilities: NDArray[np.float64]
     predictions: NDArray[np.int64]
@@ -107,11 +107,11 @@ def typed_rows(dataset: Dataset, asked: Asked) -> pa.RecordBatch:
     """
     if asked.kind == "rows":
         return _typed(dataset, asked.rows)
-    from ml_platform import online  # here, for it brings Feast, whose import takes seconds
+    from ml_platform.feature_store import online_rows  # here, for it brings Feast, whose import takes seconds
 
     keys = _typed_keys(dataset, asked.rows)
     try:
-        rows, unknown = online.newest_rows(dataset, keys)
+        rows, unknown = online_rows.newest_rows(dataset, keys)
     except ConfigurationError as error:
         raise BadRequestError(f"{REQUEST}: {error}") from None
     if unknown:
@@ -159,7 +159,7 @@ def _unknown(dataset: Dataset, keys: pa.RecordBatch, row: int) -> BadValue:
     return BadValue(row + 1, headers, shown(", ".join(cells)), reason)
 
 
-def scored(model: ChampionModel, rows: pa.RecordBatch, requested: datetime) -> Scored:
+def scored(model: LoadedModel, rows: pa.RecordBatch, requested: datetime) -> Scored:
     """Score typed rows, as `scoring` does with those of a file.
 
     Args:
@@ -171,7 +171,7 @@ def scored(model: ChampionModel, rows: pa.RecordBatch, requested: datetime) -> S
         BadRequestError: a row has no probability.
         RegistryError: the model cannot score.
     """
-    probabilities, predictions = model.predict(scoring.model_rows(model.dataset, rows, requested))
+    probabilities, predictions = model.predict(model_rows(model.dataset, rows, requested))
     finite = np.isfinite(probabilities.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
         bad = tuple(BadValue(int(row) + 1, "", "", TOO_LARGE) for row in np.flatnonzero(~finite))

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect
 
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.files.formats import shown
-from ml_platform.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving import answers, messages, openapi
 from ml_platform.serving.answers import BadRequestError, Scored
 from ml_platform.serving.live_models import Live, LiveModels
@@ -142,7 +142,7 @@ def _closed_routes(
     return routes
 
 
-def _live(live: LiveModels, dataset: str) -> tuple[Live, ChampionModel]:
+def _live(live: LiveModels, dataset: str) -> tuple[Live, LoadedModel]:
     """Return how it stands with a data set, and the model that answers for it."""
     found = live.all()
     if dataset not in found:
@@ -154,7 +154,7 @@ def _live(live: LiveModels, dataset: str) -> tuple[Live, ChampionModel]:
     return one, one.model
 
 
-def _answer(model: ChampionModel, body: bytes, writer: PredictionWriter) -> Scored:
+def _answer(model: LoadedModel, body: bytes, writer: PredictionWriter) -> Scored:
     requested = datetime.now(UTC)
     scored = answers.scored(model, answers.typed_rows(model.dataset, answers.asked(body)), requested)
     writer.add(scored, requested)

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 
-from ml_platform import registry
 from ml_platform.exceptions import RegistryError
-from ml_platform.registry import ChampionModel
+from ml_platform.registry import registry
+from ml_platform.registry.loaded_model import LoadedModel
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Live:
         since: when `model` began to answer.
     """
 
-    model: ChampionModel | None
+    model: LoadedModel | None
     wanted: int | None
     problem: str | None
     since: datetime | None
@@ -55,8 +55,8 @@ class LiveModels:
     def __init__(
         self,
         champions: Callable[[], Mapping[str, int]] = registry.champions,
-        load: Callable[[str, int], ChampionModel] = lambda name, version: registry.load(
-            registry.numbered(name, version)
+        load: Callable[[str, int], LoadedModel] = lambda name, version: registry.load(
+            registry.get_version(name, version)
         ),
     ) -> None:
         """Begin with no model.
@@ -92,7 +92,7 @@ class LiveModels:
         live, outage = self._live, self._outage
         return {name: replace(one, problem=one.problem or outage) for name, one in sorted(live.items())}
 
-    def model(self, name: str) -> ChampionModel | None:
+    def model(self, name: str) -> LoadedModel | None:
         """Return the model that answers for a data set now."""
         found = self._live.get(name)
         return found.model if found else None
@@ -136,7 +136,7 @@ class LiveModels:
                 return
 
 
-def _try_out(model: ChampionModel) -> None:
+def _try_out(model: LoadedModel) -> None:
     """Let a model score a row of which nothing is known: whatever it builds at first use is built, and it answers."""
     probabilities, _ = model.predict(pd.DataFrame({"": [None]}))
     if not np.isfinite(probabilities).all():

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from ml_platform.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving.live_models import Live, Status
 
 
@@ -76,7 +76,7 @@ def health_of(live: Live) -> ModelHealth:
     return ModelHealth(status=live.status, version=live.model.version if live.model else None, reason=live.problem)
 
 
-def model_of(live: Live, model: ChampionModel) -> Model:
+def model_of(live: Live, model: LoadedModel) -> Model:
     """Return what is known of the model that answers."""
     return Model(
         **health_of(live).model_dump(),

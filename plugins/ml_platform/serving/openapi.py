@@ -10,11 +10,11 @@ from fastapi import FastAPI
 from ml_platform.parsing.batches import KEY_CHARACTERS
 from ml_platform.parsing.conversion import written
 from ml_platform.parsing.layout import columns_of, needed_columns, required_columns
-from ml_platform.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving.live_models import LiveModels
 from ml_platform.serving.settings import MOST_ROWS
-from ml_platform.spec import Dataset
-from ml_platform.spec_parts import Column
+from ml_platform.specs.parts import Column
+from ml_platform.specs.spec import Dataset
 
 ROUTE = "/v1/{dataset}/"
 VISIBLE, NO_NUL = r"^[^\u0000]*[!-~][^\u0000]*$", r"^[^\u0000]*$"
@@ -57,7 +57,7 @@ def description(app: FastAPI, live: LiveModels) -> dict[str, Any]:
     return said
 
 
-def _of(model: ChampionModel, general: dict[str, Any]) -> dict[str, Any]:
+def _of(model: LoadedModel, general: dict[str, Any]) -> dict[str, Any]:
     """Return the item of a path as it is for one data set."""
     item = copy.deepcopy(general)
     for operation in item.values():

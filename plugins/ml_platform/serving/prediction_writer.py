@@ -7,10 +7,10 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from ml_platform import prediction_log
-from ml_platform.database import Connection
 from ml_platform.exceptions import ServiceError
+from ml_platform.scoring import prediction_log
 from ml_platform.serving.answers import Scored
+from ml_platform.storage.database import Connection
 
 log = logging.getLogger(__name__)
 

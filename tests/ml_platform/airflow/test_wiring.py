@@ -7,7 +7,6 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from ml_platform.airflow import wiring
-from ml_platform.datasets import dataset
 from ml_platform.exceptions import (
     ConfigurationError,
     ContractError,
@@ -16,7 +15,8 @@ from ml_platform.exceptions import (
     ServiceError,
     UploadChangedError,
 )
-from ml_platform.staging import Counts, FileRejectedError
+from ml_platform.ingestion.staging import Counts, FileRejectedError
+from ml_platform.specs.catalog import dataset
 
 AUTO = dataset("auto")
 IN_THE_DATA = (ContractError("x"), FileRejectedError("x", Counts(3, 0, 3), []), DegenerateDataError("x"))

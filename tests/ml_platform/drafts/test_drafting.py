@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ml_platform import checking, schema
-from ml_platform.datasets import parse_yaml, read_table
+from ml_platform.drafts import spec_check
 from ml_platform.drafts.draft_file import write_draft
 from ml_platform.drafts.draft_text import scalar
 from ml_platform.drafts.file_profile import column_names
 from ml_platform.drafts.guessing import guess
 from ml_platform.exceptions import ConfigurationError, ContractError
-from ml_platform.spec_parts import Column
+from ml_platform.specs import schema
+from ml_platform.specs.catalog import parse_yaml, read_table
+from ml_platform.specs.parts import Column
 from stack.config import ROOT
 
 SAMPLES = ROOT / "minio" / "samples"
@@ -27,7 +28,7 @@ def drafted(tmp_path, lines, *, name="made", encoding="utf-8", **options):
     file = tmp_path / f"{name}.csv"
     file.write_text("\n".join(lines) + "\n", encoding=encoding)
     done = write_draft(file, name, tmp_path, **options)
-    assert checking.problems(tmp_path) == []
+    assert spec_check.problems(tmp_path) == []
     text = done.path.read_text(encoding="utf-8")
     assert Draft202012Validator(schema.json_schema()).is_valid(parse_yaml(text))
     return read_table(done.path), done, text
@@ -46,7 +47,7 @@ def test_the_sample_comes_out_as_a_person_would_write_it(tmp_path):
     text = done.path.read_text(encoding="utf-8")
     assert text.startswith("# yaml-language-server: $schema=schema.json\n")
     assert 'INCOME: money         # 7,716 of 7,716 cells, 445 missing, "$0" … "$343,951"' in text
-    assert checking.problems(tmp_path) == []
+    assert spec_check.problems(tmp_path) == []
 
 
 @pytest.mark.slow
@@ -59,7 +60,7 @@ def test_other_samples_are_loaded_by_their_drafts(tmp_path, sample, label, posit
     found = read_table(done.path)
     assert (found.label.column, found.label.positive, found.event_time) == (label, positive, event_time)
     assert (done.trial.rows_rejected, done.trial.rows_of_known_keys) == (0, 0)
-    assert checking.problems(tmp_path) == []
+    assert spec_check.problems(tmp_path) == []
 
 
 def test_a_feature_table_has_no_label(tmp_path):
@@ -266,7 +267,7 @@ def test_long_headers_and_a_long_name_make_a_right_draft(tmp_path):
     header = f'id,{"a_long_name" * 5},"{question}",y'
     lines = [header, *(f"n{i},{RANDOM.random():.3f},{i % 5},{i % 2}" for i in range(60))]
     found, done, _ = drafted(tmp_path, lines, name="customer_churn_of_the_year_2024")
-    assert checking.problems(tmp_path) == []
+    assert spec_check.problems(tmp_path) == []
     assert (done.trial.rows_read, done.trial.rows_rejected) == (60, 0)
     assert question in [column.header for column in found.columns.values()]
 

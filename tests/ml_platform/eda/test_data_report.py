@@ -6,13 +6,13 @@ from urllib.request import urlopen
 
 import pytest
 
-from ml_platform import objects, tables, uploads
-from ml_platform.checking import find
-from ml_platform.database import transaction
-from ml_platform.datasets import DATASETS_DIR
 from ml_platform.eda import data_report
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
-from ml_platform.spec import Dataset, FeatureTable
+from ml_platform.ingestion import uploads
+from ml_platform.specs.catalog import DATASETS_DIR, find_table
+from ml_platform.specs.spec import Dataset, FeatureTable
+from ml_platform.storage import object_store, tables
+from ml_platform.storage.database import transaction
 from stack.config import ROOT
 
 pytestmark = pytest.mark.servers
@@ -29,15 +29,15 @@ def first_lines(name, count):
 def flights(servers):
     """Flights and weather, loaded; a test file that waits."""
     for name in ("weather", "flights"):
-        tables.ensure_tables(find(DATASETS_DIR, name))
-    flights = find(DATASETS_DIR, "flights")
+        tables.ensure_tables(find_table(name, DATASETS_DIR))
+    flights = find_table("flights", DATASETS_DIR)
     with pytest.raises(DegenerateDataError, match="no rows yet"):
         data_report.data(flights)
     drop = {"weather": ("weather.csv", "weather.csv.gz"), "flights": ("train_flights.csv", "train_flights.csv.gz")}
     for name, (key, sample) in drop.items():
-        objects.put_new("train", key, first_lines(sample, 2001))
-        assert uploads.ingest(find(DATASETS_DIR, name), key)["outcome"] == "loaded"
-    objects.put_new("test", "test_flights_1.csv", first_lines("test_flights.csv.gz", 501))
+        object_store.put_new("train", key, first_lines(sample, 2001))
+        assert uploads.ingest(find_table(name, DATASETS_DIR), key)["outcome"] == "loaded"
+    object_store.put_new("test", "test_flights_1.csv", first_lines("test_flights.csv.gz", 501))
     return flights
 
 
@@ -59,7 +59,7 @@ def test_the_report_opens_in_a_browser_by_its_link(flights):
         page = answer.read().decode()
     assert "Data report: flights" in page
     assert "weather__temp" in page
-    assert len(objects.listed("reports", "flights/eda.")) == 1
+    assert len(object_store.list_objects("reports", "flights/eda.")) == 1
 
 
 def test_a_feature_table_is_reported_on_too(flights, tmp_path):
@@ -69,9 +69,9 @@ def test_a_feature_table_is_reported_on_too(flights, tmp_path):
 
 
 def test_before_anything_is_loaded_the_newest_good_file_is_looked_at(servers):
-    penguins = find(DATASETS_DIR, "penguins")
-    objects.put_new("train", "train_penguins_1.csv", (SAMPLES / "train_penguins.csv").read_bytes())
-    objects.put_new("train", "train_penguins_2.csv", io.BytesIO(b"broken\n1\n"))
+    penguins = find_table("penguins", DATASETS_DIR)
+    object_store.put_new("train", "train_penguins_1.csv", (SAMPLES / "train_penguins.csv").read_bytes())
+    object_store.put_new("train", "train_penguins_2.csv", io.BytesIO(b"broken\n1\n"))
     found = data_report.data(penguins)
     assert found.source == "the file 'train_penguins_1.csv'"
     assert found.test is None
@@ -85,7 +85,7 @@ def test_what_the_yaml_has_and_nothing_loaded_has_is_missing(flights, tmp_path):
     weather = (DATASETS_DIR / "weather.yaml").read_text(encoding="utf-8")
     (tmp_path / "flights.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "weather.yaml").write_text(weather.replace("columns:\n", "columns:\n  uv: number\n", 1), "utf-8")
-    found = data_report.data(find(tmp_path, "flights"))
+    found = data_report.data(find_table("flights", tmp_path))
     assert found.source == "loaded"
     for column in ("seats", "delay_reason", "weather__uv"):
         assert found.rows[column].isna().all()
@@ -98,7 +98,7 @@ def test_a_table_that_was_never_loaded_leaves_its_features_missing(flights, tmp_
     for name in ("flights", "weather"):
         text = (DATASETS_DIR / f"{name}.yaml").read_text(encoding="utf-8").replace("weather", "climate")
         (tmp_path / f"{name.replace('weather', 'climate')}.yaml").write_text(text, encoding="utf-8")
-    found = data_report.data(find(tmp_path, "flights"))
+    found = data_report.data(find_table("flights", tmp_path))
     assert found.rows["climate__temp"].isna().all()
 
 
@@ -121,7 +121,7 @@ def test_without_an_event_time_loaded_rows_are_joined_as_of_their_load(servers):
         (shops, "train_depotshops.csv", "shop,depot,y\na,d,1\nb,d,0\n"),
     ):
         tables.ensure_tables(table)
-        objects.put_new("train", key, text.encode())
+        object_store.put_new("train", key, text.encode())
         assert uploads.ingest(table, key)["outcome"] == "loaded"
     assert list(data_report.data(shops).rows["depots__stock"]) == [1, 1]
     with transaction() as cursor:  # as if they had been loaded before there was a stock

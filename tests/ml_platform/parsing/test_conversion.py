@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.parsing.conversion import FEW, KINDS, convert, kind_of
-from ml_platform.spec_parts import Column
+from ml_platform.specs.parts import Column
 
 
 def read(kind: str, text: str, **options: Any) -> Any:

@@ -9,14 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml_platform.datasets import dataset
 from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.files.json_rows import ListRows, decoded
 from ml_platform.parsing import batches as parsing
 from ml_platform.parsing.batches import BadValue, arrow_schema, read_batches, typed_batches
 from ml_platform.parsing.layout import columns_of, required_columns
-from ml_platform.spec import FeatureTable
-from tests.ml_platform.upload_cases import GOOD, as_files, csv_bytes, json_lines, make_dataset, parquet, timed_dataset
+from ml_platform.specs.catalog import dataset
+from ml_platform.specs.spec import FeatureTable
+from tests.ml_platform.ingestion.upload_cases import (
+    GOOD,
+    as_files,
+    csv_bytes,
+    json_lines,
+    make_dataset,
+    parquet,
+    timed_dataset,
+)
 
 SAMPLE = Path(__file__).resolve().parents[3] / "minio" / "samples" / "train_auto.csv"
 HEADER = ",".join(GOOD)

@@ -12,26 +12,26 @@ from pydantic import SecretStr
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
-from ml_platform.candidates import Candidate, pipeline
+from ml_platform.estimators.row_scorer import typed
 from ml_platform.exceptions import RegistryError
-from ml_platform.holdout import HoldoutRule
-from ml_platform.models import signature
-from ml_platform.parsing.conversion import KINDS
 from ml_platform.parsing.layout import columns_of
-from ml_platform.registry import ChampionModel
-from ml_platform.row_scorer import typed
+from ml_platform.registry.loaded_model import LoadedModel
+from ml_platform.registry.model_files import signature
 from ml_platform.serving import answers
 from ml_platform.serving.app import create_app
 from ml_platform.serving.live_models import LiveModels
-from ml_platform.spec import Dataset
-from tests.ml_platform.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
+from ml_platform.specs.column_types import ARROW_TYPES
+from ml_platform.specs.holdout import HoldoutRule
+from ml_platform.specs.spec import Dataset
+from ml_platform.training.candidates import Candidate, pipeline
+from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
 
 TOKEN = "a-token-of-the-tests"
 ROW = {"id": 7, "age": 40, "income": "$1,000", "member": True, "empty": None, "town": "Ulm", "blank": None}
 DAY = {"town": "Ulm", "number": 3, "day": "2026-02-01T06:00:00Z", "heat": 24.5, "rain": False}
 
 
-def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_regression") -> ChampionModel:
+def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_regression") -> LoadedModel:
     several = bool(dataset.label.classes)
     frame = make_weeks_frame(300, seed=version) if several else make_frame(300, seed=version)
     columns = {column.name: column.type.name for column in signature(dataset).inputs.inputs}
@@ -40,7 +40,7 @@ def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_re
         model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
     with threadpool_limits(1):
         model.fit(typed(frame, columns), frame[dataset.label.column])
-    return ChampionModel(
+    return LoadedModel(
         name=dataset.name, version=version, threshold=None if several else float(model.best_threshold_),
         estimator=model, columns=columns, classes=tuple(map(str, dataset.label.classes or ("0", "1"))),
         dataset=dataset, holdout=HoldoutRule(dataset.name, "entity", 0.2), training_set_sha256="f" * 64, run_id="run",
@@ -50,7 +50,7 @@ def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_re
 class Registry:
     """Stands for MLflow: which version is live, and what loading one gives."""
 
-    def __init__(self, *models: ChampionModel) -> None:
+    def __init__(self, *models: LoadedModel) -> None:
         self.models = {(model.name, model.version): model for model in models}
         self.live: dict[str, int] = {model.name: model.version for model in models}
         self.broken: dict[int, str] = {}
@@ -62,7 +62,7 @@ class Registry:
             raise self.outage
         return dict(self.live)
 
-    def load(self, name: str, version: int) -> ChampionModel:
+    def load(self, name: str, version: int) -> LoadedModel:
         self.loads += 1
         if version in self.broken:
             raise RegistryError(self.broken[version])
@@ -94,11 +94,11 @@ def stored(dataset: Dataset, keys: pa.RecordBatch, unknown_number: int | None = 
     unknown = [i for i, key in enumerate(cells) if unknown_number in key.values()]
     found = [row | key for i, key in enumerate(cells) if i not in unknown]
     columns = columns_of(dataset, "test")
-    schema = pa.schema([(name, KINDS[column.type].arrow) for name, column in columns.items()])
+    schema = pa.schema([(name, ARROW_TYPES[column.type]) for name, column in columns.items()])
     return pa.RecordBatch.from_pylist(found, schema=schema), unknown
 
 
-def expected(model: ChampionModel, **cells: Any) -> float:
+def expected(model: LoadedModel, **cells: Any) -> float:
     probabilities, _ = model.predict(pd.DataFrame([dict.fromkeys(model.columns, np.nan) | cells]))
     return float(probabilities[0])
 

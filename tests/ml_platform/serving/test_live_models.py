@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ml_platform.registry import ChampionModel
+from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving import live_models
 from ml_platform.serving.live_models import LiveModels
 from tests.ml_platform.serving.models import SHOP, Registry, follow, make_model
@@ -55,7 +55,7 @@ def test_a_version_that_cannot_be_loaded_is_tried_again_after_a_while(
 
 
 def test_whatever_one_model_does_others_are_followed(registry: Registry) -> None:
-    def load(name: str, version: int) -> ChampionModel:
+    def load(name: str, version: int) -> LoadedModel:
         if version == 2:
             raise ImportError("no module named sklearn.of_another_version")
         return registry.load(name, version)

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from ml_platform.datasets import datasets
 from ml_platform.serving import answers, openapi
-from ml_platform.spec import Dataset
-from tests.ml_platform.upload_cases import make_dataset
+from ml_platform.specs.catalog import datasets
+from ml_platform.specs.spec import Dataset
+from tests.ml_platform.ingestion.upload_cases import make_dataset
 
 LIMITED = make_dataset(
     columns={

@@ -42,7 +42,7 @@ def client(registry: Registry) -> TestClient:
 @pytest.fixture
 def every_entity_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the online store hold of each entity the row `ROW` or `DAY`, but of those whose number is 0."""
-    monkeypatch.setattr("ml_platform.online.newest_rows", stored)
+    monkeypatch.setattr("ml_platform.feature_store.online_rows.newest_rows", stored)
 
 
 def test_a_row_is_answered_with_the_models_version(client: TestClient) -> None:
@@ -240,7 +240,7 @@ def test_a_server_that_is_away_is_no_fault_of_the_caller(client: TestClient, mon
     def away(*_: Any) -> Any:
         raise ServiceError("Postgres: connection to postgresql://platform:secret@host refused")
 
-    monkeypatch.setattr(answers.scoring, "model_rows", away)
+    monkeypatch.setattr(answers, "model_rows", away)
     status, said = ask(client, ROW)
     assert (status, said["detail"]) == (503, "a server that is needed for the answer is away")
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.sockets
 @pytest.fixture
 def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     # No description can say which entities there are: here it is all.
-    monkeypatch.setattr("ml_platform.online.newest_rows", partial(stored, unknown_number=None))
+    monkeypatch.setattr("ml_platform.feature_store.online_rows.newest_rows", partial(stored, unknown_number=None))
     live = follow(Registry(make_model(SHOP), make_model(WEEKS)))
     app = create_app(live, SecretStr(TOKEN), lambda entries: None)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))

@@ -15,15 +15,26 @@ from typing import Any
 import httpx
 import pytest
 
-from ml_platform import datasets, freezing, objects, online, tracking, uploads
-from ml_platform.database import fetch
-from ml_platform.spec import Dataset
-from ml_platform.training_set import load as load_training_set
+from ml_platform.feature_store import online_rows
+from ml_platform.ingestion import uploads
+from ml_platform.specs import catalog
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage import mlflow_client, object_store
+from ml_platform.storage.database import fetch
+from ml_platform.training import build_training_set
+from ml_platform.training.training_set import load as load_training_set
 from tests.conftest import write_env_file
+from tests.ml_platform.ingestion.upload_cases import drop, new_name
+from tests.ml_platform.scoring.test_batch import NAMES, ONE, file_of, make_champion, scored, train
 from tests.ml_platform.serving.models import DAY, TOKEN
-from tests.ml_platform.test_scoring import NAMES, ONE, file_of, make_champion, scored, train
-from tests.ml_platform.trainings import make_dataset, make_frame, make_training_set, make_weeks, make_weeks_frame
-from tests.ml_platform.upload_cases import drop, new_name
+from tests.ml_platform.training.trainings import (
+    make_dataset,
+    make_frame,
+    make_training_set,
+    make_weeks,
+    make_weeks_frame,
+    searched_with,
+)
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
@@ -47,12 +58,12 @@ def shop(mlflow_server: Any) -> Dataset:
 
 @pytest.fixture(scope="module")
 def weeks(mlflow_server: Any) -> Dataset:
-    from ml_platform import training
+    from ml_platform.training import steps
 
     dataset = make_weeks(new_name(), ONE)
     training_set = make_training_set(dataset, make_weeks_frame(300))
-    refitted = training.refit(training_set, training.run_search(training_set, attempt_id="1"))
-    make_champion(dataset, refitted["version"])
+    refitted = steps.refit(training_set, searched_with(training_set, attempt_id="1"))
+    make_champion(dataset, refitted.version)
     return dataset
 
 
@@ -64,7 +75,7 @@ VISITS = [
 @pytest.fixture(scope="module")
 def visits(mlflow_server: Any, tmp_path_factory: Any) -> Dataset:
     """A data set of visits to places, with the heat there as of the visit; a model of it, and all of it online."""
-    from ml_platform import training
+    from ml_platform.training import steps
 
     name, table, folder = new_name(), new_name(), tmp_path_factory.mktemp("datasets")
     places = {"kind": "table", "name": table, "description": "readings", "entity": {"name": f"e{table}", "key": "P"},
@@ -76,18 +87,18 @@ def visits(mlflow_server: Any, tmp_path_factory: Any) -> Dataset:
            "search": {"candidates": ONE, "folds": 2, "jobs": 1}, "gate": {"holdout_by": "entity"}}  # fmt: skip
     for said in (places, own):
         (folder / f"{said['name']}.yaml").write_text(json.dumps(said))
-    dataset = datasets.dataset(name, folder)
+    dataset = catalog.dataset(name, folder)
     readings = [{"P": place, "AT": f"2026-01-{day:02}T0{hour}:00:00Z", "HEAT": day + hour / 3 + (place == "a") / 7}
                 for place in "ab" for day in range(1, 20) for hour in (1, 2)]  # fmt: skip
     labelled = [one | {"LABEL": "yes" if number % 3 else "no"} for number, one in enumerate(VISITS)]
     for one, rows in ((dataset.tables[0], readings), (dataset, labelled)):
         key = f"{one.inbox_prefix('train')}.csv"
-        objects.client().put_object(Bucket="train", Key=key, Body=file_of(*rows, columns=tuple(rows[0])))
+        object_store.client().put_object(Bucket="train", Key=key, Body=file_of(*rows, columns=tuple(rows[0])))
         assert uploads.ingest(one, key)["rows_loaded"] == len(rows)
-        online.materialize(one)
-    training_set = load_training_set(dataset, freezing.freeze(dataset))
-    refitted = training.refit(training_set, training.run_search(training_set, attempt_id="1"))
-    make_champion(dataset, refitted["version"])
+        online_rows.materialize(one)
+    training_set = load_training_set(dataset, build_training_set.freeze(dataset))
+    refitted = steps.refit(training_set, searched_with(training_set, attempt_id="1"))
+    make_champion(dataset, refitted.version)
     return dataset
 
 
@@ -170,7 +181,7 @@ def test_an_entity_has_the_probability_of_its_newest_row_to_the_bit(client: http
     for turn in (1, 2):  # the second file brings newer rows of the same entities
         rows = [cells(number) | {"age": 20 + number * turn % 60, "id": number, "buys": 0} for number in range(100)]
         uploads.ingest(shop, drop(shop, file_of(*rows, columns=(*NAMES, "buys")), f"_{turn}"))
-        assert online.materialize(shop) == 100
+        assert online_rows.materialize(shop) == 100
         by_row = predict(client, shop, rows)["predictions"]
         keys = [{"id": row["id"]} for row in rows]
         assert predict(client, shop, keys, "entities")["predictions"] == by_row
@@ -236,10 +247,12 @@ def test_the_alias_is_followed_within_seconds_and_no_request_fails(client: httpx
 
 def tampered(dataset: Dataset, number: str) -> Callable[[], None]:
     """Change a byte of a version's files, and return what undoes it."""
-    source = tracking.client().get_model_version(dataset.name, number).source.removeprefix("models:/")
-    (key,) = [one.key for one in objects.listed("mlflow") if f"/{source}/" in one.key and one.key.endswith("skops")]
-    body = objects.get("mlflow", key)
-    put = objects.client().put_object
+    source = mlflow_client.connect().get_model_version(dataset.name, number).source.removeprefix("models:/")
+    (key,) = [
+        one.key for one in object_store.list_objects("mlflow") if f"/{source}/" in one.key and one.key.endswith("skops")
+    ]
+    body = object_store.get("mlflow", key)
+    put = object_store.client().put_object
     put(Bucket="mlflow", Key=key, Body=body[:-1] + bytes([body[-1] ^ 1]))
     return lambda: put(Bucket="mlflow", Key=key, Body=body)
 

@@ -1,0 +1,111 @@
+"""Let a version that was copied go live in its environment, and keep a record of it here.
+
+As with a movement (`movements`), the promotion is first written down, then the aliases move, then it is marked as done;
+who is killed in between leaves one that is not done, and the next makes it good.
+"""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from ml_platform.environments.copy_version import lock_name, unfit, version_there
+from ml_platform.environments.environment import Environment
+from ml_platform.environments.values import CopiedVersion, PromotionRequest
+from ml_platform.exceptions import RegistryError, ServiceError
+from ml_platform.promotion import alias_log
+from ml_platform.promotion.results import LiveVersions
+from ml_platform.registry import registry
+from ml_platform.storage import database, mlflow_client
+from ml_platform.storage.locks import promotion_lock
+
+log = logging.getLogger(__name__)
+
+
+def go_live(environment: Environment, copied: CopiedVersion, request: PromotionRequest) -> LiveVersions:
+    """Let `champion` in the environment name a version that `check` has found sound, and `previous` the one before.
+
+    Returns:
+        The versions that `champion` and `previous` now name there.
+
+    Raises:
+        RegistryError: there is no reason, or the files there are not those that were checked; nothing has moved then.
+        ConfigurationError: the environment refuses the login.
+        ServiceError: somebody there moved the alias meanwhile.
+    """
+    if not request.reason.strip():
+        raise RegistryError(f"{copied.model}: a promotion needs a reason, which goes into the history")
+    with promotion_lock(lock_name(environment.name, copied.model)) as check_lock, environment.entered():
+        _repair(environment, copied.model)
+        live = alias_log.live_version(copied.model)
+        if not _is_settled(copied, request.id) and live != copied.target_version:
+            there = version_there(copied)
+            try:
+                registry.load(there)  # by its digest it is what was checked, however long an approval took
+            except RegistryError as error:
+                raise unfit(copied, error) from error
+            check_lock()
+            if (now := alias_log.live_version(copied.model)) != live:  # a platform there has no part in the lock
+                raise ServiceError(
+                    f"{copied.model}: version {now} went live in {environment.name} meanwhile, not {live}"
+                )
+            _record_intent(copied, request, live)
+            _tag(copied, request)
+            registry.set_alias(copied.model, registry.CHAMPION, copied.target_version)
+            _mark_done(copied.environment, copied.model, live)
+            log.info("%s is live there, %s before", copied, live)
+        previous = registry.alias_version(copied.model, registry.PREVIOUS)
+        return LiveVersions(alias_log.live_version(copied.model), int(previous.version) if previous else None)
+
+
+def _record_intent(copied: CopiedVersion, request: PromotionRequest, live: int | None) -> None:
+    database.fetch(
+        "INSERT INTO models.promotions (model, version, run_id, model_sha256, environment, target_version,"
+        " target_before, promoted_by, approved_by, reason, request)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7::int, $8, $9::text, $10, $11::text) RETURNING promotion_id",
+        *(copied.model, copied.version, copied.run_id, copied.model_sha256, copied.environment),
+        *(copied.target_version, live, request.by, request.approved_by, request.reason.strip(), request.id),
+    )
+
+
+def _tag(copied: CopiedVersion, request: PromotionRequest) -> None:
+    """Say on the version itself who made it live: the platform there, if there is one, takes its history from it."""
+    reason = request.reason.strip() + (f"; approved by {request.approved_by}" if request.approved_by else "")
+    tags = {
+        "promoted_by": request.by, "approved_by": request.approved_by or "nobody",
+        "promoted_at": datetime.now(UTC).isoformat(), "promotion_reason": reason[-mlflow_client.TEXT_LIMIT :],
+    }  # fmt: skip
+    for tag, text in tags.items():
+        mlflow_client.connect().set_model_version_tag(copied.model, str(copied.target_version), tag, text)
+
+
+def _mark_done(environment: str, name: str, before: int | None) -> None:
+    alias_log.set_previous(name, before)
+    database.fetch(
+        "UPDATE models.promotions SET is_done = true WHERE model = $1 AND environment = $2 AND NOT is_done"
+        " RETURNING promotion_id",
+        *(name, environment),
+    )
+
+
+def _repair(environment: Environment, name: str) -> None:
+    """End what was begun by one who was killed, or strike it out if the alias has not moved."""
+    key = (name, environment.name)
+    pending: list[tuple[Any, ...]] = database.fetch(
+        "SELECT target_version, target_before FROM models.promotions"
+        " WHERE model = $1 AND environment = $2 AND NOT is_done",
+        *key,
+    )
+    for version, before in pending:  # one at most
+        if version == alias_log.live_version(name):
+            _mark_done(environment.name, name, before)
+        else:
+            database.fetch(
+                "DELETE FROM models.promotions WHERE model = $1 AND environment = $2 AND NOT is_done"
+                " RETURNING promotion_id",
+                *key,
+            )
+
+
+def _is_settled(copied: CopiedVersion, request: str | None) -> bool:
+    statement = "SELECT 1 FROM models.promotions WHERE model = $1 AND environment = $2 AND request = $3"
+    return request is not None and bool(database.fetch(statement, copied.model, copied.environment, request))

@@ -1,0 +1,111 @@
+"""The table of estimators: to add one, add a row here and its name to `specs.parts.Estimator`.
+
+Trees take ordinal codes and numbers as they are; a linear model takes one column per category and scaled numbers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+from ml_platform import RANDOM_STATE
+from ml_platform.estimators.row_probabilities import Ask, Matrix, all_trees_at_once, in_blocks, mean_of_trees
+from ml_platform.specs.parts import Estimator
+
+MISSING = "(missing)"
+
+
+@dataclass(frozen=True)
+class EstimatorKind:
+    """One row of the table.
+
+    Attributes:
+        classifier: the scikit-learn class.
+        defaults: the parameters that the platform sets; a grid may set them otherwise.
+        encoder: makes the unfitted step for category columns.
+        scaler: makes the unfitted step for number columns.
+        trusted_types: the types in a stored model that skops does not trust by itself.
+        row_probabilities: how a fitted classifier is asked; see `row_probabilities`.
+    """
+
+    classifier: type[BaseEstimator]
+    defaults: Mapping[str, Any]
+    encoder: Callable[[], Pipeline]
+    scaler: Callable[[], BaseEstimator]
+    trusted_types: tuple[str, ...]
+    row_probabilities: Callable[[Any, Matrix], Ask]
+
+    def build(self, params: Mapping[str, Any]) -> BaseEstimator:
+        """Return the unfitted classifier with its defaults and these parameters."""
+        return self.classifier(**{**self.defaults, **params})
+
+
+def one_hot_encoder() -> Pipeline:
+    """Return the step that makes one column per category; rare and unseen ones share a column."""
+    encoder = OneHotEncoder(
+        handle_unknown="infrequent_if_exist", min_frequency=5, max_categories=50, sparse_output=False
+    )
+    return make_pipeline(_missing_category(), encoder)
+
+
+def ordinal_encoder() -> Pipeline:
+    """Return the step that makes a code per category; an unseen one is -1."""
+    # Ordinal codes, not `categorical_features`: that makes MLflow's safe format ask to trust functools.partial.
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=200)
+    return make_pipeline(_missing_category(), encoder)
+
+
+def _missing_category() -> SimpleImputer:
+    return SimpleImputer(strategy="constant", fill_value=MISSING, keep_empty_features=True)
+
+
+def median_imputer() -> SimpleImputer:
+    """Return the step that fills missing numbers with the median, and marks where it did."""
+    # For trees too: a column without any value in one fold breaks histogram binning in scikit-learn 1.9.
+    return SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+
+
+def scaled_median_imputer() -> Pipeline:
+    """Return the step that fills missing numbers with the median, and scales all to mean 0 and variance 1."""
+    return make_pipeline(median_imputer(), StandardScaler())
+
+
+ESTIMATORS: dict[Estimator, EstimatorKind] = {
+    "logistic_regression": EstimatorKind(
+        classifier=LogisticRegression,
+        defaults={"max_iter": 1000, "random_state": RANDOM_STATE},
+        encoder=one_hot_encoder,
+        scaler=scaled_median_imputer,
+        trusted_types=(),
+        row_probabilities=in_blocks,
+    ),
+    "random_forest": EstimatorKind(
+        classifier=RandomForestClassifier,
+        defaults={"n_estimators": 150, "n_jobs": 1, "random_state": RANDOM_STATE},
+        encoder=one_hot_encoder,
+        scaler=median_imputer,
+        trusted_types=("sklearn.tree._tree.Tree",),
+        row_probabilities=mean_of_trees,
+    ),
+    "hist_gradient_boosting": EstimatorKind(
+        classifier=HistGradientBoostingClassifier,
+        defaults={"max_iter": 150, "max_leaf_nodes": 15, "early_stopping": False, "random_state": RANDOM_STATE},
+        encoder=ordinal_encoder,
+        scaler=median_imputer,
+        trusted_types=("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",),
+        row_probabilities=all_trees_at_once,
+    ),
+}
+
+
+def row_probabilities_of(classifier: BaseEstimator, sample: Matrix) -> Ask:
+    """Return how a fitted classifier is asked for probabilities; one that is not in the table in blocks."""
+    kinds = (kind for kind in ESTIMATORS.values() if isinstance(classifier, kind.classifier))
+    kind = next(kinds, None)
+    return (kind.row_probabilities if kind else in_blocks)(classifier, sample)

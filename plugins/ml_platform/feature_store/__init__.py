@@ -1,0 +1,1 @@
+"""Feast: features, the point-in-time join, and the newest row of each entity."""

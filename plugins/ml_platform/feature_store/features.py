@@ -1,0 +1,143 @@
+"""Feast: the one module that talks to the feature store.
+
+`python -m ml_platform.feature_store.features` registers what `datasets/*.yaml` declares.
+"""
+
+import logging
+import re
+import warnings
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, ValueType
+from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
+from feast.types import Bool, Float64, Int64, String
+
+from ml_platform import ROOT
+from ml_platform.specs.catalog import catalog
+from ml_platform.specs.spec import Dataset, FeatureTable, Table, joined_name
+from ml_platform.storage.database import identifier
+
+log = logging.getLogger(__name__)
+
+REPOSITORY = ROOT / "feast_repo"
+
+FEAST_TYPES = {
+    "integer": Int64,
+    "number": Float64,
+    "money": Float64,
+    "category": String,
+    "text": String,
+    "boolean": Bool,
+}
+
+
+def entities(table: Table) -> list[Entity]:
+    """Return what the table's rows are about: one entity per key column, for Feast gives an entity one join key."""
+    several = len(table.keys) > 1
+    return [
+        Entity(
+            name=f"{table.entity.name}_{re.sub('[^A-Za-z0-9_]', '_', key)}" if several else table.entity.name,
+            join_keys=[key],
+            value_type=ValueType.INT64 if table.columns[key].type == "integer" else ValueType.STRING,
+            description=f"The {table.entity.name} that a row of {table.name} is about",
+        )
+        for key in table.keys
+    ]
+
+
+def feature_view(table: Table) -> FeatureView:
+    """Return the view of the table's columns in Postgres, with both of its clocks."""
+    return FeatureView(
+        name=table.name,
+        description=table.description,
+        entities=entities(table),
+        ttl=table.time_to_live if isinstance(table, FeatureTable) else timedelta(0),
+        online=True,
+        schema=[
+            Field(name=name, dtype=FEAST_TYPES[table.columns[name].type])
+            for name in (*table.keys, *table.stored_columns)
+        ],
+        source=PostgreSQLSource(
+            name=f"{table.name}_uploads",
+            description=f"Rows loaded from the uploads of {table.name}",
+            table=f"features.{identifier(table.name)}",
+            timestamp_field="event_timestamp",
+            created_timestamp_column="created_timestamp",
+        ),
+    )
+
+
+def joined_views(dataset: Dataset) -> list[FeatureView]:
+    """Return the views of other tables that the data set takes features from, joined on its own columns."""
+    return [
+        feature_view(table).with_join_key_map({key: joined_name(table.name, key) for key in table.keys})
+        for table in dataset.tables
+    ]
+
+
+def feature_service(dataset: Dataset) -> FeatureService:
+    """Return the service that lists all features of the data set's model."""
+    own = [feature_view(dataset)[list(dataset.own_features)]] if dataset.own_features else []
+    return FeatureService(
+        name=dataset.name,
+        description=f"What the model {dataset.name} sees",
+        features=[*own, *joined_views(dataset)],
+    )
+
+
+def definitions(*tables: Table) -> list[Any]:
+    """Return all that Feast is to know of some tables, each object once."""
+    found: list[Any] = []
+    for table in tables:
+        joined = table.tables if isinstance(table, Dataset) else ()
+        for one in (table, *joined):
+            found += [*entities(one), *([feature_view(one)] if one.stored_columns else [])]
+        if isinstance(table, Dataset):
+            found.append(feature_service(table))
+    return list({(type(one), one.name): one for one in found}.values())
+
+
+def store() -> FeatureStore:
+    """Open the feature store that `feast_repo/feature_store.yaml` describes."""
+    return FeatureStore(repo_path=str(REPOSITORY))
+
+
+def apply(*tables: Table) -> None:
+    """Register tables, and what they join, with Feast; run twice, same registry."""
+    store().apply(definitions(*tables))
+    log.info("Feast knows %s", ", ".join(table.name for table in tables))
+
+
+def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
+    """Join to every label the features that were true, and known, at its time.
+
+    Args:
+        dataset: whose features to join; it must be registered.
+        labels_sql: a query that yields the key columns, `event_timestamp`, `join_columns` and any others.
+
+    Returns:
+        One row per row of the query: its columns, then the data set's features; missing where none was known.
+    """
+    feast = store()
+    service = feast.get_feature_service(dataset.name)
+    job = feast.get_historical_features(
+        features=service, entity_df=labels_sql, full_feature_names=True, filter_by_created_timestamp=True
+    )
+    joined = _answer(job)
+    return joined.rename(columns={joined_name(dataset.name, name): name for name in dataset.own_features})
+
+
+def _answer(job: Any) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # Feast reads through psycopg, of which pandas says with every read that it does not test it.
+        warnings.filterwarnings("ignore", "pandas only supports SQLAlchemy")
+        answer: pd.DataFrame = job.to_df()
+    return answer
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    found = catalog()
+    apply(*found.tables, *found.datasets)

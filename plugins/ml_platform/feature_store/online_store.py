@@ -1,0 +1,156 @@
+"""Feast's Postgres online store, with whole rows: what an entity has now is its newest row, and nothing older.
+
+Feast's own writes each feature apart, so that what a newer row lacks keeps an older row's value; it writes moments
+without their zone, which the session's zone then shifts; and it keeps a connection that a restart of Postgres has cut.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from feast import Entity, FeatureView, RepoConfig
+from feast.infra.key_encoding_utils import serialize_entity_key
+from feast.infra.online_stores.helpers import compute_table_id
+from feast.infra.online_stores.postgres_online_store.postgres import (
+    PostgreSQLOnlineStore,
+    PostgreSQLOnlineStoreConfig,
+)
+from feast.protos.feast.types.EntityKey_pb2 import EntityKey
+from feast.protos.feast.types.Value_pb2 import Value
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from ml_platform.storage.database import pool
+
+STORE = "ml_platform.feature_store.online_store.WholeRowPostgresOnlineStore"
+COLUMNS = ("entity_key", "feature_name", "value", "event_ts", "created_ts")
+TYPES = ("bytea", "text", "bytea", "timestamptz", "timestamptz")
+MATERIALIZED = """
+CREATE TABLE IF NOT EXISTS materialized_uploads (
+    view           text,
+    columns_hash   text,
+    upload_sha256  text,
+    PRIMARY KEY (view, columns_hash, upload_sha256)
+)"""
+READER = Identifier("serving")  # the role of the service over HTTP
+
+
+@dataclass(frozen=True)
+class StoredRow:
+    """What the store holds of an entity: when it was true, and its values by column."""
+
+    event_time: datetime
+    values: dict[str, Value]
+
+
+class WholeRowPostgresOnlineStoreConfig(PostgreSQLOnlineStoreConfig):
+    """The settings of Feast's own store; `type` names this one."""
+
+    type: Literal[STORE] = STORE  # type: ignore[valid-type]
+
+
+class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
+    """Holds of each entity one row, and remembers whose uploads it holds; all else is Feast's own store."""
+
+    @contextmanager
+    def _get_conn(self, config: RepoConfig, autocommit: bool = False) -> Iterator[Any]:
+        settings = config.online_store
+        address = make_conninfo(
+            host=settings.host, port=settings.port, dbname=settings.database, user=settings.user,
+            password=settings.password, sslmode=settings.sslmode, options=f"-c search_path={settings.db_schema}",
+        )  # fmt: skip
+        with pool(address).connection() as connection:
+            connection.set_autocommit(autocommit)
+            yield connection
+
+    def update(
+        self,
+        config: RepoConfig,
+        tables_to_delete: Sequence[FeatureView],
+        tables_to_keep: Sequence[FeatureView],
+        entities_to_delete: Sequence[Entity],
+        entities_to_keep: Sequence[Entity],
+        partial: bool,
+    ) -> None:
+        """Make the tables of views, one process at a time; the arguments are those of Feast's `OnlineStore`."""
+        with self._get_conn(config) as lock:
+            # Two that make the same table at once fail in Postgres, IF NOT EXISTS or not.
+            lock.execute("SELECT pg_advisory_xact_lock(hashtext('online store'))")
+            super().update(config, tables_to_delete, tables_to_keep, entities_to_delete, entities_to_keep, partial)
+            lock.execute(MATERIALIZED)
+            schema = Identifier(config.online_store.db_schema)
+            lock.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(schema, READER))
+            lock.execute(SQL("GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}").format(schema, READER))
+
+    def online_write_batch(
+        self,
+        config: RepoConfig,
+        table: FeatureView,
+        data: list[tuple[Any, dict[str, Any], datetime, datetime | None]],
+        progress: Callable[[int], Any] | None,
+    ) -> None:
+        """Let each entity have the row that is given and no other; the arguments are those of Feast's `OnlineStore`."""
+        version = config.entity_key_serialization_version
+        rows = {serialize_entity_key(key, version): (values, event, created) for key, values, event, created in data}
+        name = Identifier(compute_table_id(config.project, table))
+        columns = SQL(", ").join(map(Identifier, COLUMNS))
+        with self._get_conn(config) as connection, connection.cursor() as cursor:
+            cursor.execute(SQL("DELETE FROM {} WHERE entity_key = ANY(%s)").format(name), (list(rows),))
+            with cursor.copy(SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(name, columns)) as copy:
+                copy.set_types(TYPES)
+                for key, (values, event, created) in rows.items():
+                    times = (_aware(event), _aware(created) if created else None)
+                    for feature, value in values.items():
+                        copy.write_row((key, feature, value.SerializeToString(), *times))
+        if progress:
+            progress(len(data))
+
+    def newest(self, config: RepoConfig, view_name: str, keys: Sequence[EntityKey]) -> list[StoredRow | None]:
+        """Return the row of each entity, in the order of the keys; None for one that is not there.
+
+        To build a whole `FeatureView` for `online_read`, or to ask the registry for it, takes longer than this.
+        """
+        wanted = self._prepare_keys(list(keys), config.entity_key_serialization_version)
+        name = Identifier(f"{config.project}_{view_name}")
+        # One row per entity: to fetch each feature's apart takes most of the time.
+        query = SQL(
+            "SELECT entity_key, max(event_ts), array_agg(feature_name), array_agg(value) FROM {}"
+            " WHERE entity_key = ANY(%s) GROUP BY entity_key"
+        ).format(name)
+        with self._get_conn(config, autocommit=True) as connection:
+            found = connection.cursor(binary=True).execute(query, (wanted,)).fetchall()
+        rows = {
+            key: StoredRow(moment, dict(zip(features, map(Value.FromString, values), strict=True)))
+            for key, moment, features, values in found
+        }
+        return [rows.get(key) for key in wanted]
+
+    def materialized(self, config: RepoConfig, view: FeatureView) -> set[str]:
+        """Return the SHA-256 of the uploads whose rows, with the view's present columns, are in the store."""
+        with self._get_conn(config) as connection:
+            found = connection.execute(
+                "SELECT upload_sha256 FROM materialized_uploads WHERE view = %s AND columns_hash = %s",
+                (view.name, _columns_hash(view)),
+            )
+            return {sha256 for (sha256,) in found}
+
+    def mark_materialized(self, config: RepoConfig, view: FeatureView, uploads: Sequence[str]) -> None:
+        """Remember that the rows of these uploads are in the store."""
+        with self._get_conn(config) as connection:
+            connection.execute(
+                "INSERT INTO materialized_uploads SELECT %s, %s, unnest(%s::text[]) ON CONFLICT DO NOTHING",
+                (view.name, _columns_hash(view), list(uploads)),
+            )
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _columns_hash(view: FeatureView) -> str:
+    columns = sorted((field.name, str(field.dtype)) for field in view.features)
+    return hashlib.sha256(json.dumps(columns).encode()).hexdigest()

@@ -1,0 +1,58 @@
+"""The features of other tables for rows that are not in the database: as true, and known, at each row's time."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ml_platform.feature_store.offline_store import Lookup, join_query
+from ml_platform.settings import settings
+from ml_platform.specs.column_types import ARROW_TYPES
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage.database import identifier, literal, pool
+from ml_platform.storage.tables import sql_types
+
+ROW = "row__number"  # a name that no column can have
+
+
+def joined_features(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:
+    """Return the joined features of rows, one row each in their order; missing where none was known.
+
+    It asks no registry: an older model is scored by the spec that it was trained with.
+
+    Args:
+        dataset: the spec that a model was trained with.
+        rows: typed, as `parsing.read_batches` yields them.
+        uploaded: the moment that stands in where the data set has no event time.
+
+    Raises:
+        psycopg.Error: Postgres is away, or a table was never loaded.
+    """
+    lookups = [Lookup.of_table(table) for table in dataset.tables]
+    query = join_query(entity_query(dataset, rows, uploaded), [ROW], "event_timestamp", lookups)
+    with pool(settings().platform_database_uri.get_secret_value()).connection() as connection:
+        found = sorted(connection.cursor(binary=True).execute(query).fetchall(), key=itemgetter(0))
+    names = [name for lookup in lookups for name in lookup.features.values()]
+    columns = zip(names, list(zip(*found, strict=True))[1:], strict=True)
+    typed = {name: pa.array(cells, ARROW_TYPES[dataset.features[name].type]) for name, cells in columns}
+    frame: pd.DataFrame = pa.RecordBatch.from_pydict(typed).to_pandas()
+    return frame
+
+
+def entity_query(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> str:
+    """Return the SQL that yields of each row its number, its time and the columns that other tables are joined on."""
+    times = rows.column(dataset.event_time).to_pylist() if dataset.event_time else [uploaded] * rows.num_rows
+    arrays = {ROW: _sql_array(range(rows.num_rows), "bigint")}
+    arrays["event_timestamp"] = _sql_array([time.isoformat() for time in times], "timestamptz")
+    for alias, column in dataset.join_columns.items():
+        arrays[alias] = _sql_array(rows.column(column).to_pylist(), sql_types(dataset)[column])
+    names = ", ".join(identifier(name) for name in arrays)
+    return f"SELECT * FROM unnest({', '.join(arrays.values())}) AS scored ({names})"  # noqa: S608 – values are quoted
+
+
+def _sql_array(values: Iterable[Any], kind: str) -> str:
+    quoted = ("NULL" if value is None else literal(str(value)) for value in values)
+    return f"ARRAY[{', '.join(quoted)}]::{kind}[]"

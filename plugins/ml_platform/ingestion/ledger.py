@@ -1,0 +1,115 @@
+# ruff: noqa: S608 – only constants are put together
+"""The SQL of the ledger: which bytes are loaded, which arrivals were seen, which rows were rejected and why."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from ml_platform.ingestion.upload_report import UploadReport
+from ml_platform.parsing.batches import BadValue
+from ml_platform.storage.database import rows
+from ml_platform.storage.object_store import ObjectVersion
+
+_SAME_ARRIVAL = "bucket = $1 AND object_key = $2 AND etag = $3 AND last_modified = $4::text::timestamptz"
+
+
+def claim(cursor: Any, report: UploadReport) -> bool:
+    """Enter the file's bytes into the ledger; False if they are there. Waits for another who is just claiming them."""
+    claimed = rows(
+        cursor,
+        "INSERT INTO uploads.ledger (dataset, purpose, sha256, object_key, etag, bytes)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING sha256",
+        *(report["dataset"], report["purpose"], report["sha256"]),
+        *(report["key"], report["etag"], report["bytes"]),
+    )
+    return bool(claimed)
+
+
+def first_claim(cursor: Any, report: UploadReport) -> str:
+    """Return, for people, from where and when the same bytes were loaded."""
+    key, claimed_at = rows(
+        cursor,
+        "SELECT object_key, claimed_at FROM uploads.ledger WHERE dataset = $1 AND purpose = $2 AND sha256 = $3",
+        *(report["dataset"], report["purpose"], report["sha256"]),
+    )[0]
+    return f"the same bytes were loaded from {key!r} at {claimed_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def record_counts(cursor: Any, report: UploadReport) -> None:
+    """Write into the claimed entry what became of the rows."""
+    cursor.execute(
+        "UPDATE uploads.ledger SET rows_read = $1, rows_loaded = $2, rows_rejected = $3, report = $4::text::jsonb"
+        " WHERE dataset = $5 AND purpose = $6 AND sha256 = $7",
+        (
+            *(report["rows_read"], report["rows_loaded"], report["rows_rejected"], json.dumps(report)),
+            *(report["dataset"], report["purpose"], report["sha256"]),
+        ),
+    )
+
+
+def _identity(report: UploadReport) -> tuple[str, str, str, str]:
+    return report["bucket"], report["key"], report["etag"], report["last_modified"]
+
+
+def _one(found: list[tuple[Any, ...]]) -> UploadReport | None:
+    report: UploadReport | None = json.loads(found[0][0]) if found else None
+    return report
+
+
+def record_arrival(cursor: Any, report: UploadReport) -> UploadReport:
+    """Record an arrival and return what is recorded: an earlier outcome of the same arrival stands."""
+    cursor.execute(
+        "INSERT INTO uploads.arrivals"
+        " (bucket, object_key, etag, last_modified, dataset, purpose, sha256, outcome, report)"
+        " VALUES ($1, $2, $3, $4::text::timestamptz, $5, $6, $7, $8, $9::text::jsonb) ON CONFLICT DO NOTHING",
+        (
+            *_identity(report),
+            *(report["dataset"], report["purpose"], report["sha256"], report["outcome"], json.dumps(report)),
+        ),
+    )
+    statement = f"SELECT report::text FROM uploads.arrivals WHERE {_SAME_ARRIVAL}"
+    return _one(rows(cursor, statement, *_identity(report))) or report
+
+
+def recorded_report(cursor: Any, version: ObjectVersion) -> UploadReport | None:
+    """Return what was recorded about this arrival, if it was taken before."""
+    statement = f"SELECT report::text FROM uploads.arrivals WHERE {_SAME_ARRIVAL}"
+    return _one(rows(cursor, statement, version.bucket, version.key, version.etag, version.last_modified.isoformat()))
+
+
+def latest_report(cursor: Any, dataset: str, bucket: str, key: str) -> UploadReport | None:
+    """Return the outcome of the latest arrival under a key, whatever its content."""
+    statement = (
+        "SELECT report::text FROM uploads.arrivals WHERE dataset = $1 AND bucket = $2 AND object_key = $3"
+        " ORDER BY arrival_id DESC LIMIT 1"
+    )
+    return _one(rows(cursor, statement, dataset, bucket, key))
+
+
+def mark_archived(cursor: Any, report: UploadReport) -> None:
+    """Record where the file of an arrival lies now."""
+    statement = f"UPDATE uploads.arrivals SET archived_key = $5 WHERE {_SAME_ARRIVAL}"
+    cursor.execute(statement, (*_identity(report), report["archived_key"]))
+
+
+def keep_rejected(cursor: Any, report: UploadReport, bad: Iterable[BadValue]) -> None:
+    """Keep what is wrong with rows of a file that is not loaded into tables, in place of what was kept of it before."""
+    identity = (report["dataset"], report["purpose"], report["sha256"])
+    cursor.execute("DELETE FROM uploads.rejected_rows WHERE dataset = $1 AND purpose = $2 AND sha256 = $3", identity)
+    entries = [(*identity, entry.line, entry.column, entry.value, entry.reason) for entry in bad]
+    if entries:
+        cursor.executemany(
+            "INSERT INTO uploads.rejected_rows (dataset, purpose, sha256, line, column_name, value, reason)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            entries,
+        )
+
+
+def rejected_lines(cursor: Any, report: UploadReport) -> Iterable[tuple[int, str]]:
+    """Yield line and reason of everything that was wrong with a file's rows, by line."""
+    cursor.execute(
+        "SELECT line, CASE WHEN column_name = '' THEN reason ELSE column_name || ': ' || reason END"
+        " FROM uploads.rejected_rows WHERE dataset = $1 AND purpose = $2 AND sha256 = $3 ORDER BY line, column_name",
+        (report["dataset"], report["purpose"], report["sha256"]),
+    )
+    return iter(cursor.fetchone, None)

@@ -1,0 +1,253 @@
+"""What happens to a dropped file: it is read, loaded whole or not at all, and settled. Run twice, same world."""
+
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ml_platform.exceptions import ContractError, UploadChangedError
+from ml_platform.files.formats import Format
+from ml_platform.ingestion import ledger, report_files, staging
+from ml_platform.ingestion.upload_report import Reason, Result, UploadReport, new_report
+from ml_platform.parsing.batches import Batch, open_table, typed_batches
+from ml_platform.specs.parts import Purpose
+from ml_platform.specs.spec import Table
+from ml_platform.storage import object_store
+from ml_platform.storage.database import savepoint, transaction
+from ml_platform.storage.object_store import LocalCopy, ObjectVersion
+from ml_platform.storage.tables import ensure_tables
+
+log = logging.getLogger(__name__)
+
+READS = 3  # a file that is replaced while it is read is read again this often before the task gives up
+MAX_WAITING = 500  # the most that one run takes; the next run takes the rest
+NEVER = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass
+class Upload:
+    """A file in the inbox, open for reading.
+
+    Attributes:
+        dataset: the table that it belongs to.
+        purpose: also the bucket.
+        object: the version of the object that is read.
+        copy: its bytes; None if there is an earlier report.
+        earlier: what became of it, if it was processed before or was removed before it could be read.
+        format: what it was recognised as, once `batches` was called.
+    """
+
+    dataset: Table
+    purpose: Purpose
+    object: ObjectVersion
+    copy: LocalCopy | None
+    earlier: UploadReport | None = None
+    format: Format | None = field(default=None, init=False)
+
+    @property
+    def local(self) -> LocalCopy:
+        """The local copy."""
+        if self.copy is None:
+            raise ValueError(f"{self.object.key!r} was processed before; there is nothing to read")
+        return self.copy
+
+    def batches(self) -> Iterator[Batch]:
+        """Read the file from its beginning, in file order; see `parsing.open_table` and `parsing.typed_batches`."""
+        rows = open_table(self.local.file, self.dataset, self.purpose, repr(self.object.key))
+        self.format = rows.format
+        return typed_batches(rows, self.dataset, self.purpose)
+
+    def report(self, result: Result, **fields: Any) -> UploadReport:
+        """Return the report on this arrival; `fields` are those of `UploadReport` that are not zero or empty."""
+        if self.format:
+            fields["format"] = str(self.format)
+            fields["delimiter"] = self.format.delimiter or self.dataset.delimiter
+        return new_report(self.dataset, self.purpose, self.object, self.local.sha256, result, **fields)
+
+    def rejection(self, error: ContractError) -> UploadReport:
+        """Return the report on this arrival if the file as a whole breaks the contract."""
+        whole = _whole_file(str(error))
+        if isinstance(error, staging.FileRejectedError):
+            rows = {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
+            return self.report("rejected", reasons=[whole, *error.reasons], **rows)
+        return self.report("rejected", reasons=[whole])
+
+
+def _whole_file(reason: str) -> Reason:
+    return Reason(line=None, column="", value="", reason=reason)
+
+
+def waiting(dataset: Table, purpose: Purpose) -> list[str]:
+    """Return the keys of a data set's uploads that are not settled yet, the oldest first, at most `MAX_WAITING`."""
+    found = object_store.list_objects(purpose, dataset.inbox_prefix(purpose))
+    mine = [version for version in found if dataset.owns(version.key, purpose)]
+    return [
+        version.key for version in sorted(mine, key=lambda version: (version.last_modified, version.key))[:MAX_WAITING]
+    ]
+
+
+@contextmanager
+def open_upload(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
+    """Open one file of the inbox; what was processed before comes with its earlier report, and is not read again.
+
+    Args:
+        dataset: what its columns mean.
+        purpose: also the bucket.
+        key: the object's key.
+
+    Raises:
+        UploadChangedError: it was replaced again and again while it was read.
+        ServiceError: the object store or Postgres failed.
+    """
+    with ExitStack() as stack:
+        for attempt in range(1, READS + 1):
+            try:
+                upload = stack.enter_context(_open_once(dataset, purpose, key))
+                break
+            except UploadChangedError as change:
+                if attempt == READS:
+                    raise
+                log.warning("%s; reading it again", change)
+        yield upload
+
+
+@contextmanager
+def _open_once(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
+    current = object_store.head(purpose, key)
+    if current is None:
+        log.warning("%r is not in the bucket %r any more", key, purpose)
+        removed = ObjectVersion(purpose, key, "", NEVER, 0)
+        yield Upload(dataset, purpose, removed, None, _latest_report(dataset, purpose, removed))
+    elif earlier := _recorded_report(current):
+        log.info("%r was processed before: %s", key, earlier["outcome"])
+        yield Upload(dataset, purpose, current, None, earlier)
+    else:
+        with object_store.local_copy(current) as copy:
+            yield Upload(dataset, purpose, current, copy)
+
+
+def _recorded_report(version: ObjectVersion) -> UploadReport | None:
+    with transaction() as cursor:
+        return ledger.recorded_report(cursor, version)
+
+
+def _latest_report(dataset: Table, purpose: Purpose, removed: ObjectVersion) -> UploadReport:
+    with transaction() as cursor:
+        latest = ledger.latest_report(cursor, dataset.name, purpose, removed.key)
+        return latest or new_report(dataset, purpose, removed, "", "gone")
+
+
+def load(dataset: Table, purpose: Purpose, key: str) -> UploadReport:
+    """Load one file: all its good rows in one transaction, or nothing.
+
+    Returns:
+        What became of it: loaded, duplicate, rejected, or gone if it was removed before it was read. The same arrival
+        loaded again gives the recorded report.
+
+    Raises:
+        UploadChangedError: it was replaced again and again while it was read.
+        ConfigurationError: the tables do not fit the data set's YAML any more.
+        ServiceError: a server failed; nothing was loaded.
+    """
+    with open_upload(dataset, purpose, key) as upload:
+        return upload.earlier or _load(upload)
+
+
+def _load(upload: Upload) -> UploadReport:
+    """Claim the bytes, insert the rows and record the arrival, in one transaction."""
+    ensure_tables(upload.dataset)
+    with transaction() as cursor:
+        try:
+            with savepoint(cursor):
+                report = _claim_and_insert(cursor, upload)
+        except ContractError as error:
+            report = upload.rejection(error)
+        report = ledger.record_arrival(cursor, report)
+    log.info("%s: %s", report["outcome"], report_files.summary(report))
+    return report
+
+
+def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
+    claimed = upload.report("loaded")
+    if not ledger.claim(cursor, claimed):
+        return upload.report("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
+    counts, reasons = staging.load(cursor, upload.dataset, upload.purpose, upload.local.sha256, upload.batches())
+    report = upload.report(
+        "loaded",
+        rows_read=counts.read,
+        rows_loaded=counts.loaded,
+        rows_rejected=counts.rejected,
+        rows_present=counts.present,
+        reasons=reasons,
+    )
+    ledger.record_counts(cursor, report)
+    return report
+
+
+def settle(report: UploadReport) -> UploadReport:
+    """Move the file of an arrival out of the inbox, with its report and its rejected rows beside it.
+
+    Args:
+        outcome: what `load` or `score` returned.
+
+    Raises:
+        ContractError: the file was rejected; it is settled nevertheless, and its report says the same.
+        ServiceError: a server failed; run it again.
+    """
+    if report["outcome"] != "gone":
+        _settle(report)
+    if report["outcome"] == "rejected":
+        raise ContractError("\n".join(report_files.reason_texts(report)[:10]))
+    return report
+
+
+def _settle(report: UploadReport) -> None:
+    version = ObjectVersion(
+        report["bucket"],
+        report["key"],
+        report["etag"],
+        datetime.fromisoformat(report["last_modified"]),
+        report["bytes"],
+    )
+    if report["rejected_key"]:
+        _put_rejected_rows(report, version, report["rejected_key"])
+    object_store.put_new(version.bucket, report["report_key"], report_files.report_json(report), "application/json")
+    if report["outcome"] == "rejected":
+        key = report["report_key"].removesuffix(".json") + ".txt"
+        object_store.put_new(version.bucket, key, report_files.report_text(report), "text/plain; charset=utf-8")
+    if not object_store.move(version, report["archived_key"]):
+        log.warning("%r was replaced after it was read; the newer one stays in the inbox", version.key)
+        return
+    with transaction() as cursor:
+        ledger.mark_archived(cursor, report)
+
+
+def _put_rejected_rows(report: UploadReport, version: ObjectVersion, key: str) -> None:
+    source = version if object_store.is_current(version) else object_store.head(version.bucket, report["archived_key"])
+    if source is None or object_store.head(version.bucket, key):
+        return
+    with object_store.local_copy(source) as copy, transaction() as cursor, tempfile.TemporaryFile() as out:
+        rejected = ledger.rejected_lines(cursor, report)
+        report_files.write_rejected(copy.file, report["delimiter"], report["encoding"], rejected, out)
+        out.seek(0)
+        object_store.put_new(version.bucket, key, out, "text/csv; charset=utf-8")
+
+
+def ingest(dataset: Table, key: str) -> UploadReport:
+    """Load and settle one file of the bucket `train`; a rejected one is settled without an error.
+
+    Raises:
+        UploadChangedError, ConfigurationError, ServiceError: as `load`.
+    """
+    report = load(dataset, "train", key)
+    if report["outcome"] != "gone":
+        _settle(report)
+    return report
+
+
+def count_new_rows(settled: Iterable[UploadReport | None]) -> int:
+    """Return how many rows the settled files brought that were not there before."""
+    return sum(one["rows_loaded"] for one in settled if one and one["outcome"] == "loaded")

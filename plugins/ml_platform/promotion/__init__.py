@@ -1,0 +1,1 @@
+"""From a challenger to the live model: smoke test, gate, approval, alias, history."""

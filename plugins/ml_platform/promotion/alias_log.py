@@ -1,0 +1,165 @@
+"""Every change of a model's alias `champion`: recorded, applied, and repaired after a kill or a change by hand.
+
+MLflow and Postgres share no transaction. So the intent is recorded first, then the aliases move, then the record is
+marked as done. A process that is killed in between leaves a record that is not done: the next that holds the lock looks
+where the alias is, and completes the record or deletes it. All functions here need `promotion_lock`.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from ml_platform.exceptions import RegistryError, ServiceError
+from ml_platform.registry import registry
+from ml_platform.registry.registry import CHAMPION, PREVIOUS
+from ml_platform.storage import database
+
+log = logging.getLogger(__name__)
+
+Why = Literal["gate", "rollback", "promotion", "by hand"]
+
+
+@dataclass(frozen=True)
+class AliasChange:
+    """A move of the alias `champion`.
+
+    Attributes:
+        model: name of the registered model.
+        from_version: that was live before; None if none was.
+        to_version: that is live from then on; None if the alias was removed.
+        moved_by: the user or the DAG.
+        why: the gate, a rollback, a promotion from another platform, or by hand in MLflow.
+        reason: in words.
+        request: tells one request from the next, so that a repeated one moves nothing; None if it is never repeated.
+        decision_id: of the gate's decision, None if there was none.
+        moved_at: when; if None, as soon as it is written down.
+    """
+
+    model: str
+    from_version: int | None
+    to_version: int | None
+    moved_by: str
+    why: Why
+    reason: str
+    request: str | None = None
+    decision_id: int | None = None
+    moved_at: datetime | None = None
+
+
+def record_intent(cursor: Any, change: AliasChange) -> None:
+    """Write a change down, in the caller's transaction; `apply` carries it out.
+
+    Raises:
+        ServiceError: somebody who has no part in the lock has moved the alias meanwhile; tried again, it is noticed.
+    """
+    if (live := live_version(change.model)) != change.from_version:
+        raise ServiceError(
+            f"{change.model}: version {live} went live meanwhile, not {change.from_version}; nothing has moved"
+        )
+    _insert(cursor, change, is_done=False)
+
+
+def _insert(cursor: Any, change: AliasChange, *, is_done: bool) -> None:
+    database.rows(
+        cursor,
+        "INSERT INTO models.movements (model, from_version, to_version, moved_by, why, reason, request, decision_id,"
+        " training_set_sha256, is_done, moved_at) VALUES ($1, $2::int, $3::int, $4, $5, $6, $7::text, $8::bigint,"
+        " $9::text, $10, coalesce($11::text::timestamptz, now())) RETURNING movement_id",
+        *(change.model, change.from_version, change.to_version, change.moved_by, change.why),
+        *(change.reason, change.request, change.decision_id, _training_set(change), is_done),
+        change.moved_at.isoformat() if change.moved_at else None,
+    )
+
+
+def _training_set(change: AliasChange) -> str | None:
+    if change.to_version is None:
+        return None
+    sha256: str | None = registry.get_version(change.model, change.to_version).tags.get("training_set_sha256")
+    return sha256
+
+
+def apply(change: AliasChange) -> None:
+    """Move the aliases as was written down: `champion` first, for it decides whether the change has happened.
+
+    Raises:
+        ServiceError: it is not written down, or was struck out meanwhile.
+    """
+    if change.to_version is not None:
+        registry.set_alias(change.model, CHAMPION, change.to_version)
+    _mark_done(change)
+
+
+def _mark_done(change: AliasChange) -> None:
+    set_previous(change.model, change.from_version)
+    done = database.fetch(
+        "UPDATE models.movements SET is_done = true WHERE model = $1 AND NOT is_done RETURNING movement_id",
+        change.model,
+    )
+    if not done:
+        raise ServiceError(
+            f"{change.model}: the move to version {change.to_version} is not written down any more; the next look "
+            "at the history notes what is live"
+        )
+    log.info("%s: %s is live, %s before (%s)", change.model, change.to_version, change.from_version, change.why)
+
+
+def set_previous(name: str, version: int | None) -> None:
+    """Let the alias `previous` name the champion before; it stays as it is if there was none, or is none any more."""
+    try:
+        if version is not None:
+            registry.set_alias(name, PREVIOUS, int(registry.get_version(name, version).version))
+    except RegistryError as error:
+        log.warning("%s; %s stays as it is", error, PREVIOUS)  # it was deleted in MLflow
+
+
+def reconcile(name: str) -> None:
+    """Make the record agree with MLflow: end what was begun by one who was killed, and note a move made by hand."""
+    live = live_version(name)
+    if pending := _newest(name, is_done=False):
+        if pending.to_version == live:
+            _mark_done(pending)
+        else:
+            database.fetch("DELETE FROM models.movements WHERE model = $1 AND NOT is_done RETURNING movement_id", name)
+    last = _newest(name, is_done=True)
+    before = last.to_version if last else None
+    if live != before:
+        change = _promotion(name, last, live)
+        if change is None:
+            reason = "found so in MLflow; nobody wrote down who moved the alias, nor when"
+            change = AliasChange(name, before, live, "unknown", "by hand", reason)
+            set_previous(name, before)  # a promotion has done it
+        with database.transaction() as cursor:
+            _insert(cursor, change, is_done=True)
+
+
+def _promotion(name: str, last: AliasChange | None, live: int | None) -> AliasChange | None:
+    """Return the promotion from another platform that made a version live, as its tags tell, or None."""
+    tags = registry.get_version(name, live).tags if live is not None else {}
+    by, at, reason = (tags.get(tag, "") for tag in ("promoted_by", "promoted_at", "promotion_reason"))
+    try:
+        moved_at = min(datetime.fromisoformat(at).astimezone(UTC), datetime.now(UTC))
+    except ValueError:
+        return None
+    # Tags of an earlier promotion stay on the version: who made it live again since then is not known.
+    if last and last.moved_at and moved_at <= last.moved_at:
+        return None
+    return AliasChange(name, last.to_version if last else None, live, by, "promotion", reason, moved_at=moved_at)
+
+
+def live_version(name: str) -> int | None:
+    """Return the number of the version that the alias `champion` names."""
+    found = registry.alias_version(name, CHAMPION)
+    return int(found.version) if found else None
+
+
+_COLUMNS = "model, from_version, to_version, moved_by, why, reason, request, decision_id, moved_at"
+
+
+def _newest(name: str, *, is_done: bool) -> AliasChange | None:
+    found = database.fetch(
+        f"SELECT {_COLUMNS} FROM models.movements WHERE model = $1 AND is_done = $2"  # noqa: S608 – a constant
+        " ORDER BY movement_id DESC LIMIT 1",
+        *(name, is_done),
+    )
+    return AliasChange(*found[0]) if found else None

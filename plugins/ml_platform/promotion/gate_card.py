@@ -1,0 +1,121 @@
+"""The gate's decision for people: a card in Markdown and two pictures, kept with the run."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ml_platform.evaluation.charts import BLUE, INK, ORANGE, labelled_axes
+from ml_platform.promotion.approval import Question
+from ml_platform.promotion.decision import Decision
+from ml_platform.promotion.gate import GateOutcome
+from ml_platform.specs.parts import Gate
+from ml_platform.storage import mlflow_client
+
+FOLDER = "gate"
+
+
+def log_card(name: str, run_id: str, outcome: GateOutcome, *, is_open: bool = False) -> None:
+    """Store `gate/card.md` and its pictures with a run; what a picture was drawn from may be gone, it stays then."""
+    figures = pictures(outcome)
+    with tempfile.TemporaryDirectory() as folder:
+        for title, figure in figures.items():
+            figure.savefig(Path(folder) / f"{title}.png")
+        shown = [f"![{title}]({title}.png)" for title in _titles(outcome.decision)]
+        text = "\n\n".join([card(name, outcome.decision, is_open=is_open), *shown, ""])
+        (Path(folder) / "card.md").write_text(text, "utf-8")
+        mlflow_client.connect().log_artifacts(run_id, folder, FOLDER)
+
+
+def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
+    """Return a decision and every figure behind it, as Markdown; one that waits for an approval is still open."""
+    rows = {
+        "challenger": f"version {decision.version}",
+        "champion before": "none" if decision.champion_before is None else f"version {decision.champion_before}",
+        "rows that neither has seen": "–" if decision.rows is None else f"{decision.rows:,}",
+        "F1 of the challenger": _figure(decision.challenger_f1),
+        "F1 of the champion": _figure(decision.champion_f1),
+        "gain": _figure(decision.gain, "+.4f"),
+        f"gain, {decision.confidence:.0%} interval": _interval(decision),
+        "gain that is asked for": f"more than {decision.min_gain:g}",
+    }
+    heading = "waits for approval" if is_open else decision.decision
+    lines = [f"# {name}: {heading}", "", decision.reason, "", "| | |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {title} | {value} |" for title, value in rows.items())])
+
+
+def question(name: str, decision: Decision, rule: Gate, url: str) -> Question:
+    """Return what a person is asked before a challenger goes live.
+
+    Args:
+        name: of the data set.
+        decision: that the challenger has won.
+        rule: how long there is to answer.
+        url: of the challenger's run.
+    """
+    version, champion = decision.version, decision.champion_before
+    stays = "no model goes live" if champion is None else f"version {champion} stays"
+    choices = (
+        f"**Approve**: version {version} scores the files from then on. "
+        f"**Reject**, or no answer within {rule.approval_within}: {stays}."
+    )
+    run = f"[Its run in MLflow]({url}) has every candidate, and under *Artifacts*, `gate`, this card with pictures."
+    body = "\n\n".join([card(name, decision, is_open=True), choices, run])
+    return Question(f"{name}: may version {version} go live?", body)
+
+
+def _figure(value: float | None, form: str = ".4f") -> str:
+    return "–" if value is None else format(value, form)
+
+
+def _interval(decision: Decision) -> str:
+    if decision.gain_low is None or decision.gain_high is None:
+        return "–"
+    return f"{decision.gain_low:+.4f} to {decision.gain_high:+.4f}"
+
+
+def _titles(decision: Decision) -> list[str]:
+    shown = {"f1": decision.challenger_f1, "gain": decision.gain_low}
+    return [title for title, figure in shown.items() if figure is not None]
+
+
+def pictures(outcome: GateOutcome) -> dict[str, Figure]:
+    """Return what can be drawn: F1 of both models, and the resampled gains."""
+    decision, gains = outcome.decision, outcome.gains
+    found = {}
+    if decision.challenger_f1 is not None:
+        found["f1"] = _scores(decision)
+    if gains is not None:
+        found["gain"] = _gains(decision, gains)
+    return found
+
+
+def _scores(decision: Decision) -> Figure:
+    rivals = (
+        ("challenger", decision.version, decision.challenger_f1, ORANGE),
+        ("champion", decision.champion_before, decision.champion_f1, BLUE),
+    )
+    bars = {f"{role}\nversion {version}": (score, color) for role, version, score, color in rivals if score is not None}
+    figure, axes = labelled_axes("On the rows that neither has seen", "F1", "", 1.4 + 0.7 * len(bars))
+    drawn = axes.barh(list(bars), [score for score, _ in bars.values()], color=[color for _, color in bars.values()])
+    axes.bar_label(drawn, fmt="%.4f", padding=4, color=INK)
+    axes.set_xlim(0, 1.1)
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def _gains(decision: Decision, gains: NDArray[np.float64]) -> Figure:
+    title, unit = "How much of the gain could be chance", "F1 of the challenger − F1 of the champion"
+    figure, axes = labelled_axes(title, unit, f"of {len(gains):,} resamples of the rows")
+    axes.hist(gains, bins=40, color=BLUE, alpha=0.75)
+    if decision.gain_low is not None and decision.gain_high is not None:
+        label = f"{decision.confidence:.0%} interval"
+        axes.axvspan(decision.gain_low, decision.gain_high, color=ORANGE, alpha=0.2, label=label)
+    axes.axvline(decision.min_gain, color=INK, linestyle="--", label=f"asked for: more than {decision.min_gain:g}")
+    if decision.gain is not None:
+        axes.axvline(decision.gain, color=ORANGE, label=f"gain {decision.gain:+.4f}")
+    figure.legend(frameon=False, ncols=3, loc="outside lower center")
+    return figure

@@ -1,0 +1,51 @@
+"""Back to a model that was live before."""
+
+from ml_platform.exceptions import RegistryError
+from ml_platform.promotion.alias_log import AliasChange, apply, live_version, reconcile, record_intent
+from ml_platform.promotion.results import LiveVersions
+from ml_platform.registry import registry
+from ml_platform.registry.registry import PREVIOUS
+from ml_platform.storage import database
+from ml_platform.storage.locks import promotion_lock
+
+
+def rollback(name: str, *, reason: str, by: str, to: int | None = None, request: str | None = None) -> LiveVersions:
+    """Roll back to the previous champion, or to a given version.
+
+    Args:
+        name: of the registered model.
+        reason: in words; it goes into the history.
+        by: who asks.
+        to: the version; the previous champion if not given.
+        request: tells this request from the next. Repeated, it moves nothing.
+
+    Raises:
+        RegistryError: there is no reason, no previous champion or no such version, or it cannot be loaded; nothing has
+            moved then.
+        ServiceError: somebody moved the alias meanwhile; nothing has moved then.
+    """
+    if not reason.strip():
+        raise RegistryError(f"{name}: a rollback needs a reason, which goes into the history")
+    with promotion_lock(name) as check_lock:
+        reconcile(name)
+        live = live_version(name)
+        if not _is_settled(name, request):
+            target = registry.alias_version(name, PREVIOUS) if to is None else registry.get_version(name, to)
+            if target is None:
+                raise RegistryError(f"{name}: there is no previous champion to return to")
+            if int(target.version) != live:
+                registry.load(target)
+                check_lock()
+                change = AliasChange(name, live, int(target.version), by, "rollback", reason.strip(), request)
+                with database.transaction() as cursor:
+                    record_intent(cursor, change)
+                apply(change)
+        previous = registry.alias_version(name, PREVIOUS)
+        return LiveVersions(live_version(name), int(previous.version) if previous else None)
+
+
+def _is_settled(name: str, request: str | None) -> bool:
+    if request is None:
+        return False
+    statement = "SELECT 1 FROM models.movements WHERE model = $1 AND request = $2"
+    return bool(database.fetch(statement, name, request))

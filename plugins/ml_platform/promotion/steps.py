@@ -1,0 +1,174 @@
+"""The last steps of a training: the gate, and the promotion; between them a person may be asked."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+
+from mlflow.entities.model_registry import ModelVersion
+
+from ml_platform.evaluation.holdout_report import HoldoutRows
+from ml_platform.evaluation.metrics import Probabilities
+from ml_platform.promotion import alias_log, decisions, gate, gate_card
+from ml_platform.promotion.alias_log import AliasChange
+from ml_platform.promotion.approval import Answer, with_answer
+from ml_platform.promotion.decision import Decision
+from ml_platform.promotion.gate import GateOutcome
+from ml_platform.promotion.results import GateResult, TrainingCard
+from ml_platform.promotion.training_card import log_card, training_card
+from ml_platform.registry import registry
+from ml_platform.specs.parts import Gate
+from ml_platform.storage import database, mlflow_client
+from ml_platform.storage.locks import promotion_lock
+from ml_platform.training import tracking
+from ml_platform.training.results import Challenger
+from ml_platform.training.split import split
+from ml_platform.training.training_set import TrainingSet
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Contender:
+    """A challenger at the gate: its version, its hold-out, and what it answered to it when it was trained."""
+
+    version: ModelVersion
+    rows: HoldoutRows
+    expected: Probabilities
+    rule: Gate
+
+    def evaluated(self) -> GateOutcome:
+        """Return the gate's decision against the champion of this moment."""
+        return gate.evaluate(self.version, _champion(self.version.name), self.rows, self.expected, self.rule)
+
+
+def run_gate(training_set: TrainingSet, challenger: Challenger, *, by: str = "code") -> GateResult | None:
+    """Evaluate a new version, and record it if it is not to go live; if it is, `promote` has the last word.
+
+    Args:
+        training_set: the one that it was trained on.
+        challenger: what `refit` returned.
+        by: the user or DAG that started the training.
+
+    Returns:
+        What a person is asked about a version that has passed; None of one that has not, or that was decided before.
+    """
+    with _at_the_gate(training_set, challenger) as contender, promotion_lock(challenger.name) as check_lock:
+        version, rule = contender.version, contender.rule
+        alias_log.reconcile(version.name)
+        decision = decisions.settled(version)
+        if decision is None:
+            outcome = contender.evaluated()
+            decision = outcome.decision
+            is_open = decision.is_promoted and rule.approval
+            gate_card.log_card(version.name, str(version.run_id), outcome, is_open=is_open)
+            if decision.is_promoted:
+                log.info("%s", gate_card.card(version.name, decision, is_open=is_open))
+                question = gate_card.question(version.name, decision, rule, challenger.url)
+                return GateResult(decision, question.subject, question.body)
+            check_lock()
+            _record(version, decision, by)
+        _publish(training_set, challenger, version, decision)
+        return None
+
+
+def promote(
+    training_set: TrainingSet,
+    challenger: Challenger,
+    *,
+    by: str = "code",
+    passed: GateResult | None = None,
+    answer: Answer | None = None,
+) -> TrainingCard:
+    """Let a new version go live if it is fit and better than the champion of this moment, and log the training card.
+
+    One promotion of a model runs at a time. A decision of the gate holds as long as the champion is the one that it was
+    made against; else the version is evaluated again. Run again for the same version, it returns what it decided; the
+    aliases do not move a second time, so a rollback in between is not undone. Killed before the alias moved, it
+    evaluates again.
+
+    Args:
+        training_set: the one that it was trained on.
+        challenger: what `refit` returned.
+        by: the user or DAG that started the training; it goes into the history.
+        passed: what `run_gate` returned; the version is evaluated now if not given.
+        answer: of the person who was asked; None if nobody was.
+
+    Raises:
+        ConfigurationError: the data set's spec requires an approval, and nobody was asked.
+        ServiceError: the alias was moved in MLflow while the version was evaluated; tried again, it is evaluated again.
+    """
+    with _at_the_gate(training_set, challenger) as contender:
+        version, rule = contender.version, contender.rule
+        with promotion_lock(version.name) as check_lock:
+            alias_log.reconcile(version.name)
+            decision = decisions.settled(version)
+            if decision is None:
+                outcome = _still_valid(passed, answer, version) or contender.evaluated()
+                decision = with_answer(outcome.decision, answer, rule, version.name)
+                gate_card.log_card(version.name, str(version.run_id), replace(outcome, decision=decision))
+                check_lock()
+                _record(version, decision, by, answer)
+        return _publish(training_set, challenger, version, decision)
+
+
+@contextmanager
+def _at_the_gate(training_set: TrainingSet, challenger: Challenger) -> Iterator[_Contender]:
+    client = mlflow_client.connect()
+    version = client.get_model_version(challenger.name, str(challenger.version))
+    rows = split(training_set, challenger.search.folds).holdout_rows()
+    with mlflow_client.running(client, challenger.run_id):
+        expected = tracking.holdout_probabilities(challenger.run_id)
+        yield _Contender(version, rows, expected, training_set.dataset.gate)
+
+
+def _champion(name: str) -> ModelVersion | None:
+    return registry.alias_version(name, registry.CHAMPION)
+
+
+def _still_valid(passed: GateResult | None, answer: Answer | None, version: ModelVersion) -> GateOutcome | None:
+    """Return the gate's decision unless another champion is live by now; a rejection needs no champion."""
+    if passed is None:
+        return None
+    champion = _champion(version.name)
+    is_rejected = answer is not None and not answer.approved
+    if is_rejected or passed.decision.champion_before == (int(champion.version) if champion else None):
+        return GateOutcome(passed.decision)
+    log.info("%s: another champion is live since version %s was evaluated", version.name, version.version)
+    return None
+
+
+def _record(version: ModelVersion, decision: Decision, by: str, answer: Answer | None = None) -> None:
+    change = None
+    with database.transaction() as cursor:
+        decision_id = decisions.record(cursor, version, decision, by, answer)
+        if decision.is_promoted:
+            before, after = decision.champion_before, decision.version
+            change = AliasChange(version.name, before, after, by, "gate", decision.reason, decision_id=decision_id)
+            alias_log.record_intent(cursor, change)
+    if change:
+        alias_log.apply(change)
+
+
+def _publish(
+    training_set: TrainingSet, challenger: Challenger, version: ModelVersion, decision: Decision
+) -> TrainingCard:
+    """Write into the log and into MLflow what was decided, and return the training card."""
+    log.info("%s", gate_card.card(version.name, decision))
+    client = mlflow_client.connect()
+    _tag(version, decision)
+    card = training_card(training_set, challenger, decision)
+    log_card(card)
+    tags = {"decision": decision.decision, "reason": decision.reason, "model_version": version.version}
+    mlflow_client.set_tags(client, challenger.run_id, tags)
+    if decision.champion_f1 is not None:
+        mlflow_client.log_metrics(client, challenger.run_id, {"champion_f1": decision.champion_f1})
+    return card
+
+
+def _tag(version: ModelVersion, decision: Decision) -> None:
+    figures = {field: value for field, value in asdict(decision).items() if field != "version" and value is not None}
+    for field, value in figures.items():
+        tag = field if field == "decision" else f"decision_{field}"
+        text = str(value)[: mlflow_client.TEXT_LIMIT]
+        mlflow_client.connect().set_model_version_tag(version.name, version.version, tag, text)

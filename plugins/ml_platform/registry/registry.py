@@ -1,0 +1,176 @@
+"""MLflow's model registry: versions with what was recorded at training, and the aliases that say which one is live."""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import mlflow.artifacts
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import LoggedModelOutput, Run
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from sklearn.base import BaseEstimator
+
+from ml_platform.exceptions import RegistryError
+from ml_platform.registry import model_files, version_tags
+from ml_platform.registry.loaded_model import LoadedModel
+from ml_platform.settings import settings
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage import mlflow_client
+
+log = logging.getLogger(__name__)
+
+CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+
+
+def alias_version(name: str, alias: str) -> ModelVersion | None:
+    """Return the version that an alias names, or None if there is no such model or alias."""
+    try:
+        return mlflow_client.connect().get_model_version_by_alias(name, alias)
+    except MlflowException as error:
+        # An alias that was never set is an invalid parameter to MLflow, a model that is not there a missing resource.
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def champions() -> dict[str, int]:
+    """Return the version that is live of every registered model that has one, by name; one question to MLflow."""
+    found: dict[str, int] = {}
+    token: str | None = ""
+    while token is not None:
+        page = mlflow_client.connect().search_registered_models(max_results=1000, page_token=token or None)
+        found |= {one.name: int(one.aliases[CHAMPION]) for one in page if CHAMPION in one.aliases}
+        token = page.token or None
+    return found
+
+
+def get_version(name: str, version: int) -> ModelVersion:
+    """Return a version by its number.
+
+    Raises:
+        RegistryError: there is none.
+    """
+    try:
+        return mlflow_client.connect().get_model_version(name, str(version))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise RegistryError(f"{name}: there is no version {version}") from None
+
+
+def load_champion(name: str) -> LoadedModel:
+    """Load the model that is live. To ask whether there is one, use `alias_version(name, "champion")`.
+
+    Raises:
+        RegistryError: there is no champion, or it is not what was recorded at its training, or it could run code.
+            No other model is loaded in its place.
+    """
+    found = alias_version(name, CHAMPION)
+    if found is None:
+        raise RegistryError(f"{name}: no model is live (no alias {CHAMPION!r}); train one")
+    return load(found)
+
+
+def load(version: ModelVersion) -> LoadedModel:
+    """Download, check and load one version.
+
+    Raises:
+        RegistryError: its files are missing, differ from what was recorded at training, or could run code; or its tags
+            are not what the files say.
+    """
+    try:
+        with download(version) as folder:
+            return load_files(version, folder)
+    except RegistryError as error:
+        raise RegistryError(f"{version.name} version {version.version}: {error}") from error
+
+
+def load_files(version: ModelVersion, folder: Path) -> LoadedModel:
+    """Load a version whose files were downloaded into a folder.
+
+    Raises:
+        RegistryError: as `load` does.
+    """
+    tags = version.tags
+    threshold, classes = version_tags.read_threshold(tags), version_tags.read_classes(tags)
+    rule = version_tags.read_holdout(version.name, tags)
+    estimator, columns, dataset = model_files.read(folder, tags.get("model_sha256", ""))
+    _check_classes(estimator, classes)
+    version_tags.check(tags, dataset, getattr(estimator, "best_threshold_", None))
+    sha256, run_id = tags.get("training_set_sha256", ""), version.run_id or ""
+    return LoadedModel(
+        version.name, int(version.version), threshold, estimator, columns, classes, dataset, rule, sha256, run_id
+    )
+
+
+def _check_classes(estimator: BaseEstimator, classes: tuple[str, ...]) -> None:
+    if list(getattr(estimator, "classes_", ())) != list(range(len(classes))):
+        raise RegistryError(f"the model does not tell apart {len(classes)} classes, as the tag 'classes' says")
+
+
+@contextmanager
+def download(version: ModelVersion) -> Iterator[Path]:
+    """Give a version's files in a folder that is removed at the end; nothing about them is checked.
+
+    Raises:
+        RegistryError: there are none.
+    """
+    tracking = settings().mlflow_tracking_uri
+    location = mlflow_client.connect().get_model_version_download_uri(version.name, version.version)
+    # An empty listing is an answer: the files were deleted. An outage raises instead, and must not look the same.
+    listed = [item.path for item in mlflow.artifacts.list_artifacts(artifact_uri=location, tracking_uri=tracking)]
+    if not listed or any(".." in Path(path).parts for path in listed):
+        raise RegistryError(f"the model's files are not in the artifact store (found: {listed})")
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=folder, tracking_uri=tracking))
+
+
+def version_of_run(name: str, run_id: str, candidate_id: str) -> ModelVersion | None:
+    """Return the version that a run registered of a candidate, or None."""
+    found = mlflow_client.connect().search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    ours = [version for version in found if version.tags.get("candidate_id") == candidate_id]
+    return max(ours, key=lambda version: int(version.version), default=None)
+
+
+def register(
+    run: Run, dataset: Dataset, estimator: BaseEstimator, example: pd.DataFrame, tags: Mapping[str, str]
+) -> ModelVersion:
+    """Write a fitted classifier into the artifact store and register it under the data set's name.
+
+    The version appears at once with all its tags, among them `model_sha256`, the digest of the files as written here,
+    and `spec_sha256`, which tells what the columns meant.
+    """
+    api = mlflow_client.connect()
+    model = api.create_logged_model(run.info.experiment_id, name=dataset.name, source_run_id=run.info.run_id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        sha256 = model_files.write(estimator, dataset, example, path, run_id=run.info.run_id, model_id=model.model_id)
+        api.log_model_artifacts(model.model_id, str(path))
+    api.finalize_logged_model(model.model_id, "READY")
+    api.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step=0)])
+    ensure_model(api, dataset)
+    return api.create_model_version(
+        dataset.name,
+        source=f"models:/{model.model_id}",
+        run_id=run.info.run_id,
+        model_id=model.model_id,
+        tags={**tags, "model_sha256": sha256, "spec_sha256": dataset.sha256},
+    )
+
+
+def ensure_model(api: MlflowClient, dataset: Dataset) -> None:
+    """Make the registered model of a data set, if there is none."""
+    try:
+        api.create_registered_model(dataset.name, description=dataset.description)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def set_alias(name: str, alias: str, version: int) -> None:
+    """Let an alias name a version."""
+    mlflow_client.connect().set_registered_model_alias(name, alias, str(version))

@@ -1,0 +1,1 @@
+"""Predictions: result files, and the log of all predictions."""

@@ -1,0 +1,98 @@
+"""The log of predictions: which version of a model said what of whom, when, and by which way it was asked."""
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ml_platform.registry.loaded_model import LoadedModel
+
+Source = Literal["http", "batch"]
+MOMENT = pa.timestamp("us", tz="UTC")
+SCHEMA = pa.schema(
+    [
+        ("model", pa.string()), ("model_version", pa.int64()), ("entity_key", pa.string()), ("event_time", MOMENT),
+        ("probability", pa.float64()), ("prediction", pa.string()), ("requested_at", MOMENT),
+    ]
+)  # fmt: skip
+
+
+def entries(
+    model: LoadedModel,
+    rows: pa.RecordBatch,
+    probabilities: NDArray[np.float64],
+    predictions: NDArray[np.int64],
+    requested: datetime,
+) -> pa.RecordBatch:
+    """Return what is logged of scored rows.
+
+    Args:
+        model: that scored them.
+        rows: typed, as they were read.
+        probabilities: as `LoadedModel.predict` returns them; of several classes that of the predicted one is logged.
+        predictions: class indices, shape (n_rows,).
+        requested: when they were asked for; also the event time of rows that have none.
+    """
+    dataset, n_rows = model.dataset, rows.num_rows
+    keys = zip(*(rows.column(key).to_pylist() for key in dataset.keys), strict=True)
+    times = rows.column(dataset.event_time).to_pylist() if dataset.event_time else [None] * n_rows
+    of_predicted = probabilities if probabilities.ndim == 1 else probabilities[np.arange(n_rows), predictions]
+    columns = (
+        [model.name] * n_rows,
+        [model.version] * n_rows,
+        [json.dumps(dict(zip(dataset.keys, key, strict=True))) for key in keys],
+        [time or requested for time in times],
+        of_predicted,
+        [model.classes[prediction] for prediction in predictions],
+        [requested] * n_rows,
+    )
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+
+
+class Spool:
+    """Keeps entries on disk until they are written."""
+
+    def __init__(self, file: Any) -> None:
+        """Begin a file."""
+        self._file = file
+        self._writer = pa.ipc.new_stream(file, SCHEMA)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Keep some more."""
+        self._writer.write_batch(batch)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """End the file, and yield all that was kept."""
+        self._writer.close()
+        self._file.seek(0)
+        yield from pa.ipc.open_stream(self._file)
+
+
+@contextmanager
+def spool() -> Iterator[Spool]:
+    """Open a spool that is gone at the end."""
+    with tempfile.TemporaryFile() as file:
+        yield Spool(file)
+
+
+def write(cursor: Any, batches: Iterable[pa.RecordBatch], source: Source, result_key: str | None = None) -> None:
+    """Write entries into the log; those of a result file take the place of what was logged of it before."""
+    reader = pa.RecordBatchReader.from_batches(SCHEMA, batches)
+    cursor.adbc_ingest("predicted", reader, mode="create", temporary=True)
+    if result_key is not None:
+        cursor.execute("DELETE FROM predictions.log WHERE result_key = $1", (result_key,))
+    names = ", ".join(SCHEMA.names)
+    selected = names.replace("entity_key", "entity_key::jsonb")
+    cursor.execute(
+        f"INSERT INTO predictions.log ({names}, source, result_key)"  # noqa: S608 – names of columns
+        f" SELECT {selected}, $1::text, $2::text FROM pg_temp.predicted",
+        (source, result_key),
+    )
+    cursor.execute("DROP TABLE pg_temp.predicted")

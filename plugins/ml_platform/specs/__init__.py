@@ -1,0 +1,1 @@
+"""What data are: the YAML files under `datasets/`, checked, and what follows from them."""

@@ -1,0 +1,16 @@
+"""What Arrow type the values of each column type have, wherever they are held."""
+
+import pyarrow as pa
+
+from ml_platform.specs.parts import ColumnType
+
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "money": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": TIMESTAMP,
+    "category": pa.string(),
+    "text": pa.string(),
+}

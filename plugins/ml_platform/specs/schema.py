@@ -1,0 +1,49 @@
+"""The JSON Schema of `datasets/*.yaml`: what an editor needs to complete and check a spec while it is written."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from ml_platform.specs.catalog import DATASETS_DIR
+from ml_platform.specs.spec import Dataset, FeatureTable
+
+PATH = DATASETS_DIR / "schema.json"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema of a data set's file, or with `kind: table` of a feature table's."""
+    references, schema = models_json_schema([(Dataset, "validation"), (FeatureTable, "validation")])
+    _close(schema)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A data set, or with `kind: table` a feature table",
+        # Not `anyOf`: a mistake is then told for the kind that was meant, not for both.
+        "if": {"required": ["kind"]},
+        "then": references[FeatureTable, "validation"],
+        "else": references[Dataset, "validation"],
+        "$defs": schema["$defs"],
+    }
+
+
+def write(path: Path = PATH) -> None:
+    """Write the schema where the files beside it name it: `# yaml-language-server: $schema=schema.json`."""
+    path.write_text(text(), encoding="utf-8")
+
+
+def text() -> str:
+    """Return the schema as it stands in its file."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _close(node: Any) -> None:
+    """Refuse keys that match no pattern, which pydantic does too, but does not say in its schema."""
+    if isinstance(node, dict):
+        if "patternProperties" in node:
+            node["additionalProperties"] = False
+        for child in node.values():
+            _close(child)
+    elif isinstance(node, list):
+        for child in node:
+            _close(child)

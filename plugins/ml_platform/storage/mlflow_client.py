@@ -1,0 +1,88 @@
+"""MLflow: the one client of its server, and what is asked of it from more than one place."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+from ml_platform.settings import settings
+
+if TYPE_CHECKING:  # most who log draw nothing
+    from matplotlib.figure import Figure
+
+TEXT_LIMIT = 4000  # characters of a tag
+QUIET = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+
+
+def connect() -> MlflowClient:
+    """Return a client of the tracking server; a server that is away for some minutes is waited for.
+
+    MLflow's own retries do that: 7 of them over about 4 minutes (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`).
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    uri = settings().mlflow_tracking_uri
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def run_url(run: Run) -> str:
+    """Return where a browser finds a run."""
+    base = (settings().mlflow_url or settings().mlflow_tracking_uri).rstrip("/")
+    return f"{base}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+
+
+def experiment_id(client: MlflowClient, name: str) -> str:
+    """Return the id of the experiment of that name, made if there is none and restored if it was deleted."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return _create_experiment(client, name)
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+def _create_experiment(client: MlflowClient, name: str) -> str:
+    try:
+        return str(client.create_experiment(name))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return experiment_id(client, name)  # another training was faster
+
+
+@contextmanager
+def running(client: MlflowClient, run_id: str) -> Iterator[None]:
+    """Show a run as RUNNING inside the block, FINISHED after it and FAILED if it was left by an error."""
+    client.update_run(run_id, status="RUNNING")
+    status = "FAILED"
+    try:
+        yield
+        status = "FINISHED"
+    finally:
+        client.set_terminated(run_id, status)
+
+
+def log_metrics(client: MlflowClient, run_id: str, values: Mapping[str, float], step: int = 0) -> None:
+    """Log metrics of a run in one call."""
+    now = int(time.time() * 1000)
+    client.log_batch(run_id, [Metric(name, float(value), now, step) for name, value in values.items()])
+
+
+def set_tags(client: MlflowClient, run_id: str, tags: Mapping[str, str]) -> None:
+    """Set tags of a run in one call."""
+    client.log_batch(run_id, tags=[RunTag(*item) for item in tags.items()])
+
+
+def log_charts(client: MlflowClient, run_id: str, charts: Mapping[str, "Figure"]) -> None:
+    """Store figures as `charts/<name>.png`."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, figure in charts.items():
+            figure.savefig(Path(folder) / f"{name}.png")
+        client.log_artifacts(run_id, folder, "charts")

@@ -1,0 +1,225 @@
+"""Object storage: the one module that talks to S3. It overwrites nothing and deletes nothing but what was read."""
+
+import hashlib
+import io
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import dropwhile
+from typing import Any, BinaryIO
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from ml_platform.exceptions import ServiceError, UploadChangedError
+from ml_platform.settings import settings
+
+log = logging.getLogger(__name__)
+
+CHUNK_BYTES = 2**20
+SINGLE_COPY_BYTES = 2**30  # larger objects are copied in parts
+CHANGED = {"404", "NoSuchKey", "NotFound", "412", "PreconditionFailed"}
+EXISTS = {"409", "412", "PreconditionFailed", "ConditionalRequestConflict"}
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of an object, as a listing or a HEAD showed it; `size` in bytes, `etag` with its quotes."""
+
+    bucket: str
+    key: str
+    etag: str
+    last_modified: datetime
+    size: int
+
+
+@dataclass(frozen=True)
+class LocalCopy:
+    """A local copy of an object: a file at its beginning, the SHA-256 of its bytes in hex, their number."""
+
+    file: BinaryIO
+    sha256: str
+    size: int
+
+
+@lru_cache(maxsize=2)
+def client(endpoint: str = "") -> Any:
+    """Return the S3 client of this process; path-style, so that it serves any server."""
+    config = Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "path"},
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint or settings().s3_endpoint_url,
+        aws_access_key_id=settings().s3_access_key,
+        aws_secret_access_key=settings().s3_secret_key.get_secret_value(),
+        region_name="us-east-1",
+        config=config,
+    )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def _translated(bucket: str, key: str) -> Iterator[None]:
+    """Turn what boto3 raises into the platform's own errors."""
+    try:
+        yield
+    except ClientError as error:
+        if _code(error) in CHANGED:
+            raise UploadChangedError(f"s3://{bucket}/{key} was replaced or removed") from error
+        raise ServiceError(f"s3://{bucket}/{key}: {error}") from error
+    except (BotoCoreError, HTTPError) as error:
+        raise ServiceError(f"s3://{bucket}/{key}: {error}") from error
+
+
+def list_objects(bucket: str, prefix: str = "") -> list[ObjectVersion]:
+    """Return the objects whose key starts with a prefix, in the order of their keys."""
+    with _translated(bucket, prefix):
+        pages = list(client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
+    found = [entry for page in pages for entry in page.get("Contents", [])]
+    return [ObjectVersion(bucket, e["Key"], e["ETag"], e["LastModified"], e["Size"]) for e in found]
+
+
+def head(bucket: str, key: str) -> ObjectVersion | None:
+    """Return the object as it is now, or None if there is none."""
+    try:
+        with _translated(bucket, key):
+            found = client().head_object(Bucket=bucket, Key=key)
+    except UploadChangedError:
+        return None
+    return ObjectVersion(bucket, key, found["ETag"], found["LastModified"], found["ContentLength"])
+
+
+def is_current(version: ObjectVersion) -> bool:
+    """Tell whether the object is still the one that was seen."""
+    now = head(version.bucket, version.key)
+    return now is not None and (now.etag, now.last_modified) == (version.etag, version.last_modified)
+
+
+@contextmanager
+def local_copy(version: ObjectVersion) -> Iterator[LocalCopy]:
+    """Copy an object to a temporary file in one consistent read, hashing it on the way; memory stays bounded.
+
+    Raises:
+        UploadChangedError: the object is not, or was not until the end, the one that was seen.
+        ServiceError: fewer or more bytes came than the server announced, or it failed.
+    """
+    with tempfile.TemporaryFile(prefix="upload-") as file:
+        digest, size = hashlib.sha256(), 0
+        with _translated(version.bucket, version.key):
+            answer = client().get_object(Bucket=version.bucket, Key=version.key, IfMatch=version.etag)
+            for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
+                digest.update(chunk)
+                size += file.write(chunk)
+        if not is_current(version):
+            raise UploadChangedError(f"s3://{version.bucket}/{version.key} was replaced or removed while it was read")
+        if size != answer["ContentLength"]:
+            raise ServiceError(
+                f"s3://{version.bucket}/{version.key}: got {size:,} of {answer['ContentLength']:,} bytes"
+            )
+        file.seek(0)
+        yield LocalCopy(file, digest.hexdigest(), size)
+
+
+def get(bucket: str, key: str) -> bytes:
+    """Return the bytes of a small object.
+
+    Raises:
+        UploadChangedError: there is none.
+    """
+    with _translated(bucket, key):
+        body: bytes = client().get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def link(bucket: str, key: str, seconds: int) -> str:
+    """Return an address at which a browser can open an object for so many seconds, without a login."""
+    outside = client(settings().s3_url or settings().s3_endpoint_url)
+    address: str = outside.generate_presigned_url(
+        "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds
+    )
+    return address
+
+
+def put_new(bucket: str, key: str, data: bytes | BinaryIO, content_type: str = "application/octet-stream") -> bool:
+    """Write an object unless there is one already; tell whether it was written."""
+    body = io.BytesIO(data) if isinstance(data, bytes) else data
+    return _unless_there(client().put_object, bucket, key, Body=body, ContentType=content_type, IfNoneMatch="*")
+
+
+def _unless_there(call: Any, bucket: str, key: str, **arguments: Any) -> bool:
+    with _translated(bucket, key):
+        try:
+            call(Bucket=bucket, Key=key, **arguments)
+        except ClientError as error:
+            if _code(error) not in EXISTS or head(bucket, key) is None:
+                raise
+            return False
+    return True
+
+
+def move(version: ObjectVersion, target: str) -> bool:
+    """Move an object within its bucket; run twice, same world. Only the version that was seen is moved and removed.
+
+    Returns:
+        Whether the object is at the target now; if not, it was replaced before, and the newer one stays.
+    """
+    if is_current(version) and head(version.bucket, target) is None:
+        _copy(version, target)
+    archived = head(version.bucket, target) is not None
+    if archived and is_current(version):
+        _remove(version)
+    return archived
+
+
+def _copy(version: ObjectVersion, target: str) -> None:
+    source = {"Bucket": version.bucket, "Key": version.key}
+    if version.size < SINGLE_COPY_BYTES:
+        arguments = {"CopySource": source, "CopySourceIfMatch": version.etag, "IfNoneMatch": "*"}
+        _unless_there(client().copy_object, version.bucket, target, **arguments)
+        return
+    with _translated(version.bucket, version.key):
+        parts = TransferConfig(multipart_threshold=SINGLE_COPY_BYTES, multipart_chunksize=SINGLE_COPY_BYTES // 4)
+        client().copy(source, version.bucket, target, ExtraArgs={"CopySourceIfMatch": version.etag}, Config=parts)
+
+
+def _remove(version: ObjectVersion) -> None:
+    where = {"Bucket": version.bucket, "Key": version.key}
+    try:
+        with _translated(version.bucket, version.key):
+            if "VersionId" not in client().head_object(**where):
+                client().delete_object(**where, IfMatch=version.etag)
+                return
+            # MinIO does not honour If-Match here, so its inboxes keep versions.
+            for version_id in _version_ids_until(version):
+                client().delete_object(**where, VersionId=version_id)
+    except UploadChangedError:
+        log.warning("s3://%s/%s was replaced in this moment; the newer one stays", version.bucket, version.key)
+
+
+def _version_ids_until(version: ObjectVersion) -> list[str]:
+    """Return the ids of the versions up to the one that was seen, the oldest first; any that stayed would come back."""
+    pages = client().get_paginator("list_object_versions").paginate(Bucket=version.bucket, Prefix=version.key)
+    versions = [entry for page in pages for entry in page.get("Versions", []) if entry["Key"] == version.key]
+
+    def is_newer(entry: dict[str, Any]) -> bool:
+        modified = entry["LastModified"].replace(microsecond=0)  # HEAD, which showed the one that was seen, has no more
+        return (entry["ETag"], modified) != (version.etag, version.last_modified)
+
+    return [entry["VersionId"] for entry in dropwhile(is_newer, versions)][::-1]

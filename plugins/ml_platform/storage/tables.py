@@ -1,0 +1,127 @@
+"""The tables of a spec: `features.<name>` and, where there is a label, `labels.<name>`; made and changed with the YAML.
+
+Every spec that data are loaded by is kept in `uploads.specs`. A change that older rows cannot bear is refused.
+"""
+
+import json
+import logging
+from typing import Any
+
+import pyarrow as pa
+
+from ml_platform.exceptions import ConfigurationError
+from ml_platform.specs.changes import Changes, changes
+from ml_platform.specs.column_types import ARROW_TYPES
+from ml_platform.specs.spec import Table
+from ml_platform.storage.database import identifier, rows, transaction
+
+log = logging.getLogger(__name__)
+
+SQL_TYPES = {
+    pa.int64(): "bigint",
+    pa.float64(): "double precision",
+    pa.string(): "text",
+    pa.bool_(): "boolean",
+    pa.timestamp("us", tz="UTC"): "timestamp with time zone",
+}
+
+
+def sql_types(table: Table) -> dict[str, str]:
+    """Return the SQL type of each column."""
+    return {name: SQL_TYPES[ARROW_TYPES[column.type]] for name, column in table.columns.items()}
+
+
+def feature_columns(table: Table) -> tuple[str, ...]:
+    """Return the columns of `features.<name>` besides keys and bookkeeping; text is kept though no model sees it."""
+    elsewhere = {*table.keys, *table.label_columns, table.event_time, table.known_at}
+    return tuple(name for name in table.columns if name not in elsewhere)
+
+
+def key_list(table: Table, prefix: str = "") -> str:
+    """Return the SQL of the key columns, each with a prefix such as `f.`."""
+    return ", ".join(f"{prefix}{identifier(key)}" for key in table.keys)
+
+
+def ensure_tables(table: Table) -> int:
+    """Create the tables of a spec, or add the columns that are new in it, and record the spec.
+
+    Returns:
+        The spec's version: 1 for the first that data were loaded by.
+
+    Raises:
+        ConfigurationError: the YAML was changed in a way that the loaded rows cannot bear; nothing is changed.
+    """
+    with transaction() as cursor:
+        rows(cursor, "SELECT pg_advisory_xact_lock(hashtext('ml_platform tables'))::text")
+        version = _adopt(cursor, table)
+        _ensure_table(cursor, table, "features", feature_columns(table))
+        if table.label_columns:
+            _ensure_table(cursor, table, "labels", table.label_columns)
+    return version
+
+
+def _adopt(cursor: Any, table: Table) -> int:
+    """Record a spec that is not the latest recorded one, with what changed; return its version."""
+    latest = rows(
+        cursor,
+        "SELECT version, sha256, spec::text FROM uploads.specs WHERE name = $1 ORDER BY version DESC LIMIT 1",
+        table.name,
+    )
+    if latest and latest[0][1] == table.sha256:
+        return int(latest[0][0])
+    said = table.model_dump(mode="json")
+    found = changes(json.loads(latest[0][2]), said) if latest else Changes((), ())
+    if found.refused:
+        wrong = "\n".join(f"datasets/{table.name}.yaml: {text}" for text in found.refused)
+        raise ConfigurationError(f"{wrong}\nRows were loaded by the old spec; take the change back, or use a new name")
+    for text in found.recorded:
+        log.warning("datasets/%s.yaml: %s", table.name, text)
+    version = int(latest[0][0]) + 1 if latest else 1
+    cursor.execute(
+        "INSERT INTO uploads.specs (name, version, sha256, spec, changes) VALUES ($1, $2, $3, $4::text::jsonb, $5)",
+        (table.name, version, table.sha256, json.dumps(said), "\n".join(found.recorded)),
+    )
+    return version
+
+
+def _ensure_table(cursor: Any, table: Table, schema: str, columns: tuple[str, ...]) -> None:
+    types = sql_types(table)
+    wanted = {name: types[name] for name in (*table.keys, *columns)}
+    there = columns_there(cursor, schema, table.name)
+    full_name = f"{schema}.{identifier(table.name)}"
+    if not there:
+        _create(cursor, full_name, table, wanted)
+        return
+    for name, kind in wanted.items():
+        if name not in there:
+            cursor.execute(f"ALTER TABLE {full_name} ADD COLUMN {identifier(name)} {kind}")
+            log.info("%s: the new column %s was added", full_name, name)
+        elif there[name] != kind:
+            raise ConfigurationError(
+                f"datasets/{table.name}.yaml: columns.{name} is now {table.columns[name].type} ({kind}), but the "
+                f"table {full_name} holds {there[name]}; give the column a new name, and the file's as `header`"
+            )
+
+
+def columns_there(cursor: Any, schema: str, table: str) -> dict[str, str]:
+    """Return the SQL type of each column of a table; empty if there is no such table."""
+    found = rows(
+        cursor,
+        "SELECT column_name::text, data_type::text FROM information_schema.columns"
+        " WHERE table_schema = $1 AND table_name = $2",
+        schema,
+        table,
+    )
+    return dict(found)
+
+
+def _create(cursor: Any, full_name: str, table: Table, columns: dict[str, str]) -> None:
+    own = ["event_timestamp timestamptz NOT NULL", "created_timestamp timestamptz NOT NULL"]
+    own += ["upload_sha256 text NOT NULL", "line bigint NOT NULL"]
+    declared = [
+        f"{identifier(name)} {kind}{' NOT NULL' if name in table.keys else ''}" for name, kind in columns.items()
+    ]
+    cursor.execute(f"CREATE TABLE {full_name} ({', '.join([*declared, *own])})")
+    # Unique: two versions with equal clocks would make the point-in-time join choose at random.
+    cursor.execute(f"CREATE UNIQUE INDEX ON {full_name} ({key_list(table)}, event_timestamp, created_timestamp)")
+    log.info("%s: created with %d columns", full_name, len(columns) + len(own))

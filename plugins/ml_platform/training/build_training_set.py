@@ -1,0 +1,134 @@
+"""The point-in-time join: each label with the features that were known at its time, frozen for good."""
+
+import io
+import logging
+from collections.abc import Collection
+
+import pandas as pd
+
+from ml_platform.exceptions import DegenerateDataError
+from ml_platform.feature_store import features
+from ml_platform.parsing.labels import class_text, label_values
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage import database, object_store
+from ml_platform.storage.database import identifier
+from ml_platform.storage.tables import ensure_tables, key_list
+from ml_platform.training.results import Source, TrainingSetReference
+from ml_platform.training.training_set import BUCKET, content_hash, model_input
+
+log = logging.getLogger(__name__)
+
+LABEL = "__label"  # the label while Feast joins; its class index takes the label column's own name afterwards
+UPLOAD = "__upload"  # SHA-256 of the file that brought the label
+
+
+def labels_query(dataset: Dataset) -> str:
+    """Return the SQL of the label rows: one per entity and event time, the latest known of each.
+
+    Beside key, time and label it yields the columns that other tables are joined on, from the same row of the file.
+    """
+    keys, name = key_list(dataset, "l."), identifier(dataset.name)
+    own = "".join(
+        f", {'l' if column in dataset.keys else 'f'}.{identifier(column)} AS {identifier(alias)}"
+        for alias, column in dataset.join_columns.items()
+    )
+    source = f"labels.{name} l"
+    if set(dataset.join_columns.values()) - set(dataset.keys):
+        row = (*(identifier(key) for key in dataset.keys), "event_timestamp", "created_timestamp")
+        source += f" JOIN features.{name} f ON {' AND '.join(f'f.{one} = l.{one}' for one in row)}"
+    return f"""
+        SELECT DISTINCT ON ({keys}, l.event_timestamp)
+               {keys}, l.event_timestamp, l.upload_sha256 AS {UPLOAD},
+               l.{identifier(dataset.label.column)} AS {LABEL}{own}
+        FROM {source}
+        ORDER BY {keys}, l.event_timestamp, l.created_timestamp DESC
+    """  # noqa: S608 – names are quoted
+
+
+def classes(dataset: Dataset, found: pd.Series) -> tuple[list[str], pd.Series]:
+    """Return the label's values in the order of their indices, as a file would write them, and each row's index.
+
+    Args:
+        dataset: names the positive value, or all classes.
+        found: the label of each row, typed, shape (n_rows,).
+
+    Raises:
+        DegenerateDataError: a label has more values than the spec names, or than two if it names the positive only.
+    """
+    named = label_values(dataset)
+    others = sorted(set(found.unique()) - set(named))
+    texts = list(map(class_text, named))
+    if dataset.label.classes is None and dataset.label.negative is None:
+        texts.insert(0, class_text(others[0]) if others else f"not {texts[0]}")
+        named, others = [*(others[:1] or [None]), *named], others[1:]
+    if others:
+        raise DegenerateDataError(
+            f"{dataset.name}: the label {dataset.label.column} has values beyond {' and '.join(texts)}: "
+            f"{', '.join(map(class_text, others[:20]))}; of two values name `positive`, of more all `classes`"
+        )
+    index = {value: i for i, value in enumerate(named)}
+    return texts, found.map(index).astype("int64")
+
+
+def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
+    """Join the training set of a data set; the order of the rows does not depend on the join's.
+
+    Returns:
+        The frame and the classes, as `training_set.TrainingSet` describes them, and the SHA-256 of each upload whose
+        labels are in it.
+
+    Raises:
+        DegenerateDataError: there are no labels yet, or values of the label that the spec does not name.
+        ConfigurationError: the label column cannot hold a value that the spec names.
+    """
+    if not database.fetch(f"SELECT FROM labels.{identifier(dataset.name)} LIMIT 1"):
+        raise DegenerateDataError(f"{dataset.name}: no labelled rows are loaded; drop {dataset.inbox_pattern('train')}")
+    joined = features.historical_features(dataset, labels_query(dataset))
+    joined = joined.sort_values([*dataset.keys, "event_timestamp"], ignore_index=True)
+    at = joined["event_timestamp"].dt.tz_localize("UTC")  # which Feast means, but does not say
+    frame = joined[list(dataset.keys)].assign(event_timestamp=at)
+    named, label = classes(dataset, joined[LABEL])
+    inputs = model_input(dataset, joined).drop(columns=list(dataset.entity.features))
+    labelled = pd.concat([frame, inputs, label.rename(dataset.label.column)], axis=1)
+    return labelled, named, set(joined[UPLOAD])
+
+
+def freeze(dataset: Dataset) -> TrainingSetReference:
+    """Build the training set, write it once under its hash, and return what names it.
+
+    Raises:
+        DegenerateDataError: there are no labels yet.
+        ConfigurationError: the label column cannot hold a value that the spec names, or the spec was changed in a way
+            that the loaded rows cannot bear.
+    """
+    ensure_tables(dataset)
+    for table in dataset.tables:
+        ensure_tables(table)
+    features.apply(dataset)
+    frame, named, uploads = build(dataset)
+    sha256 = content_hash(frame)
+    key = f"training_sets/{dataset.name}/{sha256}.parquet"
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    written = object_store.put_new(BUCKET, key, buffer.getvalue())
+    counts = [int((frame[dataset.label.column] == i).sum()) for i in range(len(named))]
+    log.info(
+        "training set of %s: %s rows (%s), %d features as known at each label's time; %s s3://%s/%s",
+        dataset.name, f"{len(frame):,}",
+        ", ".join(f"{text}: {count:,}" for text, count in zip(named, counts, strict=True)),
+        len(dataset.features), "frozen at" if written else "already frozen at", BUCKET, key,
+    )  # fmt: skip
+    return TrainingSetReference(
+        dataset=dataset.name, spec_sha256=dataset.sha256, key=key, sha256=sha256, rows=len(frame),
+        classes=named, class_rows=counts, sources=sources(dataset, uploads),
+    )  # fmt: skip
+
+
+def sources(dataset: Dataset, uploads: Collection[str]) -> list[Source]:
+    """Return object key, SHA-256 and rows loaded of those uploads, in the order of their claims."""
+    rows = database.fetch(
+        "SELECT object_key, sha256, rows_loaded FROM uploads.ledger"
+        " WHERE dataset = $1 AND purpose = 'train' ORDER BY claimed_at, sha256",
+        dataset.name,
+    )
+    return [Source(key=key, sha256=sha256, rows=loaded) for key, sha256, loaded in rows if sha256 in uploads]

@@ -1,0 +1,110 @@
+"""The candidates of a grid search: an estimator with its parameters each, and the pipeline that it is fitted in."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.model_selection import ParameterGrid
+from sklearn.pipeline import Pipeline
+
+from ml_platform.estimators.sklearn_internals import validate_params
+from ml_platform.estimators.table import ESTIMATORS
+from ml_platform.exceptions import ConfigurationError
+from ml_platform.specs.parts import Estimator, Search
+from ml_platform.specs.spec import Dataset
+
+_OURS = ("n_jobs", "random_state", "verbose", "warm_start", "categorical_features", "monotonic_cst")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One point of the grid.
+
+    Attributes:
+        estimator: its name in the YAML, such as `random_forest`.
+        params: what the grid sets of it; the rest are the platform's defaults.
+    """
+
+    estimator: Estimator
+    params: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """A short hash of estimator and parameters: the same in every process and run."""
+        return sha256(json.dumps([self.estimator, self.params], sort_keys=True).encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        """Return estimator and parameters as one reads them in a log."""
+        return " ".join([self.estimator, *(f"{name}={value}" for name, value in self.params.items())])
+
+    def build(self) -> BaseEstimator:
+        """Return the unfitted scikit-learn classifier."""
+        return ESTIMATORS[self.estimator].build(self.params)
+
+
+def candidates(search: Search, *, estimators: Collection[str] = (), quick: bool = False) -> list[Candidate]:
+    """Return every combination of the grids, each checked before any of them is fitted.
+
+    Args:
+        search: the data set's grids.
+        estimators: the ones to try; all of the data set's if empty.
+        quick: take the first value of each parameter only, `class_weight` excepted.
+
+    Raises:
+        ConfigurationError: an estimator is not in the data set's grid, or it does not accept a value.
+    """
+    if unknown := sorted(set(estimators) - set(search.candidates)):
+        raise ConfigurationError(
+            f"estimators: {unknown} are not among search.candidates; there are: {list(search.candidates)}"
+        )
+    found: dict[str, Candidate] = {}
+    for estimator, grid in search.candidates.items():
+        if not estimators or estimator in estimators:
+            _check_names(estimator, grid)
+            for params in ParameterGrid(_first_values(grid) if quick else grid):
+                candidate = Candidate(estimator, params)
+                _check_values(candidate)
+                found[candidate.id] = candidate
+    return list(found.values())
+
+
+def _first_values(grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {name: values if name == "class_weight" else values[:1] for name, values in grid.items()}
+
+
+def _check_names(estimator: Estimator, grid: dict[str, list[Any]]) -> None:
+    allowed = sorted(set(ESTIMATORS[estimator].build({}).get_params()) - set(_OURS))
+    for name, values in grid.items():
+        if name not in allowed:
+            raise ConfigurationError(f"search.candidates.{estimator}.{name}: no such parameter; there are: {allowed}")
+        if not values:
+            raise ConfigurationError(f"search.candidates.{estimator}.{name}: the list is empty")
+
+
+def _check_values(candidate: Candidate) -> None:
+    try:
+        validate_params(candidate.build())
+    except ValueError as error:
+        raise ConfigurationError(f"search.candidates.{candidate.estimator}: {error}") from None
+
+
+def pipeline(candidate: Candidate, dataset: Dataset) -> Pipeline:
+    """Return the unfitted pipeline of a candidate.
+
+    It takes a frame with the data set's feature columns (float64, or object with str; NaN is missing). Missing values,
+    columns without any value and categories that were never seen score like any others.
+    """
+    categories = [name for name, column in dataset.features.items() if column.type == "category"]
+    numbers = [name for name in dataset.features if name not in categories]
+    kind = ESTIMATORS[candidate.estimator]
+    steps = [("categories", kind.encoder(), categories), ("numbers", kind.scaler(), numbers)]
+    return Pipeline(
+        [
+            ("columns", ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)),
+            ("classifier", candidate.build()),
+        ]
+    )

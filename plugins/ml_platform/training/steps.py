@@ -1,0 +1,194 @@
+"""The first two steps of a training: search the grid, and refit the best candidate; the gate is the third.
+
+Both are idempotent: a search goes on where it stopped, and a second refit finds the version that the first registered.
+"""
+
+import json
+import logging
+import platform
+
+from mlflow.entities import Param, Run
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
+
+from ml_platform import RANDOM_STATE
+from ml_platform.evaluation import charts
+from ml_platform.evaluation.holdout_report import holdout_report
+from ml_platform.exceptions import DegenerateDataError
+from ml_platform.registry import registry, version_tags
+from ml_platform.registry.model_files import versions
+from ml_platform.storage import mlflow_client
+from ml_platform.training import search as grid_search
+from ml_platform.training import tracking
+from ml_platform.training.candidates import Candidate
+from ml_platform.training.fitting import fit, threshold_of
+from ml_platform.training.leakage import suspected_leaks
+from ml_platform.training.results import Challenger, SearchResult
+from ml_platform.training.search import CandidateResult, log_progress, ranked
+from ml_platform.training.search_plan import SearchPlan
+from ml_platform.training.search_state import search_id
+from ml_platform.training.split import Folds, Split, split
+from ml_platform.training.training_set import TrainingSet
+
+log = logging.getLogger(__name__)
+
+
+def search(training_set: TrainingSet, plan: SearchPlan) -> SearchResult:
+    """Cross-validate every candidate and log each to MLflow the moment it ends.
+
+    Called again with the same training set, folds, scoring and attempt, it goes on where it stopped: what has been
+    logged is not fitted again.
+
+    Raises:
+        DegenerateDataError: the data cannot train a model, or no candidate could be fitted.
+    """
+    parts = split(training_set, plan.folds)
+    folds = parts.folds(plan.folds)
+    identity = search_id(training_set, plan)
+    parent = _parent_run(training_set, parts, plan, identity)
+    with mlflow_client.running(mlflow_client.connect(), parent.info.run_id):
+        leaks = _log_leaks(parent, parts)
+        results = _results(parent, plan, parts, folds)
+        best = _log_best(training_set.dataset.name, parent, results, plan.scoring)
+    return SearchResult(
+        run_id=parent.info.run_id,
+        url=mlflow_client.run_url(parent),
+        search_id=identity,
+        candidate=(best.candidate.estimator, best.candidate.params),
+        score=best.means[plan.scoring],
+        score_sd=best.sds[plan.scoring],
+        scoring=plan.scoring,
+        folds=plan.folds,
+        jobs=plan.jobs,
+        total=len(plan.candidates),
+        failed=sum(result.error is not None for result in results),
+        suspected_leaks=leaks,
+    )
+
+
+def _parent_run(training_set: TrainingSet, parts: Split, plan: SearchPlan, identity: str) -> Run:
+    client, dataset = mlflow_client.connect(), training_set.dataset
+    tags = {
+        "dataset": dataset.name, "training_set_sha256": training_set.sha256, "training_set_uri": training_set.uri,
+        "sources": json.dumps(training_set.sources)[: mlflow_client.TEXT_LIMIT],
+        MLFLOW_GIT_COMMIT: tracking.commit(), "python": platform.python_version(),
+        "packages": json.dumps(versions()),
+    }  # fmt: skip
+    experiment = mlflow_client.experiment_id(client, dataset.name)
+    run = tracking.parent_run(client, experiment, identity, f"{dataset.name} {identity[:8]}", tags)
+    facts = {
+        "folds": plan.folds, "scoring": plan.scoring,
+        "rows_train": int((~parts.held).sum()), "rows_holdout": int(parts.held.sum()), "random_state": RANDOM_STATE,
+        "holdout_by": parts.rule.by, "holdout_share": parts.rule.share, "classes": ", ".join(parts.classes)[:500],
+    }  # fmt: skip
+    if parts.rule.start is not None:
+        facts["holdout_from"] = parts.rule.start.isoformat()
+    client.log_batch(run.info.run_id, params=[Param(name, str(value)) for name, value in facts.items()])
+    tracking.log_input(
+        client, run.info.run_id, dataset.name, training_set.sha256, training_set.uri, {"num_rows": len(parts.labels)}
+    )
+    return run
+
+
+def _log_leaks(parent: Run, parts: Split) -> dict[str, float]:
+    leaks = suspected_leaks(*parts.train())
+    for column, score in leaks.items():
+        log.warning(
+            "%s alone gives the label away (%.2f): if it is known only with the label, list it under `leaks`",
+            column, score,
+        )  # fmt: skip
+    text = json.dumps({column: round(score, 4) for column, score in leaks.items()})[: mlflow_client.TEXT_LIMIT]
+    mlflow_client.set_tags(mlflow_client.connect(), parent.info.run_id, {"suspected_leaks": text})
+    return leaks
+
+
+def _results(parent: Run, plan: SearchPlan, parts: Split, folds: Folds) -> list[CandidateResult]:
+    client, total = mlflow_client.connect(), len(plan.candidates)
+    logged = tracking.logged_results(client, parent)
+    results = [logged[candidate.id] for candidate in plan.candidates if candidate.id in logged]
+    pending = [candidate for candidate in plan.candidates if candidate.id not in logged]
+    if results:
+        log.info("%d of %d candidates were logged before and are not fitted again", len(results), total)
+    tracking.log_counts(client, parent.info.run_id, total, results)
+    for result in grid_search.search(pending, parts.dataset, *parts.train(), folds=folds, jobs=plan.jobs):
+        tracking.log_candidate(client, parent, result)
+        results.append(result)
+        tracking.log_counts(client, parent.info.run_id, total, results)
+        log_progress(len(results), total, result, plan.scoring)
+    return results
+
+
+def _log_best(name: str, parent: Run, results: list[CandidateResult], scoring: str) -> CandidateResult:
+    best_first = ranked(results, scoring)
+    if not best_first:
+        reasons = "; ".join(f"{result.candidate}: {(result.error or '').splitlines()[-1]}" for result in results)
+        raise DegenerateDataError(f"{name}: none of {len(results)} candidates could be fitted: {reasons}")
+    client, run_id, best = mlflow_client.connect(), parent.info.run_id, best_first[0]
+    chart = charts.candidates(
+        [str(result.candidate) for result in best_first],
+        [result.means[scoring] for result in best_first],
+        [result.sds[scoring] for result in best_first],
+        scoring,
+    )
+    mlflow_client.log_charts(client, run_id, {"candidates": chart})
+    mlflow_client.set_tags(client, run_id, {"best_candidate": str(best.candidate)})
+    mlflow_client.log_metrics(client, run_id, {f"best_cv_{metric}": mean for metric, mean in best.means.items()})
+    log.info("best of %d candidates: %s, %s %.3f", len(results), best.candidate, scoring, best.means[scoring])
+    return best
+
+
+def refit(training_set: TrainingSet, searched: SearchResult) -> Challenger:
+    """Fit the best candidate on all rows outside the hold-out, choose its threshold, evaluate and register it.
+
+    The threshold maximises F1 out-of-fold; with several classes the most probable one is predicted. The new version
+    gets the alias `challenger`.
+
+    Args:
+        training_set: the one that was searched on.
+        searched: what `search` returned.
+
+    Raises:
+        DegenerateDataError: the data cannot train a model, or not one with a threshold.
+    """
+    name, candidate = training_set.dataset.name, Candidate(*searched.candidate)
+    parts = split(training_set, searched.folds)
+    client = mlflow_client.connect()
+    run = client.get_run(searched.run_id)
+    version = registry.version_of_run(name, searched.run_id, candidate.id)
+    if version is None:
+        with mlflow_client.running(client, searched.run_id):
+            version = _fit_and_register(run, training_set, parts, candidate, searched)
+    registry.set_alias(name, registry.CHALLENGER, int(version.version))
+    return Challenger(
+        run_id=searched.run_id,
+        url=mlflow_client.run_url(run),
+        name=name,
+        version=int(version.version),
+        threshold=version_tags.read_threshold(version.tags),
+        metrics=json.loads(version.tags["holdout_metrics"]),
+        search=searched,
+    )
+
+
+def _fit_and_register(
+    run: Run, training_set: TrainingSet, parts: Split, candidate: Candidate, searched: SearchResult
+) -> ModelVersion:
+    dataset = training_set.dataset
+    log.info("fitting %s on %s rows outside the hold-out", candidate, f"{int((~parts.held).sum()):,}")
+    model = fit(candidate, parts, searched.folds, searched.jobs)
+    threshold, rows = threshold_of(model), parts.holdout_rows()
+    report = holdout_report(model, rows, threshold)
+    tracking.log_holdout_report(mlflow_client.connect(), run.info.run_id, report)
+    tags = {
+        "candidate_id": candidate.id, "candidate": str(candidate), "training_set_sha256": training_set.sha256,
+        "holdout_f1": repr(report.metrics["f1"]), "holdout_metrics": json.dumps(report.metrics),
+        "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
+        **version_tags.written(parts.classes, threshold, parts.rule),
+    }  # fmt: skip
+    version = registry.register(run, dataset, model, rows.features.head(3), tags)
+    log.info(
+        "%s version %s: F1 %.3f, ROC AUC %.3f on %s rows of the hold-out%s",
+        dataset.name, version.version, report.metrics["f1"], report.metrics["roc_auc"], f"{len(rows.labels):,}",
+        "" if threshold is None else f" at threshold {threshold:.3f}",
+    )  # fmt: skip
+    return version

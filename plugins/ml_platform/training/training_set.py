@@ -1,0 +1,89 @@
+"""The training set: what it holds, the hash that names it, and how a frozen one is read back."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+
+from ml_platform.exceptions import ConfigurationError, RegistryError
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage import object_store
+from ml_platform.training.results import Source, TrainingSetReference
+
+BUCKET = "mlflow"
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A frozen training set.
+
+    Attributes:
+        dataset: what the columns mean.
+        frame: key columns, `event_timestamp` (UTC), the features in the data set's order, the label column as the
+            index of its class. Numeric and boolean features are float64, categories are str; NaN is missing.
+        classes: the label's values as files write them; of two, the negative one first.
+        sha256: hash of the frame's content; names the file.
+        uri: where the Parquet lies.
+        sources: per upload the object key, the SHA-256 of its bytes and its rows.
+    """
+
+    dataset: Dataset
+    frame: pd.DataFrame
+    classes: tuple[str, ...]
+    sha256: str
+    uri: str
+    sources: list[Source]
+
+
+def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return only the features, in the data set's order, as a model takes them.
+
+    Numeric and boolean columns become float64, categories objects of str; NaN is missing in both.
+    """
+    columns: dict[str, pd.Series] = {}
+    for name, column in dataset.features.items():
+        if column.type == "category":
+            columns[name] = frame[name].astype(object).where(frame[name].notna(), float("nan"))
+        else:
+            columns[name] = frame[name].astype("float64")
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def entity_ids(dataset: Dataset, frame: pd.DataFrame) -> pd.Series:
+    """Return what tells a frame's entities apart, shape (n_rows,): the key, or the texts of several joined to one."""
+    if len(dataset.keys) == 1:
+        return frame[dataset.keys[0]]
+    texts = [frame[key].astype(str) for key in dataset.keys]
+    return texts[0].str.cat(pd.concat(texts[1:], axis=1), sep="\x1f")
+
+
+def content_hash(frame: pd.DataFrame) -> str:
+    """Return the SHA-256 of a frame's columns, types and values; the index does not count."""
+    digest = hashlib.sha256(repr([(name, str(kind)) for name, kind in frame.dtypes.items()]).encode())
+    digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def load(dataset: Dataset, reference: TrainingSetReference) -> TrainingSet:
+    """Read a frozen training set back.
+
+    Raises:
+        RegistryError: what lies there is not what was frozen.
+        ConfigurationError: the data set's YAML was changed since.
+    """
+    if reference.spec_sha256 != dataset.sha256:
+        raise ConfigurationError(
+            f"datasets/{dataset.name}.yaml was changed since the training set was frozen; trigger the training anew"
+        )
+    uri = f"s3://{BUCKET}/{reference.key}"
+    try:
+        stored = pd.read_parquet(io.BytesIO(object_store.get(BUCKET, reference.key)))
+        # Parquet brings a missing category back as None, which scikit-learn's imputer takes for a value.
+        frame = stored.assign(**model_input(dataset, stored))
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise RegistryError(f"{uri} is not the training set that was frozen: {error}") from error
+    if (found := content_hash(frame)) != reference.sha256:
+        raise RegistryError(f"{uri}: content hash is {found}, frozen was {reference.sha256}")
+    return TrainingSet(dataset, frame, tuple(reference.classes), reference.sha256, uri, reference.sources)

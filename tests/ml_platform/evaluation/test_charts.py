@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from ml_platform.evaluation import charts
+
+RANDOM = np.random.default_rng(0)
+LABELS = RANDOM.integers(0, 2, 80)
+PROBABILITIES = np.clip(LABELS * 0.3 + RANDOM.random(80) * 0.7, 0, 1)
+
+
+@pytest.mark.slow
+def test_every_chart_has_a_title_and_is_drawn(tmp_path):
+    results = {"thresholds": np.linspace(0, 1, 20), "scores": RANDOM.random(20)}
+    names = [f"column {i}" for i in range(30)]
+    drawn = charts.binary_charts(LABELS, PROBABILITIES, 0.5, results)
+    drawn["feature_importance"] = charts.feature_importance(names, "f1_macro", RANDOM.random(30), RANDOM.random(30))
+    drawn["candidates"] = charts.candidates(["a", "b", "c"], [0.6, 0.5, 0.4], [0.1, 0.1, 0.1], "f1")
+    assert len(drawn) == 7
+    for name, figure in drawn.items():
+        figure.savefig(tmp_path / f"{name}.png")
+        assert figure.axes[0].get_title(loc="left")
+        assert figure.axes[0].get_xlabel()
+
+
+@pytest.mark.parametrize("threshold", [0.0, 2.0])
+def test_a_threshold_that_splits_nothing_is_drawn_too(threshold):
+    results = {"thresholds": np.array([threshold]), "scores": np.array([0.0])}
+    assert len(charts.binary_charts(LABELS, PROBABILITIES, threshold, results)) == 5
+
+
+def test_several_classes_are_drawn_with_their_names(tmp_path):
+    names = ("Adelie", "Chinstrap", "Gentoo")
+    drawn = charts.multiclass_charts(RANDOM.integers(0, 3, 80), RANDOM.integers(0, 2, 80), names)
+    for name, figure in drawn.items():
+        figure.savefig(tmp_path / f"{name}.png")
+    confusion, per_class = (drawn[name].axes[0] for name in ("confusion_matrix", "per_class"))
+    assert [tick.get_text() for tick in confusion.get_xticklabels()] == list(names)
+    assert [tick.get_text().split(" (")[0] for tick in per_class.get_yticklabels()] == list(names)

@@ -1,0 +1,49 @@
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, roc_auc_score
+
+from ml_platform.evaluation.metrics import classification_metrics, f1, predictions_of, scorers
+from ml_platform.specs.parts import METRICS
+
+LABELS = np.array([0, 0, 1, 1])
+THREE = np.array([0, 0, 1, 1, 2, 2])
+OF_THREE = np.array([[8, 1, 1], [3, 4, 3], [1, 7, 2], [2, 6, 2], [5, 1, 4], [1, 1, 8]]) / 10
+
+
+def test_metrics_at_the_threshold():
+    probabilities = np.array([0.1, 0.4, 0.35, 0.8])
+    predictions = predictions_of(probabilities, 0.4)
+    assert predictions.tolist() == [0, 1, 0, 1]
+    assert classification_metrics(LABELS, probabilities, predictions) == pytest.approx(
+        {"f1": 0.5, "roc_auc": 0.75, "average_precision": 5 / 6, "precision": 0.5, "recall": 0.5, "accuracy": 0.5}
+    )
+    assert classification_metrics(LABELS, probabilities, predictions_of(probabilities, 0.9))["precision"] == 0.0
+
+
+def test_several_classes_are_metrics_by_the_mean_over_them():
+    predictions = predictions_of(OF_THREE, None)
+    assert predictions.tolist() == [0, 1, 1, 1, 0, 2]
+    metrics = classification_metrics(THREE, OF_THREE, predictions)
+    assert metrics["f1"] == f1(THREE, OF_THREE, predictions) == f1_score(THREE, predictions, average="macro")
+    assert metrics["roc_auc"] == roc_auc_score(THREE, OF_THREE, multi_class="ovr")
+    assert metrics["accuracy"] == pytest.approx(4 / 6)
+    assert metrics["recall"] == pytest.approx((0.5 + 1 + 0.5) / 3)
+
+
+def test_a_class_that_is_in_no_row_counts_as_missed():
+    """A model is not better for being metrics where a class is missing."""
+    assert f1(THREE[:4], OF_THREE[:4], THREE[:4]) == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_cross_validation_uses_the_same_metrics(n_classes):
+    assert tuple(scorers(n_classes)) == METRICS
+
+
+def test_one_nan_makes_all_figures_nan():
+    broken = np.array([0.1, np.nan, 0.2, 0.9])
+    assert all(math.isnan(value) for value in classification_metrics(LABELS, broken, LABELS).values())
+    assert math.isnan(f1(LABELS, broken, LABELS))
+    assert math.isnan(f1(THREE, np.where(OF_THREE > 0.7, np.nan, OF_THREE), THREE))

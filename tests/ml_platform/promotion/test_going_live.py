@@ -1,0 +1,135 @@
+"""Which of the trained models goes live, and which gives way: against real servers."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from ml_platform.exceptions import RegistryError
+from ml_platform.promotion import steps as promotion_steps
+from ml_platform.promotion.rollback import rollback
+from ml_platform.registry import registry
+from ml_platform.specs.holdout import holdout
+from ml_platform.storage import mlflow_client
+from ml_platform.training import steps
+from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, searched_with, train
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
+
+
+def worse(name, frame):
+    """Return the frame with labels that mislead the training; the hold-out stays as it is."""
+    misled = frame.copy()
+    seen = ~holdout(frame["id"], name, 0.2)
+    misled.loc[seen, "buys"] = np.random.default_rng(0).permutation(frame.loc[seen, "buys"])
+    return misled
+
+
+def test_the_champion_moves_only_on_a_win(mlflow_server):
+    bad, _ = train("moves", worse("moves", make_frame()))
+    good, _ = train("moves", make_frame())
+    assert (good.decision, good.champion_before) == ("promoted", bad.version)
+    assert good.challenger_f1 > good.champion_f1
+    late, _ = train("moves", worse("moves", make_frame()), attempt_id="late")
+    assert (late.decision, late.champion_before) == ("kept", good.version)
+    live = {
+        alias: int(registry.alias_version("moves", alias).version) for alias in ("champion", "previous", "challenger")
+    }
+    assert live == {"champion": good.version, "previous": bad.version, "challenger": late.version}
+
+
+def delete_files(version):
+    for key, store in objects_of(version):
+        store.delete_object(Bucket="mlflow", Key=key)
+
+
+def change_file(version):
+    for key, store in objects_of(version):
+        if key.endswith("model.skops"):
+            store.put_object(Bucket="mlflow", Key=key, Body=b"changed")
+
+
+def add_pickle(version):
+    key, store = next(objects_of(version))
+    store.put_object(Bucket="mlflow", Key=f"{key.rsplit('/', 1)[0]}/model.pkl", Body=b"cos\nsystem\n(S'true'\ntR.")
+
+
+def objects_of(version):
+    import boto3
+
+    from ml_platform.settings import settings
+
+    values = settings()
+    store = boto3.client(
+        "s3", endpoint_url=values.s3_endpoint_url, aws_access_key_id=values.s3_access_key,
+        aws_secret_access_key=values.s3_secret_key.get_secret_value(), region_name="us-east-1",
+    )  # fmt: skip
+    model_id = version.source.removeprefix("models:/")
+    listed = store.list_objects_v2(Bucket="mlflow").get("Contents", [])
+    found = [item["Key"] for item in listed if f"/{model_id}/" in item["Key"]]
+    assert found
+    yield from ((key, store) for key in found)
+
+
+def drop_digest(version):
+    mlflow_client.connect().delete_model_version_tag(version.name, version.version, "model_sha256")
+
+
+def spoil_threshold(version):
+    mlflow_client.connect().set_model_version_tag(version.name, version.version, "threshold", "nan")
+
+
+def spoil_classes(version):
+    """What it says of three classes would be read as of two."""
+    mlflow_client.connect().set_model_version_tag(version.name, version.version, "classes", '["a", "b", "c"]')
+
+
+def move_threshold(version):
+    mlflow_client.connect().set_model_version_tag(version.name, version.version, "threshold", "0.123")
+
+
+def swap_classes(version):
+    mlflow_client.connect().set_model_version_tag(version.name, version.version, "classes", '["1", "0"]')
+
+
+@pytest.fixture(scope="module")
+def with_champion(mlflow_server):
+    """The name of a data set with a model that is live."""
+    train("damaged", make_frame(), attempt_id="first")
+    return "damaged"
+
+
+DAMAGES = [
+    *(delete_files, change_file, add_pickle, drop_digest),
+    *(spoil_threshold, spoil_classes, move_threshold, swap_classes),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(with_champion, damage):
+    name, live = with_champion, registry.load_champion(with_champion).version
+    training_set = make_training_set(make_dataset(name, ONE))
+    searched = searched_with(training_set, attempt_id=damage.__name__)
+    refitted = steps.refit(training_set, searched)
+    damage(registry.get_version(name, refitted.version))
+    card = promotion_steps.promote(training_set, refitted)
+    assert (card.decision, card.version) == ("refused", refitted.version)
+    assert registry.load_champion(name).version == live
+
+    damage(registry.get_version(name, live))
+    sound, _ = train(name, make_frame(), attempt_id=f"{damage.__name__} sound")
+    assert (sound.decision, sound.champion_before) == ("promoted", live)
+    assert "cannot be used" in sound.reason
+    with pytest.raises(RegistryError):
+        rollback(name, reason="it was worse", by="test")
+    assert registry.load_champion(name).version == sound.version
+
+
+def test_racing_promotions_end_with_the_best_model(mlflow_server):
+    frames = [worse("race", make_frame()), make_frame(), worse("race", make_frame()).iloc[::-1].reset_index(drop=True)]
+    training_sets = [make_training_set(make_dataset("race", ONE), frame) for frame in frames]
+    refitted = [steps.refit(one, searched_with(one, attempt_id=str(i))) for i, one in enumerate(training_sets)]
+    with ThreadPoolExecutor(3) as threads:
+        cards = list(threads.map(promotion_steps.promote, training_sets, refitted))
+    best = max(cards, key=lambda card: card.challenger_f1)
+    assert registry.load_champion("race").version == best["version"]

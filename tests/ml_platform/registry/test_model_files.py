@@ -1,0 +1,188 @@
+import os
+import pickle
+import zipfile
+
+import pytest
+import skops.io
+import yaml
+from sklearn.preprocessing import FunctionTransformer
+
+from ml_platform.exceptions import RegistryError
+from ml_platform.registry import model_files
+from ml_platform.specs.parts import Join
+from ml_platform.specs.spec import FeatureTable
+from ml_platform.training.candidates import Candidate
+from ml_platform.training.fitting import fit
+from ml_platform.training.split import split
+from tests.ml_platform.training.trainings import (
+    make_dataset,
+    make_frame,
+    make_training_set,
+    make_weeks,
+    make_weeks_frame,
+)
+
+
+class Payload:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.marker}",)
+
+
+@pytest.fixture(scope="module", params=["logistic_regression", "random_forest", "hist_gradient_boosting"])
+def fitted(request):
+    return fit(Candidate(request.param, {}), split(make_training_set(frame=make_frame(300)), 3), 3)
+
+
+@pytest.fixture(scope="module", params=["logistic_regression", "random_forest", "hist_gradient_boosting"])
+def several(request):
+    return fit(Candidate(request.param, {}), split(make_training_set(make_weeks(), make_weeks_frame()), 3), 3)
+
+
+@pytest.fixture(scope="module")
+def small():
+    candidate = Candidate("logistic_regression", {})
+    return fit(candidate, split(make_training_set(frame=make_frame(300)), 3), 3)
+
+
+@pytest.fixture
+def folder(small, tmp_path):
+    model_files.write(small, make_dataset(), example(), tmp_path / "model", run_id="r", model_id="m")
+    return tmp_path / "model"
+
+
+def example():
+    return make_frame(300)[list(make_dataset().features)].head(3)
+
+
+def edit(folder, flavor, **options):
+    described = yaml.safe_load((folder / "MLmodel").read_text())
+    described["flavors"].setdefault(flavor, {}).update(options)
+    (folder / "MLmodel").write_text(yaml.safe_dump(described))
+
+
+def test_written_without_pickle_and_read_back_it_predicts_the_same(fitted, tmp_path):
+    features = example()
+    digest = model_files.write(fitted, make_dataset(), example(), tmp_path / "model", run_id="r", model_id="m")
+    loaded, columns, dataset = model_files.read(tmp_path / "model", digest)
+    assert dataset == make_dataset()
+    assert (loaded.predict_proba(features) == fitted.predict_proba(features)).all()
+    assert columns == {
+        "age": "double", "income": "double", "member": "double", "empty": "double", "town": "string", "blank": "string"
+    }  # fmt: skip
+    assert zipfile.is_zipfile(tmp_path / "model" / "model.skops")
+    assert not list((tmp_path / "model").rglob("*.pkl"))
+
+
+def test_several_classes_are_written_and_read_back_too(several, tmp_path):
+    features = make_weeks_frame()[["heat", "rain", "town"]].head(3)
+    digest = model_files.write(several, make_weeks(), features, tmp_path / "model", run_id="r", model_id="m")
+    loaded, _, dataset = model_files.read(tmp_path / "model", digest)
+    assert (loaded.predict_proba(features) == several.predict_proba(features)).all()
+    assert dataset == make_weeks()
+
+
+def test_the_spec_in_a_model_includes_the_tables_that_it_joins(small, tmp_path):
+    table = FeatureTable.model_validate(
+        {"kind": "table", "name": "rent", "description": "", "entity": {"name": "town", "key": "town"}, "ttl": "6h",
+         "columns": {"town": "category", "price": {"type": "money", "decimal": ","}}}
+    )  # fmt: skip
+    joined = make_dataset().model_copy(update={"features_from": (Join(table="rent"),), "tables": (table,)})
+    digest = model_files.write(small, joined, example(), tmp_path / "model", run_id="r", model_id="m")
+    assert model_files.read(tmp_path / "model", digest)[2] == joined
+
+
+@pytest.mark.parametrize("name", ["model.skops", "dataset.json"])
+def test_a_changed_file_is_refused(folder, name):
+    digest = model_files.digest(folder)
+    (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+    with pytest.raises(RegistryError, match=r"digest .* recorded at training was"):
+        model_files.read(folder, digest)
+
+
+def test_a_model_without_a_recorded_digest_is_refused(folder):
+    with pytest.raises(RegistryError, match="was none"):
+        model_files.read(folder, "")
+
+
+def add_pickle(folder, marker):
+    (folder / "model.pkl").write_bytes(pickle.dumps(Payload(marker)))
+    edit(folder, "sklearn", pickled_model="model.pkl", serialization_format="pickle")
+
+
+def add_cloudpickle_under_the_expected_name(folder, marker):
+    (folder / "model.skops").write_bytes(pickle.dumps(Payload(marker)))
+    edit(folder, "sklearn", serialization_format="cloudpickle")
+
+
+def add_pickle_as_skops(folder, marker):
+    (folder / "model.skops").write_bytes(pickle.dumps(Payload(marker)))
+
+
+def add_code(folder, marker):
+    (folder / "code").mkdir()
+    (folder / "code" / "sklearn_extra").write_text(f"open({str(marker)!r}, 'w')")
+    edit(folder, "python_function", code="code")
+
+
+def add_code_option_only(folder, marker):
+    edit(folder, "sklearn", code="../../tmp")
+
+
+def add_loader_module(folder, marker):
+    edit(folder, "python_function", loader_module="os")
+
+
+def add_path_upwards(folder, marker):
+    (folder.parent / "evil.skops").write_bytes(pickle.dumps(Payload(marker)))
+    edit(folder, "sklearn", pickled_model="../evil.skops")
+
+
+def add_link(folder, marker):
+    (folder / "model.skops").rename(folder.parent / "elsewhere.skops")
+    (folder / "model.skops").symlink_to(folder.parent / "elsewhere.skops")
+
+
+def add_flavor(folder, marker):
+    edit(folder, "custom", loader="os.system")
+
+
+def add_untrusted_type(folder, marker):
+    skops.io.dump(FunctionTransformer(os.system), folder / "model.skops")
+    edit(folder, "sklearn", skops_trusted_types=["posix.system", "os.system"])
+
+
+def break_description(folder, marker):
+    (folder / "MLmodel").write_text("[]")
+
+
+def drop_spec(folder, marker):
+    (folder / "dataset.json").unlink()
+
+
+def break_spec(folder, marker):
+    (folder / "dataset.json").write_text('{"name": "shop"}')
+
+
+def break_model(folder, marker):
+    (folder / "model.skops").write_bytes(b"PK")
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        add_pickle, add_cloudpickle_under_the_expected_name, add_pickle_as_skops, add_code, add_code_option_only,
+        add_loader_module, add_path_upwards, add_link, add_flavor, add_untrusted_type, break_description, break_model,
+        drop_spec, break_spec,
+    ],
+)  # fmt: skip
+def test_a_poisoned_model_is_refused_and_runs_nothing_even_if_its_digest_fits(folder, tmp_path, poison):
+    marker = tmp_path / "marker"
+    poison(folder, marker)
+    with pytest.raises(RegistryError):
+        model_files.read(folder, model_files.digest(folder))
+    assert not marker.exists()

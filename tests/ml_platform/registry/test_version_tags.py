@@ -1,0 +1,75 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml_platform.exceptions import RegistryError
+from ml_platform.registry.version_tags import check, read_classes, read_holdout, read_threshold, written
+from ml_platform.specs.holdout import HoldoutRule
+from tests.ml_platform.training.trainings import make_dataset, make_weeks
+
+TWO, THREE = ("no", "yes"), ("Adelie", "Chinstrap", "Gentoo")
+BY_ENTITY = HoldoutRule("shop", "entity", 0.2)
+BY_TIME = HoldoutRule("shop", "time", 0.1, pd.Timestamp("2026-03-04T05:06:07.000000008Z"))
+
+
+@pytest.mark.parametrize(("classes", "threshold"), [(TWO, 0.1 + 0.2), (THREE, None)])
+@pytest.mark.parametrize("rule", [BY_ENTITY, BY_TIME])
+def test_what_is_recorded_is_read_back(classes, threshold, rule):
+    tags = written(classes, threshold, rule)
+    assert (read_classes(tags), read_threshold(tags), read_holdout("shop", tags)) == (classes, threshold, rule)
+    assert ("threshold" in tags) == (threshold is not None)
+
+
+@pytest.mark.parametrize(
+    ("read", "changed"),
+    [
+        (read_threshold, {"threshold": "nan"}),
+        (read_threshold, {"threshold": "1.5"}),
+        (read_threshold, {"threshold": ""}),
+        (read_classes, {"classes": ""}),
+        (read_classes, {"classes": '"no"'}),
+        (read_classes, {"classes": '["no"]'}),
+        (read_classes, {"classes": "[0, 1]"}),
+        (lambda tags: read_holdout("shop", tags), {"holdout_share": "all"}),
+        (lambda tags: read_holdout("shop", tags), {"holdout_by": "luck"}),
+        (lambda tags: read_holdout("shop", tags), {"holdout_from": ""}),
+        (lambda tags: read_holdout("shop", tags), {"holdout_from": "NaT"}),
+        (lambda tags: read_holdout("shop", tags), {"holdout_from": "soon"}),
+        (lambda tags: read_holdout("shop", tags), {"holdout_from": "2026-03-04T05:06:07"}),
+    ],
+)
+def test_tags_that_were_spoiled_are_refused(read, changed):
+    (tag,) = changed
+    with pytest.raises(RegistryError, match=f"the tag '{tag}', set at training, is"):
+        read(written(TWO, 0.5, BY_TIME) | changed)
+
+
+OF_SHOP = written(("0", "1"), 0.3, BY_ENTITY)
+OF_WEEKS = written(("poor", "fair", "good"), None, HoldoutRule("weeks", "time", 0.2, BY_TIME.start))
+
+
+def test_tags_as_they_were_recorded_are_what_the_files_say():
+    check(OF_SHOP, make_dataset(), np.float64(0.3))
+    check(OF_WEEKS, make_weeks(), None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "allowed"),
+    [
+        ({"threshold": "0.30000000000000004"}, "0.3"),
+        ({"classes": '["1", "0"]'}, "a list that ends with '1'"),
+        ({"holdout_share": "0.9"}, "0.2"),
+        ({"holdout_by": "time", "holdout_from": "2026-01-01T00:00:00Z"}, "entity"),
+    ],
+)
+def test_tags_that_were_edited_are_refused(changed, allowed):
+    tag, text = next(iter(changed.items()))
+    with pytest.raises(RegistryError) as error:
+        check(OF_SHOP | changed, make_dataset(), 0.3)
+    told = f"the tag {tag!r}, set at training, is {text!r} and not {allowed}, as the model's files say"
+    assert str(error.value) == told
+
+
+def test_classes_in_another_order_are_refused():
+    with pytest.raises(RegistryError, match="not a list that ends with 'poor', 'fair', 'good', as the model's files"):
+        check(OF_WEEKS | {"classes": '["good", "fair", "poor"]'}, make_weeks(), None)

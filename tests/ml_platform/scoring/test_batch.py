@@ -1,0 +1,433 @@
+"""A dropped file becomes predictions, once and whole: on real servers, with a small real model."""
+
+import csv
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml_platform.exceptions import ContractError, RegistryError
+from ml_platform.ingestion import staging, uploads
+from ml_platform.ingestion.upload_report import UploadReport
+from ml_platform.registry import registry
+from ml_platform.scoring import batch, model_rows
+from ml_platform.specs.parts import Column
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage import mlflow_client, object_store
+from ml_platform.storage.database import fetch
+from ml_platform.training import steps
+from tests.ml_platform.ingestion.upload_cases import drop, new_name
+from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set, searched_with
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
+
+KILLS = int(os.environ.get("KILLS", "6"))
+ROOT = Path(__file__).resolve().parents[3]
+ONE = {"logistic_regression": {"C": [1.0]}}
+NAMES = ("id", "age", "income", "member", "empty", "town", "blank")
+
+
+class Crash(Exception):  # noqa: N818 – not an error of the platform's: nothing may catch it
+    """Stands for the end of the process at a point where a kill cannot be placed."""
+
+
+def train(dataset: Dataset, seed: int = 1) -> registry.LoadedModel:
+    """Register a model of a data set and make it champion, whatever the gate would say."""
+    training_set = make_training_set(dataset, make_frame(300, seed))
+    refitted = steps.refit(training_set, searched_with(training_set, attempt_id=str(seed)))
+    make_champion(dataset, refitted.version)
+    return registry.load_champion(dataset.name)
+
+
+def make_champion(dataset: Dataset, version: int) -> None:
+    registry.set_alias(dataset.name, registry.CHAMPION, version)
+
+
+@pytest.fixture(scope="module")
+def shop(mlflow_server: Any) -> Dataset:
+    """A data set with two versions of its model; 1 is the champion."""
+    dataset = make_dataset(new_name(), ONE).model_copy(update={"max_bad_rows": 0.4})
+    assert [train(dataset, seed).version for seed in (1, 2)] == [1, 2]
+    return dataset
+
+
+@pytest.fixture(autouse=True)
+def version_1_is_champion(shop: Dataset) -> None:
+    make_champion(shop, 1)
+
+
+def file_of(*rows: dict[str, Any], columns: tuple[str, ...] = NAMES) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows({"age": 40, "income": "$1,000", "member": "yes", "town": "Ulm"} | row for row in rows)
+    return text.getvalue().encode()
+
+
+def many(count: int, **cells: Any) -> bytes:
+    return file_of(*({"id": i, "age": 20 + i % 60} | cells for i in range(count, 0, -1)))
+
+
+def put(dataset: Dataset, data: bytes, suffix: str = "") -> str:
+    return drop(dataset, data, suffix or f"_{new_name()}", "test")
+
+
+def scored(
+    dataset: Dataset, data: bytes, suffix: str = ""
+) -> tuple[UploadReport, list[dict[str, str]], dict[str, Any]]:
+    """Score a file and settle it; return what became of it, the rows of its result, and the card."""
+    outcome = uploads.settle(batch.score(dataset, put(dataset, data, suffix)))
+    return outcome, rows_of(outcome), card_of(outcome)
+
+
+def rows_of(outcome: UploadReport) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(object_store.get("result", str(outcome["result_key"])).decode())))
+
+
+def card_of(outcome: UploadReport) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads(object_store.get("result", str(outcome["result_key"]).replace(".csv", ".json")))
+    return card
+
+
+def results(dataset: Dataset) -> dict[str, bytes]:
+    return {
+        seen.key: object_store.get("result", seen.key)
+        for seen in object_store.list_objects("result", f"{dataset.name}/")
+    }
+
+
+def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> None:
+    outcome, rows, card = scored(shop, many(300))
+    model = registry.load_champion(shop.name)
+    assert [row["id"] for row in rows] == [str(i) for i in range(300, 0, -1)]
+    assert tuple(rows[0]) == ("id", "probability", "prediction", "model_version", "threshold")
+    assert {(row["model_version"], row["threshold"]) for row in rows} == {("1", repr(model.threshold))}
+    assert {row["prediction"] for row in rows} == {"0", "1"}
+    for row in rows:
+        assert 0 <= float(row["probability"]) <= 1
+        assert int(row["prediction"]) == (float(row["probability"]) >= float(row["threshold"]))
+    assert (outcome["outcome"], outcome["rows_read"], outcome["rows_rejected"]) == ("scored", 300, 0)
+    assert card == {
+        "dataset": shop.name, "file": outcome["key"], "file_sha256": outcome["sha256"],
+        "uploaded": outcome["last_modified"], "result": outcome["result_key"], "model": shop.name, "model_version": 1,
+        "model_run_id": model.run_id, "training_set_sha256": model.training_set_sha256,
+        "spec_sha256": shop.sha256, "threshold": model.threshold, "rows_in": 300, "rows_out": 300, "rows_rejected": 0,
+    }  # fmt: skip
+
+
+def logged(outcome: UploadReport) -> list[tuple[Any, ...]]:
+    return fetch(
+        "SELECT entity_key ->> 'id', probability, prediction, model_version, event_time, requested_at"
+        " FROM predictions.log WHERE source = 'batch' AND result_key = $1 ORDER BY (entity_key ->> 'id')::bigint DESC",
+        outcome["result_key"],
+    )
+
+
+def test_every_prediction_is_logged_once(shop: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ml_platform.parsing.batches.BATCH_ROWS", 70)
+    outcome, rows, _ = scored(shop, many(300))
+    uploaded = datetime.fromisoformat(outcome["last_modified"])
+    assert logged(outcome) == [
+        (row["id"], float(row["probability"]), row["prediction"], 1, uploaded, uploaded) for row in rows
+    ]
+
+
+def test_batches_predict_what_the_model_predicts(shop: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = many(300, town="")
+    monkeypatch.setattr("ml_platform.parsing.batches.BATCH_ROWS", 7)
+    _, rows, _ = scored(shop, data)
+    monkeypatch.undo()
+    whole = [float(row["probability"]) for row in scored(shop, data)[1]]
+    # A sum's last digit depends on how many rows BLAS takes at a time; batches are always cut alike.
+    assert [float(row["probability"]) for row in rows] == pytest.approx(whole, rel=0, abs=1e-12)
+
+
+def test_a_model_reads_files_by_the_spec_that_it_was_trained_with(shop: Dataset) -> None:
+    """What came later is not asked for, nor in the way; what was removed since is still read."""
+    columns = {name: column for name, column in shop.columns.items() if name != "age"}
+    later = Column(type="number", required=True)
+    changes = {"columns": columns | {"later": later}, "on_extra_column": "reject_file", "missing": ("Ulm",)}
+    changed = shop.model_copy(update=changes)
+    data = file_of({"id": 1}, {"id": 2, "age": 70})
+    assert scored(changed, data)[1] == scored(shop, data)[1]
+    strict = shop.model_copy(update={"on_extra_column": "reject_file"})
+    with_later = file_of({"id": 1, "later": "x"}, columns=(*NAMES, "later"))
+    assert model_rows.reading_spec(strict, changed).ignore == ("later",)
+    assert scored(changed, with_later)[0]["rows_rejected"] == 0
+
+
+def test_unseen_categories_and_missing_values_are_scored(shop: Dataset) -> None:
+    odd = [{"town": "Atlantis"}, {"town": "", "blank": "x"}, {"age": "", "income": "", "member": ""}, {"empty": "3.5"}]
+    outcome, rows, _ = scored(shop, file_of(*({"id": i} | row for i, row in enumerate(odd))))
+    assert outcome["rows_rejected"] == 0
+    assert [row["id"] for row in rows] == ["0", "1", "2", "3"]
+    assert all(0 <= float(row["probability"]) <= 1 for row in rows)
+
+
+@pytest.mark.parametrize("label", ["", "1", "not even a number"])
+def test_the_label_of_a_test_file_does_not_matter(shop: Dataset, label: str) -> None:
+    without = scored(shop, file_of({"id": 1}))[1]
+    assert scored(shop, file_of({"id": 1, "buys": label}, columns=("buys", *NAMES)))[1] == without
+
+
+def test_bad_rows_are_left_out_with_their_reasons(shop: Dataset) -> None:
+    data = file_of({"id": 1}, {"id": 2, "age": "old"}, {"id": ""}, {"id": 4}, {"id": 5}, {"id": 6})
+    outcome, rows, card = scored(shop, data)
+    assert [row["id"] for row in rows] == ["1", "4", "5", "6"]
+    assert (card["rows_in"], card["rows_out"], card["rows_rejected"]) == (6, 4, 2)
+    assert [(r["line"], r["column"], r["value"]) for r in outcome["reasons"]] == [(3, "age", "old"), (4, "id", "")]
+    assert json.loads(object_store.get("test", outcome["report_key"])) == outcome
+    assert len(object_store.get("test", str(outcome["rejected_key"])).splitlines()) == 3
+    kept = "SELECT line, column_name FROM uploads.rejected_rows WHERE dataset = $1 AND sha256 = $2 ORDER BY line"
+    assert fetch(kept, shop.name, outcome["sha256"]) == [(3, "age"), (4, "id")]
+    assert object_store.get("test", outcome["archived_key"]) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (file_of({"id": 1}, {"id": 2, "age": "x"}, {"id": 3, "age": "y"}), "2 of 3 rows are bad"),
+        (file_of({"id": 1}).replace(b"income", b"inkome"), "the header lacks income"),
+        (b"", "the file is empty"),
+        (many(25_000) + b'1,"never closed', "a quote opens here"),
+    ],
+    ids=["too many bad rows", "header", "empty", "broken after the first batch"],
+)
+def test_a_rejected_file_leaves_a_report_and_no_result(shop: Dataset, data: bytes, reason: str) -> None:
+    before, key = results(shop), put(shop, data)
+    outcome = batch.score(shop, key)
+    assert (outcome["outcome"], outcome["result_key"]) == ("rejected", None)
+    with pytest.raises(ContractError, match=reason):
+        uploads.settle(outcome)
+    assert results(shop) == before
+    assert object_store.head("test", key) is None
+    assert reason in object_store.get("test", outcome["report_key"].replace(".json", ".txt")).decode()
+
+
+def test_nothing_is_overwritten_when_a_name_comes_again(shop: Dataset) -> None:
+    name = f"_{new_name()}"
+    scored(shop, many(20), name)
+    before = results(shop)
+    time.sleep(1.1)  # the store's times have seconds
+    outcome, rows, _ = scored(shop, many(20), name)
+    assert outcome["result_key"] not in before
+    assert len(rows) == 20
+    assert {key: results(shop)[key] for key in before} == before
+
+
+def test_two_files_whose_results_would_have_one_name(shop: Dataset) -> None:
+    name = new_name()
+    while True:  # both in one second
+        keys = [put(shop, many(rows), suffix) for rows, suffix in ((10, f"_{name} a"), (20, f"_{name}_a"))]
+        first, second = (object_store.head("test", key) for key in keys)
+        if first and second and first.last_modified == second.last_modified:
+            break
+    outcomes = [batch.score(shop, key) for key in keys]
+    assert [len(rows_of(outcome)) for outcome in outcomes] == [10, 20]
+    assert [card_of(outcome)["file"] for outcome in outcomes] == keys
+    stem = str(outcomes[0]["result_key"]).removesuffix(".csv")
+    assert outcomes[1]["result_key"] == f"{stem}.{outcomes[1]['sha256'][:8]}.csv"
+    for outcome in outcomes:
+        uploads.settle(outcome)
+
+
+def test_run_again_it_is_the_same_world(shop: Dataset) -> None:
+    key = put(shop, many(20))
+    first = batch.score(shop, key)
+    before = results(shop)
+    make_champion(shop, 2)
+    assert batch.score(shop, key) == first
+    assert uploads.settle(first) == uploads.settle(batch.score(shop, key)) == first
+    assert batch.score(shop, key) == first
+    assert results(shop) == before
+
+
+CUTS = {
+    "before the result": ("ml_platform.scoring.batch._is_written", False),
+    "after the result": ("ml_platform.scoring.batch._finish", True),
+    "after the card": ("ml_platform.ingestion.uploads.record", True),
+    "after the record": ("ml_platform.ingestion.uploads.settle", True),
+}
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_crash_is_finished_by_the_model_that_began(shop: Dataset, monkeypatch: pytest.MonkeyPatch, cut: str) -> None:
+    where, is_written = CUTS[cut]
+    data = many(50)
+    key = put(shop, data)
+    seen = object_store.head("test", key)
+    assert seen is not None
+
+    def crash(*_: Any) -> None:
+        raise Crash
+
+    monkeypatch.setattr(where, crash)
+    with pytest.raises(Crash):
+        uploads.settle(batch.score(shop, key))
+    monkeypatch.undo()
+    left = {name: body for name, body in results(shop).items() if Path(name).name.startswith(Path(key).stem)}
+    make_champion(shop, 2)
+    outcome = uploads.settle(batch.score(shop, key))
+    rows, card = rows_of(outcome), card_of(outcome)
+    version = 1 if is_written else 2
+    assert {row["model_version"] for row in rows} == {str(version)}
+    assert (card["model_version"], card["rows_out"], card["file_sha256"]) == (version, 50, outcome["sha256"])
+    assert [row["id"] for row in rows] == [str(i) for i in range(50, 0, -1)]
+    assert bool(left) is is_written
+    assert left.items() <= results(shop).items()
+    assert once(shop, outcome)
+
+
+def once(dataset: Dataset, outcome: UploadReport) -> bool:
+    """Tell whether a file has exactly one result, one card and one recorded arrival, and is settled."""
+    stem = Path(outcome["key"]).stem
+    written = sorted(name for name in results(dataset) if Path(name).name.startswith(f"{stem}."))
+    arrivals = "SELECT outcome, archived_key FROM uploads.arrivals WHERE dataset = $1 AND object_key = $2"
+    recorded = fetch(arrivals, dataset.name, outcome["key"])
+    key = str(outcome["result_key"])
+    return (
+        written == [key, key.replace(".csv", ".json")]
+        and recorded == [("scored", outcome["archived_key"])]
+        and len(logged(outcome)) == outcome["rows_read"] - outcome["rows_rejected"]
+        and object_store.head("test", outcome["key"]) is None
+    )
+
+
+SCORER = """
+import os, sys
+from ml_platform.ingestion import uploads
+from ml_platform.registry import model_files
+from ml_platform.scoring import batch
+from tests.ml_platform.scoring.test_batch import ONE, make_dataset
+dataset = make_dataset(sys.argv[1], ONE)
+model_files.load_skops()
+for key in iter(sys.stdin.readline, ""):  # one child per file: the imports are paid for once
+    child = os.fork()
+    if not child:
+        uploads.settle(batch.score(dataset, key.strip()))
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+@pytest.fixture
+def scorer(shop: Dataset) -> Iterator[Any]:
+    """A process that scores, in a child of its own, each file whose key it is told."""
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
+    command = [sys.executable, "-c", SCORER, shop.name]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, env=environment, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        yield process
+        process.stdin.close()
+
+
+def score_in_child(scorer: Any, key: str, kill_after: float | None = None) -> int:
+    """Let a file be scored, and kill that process; return the status it ended with."""
+    scorer.stdin.write(f"{key}\n")
+    scorer.stdin.flush()
+    child = int(scorer.stdout.readline())
+    if kill_after is not None:
+        time.sleep(kill_after)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    return int(scorer.stdout.readline())
+
+
+def test_a_killed_scoring_predicts_every_row_once(shop: Dataset, scorer: Any) -> None:
+    killed, chance, rows = 0, random.Random(5), 8_000  # noqa: S311 – no secret
+    data = [many(rows, income=income) for income in range(2)]
+    score_in_child(scorer, put(shop, data[0]))  # imports
+    start = time.monotonic()
+    assert score_in_child(scorer, put(shop, data[1])) == 0
+    whole = time.monotonic() - start
+    for attempt in range(5 * KILLS):
+        if attempt >= KILLS and killed >= KILLS / 2:
+            break
+        make_champion(shop, 1)
+        key, delay = put(shop, data[attempt % 2]), chance.uniform(0, whole)
+        if score_in_child(scorer, key, delay) == signal.SIGKILL:
+            killed += 1
+        else:
+            whole = delay  # it was done by then: on a machine that became faster no kill would hit
+        make_champion(shop, 2)
+        # as Airflow tries the task again that was killed: the score, or the settling that had begun
+        outcome = uploads.settle(batch.score(shop, key) if object_store.head("test", key) else recorded(key))
+        found, card = rows_of(outcome), card_of(outcome)
+        assert [row["id"] for row in found] == [str(i) for i in range(rows, 0, -1)]
+        assert {row["model_version"] for row in found} == {str(card["model_version"])}
+        assert (card["rows_in"], card["rows_out"]) == (rows, rows)
+        assert once(shop, outcome)
+    assert killed >= KILLS / 2
+
+
+def recorded(key: str) -> UploadReport:
+    report = fetch("SELECT report::text FROM uploads.arrivals WHERE object_key = $1", key)
+    outcome: UploadReport = json.loads(report[0][0])
+    return outcome
+
+
+def test_without_a_champion_the_files_wait_and_are_named(caplog: pytest.LogCaptureFixture, shop: Dataset) -> None:
+    caplog.set_level("INFO", "ml_platform")
+    nobody = make_dataset(new_name(), ONE)
+    keys = [put(nobody, many(1)) for _ in range(2)]
+    assert not batch.is_ready(nobody)
+    assert f"train_{nobody.name} promotes one: " in caplog.text
+    assert all(key in caplog.text for key in keys)
+    with pytest.raises(RegistryError, match="no model is live"):
+        batch.score(nobody, keys[0])
+    assert results(nobody) == {}
+    assert batch.is_ready(shop)
+
+
+def tamper(dataset: Dataset) -> None:
+    mlflow_client.connect().set_model_version_tag(dataset.name, "1", "model_sha256", "0" * 64)
+
+
+def delete_version(dataset: Dataset) -> None:
+    mlflow_client.connect().delete_model_version(dataset.name, "1")
+
+
+def delete_files(dataset: Dataset) -> None:
+    source = registry.get_version(dataset.name, 1).source.removeprefix("models:/")
+    found = [seen.key for seen in object_store.list_objects("mlflow") if f"/{source}/" in seen.key]
+    assert found
+    for key in found:
+        object_store.client().delete_object(Bucket="mlflow", Key=key)
+
+
+@pytest.mark.parametrize("damage", [tamper, delete_version, delete_files])
+def test_without_a_sound_champion_nothing_is_written(damage: Any) -> None:
+    dataset = make_dataset(new_name(), ONE)
+    train(dataset)
+    key = put(dataset, many(3))
+    damage(dataset)
+    with pytest.raises(RegistryError):
+        batch.score(dataset, key)
+    assert results(dataset) == {}
+    assert fetch("SELECT count(*) FROM uploads.arrivals WHERE dataset = $1", dataset.name) == [(0,)]
+    assert object_store.head("test", key) is not None
+
+
+def test_a_file_that_is_gone_is_nothing(shop: Dataset) -> None:
+    before = results(shop)
+    assert batch.score(shop, f"test_{shop.name}_never.csv")["outcome"] == "gone"
+    assert results(shop) == before
+
+
+def test_a_share_of_bad_rows_that_is_allowed_is_allowed(shop: Dataset) -> None:
+    assert staging.too_many(shop, staging.Counts(5, 0, 2)) is None
+    assert staging.too_many(shop, staging.Counts(5, 0, 3)) is not None

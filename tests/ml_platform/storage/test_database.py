@@ -1,0 +1,82 @@
+from contextlib import closing, suppress
+
+import pytest
+
+from ml_platform.exceptions import ContractError, ServiceError
+from ml_platform.storage.database import Connection, fetch, identifier, literal, rows, savepoint, transaction
+from tests.ml_platform.ingestion.upload_cases import new_name
+
+NAUGHTY = ['a"b', "a'b", "a; DROP TABLE x; --", "a$1b", "%s", "{x}", "\\", "漢字", "a\nb"]
+
+
+def test_names_and_texts_are_quoted() -> None:
+    assert identifier('a"b') == '"a""b"'
+    assert literal("it's") == "'it''s'"
+
+
+@pytest.mark.servers
+@pytest.mark.usefixtures("servers")
+class TestPostgres:
+    @pytest.mark.parametrize("text", NAUGHTY)
+    def test_hostile_texts_are_only_data(self, text: str) -> None:
+        statement = f"SELECT $1::text AS {identifier(text)}, {literal(text)}"
+        assert fetch(statement, text) == [(text, text)]
+
+    def test_an_error_undoes_everything(self) -> None:
+        name = new_name()
+        with pytest.raises(ServiceError):
+            fetch(f"CREATE TABLE features.{name} AS SELECT 1 / 0 AS a")
+        assert fetch("SELECT to_regclass($1::text)::text", f"features.{name}") == [(None,)]
+
+    def test_a_savepoint_undoes_what_is_inside(self) -> None:
+        name = new_name()
+        with transaction() as cursor:
+            cursor.execute(f"CREATE TABLE features.{name} (a int)")
+            with suppress(ContractError), savepoint(cursor):
+                cursor.execute(f"INSERT INTO features.{name} VALUES (1)")
+                raise ContractError
+            cursor.execute(f"INSERT INTO features.{name} VALUES (2)")
+        assert fetch(f"SELECT a FROM features.{name}") == [(2,)]
+
+    def test_a_connection_is_kept_until_an_error(self) -> None:
+        def server_process() -> int:
+            with connection.transaction() as cursor:
+                return rows(cursor, "SELECT pg_backend_pid()")[0][0]
+
+        with closing(Connection()) as connection:
+            first = server_process()
+            assert server_process() == first
+            with pytest.raises(ServiceError), connection.transaction() as cursor:
+                cursor.execute("SELECT 1 / 0")
+            second = server_process()
+            assert second != first
+            with suppress(ContractError), connection.transaction() as cursor:
+                cursor.execute("CREATE TEMP TABLE half_done AS SELECT 1")
+                raise ContractError
+            with connection.transaction() as cursor:
+                assert rows(cursor, "SELECT to_regclass('half_done')::text") == [(None,)]
+
+    def test_a_connection_that_the_server_ended_is_opened_anew(self) -> None:
+        with closing(Connection()) as connection:
+            with connection.transaction() as cursor:
+                ((process,),) = rows(cursor, "SELECT pg_backend_pid()")
+            fetch("SELECT pg_terminate_backend($1::int, 5000)", process)
+            with pytest.raises(ServiceError), connection.transaction() as cursor:
+                rows(cursor, "SELECT 1")
+            with connection.transaction() as cursor:
+                assert rows(cursor, "SELECT 1") == [(1,)]
+
+
+def test_an_outage_is_worth_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ml_platform.settings import settings
+
+    for name in ("S3_ENDPOINT_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY", "FEAST_REGISTRY_URI", "MLFLOW_TRACKING_URI"):
+        monkeypatch.setenv(name, "unused")
+    monkeypatch.setenv("PLATFORM_DB_HOST", "127.0.0.1")
+    monkeypatch.setenv("PLATFORM_DB_PORT", "9")
+    monkeypatch.setenv("PLATFORM_DB_PASSWORD", "canary")
+    settings.cache_clear()
+    with pytest.raises(ServiceError) as error:
+        fetch("SELECT 1")
+    settings.cache_clear()
+    assert "canary" not in str(error.value)

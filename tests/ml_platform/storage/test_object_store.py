@@ -1,0 +1,151 @@
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ml_platform.exceptions import ServiceError, UploadChangedError
+from ml_platform.settings import settings
+from ml_platform.storage import object_store
+from ml_platform.storage.object_store import ObjectVersion
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
+
+
+@pytest.fixture
+def key() -> str:
+    return f"objects-{uuid4().hex}/a b'\".csv"
+
+
+def put(key: str, data: bytes) -> ObjectVersion:
+    object_store.client().put_object(Bucket="train", Key=key, Body=data)
+    seen = object_store.head("train", key)
+    assert seen is not None
+    return seen
+
+
+def test_what_is_there_is_listed(key: str) -> None:
+    seen = put(key, b"abc")
+    assert seen.size == 3
+    assert [(s.key, s.etag, s.size) for s in object_store.list_objects("train", key[:30])] == [(key, seen.etag, 3)]
+    assert object_store.head("train", key + "x") is None
+
+
+def test_an_object_is_spooled_with_its_hash(key: str) -> None:
+    data = bytes(range(256)) * 12_000
+    with object_store.local_copy(put(key, data)) as spool:
+        assert (spool.sha256, spool.size) == (hashlib.sha256(data).hexdigest(), len(data))
+        assert spool.file.read() == data
+
+
+def test_another_version_is_not_read(key: str) -> None:
+    seen = put(key, b"old")
+    put(key, b"new")
+    with pytest.raises(UploadChangedError), object_store.local_copy(seen):
+        pass
+
+
+class StalledBody:
+    """A body of which the first part is read, then something happens, then the rest is read."""
+
+    def __init__(self, body: Any, meanwhile: Any) -> None:
+        self.body, self.meanwhile = body, meanwhile
+
+    def iter_chunks(self, size: int) -> Iterator[bytes]:
+        chunks = self.body.iter_chunks(size)
+        yield next(chunks)
+        self.meanwhile()
+        yield from chunks
+
+
+@pytest.mark.parametrize("size", [200_000, 30_000_000])
+@pytest.mark.parametrize("replaced", [True, False])
+def test_a_file_replaced_or_removed_while_it_is_read_is_never_mixed(
+    key: str, size: int, replaced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, client = put(key, b"a" * size), object_store.client()
+
+    def meanwhile() -> None:
+        if replaced:
+            client.put_object(Bucket="train", Key=key, Body=b"b" * size)
+        else:
+            client.delete_object(Bucket="train", Key=key)
+
+    class Stalling:
+        def get_object(self, **arguments: Any) -> Any:
+            answer = client.get_object(**arguments)
+            return answer | {"Body": StalledBody(answer["Body"], meanwhile)}
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(client, name)
+
+    monkeypatch.setattr(object_store, "CHUNK_BYTES", 65_536)
+    monkeypatch.setattr(object_store, "client", Stalling)
+    with pytest.raises((UploadChangedError, ServiceError)), object_store.local_copy(seen):
+        pass
+
+
+def test_nothing_is_overwritten(key: str) -> None:
+    assert object_store.put_new("train", key, b"first")
+    assert not object_store.put_new("train", key, b"second")
+    assert object_store.get("train", key) == b"first"
+
+
+def test_what_is_not_there_is_named(key: str) -> None:
+    with pytest.raises(UploadChangedError, match=r"s3://train/objects-"):
+        object_store.get("train", key)
+
+
+def test_a_move_can_be_run_twice(key: str) -> None:
+    seen, target = put(key, b"abc"), f"{key}.moved"
+    assert object_store.move(seen, target)
+    assert object_store.move(seen, target)
+    assert object_store.head("train", key) is None
+    assert object_store.get("train", target) == b"abc"
+
+
+def test_a_large_object_is_copied_in_parts(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_store, "SINGLE_COPY_BYTES", 24 * 2**20)
+    seen = put(key, b"x" * (25 * 2**20))
+    assert object_store.move(seen, f"{key}.moved")
+    moved = object_store.head("train", f"{key}.moved")
+    assert moved is not None
+    assert moved.size == seen.size
+
+
+def test_a_newer_version_is_not_moved_or_removed(key: str) -> None:
+    seen = put(key, b"old")
+    put(key, b"new")
+    assert not object_store.move(seen, f"{key}.moved")
+    assert object_store.get("train", key) == b"new"
+    assert object_store.head("train", f"{key}.moved") is None
+
+
+def test_a_version_that_comes_after_the_copy_stays(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = put(key, b"old")
+    object_store._copy(seen, f"{key}.moved")
+    put(key, b"new")
+    monkeypatch.setattr(object_store, "is_current", lambda _: True)  # the moment between the look and the deletion
+    assert object_store.move(seen, f"{key}.moved")
+    assert object_store.get("train", key) == b"new"
+
+
+def test_a_version_that_was_replaced_does_not_come_back(key: str) -> None:
+    put(key, b"replaced before it was seen")
+    assert object_store.move(put(key, b"seen"), f"{key}.moved")
+    assert object_store.head("train", key) is None
+    assert object_store.get("train", f"{key}.moved") == b"seen"
+
+
+def test_an_outage_is_worth_a_retry(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
+    settings.cache_clear()
+    object_store.client.cache_clear()
+    try:
+        with pytest.raises(ServiceError):
+            object_store.head("train", key)
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+        object_store.client.cache_clear()

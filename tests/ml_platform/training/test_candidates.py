@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from ml_platform.exceptions import ConfigurationError
+from ml_platform.specs.catalog import dataset
+from ml_platform.specs.parts import Search
+from ml_platform.training.candidates import Candidate, candidates, pipeline
+from tests.ml_platform.training.trainings import make_dataset, make_frame
+
+
+def test_every_combination_is_a_candidate():
+    found = candidates(make_dataset().search)
+    assert len(found) == len({candidate.id for candidate in found}) == 12
+
+
+def test_quick_keeps_the_first_value_of_each_parameter_but_both_class_weights():
+    found = candidates(make_dataset().search, quick=True)
+    assert [str(candidate) for candidate in found] == [
+        "logistic_regression C=1.0 class_weight=None",
+        "logistic_regression C=1.0 class_weight=balanced",
+        "random_forest class_weight=None min_samples_leaf=5 n_estimators=10",
+        "random_forest class_weight=balanced min_samples_leaf=5 n_estimators=10",
+        "hist_gradient_boosting class_weight=None learning_rate=0.1 max_iter=10",
+        "hist_gradient_boosting class_weight=balanced learning_rate=0.1 max_iter=10",
+    ]
+
+
+def test_the_sample_data_set_has_twelve_candidates_and_six_quick_ones():
+    search = dataset("auto").search
+    assert (len(candidates(search)), len(candidates(search, quick=True))) == (12, 6)
+
+
+def test_only_the_estimators_asked_for():
+    found = candidates(make_dataset().search, estimators=["random_forest"])
+    assert {candidate.estimator for candidate in found} == {"random_forest"}
+
+
+def test_an_estimator_without_a_grid_is_refused():
+    search = Search(candidates={"random_forest": {}})
+    with pytest.raises(ConfigurationError, match=r"logistic_regression.*random_forest"):
+        candidates(search, estimators=["logistic_regression"])
+
+
+@pytest.mark.parametrize(
+    ("grid", "text"),
+    [
+        ({"C": [-1.0]}, r"logistic_regression: The 'C' parameter .* Got -1.0"),
+        ({"C": ["much"]}, r"Got 'much'"),
+        ({"depth": [3]}, r"logistic_regression\.depth: no such parameter; there are: \['C'"),
+        ({"n_jobs": [4]}, r"n_jobs: no such parameter"),
+        ({"random_state": [4]}, r"random_state: no such parameter"),
+        ({"C": []}, r"C: the list is empty"),
+    ],
+)
+def test_what_an_estimator_does_not_accept_is_named(grid, text):
+    with pytest.raises(ConfigurationError, match=text):
+        candidates(Search(candidates={"logistic_regression": grid}))
+
+
+def test_ids_are_the_same_in_every_process():
+    assert Candidate("random_forest", {"class_weight": None, "min_samples_leaf": 5}).id == "eb9d2e99eede21a7"
+    assert Candidate("random_forest", {"min_samples_leaf": 5, "class_weight": None}).id == "eb9d2e99eede21a7"
+
+
+@pytest.fixture
+def _one_thread():
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.parametrize("estimator", ["logistic_regression", "random_forest", "hist_gradient_boosting"])
+def test_missing_values_empty_columns_and_unseen_categories_score(estimator):
+    shop, frame = make_dataset(), make_frame(300)
+    model = pipeline(Candidate(estimator, {}), shop).fit(frame[list(shop.features)], frame["buys"])
+    strange = frame[list(shop.features)].head(4).copy()
+    strange["town"] = ["Nowhere", np.nan, "Ulm", "Ulm "]
+    strange["blank"], strange["empty"], strange["age"] = "suddenly", 3.0, np.nan
+    assert np.isfinite(model.predict_proba(strange)).all()
+
+
+@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.parametrize("kept", [("age", "income"), ("town",)])
+@pytest.mark.parametrize("estimator", ["logistic_regression", "random_forest", "hist_gradient_boosting"])
+def test_numbers_alone_and_categories_alone_are_enough(estimator, kept):
+    whole, frame = make_dataset(), make_frame(300)
+    columns = {name: column for name, column in whole.columns.items() if name in (*kept, "id", "buys")}
+    part = whole.model_copy(update={"columns": columns})
+    model = pipeline(Candidate(estimator, {}), part).fit(frame[list(kept)], frame["buys"])
+    assert np.isfinite(model.predict_proba(frame[list(kept)])).all()

@@ -1,0 +1,122 @@
+import logging
+import math
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ml_platform.evaluation.metrics import scorers
+from ml_platform.specs.parts import METRICS
+from ml_platform.training.candidates import Candidate, candidates
+from ml_platform.training.search import CandidateResult, evaluate, log_progress, ranked, search
+from ml_platform.training.split import split
+from tests.ml_platform.training.trainings import (
+    make_dataset,
+    make_frame,
+    make_training_set,
+    make_weeks,
+    make_weeks_frame,
+)
+
+GOOD = Candidate("logistic_regression", {"C": 1.0})
+FAILING = Candidate("random_forest", {"bootstrap": False, "oob_score": True})  # accepted one by one, refused together
+
+
+def data(several_classes=False):
+    """Return a data set, features, labels and three folds."""
+    shop = make_training_set(make_dataset(), make_frame(300))
+    parts = split(make_training_set(make_weeks(), make_weeks_frame(300)) if several_classes else shop, 3)
+    return parts.dataset, *parts.train(), parts.folds(3)
+
+
+@pytest.mark.parametrize("several_classes", [False, True])
+def test_a_result_has_mean_sd_and_folds_of_every_metric(several_classes):
+    result = evaluate(GOOD, *data(several_classes))
+    assert result.error is None
+    assert set(result.means) == set(result.sds) == set(result.folds) == set(METRICS)
+    assert result.means["f1"] == pytest.approx(np.mean(result.folds["f1"]))
+    assert len(result.folds["f1"]) == 3
+    assert 0 < result.fit_seconds < result.seconds
+
+
+def test_a_fit_that_fails_makes_a_failed_result_and_the_others_go_on():
+    shop, features, labels, folds = data()
+    found = {str(o.candidate): o for o in search([FAILING, GOOD], shop, features, labels, folds=folds, jobs=1)}
+    failed = found[str(FAILING)]
+    assert "Out of bag estimation" in failed.error
+    assert failed.means == {}
+    assert [result.candidate for result in ranked(found.values(), "f1")] == [GOOD]
+
+
+def test_a_score_that_is_no_number_fails_the_candidate(monkeypatch):
+    broken = scorers(2) | {"f1": lambda *_: math.nan}
+    monkeypatch.setattr("ml_platform.training.search.scorers", lambda n_classes: broken)
+    result = evaluate(GOOD, *data())
+    assert result.error.endswith("not every fold could be scored by f1")
+    assert result.score("f1") == -math.inf
+
+
+@pytest.mark.slow
+def test_the_results_do_not_depend_on_the_number_of_jobs():
+    shop, features, labels, folds = data()
+    every = candidates(shop.search)
+    alone, together = (
+        {o.candidate.id: o.folds for o in search(every, shop, features, labels, folds=folds, jobs=jobs)}
+        for jobs in (1, 2)
+    )
+    assert len(alone) == 12
+    assert alone == together
+
+
+LONG = """
+import sys
+sys.path[:0] = {path!r}
+from tests.ml_platform.training.test_search import Candidate, data, search
+shop, features, labels, folds = data()
+endless = [Candidate("random_forest", {{"n_estimators": 200_000, "max_depth": i}}) for i in (5, 6)]
+list(search(endless, shop, features, labels, folds=folds, jobs=2))
+"""
+
+
+def workers_of(pid):
+    """Return the ids of the processes that a process has started to fit candidates."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [child for child in children if b"LokyProcess" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+@pytest.mark.slow
+def test_the_workers_of_a_search_that_is_killed_end_too():
+    with subprocess.Popen([sys.executable, "-c", LONG.format(path=sys.path)]) as task:
+        workers, deadline = [], time.monotonic() + 60
+        while len(workers) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+            workers = workers_of(task.pid)
+        task.kill()
+    assert len(workers) == 2
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline + 60
+        time.sleep(0.1)
+
+
+def test_results_are_ranked_by_mean_then_by_id():
+    def result(c, f1, error=None):
+        return CandidateResult(Candidate("logistic_regression", {"C": c}), means={"f1": f1}, error=error)
+
+    equal = [result(1.0, 0.5), result(2.0, 0.5)]
+    others = [result(3.0, 0.4), result(4.0, math.nan), result(5.0, 0.9, error="broken")]
+    expected = [*sorted(equal, key=lambda one: one.candidate.id), others[0]]
+    assert ranked([*others, *equal], "f1") == ranked([*reversed(equal), *others], "f1") == expected
+    assert ranked(others[1:], "f1") == []
+
+
+def test_the_log_says_how_many_of_how_many(caplog):
+    caplog.set_level(logging.INFO)
+    log_progress(5, 12, CandidateResult(GOOD, means={"f1": 0.591}, sds={"f1": 0.017}, seconds=8.21), "f1")
+    log_progress(6, 12, CandidateResult(FAILING, error="Traceback\nValueError: no"), "f1")
+    assert caplog.messages == [
+        "candidate 5 of 12: logistic_regression C=1.0 … f1 0.591 ± 0.017 (8.2 s)",
+        "candidate 6 of 12: random_forest bootstrap=False oob_score=True failed: ValueError: no",
+    ]

@@ -1,0 +1,256 @@
+"""Search and refit against real servers: Postgres, S3 and MLflow; what goes live of it: test_going_live.py."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml_platform import ROOT
+from ml_platform.exceptions import DegenerateDataError, RegistryError
+from ml_platform.promotion import gate
+from ml_platform.promotion import steps as promotion_steps
+from ml_platform.promotion.rollback import rollback
+from ml_platform.registry import registry
+from ml_platform.specs.parts import METRICS
+from ml_platform.storage import mlflow_client
+from ml_platform.training import search, steps
+from ml_platform.training.split import split
+from tests.ml_platform.training.trainings import (
+    GRID,
+    ONE,
+    make_dataset,
+    make_frame,
+    make_training_set,
+    make_weeks,
+    make_weeks_frame,
+    searched_with,
+    train,
+)
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
+
+FAILING = {"logistic_regression": {"C": [1.0]}, "random_forest": {"bootstrap": [False], "oob_score": [True]}}
+
+
+def children(run_id):
+    api = mlflow_client.connect()
+    run = api.get_run(run_id)
+    return api.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run_id}'")
+
+
+@pytest.fixture(scope="module")
+def full(mlflow_server):
+    """A whole training with twelve candidates on two processes."""
+    training_set = make_training_set(make_dataset("full", GRID))
+    searched = searched_with(training_set, jobs=2, attempt_id="first")
+    refitted = steps.refit(training_set, searched)
+    return training_set, searched, refitted, promotion_steps.promote(training_set, refitted)
+
+
+def test_every_candidate_is_a_child_run_with_its_figures(full):
+    _, searched, *_ = full
+    runs = children(searched.run_id)
+    assert len({run.data.tags["candidate_id"] for run in runs}) == len(runs) == searched.total == 12
+    for run in runs:
+        assert run.info.status == "FINISHED"
+        assert set(METRICS) | {f"{name}_sd" for name in METRICS} | {"fit_seconds"} <= set(run.data.metrics)
+        assert set(GRID[run.data.params["estimator"]]) <= set(run.data.params)
+
+
+def test_the_parent_run_tells_the_whole_story(full):
+    training_set, searched, refitted, card = full
+    api = mlflow_client.connect()
+    run = api.get_run(searched.run_id)
+    assert run.info.status == "FINISHED"
+    metrics, tags = run.data.metrics, run.data.tags
+    assert (metrics["candidates_done"], metrics["candidates_total"], metrics["candidates_failed"]) == (12, 12, 0)
+    assert metrics["holdout_f1"] == refitted.metrics["f1"] == card.challenger_f1 > 0.5
+    assert tags["training_set_sha256"] == training_set.sha256
+    assert json.loads(tags["sources"]) == training_set.sources
+    assert run.inputs.dataset_inputs[0].dataset.digest == training_set.sha256[:36]
+    assert {item.path for item in api.list_artifacts(run.info.run_id, "charts")} == {
+        f"charts/{name}.png"
+        for name in ("calibration", "candidates", "confusion_matrix", "f1_over_threshold", "feature_importance",
+                     "precision_recall", "roc")
+    }  # fmt: skip
+    assert {"training_card.json", "holdout_predictions.parquet"} <= {
+        i.path for i in api.list_artifacts(run.info.run_id)
+    }
+
+
+def test_the_first_model_goes_live_and_predicts_as_recorded(full):
+    training_set, _, refitted, card = full
+    assert card.promoted
+    assert card.champion_before is None
+    model = registry.load_champion("full")
+    features, labels = split(training_set, 3).test()
+    probabilities, predictions = model.predict(features)
+    assert (model.version, model.threshold) == (refitted.version, refitted.threshold)
+    assert (predictions == (probabilities >= model.threshold)).all()
+    assert gate.f1(labels, probabilities, predictions) == card.metrics["f1"]
+    assert (model.classes, model.dataset, model.holdout.by) == (("0", "1"), training_set.dataset, "entity")
+    assert registry.get_version("full", model.version).tags["spec_sha256"] == training_set.dataset.sha256
+    assert np.isfinite(model.predict(features[["age"]])[0]).all()
+    assert model.predict(features.head(0))[0].shape == (0,)
+
+
+def test_run_twice_it_is_the_same_world(full, monkeypatch):
+    training_set, searched, refitted, card = full
+    monkeypatch.setattr(search, "evaluate", None)
+    assert searched_with(training_set, jobs=1, attempt_id="first") == replace(searched, jobs=1)
+    assert steps.refit(training_set, searched) == refitted
+    assert promotion_steps.promote(training_set, refitted) == card
+    assert len(mlflow_client.connect().search_model_versions("name = 'full'")) == 1
+
+
+def test_same_data_and_code_give_equal_metrics_and_predictions(full):
+    training_set, searched, refitted, *_ = full
+    again = searched_with(training_set, jobs=1, attempt_id="second")
+    assert again.run_id != searched.run_id
+    scores = [
+        {run.data.tags["candidate_id"]: {m: run.data.metrics[m] for m in METRICS} for run in children(one.run_id)}
+        for one in (searched, again)
+    ]
+    assert scores[0] == scores[1]
+    twin = steps.refit(training_set, again)
+    assert (twin.metrics, twin.threshold) == (refitted.metrics, refitted.threshold)
+    features, _ = split(training_set, 3).test()
+    first, second = (
+        registry.load(registry.get_version("full", one.version)).predict(features) for one in (refitted, twin)
+    )
+    assert (first[0] == second[0]).all()
+    decision = promotion_steps.promote(training_set, twin)
+    assert (decision.decision, decision.champion_f1) == ("kept", refitted.metrics["f1"])
+
+
+@pytest.fixture(scope="module")
+def several(mlflow_server):
+    """A training of three classes by time on the first 80 days, and one on all 100."""
+    cards = []
+    for days in (80, 100):
+        frame = make_weeks_frame()
+        known = frame["event_timestamp"] < frame["event_timestamp"].iloc[0] + pd.Timedelta(days, "D")
+        training_set = make_training_set(make_weeks(candidates=ONE), frame[known])
+        refitted = steps.refit(training_set, searched_with(training_set))
+        cards.append(promotion_steps.promote(training_set, refitted))
+    return training_set, *cards
+
+
+def test_several_classes_go_live_without_a_threshold(several):
+    training_set, first, _ = several
+    assert (first.promoted, first.threshold) == (True, None)
+    assert first.metrics["f1"] == first.challenger_f1 > 0.5
+    version = registry.get_version("weeks", first.version)
+    assert "threshold" not in version.tags
+    assert (json.loads(version.tags["classes"]), version.tags["holdout_by"]) == (["poor", "fair", "good"], "time")
+    model = registry.load(version)
+    assert model.dataset == training_set.dataset
+    probabilities, predictions = model.predict(training_set.frame)
+    assert probabilities.shape == (len(training_set.frame), 3)
+    assert (predictions == probabilities.argmax(axis=1)).all()
+    assert [array.shape for array in model.predict(training_set.frame.head(0))] == [(0, 3), (0,)]
+    assert {item.path for item in mlflow_client.connect().list_artifacts(first.run_id, "charts")} == {
+        f"charts/{name}.png" for name in ("candidates", "confusion_matrix", "feature_importance", "per_class")
+    }
+
+
+def test_by_time_both_are_judged_on_the_rows_that_neither_has_seen(several):
+    training_set, first, second = several
+    models_ = [registry.load(registry.get_version("weeks", card.version)) for card in (first, second)]
+    starts = [model.holdout.start for model in models_]
+    assert starts[0] < starts[1]
+    frame = training_set.frame[training_set.frame["event_timestamp"] >= starts[1]]
+    labels = frame["sales"].to_numpy()
+    scores = [gate.f1(labels, *model.predict(frame)) for model in models_]
+    assert [second.champion_f1, second.challenger_f1] == scores
+    assert second.champion_before == first.version
+
+
+def test_a_column_that_gives_the_label_away_is_named(mlflow_server, caplog):
+    told = make_frame().assign(income=lambda frame: 100.0 * frame["buys"])
+    card, _ = train("leaky", told)
+    assert list(card.suspected_leaks) == ["income"]
+    assert "income alone gives the label away (1.00): if it is known only with the label" in caplog.text
+    tags = mlflow_client.connect().get_run(card.run_id).data.tags
+    assert json.loads(tags["suspected_leaks"]) == card.suspected_leaks
+
+
+def test_a_candidate_that_fails_is_logged_and_the_search_goes_on(mlflow_server):
+    card, _ = train("failing", candidates=FAILING)
+    assert (card.candidates_tried, card.candidates_failed, card.promoted) == (2, 1, True)
+    (failed,) = (run for run in children(card.run_id) if run.info.status == "FAILED")
+    assert "Out of bag estimation" in failed.data.tags["error"]
+
+
+def test_a_search_without_any_success_registers_nothing(mlflow_server):
+    with pytest.raises(DegenerateDataError, match="none of 1 candidates could be fitted"):
+        train("hopeless", candidates={"random_forest": FAILING["random_forest"]})
+    assert not mlflow_client.connect().search_model_versions("name = 'hopeless'")
+
+
+def test_degenerate_data_leaves_no_run(mlflow_server):
+    with pytest.raises(DegenerateDataError):
+        train("degenerate", make_frame().assign(buys=0))
+    assert mlflow_client.connect().get_experiment_by_name("degenerate") is None
+
+
+KILLED = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+from tests.ml_platform.training.trainings import GRID, make_dataset, make_training_set, searched_with
+searched_with(make_training_set(make_dataset(f"killed_{sys.argv[3]}", GRID)), jobs=int(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jobs):
+    paths = [str(ROOT / "plugins"), str(ROOT)]
+    process = subprocess.Popen([sys.executable, "-c", KILLED, *paths, str(jobs)], env=dict(os.environ))
+    api = mlflow_client.connect()
+    done = []
+    while len(done) < 2:
+        assert process.poll() is None, "the search ended before it could be killed"
+        time.sleep(0.05)
+        experiment = api.get_experiment_by_name(f"killed_{jobs}")
+        found = experiment and api.search_runs([experiment.experiment_id], "tags.kind = 'candidate'")
+        done = [run.data.tags["candidate_id"] for run in found or [] if run.info.status == "FINISHED"]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    fitted = []
+    real = search.evaluate
+    monkeypatch.setattr(
+        search, "evaluate", lambda candidate, *rest: fitted.append(candidate.id) or real(candidate, *rest)
+    )
+    searched = searched_with(make_training_set(make_dataset(f"killed_{jobs}", GRID)), jobs=1)
+    runs = children(searched.run_id)
+    assert not set(fitted) & set(done)
+    assert sum(run.info.status == "FINISHED" for run in runs) == 12
+    assert not [run for run in runs if run.info.status == "RUNNING"]
+    assert len(api.search_runs([experiment.experiment_id], "tags.kind = 'search'")) == 1
+
+
+def test_a_challenger_that_predicts_otherwise_is_refused(full):
+    training_set, _, refitted, *_ = full
+    parts = split(training_set, 3)
+    for said in (np.full(parts.held.sum(), np.nan), np.full(parts.held.sum(), 0.5)):
+        version = registry.get_version("full", refitted.version)
+        decision = gate.evaluate(version, None, parts.holdout_rows(), said, training_set.dataset.gate).decision
+        assert decision.decision == "refused"
+        assert "does not predict what it did" in decision.reason
+
+
+def test_without_a_champion_scoring_fails_closed(full):
+    assert registry.alias_version("nobody", "champion") is None
+    with pytest.raises(RegistryError, match="no model is live"):
+        registry.load_champion("nobody")
+    with pytest.raises(RegistryError, match="no version 99"):
+        registry.get_version("full", 99)
+    with pytest.raises(RegistryError, match="no previous champion"):
+        rollback("full", reason="it was worse", by="test")

@@ -1,0 +1,128 @@
+"""Small data to train on, and frames drawn from it.
+
+`shop` has numbers, categories and an empty column, and asks a question of two classes. `weeks` has three classes, a
+key of two columns, one of them a feature, and an event time: many rows of the same entities, and of the same days.
+"""
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ml_platform.promotion import steps as promotion_steps
+from ml_platform.promotion.results import TrainingCard
+from ml_platform.specs.spec import Dataset
+from ml_platform.training import steps
+from ml_platform.training.results import SearchResult
+from ml_platform.training.search_plan import SearchPlan
+from ml_platform.training.training_set import TrainingSet
+
+ONE = {"logistic_regression": {"C": [1.0]}}
+GRID = {
+    "logistic_regression": {"class_weight": [None, "balanced"], "C": [1.0, 0.1]},
+    "random_forest": {"class_weight": [None, "balanced"], "min_samples_leaf": [5, 2], "n_estimators": [10]},
+    "hist_gradient_boosting": {"class_weight": [None, "balanced"], "learning_rate": [0.1, 0.2], "max_iter": [10]},
+}
+
+
+def make_dataset(name: str = "shop", candidates: dict[str, dict[str, list[object]]] | None = None) -> Dataset:
+    return Dataset.model_validate(
+        {
+            "name": name,
+            "description": "Who buys?",
+            "entity": {"name": "customer", "key": "id"},
+            "label": {"column": "buys", "positive": 1},
+            "columns": {
+                "id": "integer",
+                "buys": "integer",
+                "age": "integer",
+                "income": "money",
+                "member": "boolean",
+                "empty": "number",
+                "town": "category",
+                "blank": "category",
+            },
+            "search": {"folds": 3, "jobs": 1, "candidates": GRID if candidates is None else candidates},
+        }
+    )
+
+
+def make_frame(rows: int = 600, seed: int = 1) -> pd.DataFrame:
+    """Draw a frame as a training set has it: a signal in age and town, some values missing, two columns empty."""
+    random = np.random.default_rng(seed)
+    age, town = random.normal(45, 12, rows), random.choice(["Ulm", "Kiel", "Bonn"], rows).astype(object)
+    score = (age - 45) / 8 + 1.5 * (town == "Ulm") + random.normal(0, 1, rows)
+    age[random.random(rows) < 0.05] = np.nan
+    town[random.random(rows) < 0.05] = np.nan
+    return pd.DataFrame(
+        {
+            "id": np.arange(rows),
+            "event_timestamp": pd.Timestamp("2026-01-01", tz="UTC"),
+            "age": age,
+            "income": random.lognormal(10, 1, rows).round(),
+            "member": random.choice([0.0, 1.0, np.nan], rows),
+            "empty": np.nan,
+            "town": town,
+            "blank": pd.Series(np.nan, index=range(rows), dtype=object),
+            "buys": (score > 1.2).astype("int64"),
+        }
+    )
+
+
+def make_training_set(dataset: Dataset | None = None, frame: pd.DataFrame | None = None) -> TrainingSet:
+    frame = make_frame() if frame is None else frame
+    sha256 = hashlib.sha256(pd.util.hash_pandas_object(frame).to_numpy().tobytes()).hexdigest()
+    sources = [{"key": "train_shop.csv", "sha256": "00", "rows": len(frame)}]
+    dataset = dataset or make_dataset()
+    classes = tuple(map(str, dataset.label.classes or ("0", "1")))
+    return TrainingSet(dataset, frame, classes, sha256, f"s3://mlflow/training_sets/{sha256}.parquet", sources)
+
+
+def make_weeks(name: str = "weeks", candidates: dict[str, dict[str, list[object]]] | None = None) -> Dataset:
+    return Dataset.model_validate(
+        {
+            "name": name,
+            "description": "How will the day be?",
+            "entity": {"name": "stand", "key": ["town", "number"], "features": ["town"]},
+            "label": {"column": "sales", "classes": ["poor", "fair", "good"]},
+            "event_time": "day",
+            "columns": {
+                "town": "category", "number": "integer", "day": "timestamp", "sales": "category",
+                "heat": "number", "rain": "boolean",
+            },
+            "search": {"folds": 3, "jobs": 1, "candidates": GRID if candidates is None else candidates},
+        }
+    )  # fmt: skip
+
+
+def make_weeks_frame(rows: int = 600, days: int = 100, seed: int = 1) -> pd.DataFrame:
+    """Draw rows in the order of their time: the day's heat, which all stands share, and the town make the sales."""
+    random = np.random.default_rng(seed)
+    day = np.sort(random.integers(0, days, rows))
+    heat, town = random.normal(20, 5, days)[day], random.choice(["Ulm", "Kiel", "Bonn"], rows).astype(object)
+    score = (heat - 20) / 5 + (town == "Ulm") + random.normal(0, 0.5, rows)
+    return pd.DataFrame(
+        {
+            "town": town,
+            "number": np.arange(rows) % 7,
+            "event_timestamp": pd.Timestamp("2026-01-01 06:00", tz="UTC") + pd.to_timedelta(day, "D"),
+            "heat": heat,
+            "rain": random.choice([0.0, 1.0, np.nan], rows),
+            "sales": np.digitize(score, [0.0, 0.8]).astype("int64"),
+        }
+    )
+
+
+def searched_with(training_set: TrainingSet, **options: Any) -> SearchResult:
+    """Search a training set, with these options of the plan."""
+    return steps.search(training_set, SearchPlan.of(training_set.dataset.search, **options))
+
+
+def train(
+    name: str, frame: pd.DataFrame | None = None, attempt_id: str = "", candidates: dict[str, Any] = ONE
+) -> tuple[TrainingCard, TrainingSet]:
+    """Run the three steps on a data set of that name; return the card and the training set."""
+    training_set = make_training_set(make_dataset(name, candidates), frame)
+    searched = searched_with(training_set, attempt_id=attempt_id)
+    return promotion_steps.promote(training_set, steps.refit(training_set, searched)), training_set
