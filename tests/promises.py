@@ -1,7 +1,7 @@
 """What the platform promises, and the tests that would fail if it did not hold: the rows of `docs/reliability.md`.
 
-Tests are known by their own names, which stay when files move. A test that tries something many times says how often
-and how often the promise was broken: `record_property("tried", n)` and `record_property("broken", k)`.
+Tests are known by their own names, which stay when files move. A test that hits a random moment, as a kill does, says
+how often it did so: `record_property("tried", n)`.
 """
 
 from typing import NamedTuple

@@ -83,7 +83,8 @@ def _case(run: str, element: ElementTree.Element) -> Case:
     for tag, meaning in (("skipped", "skipped"), ("failure", "failed"), ("error", "failed")):
         if (found := element.find(tag)) is not None:
             outcome, said = meaning, str(found.get("message", ""))
-    tried, broken = (int(properties.get(name) or 0) for name in ("tried", "broken"))
+    tried = int(properties.get("tried") or 0)
+    broken = int(tried > 0 and outcome == "failed")  # a test ends at the first try that breaks the promise
     return Case(run, element.get("name", ""), outcome, said, float(element.get("time", 0)), tried, broken)
 
 

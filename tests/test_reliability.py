@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests import reliability
+from tests.conftest import PROVE
 from tests.promises import PROMISES, Promise
 
 TESTS = Path(__file__).parent
 JUNIT = """<testsuites><testsuite name="pytest">
-<testcase classname="tests.x" name="test_held[1]" time="2.0"><properties><property name="tried" value="200"/>
-<property name="broken" value="0"/></properties></testcase>
+<testcase classname="tests.x" name="test_held[1]" time="2.0"><properties>
+<property name="tried" value="200"/></properties></testcase>
 <testcase classname="tests.x" name="test_held[2]" time="1.0"/>
 <testcase classname="tests.x" name="test_broke" time="1.0"><failure message="no">trace</failure></testcase>
 <testcase classname="tests.x" name="test_set_up" time="1.0"><error message="no server">trace</error></testcase>
@@ -25,9 +26,10 @@ def cases(tmp_path: Path) -> list[reliability.Case]:
     return reliability.read(tmp_path / "servers.xml")
 
 
-def test_every_promise_names_tests_that_exist() -> None:
+def test_promises_and_the_list_of_long_cases_name_tests_that_exist() -> None:
     defined = {name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
     assert [name for promise in PROMISES for name in promise.tests if name not in defined] == []
+    assert set(PROVE) <= defined
     assert [promise.number for promise in PROMISES] == list(range(1, len(PROMISES) + 1))
 
 
@@ -47,6 +49,15 @@ def test_tries_have_a_bound(cases: list[reliability.Case]) -> None:
 )
 def test_what_did_not_hold_or_did_not_run_is_said(cases: list[reliability.Case], test: str, seen: str) -> None:
     assert reliability.row(Promise(1, "it holds", (test,)), cases).endswith(f"| – | – | – | {seen} |")
+
+
+def test_a_try_that_failed_broke_the_promise(tmp_path: Path) -> None:
+    (tmp_path / "x.xml").write_text(
+        '<testsuite><testcase name="test_held"><properties><property name="tried" value="4"/></properties>'
+        '<failure message="no"/></testcase></testsuite>'
+    )
+    found = reliability.read(tmp_path / "x.xml")
+    assert "| 1 of 4 | 25.0% seen | **broken**" in reliability.row(Promise(1, "it holds", ("test_held",)), found)
 
 
 def test_a_promise_without_a_test_is_no_promise_that_held(cases: list[reliability.Case]) -> None:
