@@ -1,7 +1,9 @@
 """What the steps of a training pass on: plain values, which a DAG file can name without loading a library."""
 
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict  # pydantic, by which Airflow passes it on, takes no other on Python 3.11
 
 from ml_platform.specs.parts import Estimator, Metric
 
