@@ -76,7 +76,7 @@ test: lint ## lint, types, every test that needs no containers and does not take
 # how each kind of test is run; what it shows last are the slowest
 UNIT = -n auto --dist worksteal --durations=10
 SERVERS = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=10
-WHOLE_STACK = --durations=10
+WHOLE_STACK = tests/stack tests/end_to_end tests/browser --durations=10
 
 test-compose: packages-dev ## build and run the containers, look at them, use them, and kill two of them
 	.ci/test-compose
