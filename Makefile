@@ -81,8 +81,8 @@ WHOLE_STACK = tests/stack tests/end_to_end tests/browser --durations=10
 test-compose: packages-dev ## build and run the containers, look at them, use them, and kill two of them
 	.ci/test-compose
 
-prove: lint ## before a release: every test, long ones too, and every kill; two hours; writes docs/reliability.md
-	UV="$(UV)" UNIT="$(UNIT)" SERVERS="$(SERVERS)" WHOLE_STACK="$(WHOLE_STACK)" .ci/prove
+prove: lint ## before a release: every test, also long ones, and every kill; two hours; only="servers stack" for some
+	UV="$(UV)" ONLY="$(only)" UNIT="$(UNIT)" SERVERS="$(SERVERS)" WHOLE_STACK="$(WHOLE_STACK)" .ci/prove
 
 screens: packages-dev ## take the pictures of the README anew, in a headless Chromium
 	SCREENSHOTS=1 REQUIRE_BROWSER=1 $(VENV)/bin/pytest tests/browser
