@@ -71,7 +71,7 @@ check: lint ## lint, and the quick tests, which need no servers
 test: lint ## lint, types, every test that needs no containers and does not take long; they start servers of their own
 	$(VENV)/bin/pytest $(UNIT) -m "not servers and not browser and not prove"
 	$(VENV)/bin/pytest $(SERVERS) -m "servers and not stack and not prove"
-	$(VENV)/bin/pytest $(WHOLE_STACK) -m "stack and not prove"
+	$(VENV)/bin/pytest $(WHOLE_STACK) --exitfirst -m "stack and not prove" # they build on each other
 
 # how each kind of test is run; what it shows last are the slowest
 UNIT = -n auto --dist worksteal --durations=10

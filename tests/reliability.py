@@ -1,7 +1,7 @@
 """`make prove` ends with this: what its tests saw becomes `docs/reliability.md`, a row per promise.
 
-python -m tests.reliability FOLDER: reads there, of each run by its name, the JUnit file (.xml), that it ended well (.done)
-or not (.failed), or why it did not take place (.not-run). Exit code 1: something failed, and the document says what.
+python -m tests.reliability FOLDER: reads there, by the name of each run, the JUnit file (.xml), whether it ended well
+(.done, .failed), or why it did not take place (.not-run). Exit code 1: something failed, and the document says what.
 """
 
 import os
