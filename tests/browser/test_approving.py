@@ -91,6 +91,7 @@ def test_a_no_keeps_the_old_one_and_is_on_record(
         mlflow.get_model_version_by_alias("divers", "champion")
 
 
+@pytest.mark.prove
 def test_without_an_answer_in_time_the_old_one_stays(
     stack: Config, runs: list[str], airflow: Airflow, query: Query  # noqa: F811
 ) -> None:  # fmt: skip
