@@ -96,7 +96,7 @@ def _stamp(config: Config) -> Path:
 def _definitions(config: Config) -> str:
     """Return a hash of all that the registry is made from."""
     library = ROOT / "plugins" / "ml_platform"
-    code = (library / f"{name}.py" for name in ("features", "online_store", "datasets", "spec", "spec_parts"))
+    code = (path for room in ("feature_store", "specs") for path in sorted((library / room).glob("*.py")))
     files = [*sorted(config.datasets_dir.glob("[!.]*.yaml")), *sorted((ROOT / "feast_repo").glob("*.*")), *code]
     contents = b"".join(path.name.encode() + path.read_bytes() for path in files)
     return f"{version('feast')} {hashlib.sha256(contents).hexdigest()}"

@@ -22,6 +22,7 @@ from stack.servers import MARKER, Server, base_environment
 
 LONGEST_SOCKET = 100  # the kernel's limit is 108, and supervisord appends its pid while it binds
 STOP_SECONDS = 20
+NAME_IN_USE = 9  # what useradd answers
 DEAD = ("STOPPED", "EXITED", "FATAL", None)
 LIVE = tuple(getProcessStateDescription(state) for state in RUNNING_STATES)  # also in its first second or between tries
 
@@ -238,7 +239,9 @@ def _ensure_os_user(name: str) -> None:
         pwd.getpwnam(name)
     except KeyError:
         options = ["--system", "--user-group", "--no-create-home", "--shell=/usr/sbin/nologin"]
-        subprocess.run(["useradd", *options, name], check=True)
+        done = subprocess.run(["useradd", *options, name], check=False)
+        if done.returncode != NAME_IN_USE:  # else another stack that starts at the same time has made it
+            done.check_returncode()
 
 
 def _parent(process: psutil.Process) -> int | None:

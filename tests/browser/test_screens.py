@@ -45,7 +45,7 @@ def drop(page: Page, console: Console, bucket: str, sample: str, name: str) -> N
     """Upload a file in the bucket console, and wait until it has left the inbox."""
     console.upload(bucket, name, SAMPLES / sample)
     stem = name.removesuffix(".csv")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while console.files(bucket, name) or not console.files(f"{bucket}/processed", stem):
         assert time.monotonic() < deadline, f"{name} was not taken from the bucket {bucket}"
         page.wait_for_timeout(2000)

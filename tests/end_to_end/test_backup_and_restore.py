@@ -12,7 +12,7 @@ from stack.manifest import verify
 from stack.target import runner
 from tests.end_to_end.conftest import eventually
 
-pytestmark = [pytest.mark.servers, pytest.mark.end_to_end]
+pytestmark = [pytest.mark.servers, pytest.mark.end_to_end, pytest.mark.prove]
 
 TEST = (Path(__file__).resolve().parents[2] / "minio" / "samples" / "test_auto.csv").read_bytes()
 

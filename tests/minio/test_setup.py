@@ -18,6 +18,7 @@ USERS = {
 }
 ON_MINIO = [
     pytest.mark.servers,
+    pytest.mark.prove,
     pytest.mark.skipif(s3_server() != "minio", reason="it sets up MinIO; S3_SERVER=minio runs this"),
 ]
 

@@ -167,6 +167,7 @@ def test_dump_wipe_restore_gives_the_same_world(stores, tmp_path) -> None:
     assert world(stores) == before
 
 
+@pytest.mark.prove
 @pytest.mark.servers
 def test_rows_that_are_written_meanwhile_are_in_neither_the_dump_nor_its_count(stores, tmp_path, monkeypatch) -> None:
     before, run = world(stores), databases._run
@@ -199,6 +200,7 @@ def test_a_platform_that_is_not_empty_is_not_replaced(stores, tmp_path) -> None:
     assert world(stores) == before
 
 
+@pytest.mark.prove
 @pytest.mark.servers
 def test_a_restore_that_was_cut_short_can_be_done_again(stores, tmp_path, monkeypatch) -> None:
     before = world(stores)
