@@ -40,7 +40,7 @@ def http_server() -> Iterator[HTTPServer]:
     """A server on a free port of this machine; tests that use it need the marker `sockets`."""
     with HTTPServer(("127.0.0.1", 0), JsonHandler) as running:
         running.answer, running.paths = (200, {}), []
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         running.url = f"http://127.0.0.1:{running.server_port}"
         yield running
