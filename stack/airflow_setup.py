@@ -1,4 +1,4 @@
-"""Migrate Airflow's database, and give its one login the password in `.env`; runs in Airflow's environment.
+"""Migrate Airflow's database, and set the password of its one login to that in `.env`; runs in Airflow's environment.
 
 One process does both, because most of the time of `airflow db migrate` and `airflow users create` is the import of
 Airflow. The password comes from the environment, because a process list shows arguments.

@@ -98,7 +98,7 @@ def _processes() -> dict[int, float]:
     now = float(Path("/proc/uptime").read_text().split()[0])
     ages = {}
     for folder in Path("/proc").glob("[0-9]*"):
-        # proc(5): the name, in parentheses, may hold anything; the parent is the 2nd field after it, the start the 20th
+        # proc(5): the name, in parentheses, can be any text; the parent is the 2nd field after it, the start the 20th
         fields = (folder / "stat").read_text().rpartition(")")[2].split() if (folder / "stat").exists() else []
         if len(fields) > 19 and fields[1] == "1" and int(folder.name) != os.getpid():
             ages[int(folder.name)] = now - int(fields[19]) / os.sysconf("SC_CLK_TCK")

@@ -23,15 +23,15 @@ def check(ports: Mapping[str, int], ours: set[int]) -> None:
     counts = Counter(ports.values())
     duplicates = [f"{variable}={port} is given twice" for variable, port in ports.items() if counts[port] > 1]
     taken = [
-        f"port {port} is taken by {holder}; set {variable.split()[0]} to a free one"
+        f"port {port} is taken by {user}; set {variable.split()[0]} to a free one"
         for variable, port in ports.items()
-        if (holder := _holder(port, ours))
+        if (user := _user_of(port, ours))
     ]
     if duplicates or taken:
         raise PortTakenError("Nothing was started.\n  " + "\n  ".join(duplicates + taken))
 
 
-def _holder(port: int, ours: set[int]) -> str | None:
+def _user_of(port: int, ours: set[int]) -> str | None:
     """Return the process that listens on a port, in words; None if the port is free or used by this stack."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -25,7 +25,7 @@ def marker(process: psutil.Process) -> str | None:
 
 
 def orphans(state_dir: Path, supervisor_pid: int | None) -> list[psutil.Process]:
-    """Return the stack's processes whose parent has ended; supervisord itself is none."""
+    """Return the stack's processes whose parent has ended, without supervisord itself."""
     family = stack_processes(state_dir)
     pids = {process.pid for process in family}
     return [process for process in family if process.pid != supervisor_pid and _parent(process) not in pids]

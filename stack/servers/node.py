@@ -1,4 +1,4 @@
-"""The shapes of what runs: a server, and a step that ends before others start."""
+"""The shapes of servers and steps; a step ends before others start."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def nothing() -> None:
 
 
 def never() -> bool:
-    """Return False: a step that has no cheap way to know that it is done."""
+    """Return False: a step without a cheap test whether it is done."""
     return False
 
 
@@ -70,7 +70,7 @@ def program(name: str) -> str:
 
 
 def base_environment(config: Config) -> dict[str, str]:
-    """Return what every process gets: no secret, no proxy, no telemetry, one thread per numeric library."""
+    """Return the variables of every process: no secret, no proxy, no telemetry, one thread per numeric library."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {
         **inherited,

@@ -92,7 +92,7 @@ def test_one_of_several_keys_of_airflow_is_enough(config, made, folder, manifest
     restore_backup(rotated, folder, manifest, lambda line: None)
 
 
-def test_a_failure_during_the_restore_says_what_is_safe(config, folder, manifest, monkeypatch):
+def test_a_failure_during_the_restore_leaves_the_backup_unchanged_and_says_so(config, folder, manifest, monkeypatch):
     def fail(*_):
         raise BackupError("the disk is full")
 

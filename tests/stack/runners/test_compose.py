@@ -107,7 +107,7 @@ def compose_variables(text: str) -> list[str]:
     return [part.partition(":?")[0] for part in text.split("${")[1:] if ":?" in part.partition("}")[0]]
 
 
-def test_no_file_holds_a_password():
+def test_no_file_has_a_password():
     document = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     secret = ("PASSWORD", "SECRET", "FERNET_KEY", "SECRET_KEY", "TOKEN")
     for name, service in document["services"].items():

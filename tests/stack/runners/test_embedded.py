@@ -55,7 +55,7 @@ def supervisor(monkeypatch):
 
 @pytest.mark.sockets
 def test_a_taken_port_is_reported_before_anything_starts(config, monkeypatch, supervisor):
-    monkeypatch.setattr(embedded.ports, "_holder", lambda port, ours: "another program")
+    monkeypatch.setattr(embedded.ports, "_user_of", lambda port, ours: "another program")
     with pytest.raises(PortTakenError, match="set POSTGRES_PORT to a free one"):
         embedded.up(config, ["postgres"])
     assert supervisor == []

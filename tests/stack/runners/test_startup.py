@@ -94,7 +94,7 @@ def test_a_server_that_exceeds_its_timeout_is_reported(supervisor):
         run(supervisor, server("slow", probe=lambda: "not yet", timeout=0))
 
 
-def test_after_a_failure_nothing_else_starts_and_nobody_waits(supervisor):
+def test_after_a_failure_nothing_else_starts_and_no_thread_waits(supervisor):
     supervisor.failed = {"bad": "FATAL"}
     began = time.monotonic()
     nodes = [
@@ -132,7 +132,7 @@ def test_a_step_that_is_done_does_not_run_again(supervisor, tmp_path):
     assert not (tmp_path / "done.log").exists()
 
 
-def test_what_follows_a_step_follows_only_its_success(supervisor):
+def test_after_runs_only_after_a_successful_step(supervisor):
     after = []
     run(supervisor, step("good", "", after=lambda: after.append("good")))
     with pytest.raises(NotHealthyError):

@@ -1,11 +1,11 @@
-"""Each process is told the secrets that it needs and no other; none stands on a command line."""
+"""The servers together: each process has only the secrets that it needs, no secret is on a command line."""
 
 from stack.config import Config
 from stack.servers.inventory import all_nodes, with_needs
 from stack.servers.node import Server
 
-# who may know what; `.env`'s other secrets are known to nobody but the stack itself
-KNOWN = {
+# the secrets in each environment; no process has any other secret of `.env`
+SECRETS_OF = {
     "postgres": set(),
     "adminer": set(),
     "objects": {"console_password"},
@@ -18,7 +18,7 @@ KNOWN = {
 }
 AIRFLOW = {"airflow_db_password", "airflow_fernet_key"}
 TASKS = {"feast_db_password", "platform_db_password", "s3_secret_key"}
-KNOWN |= {
+SECRETS_OF |= {
     "airflow-setup": AIRFLOW | {"airflow_admin_password"},
     "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key"},
     "airflow-dag-processor": AIRFLOW,
@@ -32,10 +32,10 @@ def values(config):
     return {name: getattr(config, name).get_secret_value() for name in SECRETS}
 
 
-def test_each_process_knows_only_its_own_secrets(config):
+def test_each_process_has_only_its_own_secrets(config):
     for node in all_nodes(config).values():
-        told = " ".join(node.environment.values())
-        assert {name for name, value in values(config).items() if value in told} == KNOWN[node.name], node.name
+        text = " ".join(node.environment.values())
+        assert {name for name, value in values(config).items() if value in text} == SECRETS_OF[node.name], node.name
 
 
 def test_no_command_line_shows_a_secret(config):
@@ -44,7 +44,7 @@ def test_no_command_line_shows_a_secret(config):
         assert [name for name, value in values(config).items() if value in line] == [], node.name
 
 
-def test_nobody_gets_a_proxy_or_reports_home(config, monkeypatch):
+def test_no_process_has_a_proxy_or_telemetry(config, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid")
     for node in all_nodes(config).values():
         assert "HTTPS_PROXY" not in node.environment

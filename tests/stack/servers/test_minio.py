@@ -17,7 +17,7 @@ def test_without_its_programs_the_error_names_what_to_install(with_minio, missin
         minio.server(with_minio).prepare()
 
 
-def test_minio_and_its_setup_know_only_what_they_need(with_minio):
+def test_minio_and_its_setup_have_only_the_secrets_that_they_need(with_minio):
     server = minio.server(with_minio)
     secrets = {name: value.get_secret_value() for name, value in with_minio if hasattr(value, "get_secret_value")}
 

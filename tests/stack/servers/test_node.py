@@ -1,4 +1,4 @@
-"""The shapes of what runs, and the environment that every process gets."""
+"""Servers and steps, and the environment of every process."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""The choice of the S3 server, and its start again after a change of access; nothing is started here."""
+"""The choice of the S3 server, and its restart after a change of access; nothing is started here."""
 
 import shutil
 
