@@ -57,10 +57,11 @@ rollback: packages ## let the model before be live again: DATASET=auto REASON=".
 	@./ml-platform models rollback "$(or $(DATASET),$(error Which one? make rollback DATASET=auto REASON="..."))" \
 	  --reason "$(or $(REASON),$(error Why? make rollback DATASET=$(DATASET) REASON="..."))" $(if $(TO),--to "$(TO)")
 
-lint: packages-dev ## style and types, of the container files and scripts too
+lint: packages-dev ## style, types, layers, container files and scripts
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	PYTHONPATH=plugins:. $(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/hadolint Dockerfile .ci/stand-in/*/Dockerfile
 	$(VENV)/bin/compose-lint check --quiet --no-env --skip-suppressed --fail-on low --strict-config docker-compose.yml
 	$(VENV)/bin/shellcheck .ci/run .ci/prove .ci/test-compose .ci/images .ci/docker-engine .ci/stand-ins minio/setup.sh ml-platform

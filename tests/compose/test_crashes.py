@@ -189,7 +189,7 @@ def test_a_scoring_goes_on(victims, airflow, buckets, mlflow, kill) -> None:
 
 @pytest.mark.prove
 def test_what_a_person_kills_a_person_starts_again(containers) -> None:
-    from stack import compose
+    from stack.runners import compose
 
     compose.output(containers.config, "kill", "mlflow", "airflow-scheduler")
     compose.up(containers.config, [])

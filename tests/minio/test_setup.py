@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from stack import objects
 from stack.access import FOLDER, buckets
+from stack.servers import objects
 from tests.conftest import s3_server
 
 USERS = {

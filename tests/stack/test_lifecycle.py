@@ -14,8 +14,8 @@ import psycopg2
 import pytest
 
 from stack import config as settings
-from stack.health import query
-from stack.supervisor import Supervisor
+from stack.runners.supervisor import Supervisor
+from stack.servers.probes import query
 from tests.conftest import write_env_file
 
 pytestmark = pytest.mark.servers

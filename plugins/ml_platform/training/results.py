@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from typing_extensions import TypedDict  # pydantic, by which Airflow passes it on, takes no other on Python 3.11
-
 from ml_platform.specs.parts import Estimator, Metric
 
 
-class Source(TypedDict):
+@dataclass(frozen=True)
+class Source:
     """An upload whose labels are in a training set.
 
     Attributes:

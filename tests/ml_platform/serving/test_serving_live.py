@@ -106,14 +106,14 @@ def client(
     mlflow_server: Any, shop: Dataset, weeks: Dataset, visits: Dataset, tmp_path_factory: Any
 ) -> Iterator[httpx.Client]:
     """A client of the service, which runs as `make up` runs it but for its port and token."""
-    from stack.serving import serving
+    from stack.servers import serving
 
     folder: Path = tmp_path_factory.mktemp("serving")
     port = int(next(line for line in write_env_file(folder).read_text().splitlines() if "SERVING_PORT" in line)[13:])
     own = {"SERVING_PORT": str(port), "SERVING_TOKEN": TOKEN}
     with (folder / "log").open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ml_platform.serving"], env={**serving(mlflow_server).environment, **own},
+            [sys.executable, "-m", "ml_platform.serving"], env={**serving.server(mlflow_server).environment, **own},
             stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     headers = {"Authorization": f"Bearer {TOKEN}"}
