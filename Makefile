@@ -14,7 +14,7 @@ RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help env up down status logs reset backup restore demo dataset eda rollback check test test-compose lint screens bench lock packages packages-dev
+.PHONY: help env up down status logs reset backup restore demo dataset task eda rollback check test test-compose lint screens bench lock packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -49,6 +49,11 @@ demo: packages ## from nothing to a model and predictions, on the sample data; D
 dataset: packages ## draft a data set's YAML after a file: FILE=churn.csv NAME=churn; table=1 for a feature table
 	@./ml-platform dataset draft "$(or $(FILE),$(error Which file? make dataset FILE=churn.csv NAME=churn))" \
 	  "$(or $(NAME),$(error What is it called? make dataset FILE=churn.csv NAME=churn))" $(if $(table),--table)
+
+task: packages ## run one task here, without the scheduler, to debug it: DAG=train_auto TASK=search; without TASK the whole DAG
+	@$(PY) -m stack.task_environment airflow $(if $(TASK),tasks test,dags test) \
+	  "$(or $(DAG),$(error Which one? make task DAG=train_auto TASK=freeze_training_set))" $(TASK) \
+	  $(if $(PARAMS),$(if $(TASK),--task-params,--conf) '$(PARAMS)')
 
 eda: packages ## a report on the data of a data set, with pictures: DATASET=auto
 	@./ml-platform eda "$(or $(DATASET),$(error Which one? make eda DATASET=auto))"
