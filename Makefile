@@ -14,7 +14,7 @@ RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help env up down status logs reset backup restore demo dataset task eda rollback check test test-compose lint screens bench lock packages packages-dev
+.PHONY: help env up down status logs reset backup restore demo dataset task eda rollback docs check test test-compose lint screens bench lock packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -62,7 +62,10 @@ rollback: packages ## let the model before be live again: DATASET=auto REASON=".
 	@./ml-platform models rollback "$(or $(DATASET),$(error Which one? make rollback DATASET=auto REASON="..."))" \
 	  --reason "$(or $(REASON),$(error Why? make rollback DATASET=$(DATASET) REASON="..."))" $(if $(TO),--to "$(TO)")
 
-lint: packages-dev ## style and types, of the container files and scripts too
+docs: packages-dev ## build the documents as a site, into .site/; a dead link fails
+	@$(VENV)/bin/zensical build --strict --clean
+
+lint: packages-dev docs ## style and types, of the container files and scripts too
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
