@@ -14,7 +14,7 @@ RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help env up down status logs reset backup restore demo dataset task eda rollback docs check test test-compose lint screens bench lock packages packages-dev
+.PHONY: help env up down status logs reset backup restore demo dataset task eda rollback docs check test test-compose prove lint screens bench lock packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -65,24 +65,33 @@ rollback: packages ## let the model before be live again: DATASET=auto REASON=".
 docs: packages-dev ## build the documents as a site, into .site/; a dead link fails
 	@$(VENV)/bin/zensical build --strict --clean
 
-lint: packages-dev docs ## style and types, of the container files and scripts too
+lint: packages-dev docs ## style, types, layers, documents, container files and scripts
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	PYTHONPATH=plugins:. $(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/hadolint Dockerfile .ci/stand-in/*/Dockerfile
 	$(VENV)/bin/compose-lint check --quiet --no-env --skip-suppressed --fail-on low --strict-config docker-compose.yml
-	$(VENV)/bin/shellcheck .ci/run .ci/test-compose .ci/docker-engine .ci/stand-ins minio/setup.sh ml-platform
+	$(VENV)/bin/shellcheck .ci/run .ci/prove .ci/test-compose .ci/images .ci/docker-engine .ci/stand-ins minio/setup.sh ml-platform
 
 check: lint ## lint, and the quick tests, which need no servers
-	$(VENV)/bin/pytest -n auto --dist worksteal -m "not servers and not browser and not slow"
+	$(VENV)/bin/pytest -n auto --dist worksteal -m "not servers and not browser and not slow and not prove"
 
-test: lint ## lint, types, every test that needs no containers; the tests start servers of their own
-	$(VENV)/bin/pytest -n auto --dist worksteal -m "not servers and not browser"
-	$(VENV)/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "servers and not stack"
-	$(VENV)/bin/pytest -m stack
+test: lint ## lint, types, every test that needs no containers and does not take long; they start servers of their own
+	$(VENV)/bin/pytest $(UNIT) -m "not servers and not browser and not prove"
+	$(VENV)/bin/pytest $(SERVERS) -m "servers and not stack and not prove"
+	$(VENV)/bin/pytest $(WHOLE_STACK) -m "stack and not prove"
 
-test-compose: packages-dev ## build and run the containers, and do to them all that the tests do
+# how each kind of test is run; what it shows last are the slowest
+UNIT = -n auto --dist worksteal --durations=10
+SERVERS = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=10
+WHOLE_STACK = --durations=10
+
+test-compose: packages-dev ## build and run the containers, look at them, use them, and kill two of them
 	.ci/test-compose
+
+prove: lint ## before a release: every test, long ones too, and every kill; two hours; writes docs/reliability.md
+	UV="$(UV)" UNIT="$(UNIT)" SERVERS="$(SERVERS)" WHOLE_STACK="$(WHOLE_STACK)" .ci/prove
 
 screens: packages-dev ## take the pictures of the README anew, in a headless Chromium
 	SCREENSHOTS=1 REQUIRE_BROWSER=1 $(VENV)/bin/pytest tests/browser

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stack import lifecycle
+from stack.runners import embedded
 from tests.conftest import fresh_config
 
 HERE = Path(__file__).parent
@@ -28,7 +28,7 @@ def main(name: str = "*", *arguments: str) -> int:
     if not scripts:
         sys.exit(f"no benchmark {name!r}; there are: {', '.join(p.stem[6:] for p in sorted(HERE.glob('bench_*.py')))}")
     with fresh_config() as config:
-        lifecycle.up(config, ["postgres", "objects", "dbinit"])
+        embedded.up(config, ["postgres", "objects", "dbinit"])
         os.environ.update(config.environment() | {"ENV_FILE": str(config.env_file)})
         return sum(run(script, list(arguments)) != 0 for script in scripts)
 

@@ -43,7 +43,7 @@ from ml_platform.storage import object_store
 from ml_platform.training import build_training_set, steps, training_set
 from ml_platform.training.search_plan import SearchPlan
 from stack.config import load
-from stack.lifecycle import up
+from stack.runners.embedded import up
 
 SAMPLES = Path(__file__).resolve().parents[1] / "minio" / "samples"
 SEARCH = Search(folds=3, jobs=1, candidates={"hist_gradient_boosting": {"learning_rate": [0.05]}})

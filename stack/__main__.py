@@ -1,27 +1,28 @@
 """`python -m stack COMMAND`: start, stop and look at the platform's servers on this machine."""
 
 import argparse
-import signal
 import subprocess
 import sys
 import time
 
 from rich.console import Console
 
-from stack import lifecycle, screens
 from stack.config import Config, load
 from stack.errors import StackError
-from stack.servers import Server, all_nodes
-from stack.supervisor import Supervisor
-from stack.terminal import as_interrupt, show_screens, show_servers
+from stack.runners import embedded
+from stack.runners.supervisor import Supervisor
+from stack.servers import adminer
+from stack.servers.inventory import all_nodes
+from stack.servers.node import Server, servers_of
+from stack.terminal import interrupt_on_terminate, show_screens, show_servers
 
 console = Console(highlight=False)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; return the exit code."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, as_interrupt)
+    interrupt_on_terminate()
     try:
         return COMMANDS[options.command](_settings(options), options)
     except StackError as error:
@@ -33,30 +34,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def up(config: Config, options: argparse.Namespace) -> int:
-    """Start everything, wait until it is healthy, and say where it is."""
+    """Start everything, wait until it is healthy, and show the addresses."""
     began = time.monotonic()
     only = [name for name in (options.only or "").split(",") if name]
-    started = lifecycle.up(config, only, lambda name, event: console.print(f"  {name:<22} {event}"))
+    started = embedded.up(config, only, lambda name, event: console.print(f"  {name:<22} {event}"))
     console.print(f"Up after {time.monotonic() - began:.0f} s." if started else "Already up.")
     return 0 if only else status(config, options)
 
 
 def down(config: Config, options: argparse.Namespace) -> int:
     """Stop everything; data stays."""
-    lifecycle.down(config)
+    embedded.down(config)
     console.print("Down. The data stays in", str(config.state_dir))
     return 0
 
 
 def status(config: Config, options: argparse.Namespace) -> int:
-    """Show each server's health, address, version and login; 1 if something is down."""
+    """Show each server's health, address, version and login; the exit code is 1 if one is not healthy."""
     states = Supervisor(config).states()
-    servers = [node for node in all_nodes(config).values() if isinstance(node, Server)]
+    servers = servers_of(all_nodes(config))
     problems = {server.name: _problem(server, states) for server in servers}
     show_servers(console, servers, states, problems)
     show_screens(console, config)
-    if not screens.adminer_installed():
-        console.print(f"adminer: not installed; {screens.NO_ADMINER}")
+    if not adminer.is_installed():
+        console.print(f"adminer: not installed; {adminer.REMEDY}")
     for name, problem in problems.items():
         if problem and name in states:
             console.print(f"{name}: {problem}", markup=False)
@@ -64,27 +65,27 @@ def status(config: Config, options: argparse.Namespace) -> int:
 
 
 def logs(config: Config, options: argparse.Namespace) -> int:
-    """Show the end of one log, or of all; --follow goes on."""
+    """Show the end of one log, or of all; --follow shows new lines as they come."""
     folder = Supervisor(config).logs
     files = sorted(folder.glob(f"{options.server or '*'}.log"))
     if not files:
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
-        raise StackError(f"There is no log of {options.server!r}. Logs: {known}")
+        names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
+        raise StackError(f"There is no log of {options.server!r}. Logs: {names}")
     command = ["tail", "-n", str(options.lines), *(["-F"] if options.follow else []), *map(str, files)]
     return subprocess.run(command, check=False).returncode
 
 
 def reset(config: Config, options: argparse.Namespace) -> int:
-    """Stop everything and remove all data, after asking."""
+    """Stop everything and remove all data, after a question."""
     if not options.yes and input(f"Remove all data in {config.state_dir}? Type yes: ") != "yes":
         console.print("Nothing was removed.")
         return 1
-    lifecycle.wipe(config)
+    embedded.wipe(config)
     console.print("Removed", str(config.state_dir))
     return 0
 
 
-CONTAINERS = (
+FOR_CONTAINERS = (
     "For the containers: `docker compose up -d --wait`, `down`, `ps`, `logs`, and `down --volumes` for a reset."
 )
 COMMANDS = {"up": up, "down": down, "status": status, "logs": logs, "reset": reset}
@@ -93,7 +94,7 @@ COMMANDS = {"up": up, "down": down, "status": status, "logs": logs, "reset": res
 def _settings(options: argparse.Namespace) -> Config:
     config = load(options.env_file)
     if config.target == "compose":
-        raise StackError(f"`{options.command}` is about the servers of this machine. {CONTAINERS}")
+        raise StackError(f"`{options.command}` is for the servers of this machine. {FOR_CONTAINERS}")
     return config
 
 
@@ -107,10 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--env-file", help="settings; by default ENV_FILE or .env")
     commands = parser.add_subparsers(dest="command", required=True)
     parsers = {name: commands.add_parser(name, help=function.__doc__) for name, function in COMMANDS.items()}
-    parsers["up"].add_argument("--only", help="start these and what they need: postgres,objects,dbinit,mlflow,...")
-    parsers["logs"].add_argument("server", nargs="?", help="whose log; by default all")
-    parsers["logs"].add_argument("-n", "--lines", type=int, default=20)
-    parsers["logs"].add_argument("-f", "--follow", action="store_true")
+    parsers["up"].add_argument("--only", help="start these and all that they need: postgres,objects,dbinit,mlflow,...")
+    parsers["logs"].add_argument("server", nargs="?", help="the server; by default all servers")
+    parsers["logs"].add_argument("-n", "--lines", type=int, default=20, help="lines of each log; by default 20")
+    parsers["logs"].add_argument("-f", "--follow", action="store_true", help="show new lines as they come")
     parsers["reset"].add_argument("--yes", action="store_true", help="do not ask")
     return parser
 

@@ -1,6 +1,6 @@
-"""Buckets, and who may do what in them: `minio/buckets` and `minio/policies/*.json`, which every S3 server is given.
+"""Buckets, and the rights of each user in them: `minio/buckets` and `minio/policies/*.json`, for every S3 server.
 
-The policies are in the language of AWS IAM; of it, only what every server here can hold to is allowed.
+The policies are in the language of AWS IAM, and use only the part of it that every server here enforces.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ OBJECT_ACTIONS = {
     "s3:PutObjectTagging",
     "s3:DeleteObjectTagging",
 }
-DENIED = ["admin:*"]  # MinIO's users might otherwise change their own password, and make keys of their own
+DENIED = ["admin:*"]  # else MinIO's users can change their own password and create access keys
 
 
 class Statement(BaseModel):
@@ -41,7 +41,7 @@ class Statement(BaseModel):
 
 
 class Policy(BaseModel):
-    """A policy, as its file holds it."""
+    """A policy file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -58,7 +58,7 @@ def rights(policy: str, folder: Path = FOLDER) -> dict[str, set[str]]:
     """Return the actions that a policy allows, by bucket.
 
     Raises:
-        ConfigError: the policy says what not every server can hold to, or names a bucket that is none of ours.
+        ConfigError: the policy has a part that not every server enforces, or names an unknown bucket.
     """
     file = folder / "policies" / f"{policy}.json"
     known, allowed = buckets(folder), defaultdict(set)
@@ -78,11 +78,11 @@ def _read(file: Path) -> Policy:
     try:
         return Policy.model_validate_json(file.read_text())
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"{file} is no policy that is understood here ({wrong}).") from None
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"{file} is not a policy that can be read here ({problems}).") from None
 
 
-def _check(file: Path, what: str, given: list[str], possible: set[str] | list[str]) -> None:
-    for word in given:
-        if word not in possible:
-            raise ConfigError(f"{file}: {what} {word!r} is not possible; possible are {', '.join(sorted(possible))}.")
+def _check(file: Path, part: str, values: list[str], possible: set[str] | list[str]) -> None:
+    for value in values:
+        if value not in possible:
+            raise ConfigError(f"{file}: {part} {value!r} is not possible; possible are {', '.join(sorted(possible))}.")

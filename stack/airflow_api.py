@@ -1,4 +1,4 @@
-"""A small client of Airflow's REST API: switch DAGs on, watch their runs."""
+"""A small client of Airflow's REST API: switch DAGs on, follow their runs."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,12 +12,12 @@ FINISHED = ("success", "failed")
 
 
 class AirflowError(Exception):
-    """Airflow refused a request, or could not import a DAG file; the text says which."""
+    """Airflow refused a login or a request; the text names it."""
 
 
 @dataclass(frozen=True)
 class TaskState:
-    """One task instance as the display needs it; `page` is where Airflow shows its log, below Airflow's address."""
+    """One task instance; `page` is the path of its log in Airflow's UI."""
 
     task_id: str
     label: str
@@ -56,12 +56,12 @@ class Airflow:
         return answer.json()
 
     def import_errors(self) -> list[str]:
-        """Return what kept DAG files from being imported, each with its file."""
+        """Return the errors of DAG files that Airflow could not import, each with its file."""
         errors = self._call("GET", "/importErrors")["import_errors"]
         return [f"{e['filename']}: {e['stack_trace'].strip().splitlines()[-1]}" for e in errors]
 
     def dags(self) -> dict[str, bool]:
-        """Return the DAGs that Airflow knows, and whether each is paused."""
+        """Return Airflow's DAGs, and whether each is paused."""
         return {d["dag_id"]: d["is_paused"] for d in self._call("GET", "/dags")["dags"]}
 
     def unpause(self, dag_id: str) -> None:
@@ -69,31 +69,30 @@ class Airflow:
         self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
 
     def pause(self, dag_id: str) -> None:
-        """Switch a DAG off; runs that began go on."""
+        """Switch a DAG off; runs that have begun continue."""
         self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": True})
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
-        """Start a run by hand, as the form does; return its id."""
+        """Start a manual run, as the trigger form does; return its id."""
         run = self._call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
 
     def runs(self, dag_id: str, since: datetime | None = None, limit: int = 20) -> list[dict[str, Any]]:
-        """Return the runs of a DAG that were started since then, oldest first."""
+        """Return the newest runs of a DAG, oldest first; with `since`, only those that started then or later."""
         params: dict[str, Any] = {"order_by": "-run_after", "limit": limit}
-        found = self._call("GET", f"/dags/{dag_id}/dagRuns", params=params)["dag_runs"]
-        return [r for r in reversed(found) if since is None or datetime.fromisoformat(r["run_after"]) >= since]
+        runs = self._call("GET", f"/dags/{dag_id}/dagRuns", params=params)["dag_runs"]
+        return [r for r in reversed(runs) if since is None or datetime.fromisoformat(r["run_after"]) >= since]
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
         """Return one run."""
-        found: dict[str, Any] = self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
-        return found
+        run: dict[str, Any] = self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
+        return run
 
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """Return the task instances of a run, in the order in which they started."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances"
-        found = self._call("GET", path, params={"limit": 200})["task_instances"]
-        found.sort(key=lambda t: t["start_date"] or "9999")
-        return [_task_state(t) for t in found]
+        tasks = self._call("GET", path, params={"limit": 200})["task_instances"]
+        return [_task_state(task) for task in sorted(tasks, key=lambda t: t["start_date"] or "9999")]
 
 
 def _task_state(task: dict[str, Any]) -> TaskState:

@@ -1,7 +1,7 @@
-"""Migrate Airflow's database and keep its one login in step with `.env`; runs in Airflow's environment.
+"""Migrate Airflow's database, and set the password of its one login to that in `.env`; runs in Airflow's environment.
 
-One process for both, because importing Airflow is most of the time that `airflow db migrate` and `airflow users create`
-take; and the password comes from the environment, where no process list shows it.
+One process does both, because most of the time of `airflow db migrate` and `airflow users create` is the import of
+Airflow. The password comes from the environment, because a process list shows arguments.
 """
 
 import os
@@ -12,14 +12,14 @@ from airflow.utils import db
 
 
 def main() -> None:
-    """Migrate, then create the user or set its password."""
+    """Migrate the database, then create the user or set its password."""
     ProvidersManager().initialize_providers_configuration()  # type: ignore[no-untyped-call]
     db.upgradedb()
     set_login(os.environ["ADMIN_USER"], os.environ["ADMIN_PASSWORD"])
 
 
 def set_login(name: str, password: str) -> None:
-    """Make `name` an administrator with this password."""
+    """Create the administrator `name`, or set the password of the existing one."""
     with get_application_builder() as builder:
         security = builder.sm
         user = security.find_user(username=name)

@@ -1,4 +1,4 @@
-"""The one contract of settings: `.env`, read once, checked, and turned into what each process needs to know."""
+"""The settings: `.env`, read once, checked, and turned into the variables of each process."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from stack.errors import ConfigError
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 Port = Annotated[int, Field(gt=0, lt=65536)]
-OVERRIDES = ("state_dir", "datasets_dir", "s3_server", "target")  # beside the ports
+OVERRIDES = ("state_dir", "datasets_dir", "s3_server", "target")  # in addition to the ports
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
 
@@ -75,41 +75,41 @@ class Config(BaseModel):
 
     @property
     def s3_url(self) -> str:
-        """Where S3 clients connect."""
+        """The address for S3 clients."""
         return f"http://{HOST}:{self.s3_port}"
 
     @property
     def mlflow_url(self) -> str:
-        """Where MLflow clients connect."""
+        """The address for MLflow clients."""
         return f"http://{HOST}:{self.mlflow_port}"
 
     @property
     def airflow_url(self) -> str:
-        """Where Airflow's API answers."""
+        """The address of Airflow's API."""
         return f"http://{HOST}:{self.airflow_port}"
 
     @property
     def serving_url(self) -> str:
-        """Where predictions are asked for."""
+        """The address of the service that predicts over HTTP."""
         return f"http://{HOST}:{self.serving_port}"
 
     def database_uri(self, role: str, database: str | None = None, *, driver: str = "postgresql") -> str:
         """Return the address of a database with the password of `role` in it: a secret."""
         field = "postgres_superuser_password" if role == "postgres" else f"{role}_db_password"
         password: SecretStr = getattr(self, field)
-        where = f"{HOST}:{self.postgres_port}/{database or role}"
-        return f"{driver}://{role}:{quote(password.get_secret_value(), safe='')}@{where}"
+        path = f"{HOST}:{self.postgres_port}/{database or role}"
+        return f"{driver}://{role}:{quote(password.get_secret_value(), safe='')}@{path}"
 
     def environment(self) -> dict[str, str]:
-        """Return what a client of the platform (a task, a test, the demo) needs in its environment."""
+        """Return the variables for a client of the platform: a task, a test, the demo."""
         return {
             "S3_ENDPOINT_URL": self.s3_url,
             "S3_ACCESS_KEY": self.s3_access_key,
             "S3_SECRET_KEY": self.s3_secret_key.get_secret_value(),
             "PLATFORM_DATABASE_URI": self.database_uri("platform"),
             "MLFLOW_TRACKING_URI": self.mlflow_url,
-            "MLFLOW_LOGGING_LEVEL": "ERROR",  # its chatter would stand in the tasks' logs, as errors
-            # artifacts come through MLflow's server: a client needs no way to the buckets, as presigned addresses would
+            "MLFLOW_LOGGING_LEVEL": "ERROR",  # else the tasks' logs show its messages as errors
+            # artifacts come through MLflow's server: presigned addresses would need access to the buckets
             "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
             "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
             **self.feast_environment(),
@@ -117,7 +117,7 @@ class Config(BaseModel):
         }
 
     def feast_environment(self) -> dict[str, str]:
-        """Return what `feast_repo/feature_store.yaml` reads."""
+        """Return the variables that `feast_repo/feature_store.yaml` reads."""
         return {
             "DATASETS_DIR": str(self.datasets_dir),
             "FEAST_REGISTRY_URI": self.database_uri("feast", driver="postgresql+psycopg2"),
@@ -154,15 +154,15 @@ def _page(port: int) -> str:
 
 
 def env_path(env_file: Path | str | None = None) -> Path:
-    """Return where the settings are: by default in the variable ENV_FILE's file, or in `.env` beside this package."""
+    """Return the path of the settings: by default that in the variable ENV_FILE, or `.env` beside this package."""
     return Path(env_file or os.environ.get("ENV_FILE") or ROOT / ".env").absolute()
 
 
 def load(env_file: Path | str | None = None) -> Config:
-    """Read the settings; the file is made, with fresh secrets, if it is missing.
+    """Read the settings; a missing file is created, with new secrets.
 
     Args:
-        env_file: by default as `env_path` says.
+        env_file: by default that of `env_path`.
 
     Raises:
         ConfigError: a variable is missing or malformed; each is named.
@@ -175,8 +175,8 @@ def load(env_file: Path | str | None = None) -> Config:
     try:
         return Config.model_validate({**values, "env_file": path})
     except ValidationError as error:
-        wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"{path} has missing or wrong variables ({wrong}). See .env.example.") from None
+        problems = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"{path} has missing or invalid variables ({problems}). See .env.example.") from None
 
 
 def _overrides() -> dict[str, str]:

@@ -1,27 +1,27 @@
-"""What can go wrong with the stack, in words for the person who ran the command.
+"""The errors of the stack; each text is written for the person who ran the command.
 
 StackError
-├── ConfigError      .env is missing a variable or has a wrong one
-├── PortTakenError        somebody else listens on a port of ours
-├── NotHealthyError       a server did not become healthy in time, or a one-shot step failed
-└── BackupError           a backup is damaged, or cannot be made or restored
+├── ConfigError       a setting or a policy is missing or invalid
+├── PortTakenError    another program listens on one of our ports
+├── NotHealthyError   a server did not become healthy in time, or a step failed
+└── BackupError       a backup is damaged, or cannot be made or restored
 """
 
 
 class StackError(Exception):
-    """A problem that the user can act on; its text is the whole message."""
+    """A problem that the user can solve; its text is the whole message."""
 
 
 class ConfigError(StackError):
-    """`.env` is missing a variable or has a wrong one."""
+    """A setting in `.env` or a policy in `minio/` is missing or invalid."""
 
 
 class PortTakenError(StackError):
-    """Somebody else listens on a port of ours."""
+    """Another program listens on one of our ports."""
 
 
 class NotHealthyError(StackError):
-    """A server did not become healthy in time, or a one-shot step failed."""
+    """A server did not become healthy in time, or a step failed."""
 
 
 class BackupError(StackError):

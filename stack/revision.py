@@ -1,4 +1,4 @@
-"""Print the commit that a `.git` folder's HEAD stands for, without git: `python revision.py FOLDER`."""
+"""Print the commit of HEAD in a `.git` folder, without the program git: `python revision.py FOLDER`."""
 
 import sys
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""`.env`: made from `.env.example` at the first start, readable by its owner only, secrets random.
+"""`.env`: created from `.env.example` at the first start, readable by its owner only, with random secrets.
 
-`python -m stack.secrets [FILE]`, which is `make env`, needs Python alone: who runs containers installs no packages.
+`python -m stack.secrets [FILE]` is `make env`. It needs no packages, because a host of containers has none.
 """
 
 import base64
@@ -20,29 +20,29 @@ def read(path: Path) -> dict[str, str]:
 
 
 def ensure(path: Path) -> None:
-    """Create `path` from the example, or add what a newer example has; fill the secrets that are empty."""
+    """Create `path` from the example, or add the variables of a newer example; fill the secrets that are empty."""
     example = _assignments(EXAMPLE)
     source = path if path.exists() else EXAMPLE
     lines, present = source.read_text().splitlines(), _assignments(source)
     lines += [f"{key}={value}" for key, value in example.items() if key not in present]
     empty = {key for key, value in example.items() if not value and not present.get(key)}
-    _write_private(path, "".join(_filled(line, empty) + "\n" for line in lines))
+    _write_private(path, "".join(_fill(line, empty) + "\n" for line in lines))
 
 
 def _assignments(path: Path) -> dict[str, str]:
-    """Return what stands behind each `=`, bare of quotes: enough to know what is missing or empty."""
-    found = (line.partition("=") for line in path.read_text().splitlines() if "=" in line and line[:1] != "#")
-    return {key.strip(): value.strip().strip("\"'") for key, _, value in found}
+    """Return the text after each `=`, without quotes: enough to find missing and empty variables."""
+    parts = (line.partition("=") for line in path.read_text().splitlines() if "=" in line and line[:1] != "#")
+    return {key.strip(): value.strip().strip("\"'") for key, _, value in parts}
 
 
 def random_secret(key: str) -> str:
-    """Return a fresh secret for the variable `key`: 32 random bytes, in letters that are safe in URLs and shells."""
+    """Return a new random secret for the variable `key`, in characters that are safe in URLs and shells."""
     if key.endswith("FERNET_KEY"):
         return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
     return secrets.token_hex(32 if "PASSWORD" not in key else 12)
 
 
-def _filled(line: str, empty: set[str]) -> str:
+def _fill(line: str, empty: set[str]) -> str:
     key = line.partition("=")[0].strip()
     return f"{key}={random_secret(key)}" if key in empty else line
 

@@ -5,7 +5,7 @@ import sys
 
 from stack.config import load
 from stack.errors import StackError
-from stack.servers import all_nodes
+from stack.servers.inventory import all_nodes
 
 
 def main(command: list[str]) -> None:

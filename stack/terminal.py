@@ -1,15 +1,18 @@
-"""What the commands share when they speak to a person: the tables, and a polite end."""
+"""Output of the commands for people: tables of servers and screens; and SIGTERM treated like Ctrl-C."""
 
+import signal
 from types import FrameType
 
 from rich.console import Console
 from rich.table import Table
 
 from stack.config import HOST, Config
-from stack.servers import Server
+from stack.servers.node import Server
 
-# The ports that clients use; the object store has more of them, for itself.
-DOORS = {f"{name}_PORT" for name in ("POSTGRES", "S3", "CONSOLE", "MLFLOW", "AIRFLOW", "FEAST", "SERVING", "ADMINER")}
+# The ports that clients use; the object store has more, for its own parts.
+CLIENT_PORTS = {
+    f"{name}_PORT" for name in ("POSTGRES", "S3", "CONSOLE", "MLFLOW", "AIRFLOW", "FEAST", "SERVING", "ADMINER")
+}
 
 
 def show_servers(
@@ -18,9 +21,9 @@ def show_servers(
     """Print each server's health, version and addresses."""
     table = Table("server", "health", "version", "address", box=None, header_style="bold")
     for server in servers:
-        state = "[green]healthy[/]" if problems[server.name] is None else f"[red]{_state(server, states)}[/]"
-        addresses = ", ".join(f"{HOST}:{port}" for name, port in server.ports.items() if name in DOORS)
-        table.add_row(server.name, state, server.version, addresses)
+        health = "[green]healthy[/]" if problems[server.name] is None else f"[red]{_state(server, states)}[/]"
+        addresses = ", ".join(f"{HOST}:{port}" for name, port in server.ports.items() if name in CLIENT_PORTS)
+        table.add_row(server.name, health, server.version, addresses)
     console.print(table)
 
 
@@ -34,8 +37,12 @@ def show_screens(console: Console, config: Config) -> None:
     console.print(f"Passwords are in {config.env_file}\n", markup=False, soft_wrap=True)
 
 
-def as_interrupt(number: int, frame: FrameType | None) -> None:
-    """Treat a polite end like Ctrl-C, so that nothing is left half started."""
+def interrupt_on_terminate() -> None:
+    """Treat SIGTERM like Ctrl-C, so that a command stops what it has begun to start."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 

@@ -7,6 +7,7 @@ Several workers (`pytest -n`) may share the files of the first two kinds, each w
 is for one at a time, so its tests are marked `stack`.
 """
 
+import fcntl
 import os
 import random
 import secrets
@@ -16,7 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import prometheus_client  # noqa: F401 – before Feast, which would have it add up the figures of all tests in files
 import pytest
@@ -35,6 +36,7 @@ COMPOSE_FILES = {
     "minio": ["docker-compose.yml"],
     "seaweedfs": ["docker-compose.yml", "docker-compose.seaweedfs.yml"],
 }
+_CLAIMS: list[IO[str]] = []  # the locks on ports: open files
 PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "SERVING", "OBJECTS_INNER")
 
 
@@ -50,6 +52,24 @@ RANKS = {
 }
 
 
+# Of these cases, which each take ten seconds or more, `make test` keeps the ones that are not named here. By the test's
+# name, which stays when files move; a test of any other kind says so itself: `@pytest.mark.prove`.
+PROVE = {
+    "test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way": {
+        "add_pickle", "drop_digest", "spoil_threshold", "spoil_classes", "move_threshold",
+    },
+    "test_a_killed_search_goes_on_where_it_stopped": {"2"},
+    "test_without_a_yes_the_old_one_stays": {"answer1-no answer within 3d"},
+    "test_the_answer_survives_a_kill": {"after the alias"},
+    "test_a_killed_gate_is_made_good": {"after the alias"},
+    "test_a_killed_rollback_is_made_good": {"after the alias"},
+    "test_tags_that_were_edited_there_do_not_go_live": {'classes-["1", "0"]'},
+    "test_if_another_went_live_meanwhile_it_is_judged_again": {""},
+    "test_the_results_do_not_depend_on_the_number_of_jobs": {""},
+    "test_notebook_runs_from_top_to_bottom": {"flights.ipynb"},
+}  # fmt: skip
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run what is quick first, and what shares a stack in an order in which nothing disturbs the next."""
@@ -57,6 +77,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _rank(item) >= WHOLE_STACK:
             item.add_marker("stack")
+        test, _, case = item.name.removesuffix("]").partition("[")
+        if case in PROVE.get(test, ()):
+            item.add_marker("prove")
 
 
 def _rank(item: pytest.Item) -> int:
@@ -85,20 +108,40 @@ def dag_bag() -> Any:
 
 
 def is_free(port: int) -> bool:
-    """Return whether nobody listens on a port of this machine."""
+    """Return whether a server could listen on a port of this machine."""
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: old connections do not count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _claim_ports() -> int:
+    """Return the first of 20 free ports, and keep them from other runs of the tests for as long as this process lives.
+
+    They are below the kernel's ephemeral ports, also the console's second listener, which is 10,000 higher.
+    """
+    folder = Path(tempfile.gettempdir()) / "ml-platform-test-ports"
+    folder.mkdir(exist_ok=True)
+    bases = range(20_000, 22_000, 20)
+    for base in random.sample(bases, len(bases)):
+        lock = (folder / str(base)).open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        _CLAIMS.append(lock)
+        if all(is_free(port) for port in (*range(base, base + 20), base + 3 + 10_000)):
+            return base
+    raise AssertionError("no 20 ports in a row are free between 20000 and 22000")
 
 
 def write_env_file(folder: Path) -> Path:
     """Write an env file for a stack of its own; the secrets are added when it is loaded."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first = 20_000 + worker % 4 * 500  # so that no two workers find the same port free
-    while True:  # below the kernel's ephemeral ports; the console has a second listener 10,000 higher
-        base = random.randrange(first, first + 500, 20)  # noqa: S311 – no secret
-        used = [*range(base, base + 20), base + 3 + 10_000]
-        if all(is_free(port) for port in used):
-            break
+    base = _claim_ports()
     lines = [f"{name}_PORT={base + i}" for i, name in enumerate(PORTS)]
     if os.environ.get("TARGET") == "compose":
         files = [*COMPOSE_FILES[s3_server()], "tests/compose/postgres-port.yml"]

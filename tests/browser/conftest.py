@@ -43,14 +43,14 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def picture(page: Page, tmp_path: Path) -> Callable[[str], None]:
-    """Take a picture of the page as it is now."""
-    folder = PICTURES if os.environ.get("SCREENSHOTS") else tmp_path
+def picture(page: Page) -> Callable[[str], None]:
+    """Take a picture of the page as it is now, where the run is about pictures."""
 
     def take(name: str) -> None:
-        page.wait_for_timeout(1500)  # charts and tables fade in
-        folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=folder / f"{name}.png")
+        if os.environ.get("SCREENSHOTS"):
+            page.wait_for_timeout(1500)  # charts and tables fade in
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=PICTURES / f"{name}.png")
 
     return take
 

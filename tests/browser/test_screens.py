@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from stack import screens
 from stack.config import Config
+from stack.servers import adminer
 from tests.browser.conftest import missing
 from tests.browser.consoles import CONSOLES, Console
 
@@ -45,7 +45,7 @@ def drop(page: Page, console: Console, bucket: str, sample: str, name: str) -> N
     """Upload a file in the bucket console, and wait until it has left the inbox."""
     console.upload(bucket, name, SAMPLES / sample)
     stem = name.removesuffix(".csv")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while console.files(bucket, name) or not console.files(f"{bucket}/processed", stem):
         assert time.monotonic() < deadline, f"{name} was not taken from the bucket {bucket}"
         page.wait_for_timeout(2000)
@@ -165,8 +165,8 @@ def test_a_file_is_scored_and_its_result_downloaded(page: Page, console: Console
 
 
 def test_adminer_shows_a_table(page: Page, stack: Config, picture) -> None:
-    if not screens.adminer_installed():
-        missing("Adminer", screens.NO_ADMINER)
+    if not adminer.is_installed():
+        missing("Adminer", adminer.REMEDY)
     page.goto(url(stack, "Adminer"))
     page.locator('input[name="auth[password]"]').fill(stack.reader_db_password.get_secret_value())
     page.get_by_role("button", name="Login").click()

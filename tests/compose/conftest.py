@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from stack import compose
 from stack.config import Config
+from stack.runners import compose
 from tests.end_to_end.conftest import airflow, buckets, mlflow, query  # noqa: F401 – fixtures
 
 ONLY_IN_CONTAINERS = pytest.mark.skipif(

@@ -5,8 +5,8 @@ import subprocess
 import psutil
 import pytest
 
-from stack import compose
 from stack.config import Config
+from stack.runners import compose
 
 pytestmark = [pytest.mark.servers]
 

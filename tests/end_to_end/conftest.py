@@ -14,6 +14,8 @@ from mlflow import MlflowClient
 from stack.airflow_api import Airflow
 from stack.config import Config
 
+ATTEMPTS = 3  # an outage is over by then; Airflow would go on for half an hour
+
 
 @dataclass
 class Buckets:
@@ -40,6 +42,16 @@ def eventually(check: Callable[[], Any], what: str, seconds: float = 300) -> Any
             return answer
         time.sleep(1)
     pytest.fail(f"not within {seconds} s: {what}")
+
+
+def all_succeeded(airflow: Airflow, dag_id: str) -> bool:
+    """Tell whether a DAG has run and all runs succeeded; fail as soon as a task does, or was tried thrice in vain."""
+    runs = airflow.runs(dag_id)
+    for run in runs:
+        for task in airflow.tasks(dag_id, run["dag_run_id"]):
+            given_up = task.state == "failed" or (task.state == "up_for_retry" and task.attempt >= ATTEMPTS)
+            assert not given_up, f"{dag_id}: task {task.label} failed; its log: {task.page}"
+    return bool(runs) and all(run["state"] == "success" for run in runs)
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,12 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import eventually
+from tests.end_to_end.conftest import all_succeeded, eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.end_to_end]
 
@@ -118,13 +119,9 @@ def test_every_sample_is_loaded_whole(buckets, report, drafted) -> None:
 
 @pytest.fixture(scope="module")
 def champions(airflow, mlflow) -> dict[str, object]:
-    def succeeded(name: str) -> bool:
-        states = {run["state"] for run in airflow.runs(f"train_{name}")}
-        assert "failed" not in states
-        return states == {"success"}
-
     for name in TRAIN:
-        eventually(lambda name=name: succeeded(name), f"train_{name}, started by the new rows, succeeds", 600)
+        succeeded = partial(all_succeeded, airflow, f"train_{name}")
+        eventually(succeeded, f"train_{name}, started by the new rows, succeeds", 600)
     return {name: mlflow.get_model_version_by_alias(name, "champion") for name in TRAIN}
 
 

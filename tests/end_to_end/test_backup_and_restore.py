@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from stack import backup, databases
-from stack.manifest import verify
+from stack.backup import databases
+from stack.backup.make import make_backup
+from stack.backup.manifest import verify
+from stack.backup.restore import restore_backup
 from stack.target import runner
 from tests.end_to_end.conftest import eventually
 
-pytestmark = [pytest.mark.servers, pytest.mark.end_to_end]
+pytestmark = [pytest.mark.servers, pytest.mark.end_to_end, pytest.mark.prove]
 
 TEST = (Path(__file__).resolve().parents[2] / "minio" / "samples" / "test_auto.csv").read_bytes()
 
@@ -63,12 +65,12 @@ def test_backup_wipe_and_restore_give_the_same_platform_and_the_same_predictions
     before = world()
     folder = tmp_path / "backup"
     with capsys.disabled():
-        backup.make(stack, folder, print)
+        make_backup(stack, folder, print)
         manifest = verify(folder)
         assert world() == before, "a backup changes nothing"
 
         runner(stack).wipe(stack)
         assert runner(stack).running(stack) == set()
-        backup.restore(stack, folder, manifest, print)
+        restore_backup(stack, folder, manifest, print)
     assert world() == before
     assert scored("after") == sentence

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import eventually
+from tests.end_to_end.conftest import all_succeeded, eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.end_to_end]
 
@@ -109,12 +109,7 @@ def test_the_upload_is_kept_to_the_byte(buckets) -> None:
 
 @pytest.fixture(scope="module")
 def search_run(airflow, mlflow):
-    def succeeded() -> bool:
-        states = {run["state"] for run in airflow.runs("train_auto")}
-        assert "failed" not in states
-        return states == {"success"}
-
-    eventually(succeeded, "train_auto, started by the new rows, succeeds", 600)
+    eventually(lambda: all_succeeded(airflow, "train_auto"), "train_auto, started by the new rows, succeeds", 600)
     experiment = mlflow.get_experiment_by_name("auto")
     (run,) = mlflow.search_runs([experiment.experiment_id], "tags.kind = 'search'")
     return run

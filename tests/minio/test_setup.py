@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from stack import objects
 from stack.access import FOLDER, buckets
+from stack.servers import objects
 from tests.conftest import s3_server
 
 USERS = {
@@ -18,6 +18,7 @@ USERS = {
 }
 ON_MINIO = [
     pytest.mark.servers,
+    pytest.mark.prove,
     pytest.mark.skipif(s3_server() != "minio", reason="it sets up MinIO; S3_SERVER=minio runs this"),
 ]
 

@@ -9,11 +9,15 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from stack import archive, backup, databases, lifecycle
+from stack.backup import __main__ as commands
+from stack.backup import archive, databases, make, restore
+from stack.backup.make import make_backup
+from stack.backup.manifest import verify
+from stack.backup.restore import restore_backup, restore_data
 from stack.errors import BackupError
-from stack.manifest import verify
-from stack.servers import base_environment
-from stack.supervisor import Supervisor
+from stack.runners import embedded
+from stack.runners.supervisor import Supervisor
+from stack.servers.node import base_environment
 from stack.target import runner
 from tests.conftest import fresh_config
 
@@ -58,7 +62,7 @@ def told(monkeypatch):
 
     def use(*ran):
         stand_in = Runner(set(ran))
-        for module in (backup, databases):
+        for module in (make, restore, databases):
             monkeypatch.setattr(module, "runner", lambda config: stand_in)
         return stand_in.told
 
@@ -69,7 +73,7 @@ def test_a_backup_that_fails_leaves_no_folder_and_the_pipelines_go_on(config, to
     pipelines = ["airflow-scheduler", "airflow-dag-processor"]
     calls = told("postgres", "objects", "mlflow", *pipelines)
     with pytest.raises(BackupError, match=r"`psql .*` failed:\npsql is broken"):
-        backup.make(config, tmp_path / "backups" / "b", quiet)
+        make_backup(config, tmp_path / "backups" / "b", quiet)
     assert calls == [("pause", pipelines), ("resume", pipelines)]
     assert list((tmp_path / "backups").iterdir()) == []
 
@@ -77,17 +81,17 @@ def test_a_backup_that_fails_leaves_no_folder_and_the_pipelines_go_on(config, to
 def test_a_platform_that_was_down_is_down_again_afterwards(config, told, tmp_path) -> None:
     calls = told()
     with pytest.raises(BackupError):
-        backup.make(config, tmp_path / "backups" / "b", quiet)
+        make_backup(config, tmp_path / "backups" / "b", quiet)
     assert calls == [("pause", []), ("up", ["postgres", "objects"]), ("down",)]
 
 
 def test_a_backup_overwrites_nothing_and_does_not_lie_in_what_a_restore_removes(config, told, tmp_path) -> None:
     calls = told()
     (tmp_path / "there").mkdir()
-    with pytest.raises(BackupError, match="is there already"):
-        backup.make(config, tmp_path / "there", quiet)
+    with pytest.raises(BackupError, match="exists already"):
+        make_backup(config, tmp_path / "there", quiet)
     with pytest.raises(BackupError, match="Choose a folder elsewhere"):
-        backup.make(config, config.state_dir / "b", quiet)
+        make_backup(config, config.state_dir / "b", quiet)
     assert calls == []
 
 
@@ -97,7 +101,7 @@ def test_another_key_of_airflow_is_refused_before_anything_is_touched(config, to
     settings = tmp_path / "b" / ".env"
     settings.write_text("AIRFLOW_FERNET_KEY=another\n")
     with pytest.raises(BackupError, match=r"AIRFLOW_FERNET_KEY in .* is not the key"):
-        backup.restore(config, tmp_path / "b", None, quiet, replace=True)
+        restore_backup(config, tmp_path / "b", None, quiet, replace=True)
     assert calls == []
 
 
@@ -107,12 +111,12 @@ def test_a_restore_that_fails_says_how_to_start_anew(config, told, tmp_path) -> 
     (tmp_path / "b" / ".env").write_bytes(config.env_file.read_bytes())
     manifest = SimpleNamespace(postgres="18.6")
     with pytest.raises(BackupError, match=r"psql is broken\n.*make restore FROM=.*/b yes=1"):
-        backup.restore(config, tmp_path / "b", manifest, quiet, replace=True)
+        restore_backup(config, tmp_path / "b", manifest, quiet, replace=True)
 
 
 def test_the_commands_say_what_is_wrong(tmp_path, capsys) -> None:
-    assert backup.main(["restore", str(tmp_path)]) == 1
-    assert "is no backup" in capsys.readouterr().out
+    assert commands.main(["restore", str(tmp_path)]) == 1
+    assert "is not a backup" in capsys.readouterr().out
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +145,7 @@ def world(config):
     s3 = archive.connect(config)
     objects = {}
     for bucket in ("train", "test", "result", "mlflow", "reports"):
-        for entry in archive._listed(s3, bucket):
+        for entry in archive.list_objects(s3, bucket):
             found = s3.get_object(Bucket=bucket, Key=entry["Key"])
             objects[bucket, entry["Key"]] = found["Body"].read(), found["ContentType"], found["Metadata"]
     return {
@@ -156,17 +160,18 @@ def test_dump_wipe_restore_gives_the_same_world(stores, tmp_path) -> None:
     before = world(stores)
     assert len(before["objects"]) > 5
     folder = tmp_path / "backups" / "one"
-    backup.make(stores, folder, quiet)
+    make_backup(stores, folder, quiet)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert runner(stores).running(stores) == {"postgres", "objects"}
 
     fill_more(stores)
     assert world(stores) != before
-    backup.restore_data(stores, folder, verify(folder), quiet)
+    restore_data(stores, folder, verify(folder), quiet)
     assert world(stores) == before
 
 
+@pytest.mark.prove
 @pytest.mark.servers
 def test_rows_that_are_written_meanwhile_are_in_neither_the_dump_nor_its_count(stores, tmp_path, monkeypatch) -> None:
     before, run = world(stores), databases._run
@@ -178,9 +183,9 @@ def test_rows_that_are_written_meanwhile_are_in_neither_the_dump_nor_its_count(s
 
     with monkeypatch.context() as patched:
         patched.setattr(databases, "_run", busy)
-        backup.make(stores, tmp_path / "b", quiet)
+        make_backup(stores, tmp_path / "b", quiet)
     assert world(stores) != before
-    backup.restore_data(stores, tmp_path / "b", verify(tmp_path / "b"), quiet)
+    restore_data(stores, tmp_path / "b", verify(tmp_path / "b"), quiet)
     assert world(stores) == before
 
 
@@ -195,20 +200,21 @@ def test_a_platform_that_is_not_empty_is_not_replaced(stores, tmp_path) -> None:
     before = world(stores)
     (tmp_path / ".env").write_bytes(stores.env_file.read_bytes())
     with pytest.raises(BackupError, match=r"not empty \(bucket train: .*uploads\.arrivals: 1\).* yes=1"):
-        backup.restore(stores, tmp_path, None, quiet)
+        restore_backup(stores, tmp_path, None, quiet)
     assert world(stores) == before
 
 
+@pytest.mark.prove
 @pytest.mark.servers
 def test_a_restore_that_was_cut_short_can_be_done_again(stores, tmp_path, monkeypatch) -> None:
     before = world(stores)
-    backup.make(stores, tmp_path / "b", quiet)
+    make_backup(stores, tmp_path / "b", quiet)
     manifest = verify(tmp_path / "b")
     with monkeypatch.context() as broken:
         broken.setattr(archive, "unpack", cut_short)
         with pytest.raises(BackupError, match="the disk is full"):
-            backup.restore_data(stores, tmp_path / "b", manifest, quiet)
-    backup.restore_data(stores, tmp_path / "b", manifest, quiet)
+            restore_data(stores, tmp_path / "b", manifest, quiet)
+    restore_data(stores, tmp_path / "b", manifest, quiet)
     assert world(stores) == before
 
 
@@ -229,11 +235,11 @@ def test_a_pause_ends_a_server_and_what_it_ran_and_nothing_else(stores) -> None:
     task = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)'])"
     subprocess.run([sys.executable, "-c", task], env=base_environment(stores), start_new_session=True, check=True)
     ran = {process.pid for process in Supervisor(stores).processes()}
-    lifecycle.pause(stores, ["objects"])
+    embedded.pause(stores, ["objects"])
     left = {process.pid for process in Supervisor(stores).processes()}
-    assert lifecycle.running(stores) == {"postgres"}
+    assert embedded.running(stores) == {"postgres"}
     assert left < ran
     assert not any("sleep" in " ".join(process.cmdline()) for process in Supervisor(stores).processes())
-    lifecycle.resume(stores, ["objects"])
-    assert lifecycle.running(stores) == {"postgres", "objects"}
+    embedded.resume(stores, ["objects"])
+    assert embedded.running(stores) == {"postgres", "objects"}
     assert archive.contents(archive.connect(stores), "train").objects

@@ -1,4 +1,4 @@
-"""`.env` is one contract: documented, private, checked, and masked when printed."""
+"""The settings of `.env`: documented, private, checked, and masked in output."""
 
 import stat
 
@@ -27,7 +27,7 @@ def test_the_example_names_every_variable_and_no_other():
     assert {key.lower() for key in secrets.read(secrets.EXAMPLE)} == set(Config.model_fields) - OURS
 
 
-def test_the_example_holds_no_secret():
+def test_the_example_has_no_secret():
     example = secrets.read(secrets.EXAMPLE)
     assert [
         key
@@ -58,7 +58,7 @@ def test_loading_again_changes_nothing(env_file):
     assert load(env_file) == load(env_file)
 
 
-def test_what_the_user_wrote_stays(env_file):
+def test_the_lines_of_the_user_stay(env_file):
     env_file.write_text("# mine\nMLFLOW_PORT=5999\nREADER_DB_PASSWORD=chosen\nEXTRA=1\n")
     config = load(env_file)
     assert (config.mlflow_port, config.reader_db_password.get_secret_value()) == (5999, "chosen")

@@ -46,7 +46,7 @@ def test_an_old_python_is_refused_before_anything_is_made(project):
     assert not (project / ".uv").exists()
 
 
-def test_a_python_without_venv_says_what_to_install(project):
+def test_a_python_without_venv_names_the_package_to_install(project):
     bare = program(project, 'case "$2" in *ensurepip*) exit 1;; esac; exit 0')
     done = make(project, "up", f"PYTHON={bare}", "UV=.uv/bin/uv")
     assert done.returncode != 0

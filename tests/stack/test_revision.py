@@ -1,4 +1,4 @@
-"""An image knows its commit without git in it."""
+"""The commit of HEAD, found without the program git."""
 
 import subprocess
 
@@ -38,7 +38,7 @@ def test_a_folder_without_git(tmp_path):
     assert revision(tmp_path) == "unknown"
 
 
-def test_it_says_what_git_says():
+def test_it_agrees_with_git():
     said = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
     if said.returncode == 0 and (ROOT / ".git").is_dir():
         assert revision(ROOT / ".git") == said.stdout.strip()

@@ -20,8 +20,9 @@ from pydantic import SecretStr
 
 from stack import config as settings
 from stack.access import buckets
-from stack.servers import Server, all_nodes
-from stack.supervisor import Supervisor
+from stack.runners.supervisor import Supervisor
+from stack.servers.inventory import all_nodes
+from stack.servers.node import Server
 from tests.conftest import s3_server
 
 pytestmark = pytest.mark.servers

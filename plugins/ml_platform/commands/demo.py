@@ -10,7 +10,6 @@ import csv
 import gzip
 import json
 import os
-import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -42,7 +41,7 @@ from stack.airflow_api import Airflow, AirflowError, TaskState
 from stack.config import Config, load
 from stack.errors import StackError
 from stack.target import runner
-from stack.terminal import as_interrupt, show_screens
+from stack.terminal import interrupt_on_terminate, show_screens
 
 SAMPLES = ROOT / "minio" / "samples"
 FOLDERS = ("processed", "rejected")
@@ -290,7 +289,7 @@ def card_rows(card: TrainingCard) -> list[tuple[str, str]]:
 def run(name: str) -> int:
     """Start the stack if it is not up, run the demo of a sample, leave the stack up; return the exit code."""
     console = Console()
-    signal.signal(signal.SIGTERM, as_interrupt)
+    interrupt_on_terminate()
     config = load()
     os.environ.update(config.environment())
     platform, started = runner(config), False

@@ -2,7 +2,9 @@
 
 import re
 from datetime import UTC
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, cast
+
+from typing_extensions import TypedDict  # pydantic, by which Airflow passes it on, takes no other on Python 3.11
 
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table

@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 
 from ml_platform.exceptions import ConfigurationError
 
@@ -11,7 +12,7 @@ T = TypeVar("T")
 
 def to_json(value: Any) -> Any:
     """Return a dataclass, or whatever holds some, as plain JSON; JSON itself stays as it is."""
-    return TypeAdapter(type(value)).dump_python(value, mode="json")
+    return to_jsonable_python(value)
 
 
 def from_json(kind: type[T], value: Any) -> T:

@@ -1,12 +1,13 @@
 """What the steps of a training pass on: plain values, which a DAG file can name without loading a library."""
 
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any
 
 from ml_platform.specs.parts import Estimator, Metric
 
 
-class Source(TypedDict):
+@dataclass(frozen=True)
+class Source:
     """An upload whose labels are in a training set.
 
     Attributes:

@@ -18,6 +18,7 @@ from ml_platform.exceptions import DegenerateDataError
 from ml_platform.registry import registry, version_tags
 from ml_platform.registry.model_files import versions
 from ml_platform.storage import mlflow_client
+from ml_platform.storage.json_values import to_json
 from ml_platform.training import search as grid_search
 from ml_platform.training import tracking
 from ml_platform.training.candidates import Candidate
@@ -70,7 +71,7 @@ def _parent_run(training_set: TrainingSet, parts: Split, plan: SearchPlan, ident
     client, dataset = mlflow_client.connect(), training_set.dataset
     tags = {
         "dataset": dataset.name, "training_set_sha256": training_set.sha256, "training_set_uri": training_set.uri,
-        "sources": json.dumps(training_set.sources)[: mlflow_client.TEXT_LIMIT],
+        "sources": json.dumps(to_json(training_set.sources))[: mlflow_client.TEXT_LIMIT],
         MLFLOW_GIT_COMMIT: tracking.commit(), "python": platform.python_version(),
         "packages": json.dumps(versions()),
     }  # fmt: skip

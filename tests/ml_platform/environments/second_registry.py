@@ -16,7 +16,7 @@ import requests
 from pydantic import SecretStr
 
 from ml_platform.environments.environment import Environment
-from stack import screens
+from stack.servers import mlflow
 from tests.conftest import is_free
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def second_registry(config: "Config", folder: Path) -> Iterator[Environment]:
     port = next(port for port in random.sample(range(22_100, 23_000), 900) if is_free(port))
     store(config).create_bucket(Bucket=BUCKET)
     database = _make_database(config)
-    described = screens.mlflow(config.model_copy(update={"mlflow_port": port}))
+    described = mlflow.server(config.model_copy(update={"mlflow_port": port}))
     settings = folder / "basic_auth.ini"
     settings.write_text(
         "[mlflow]\ndefault_permission = NO_PERMISSIONS\n"

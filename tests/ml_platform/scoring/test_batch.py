@@ -347,7 +347,7 @@ def score_in_child(scorer: Any, key: str, kill_after: float | None = None) -> in
     return int(scorer.stdout.readline())
 
 
-def test_a_killed_scoring_predicts_every_row_once(shop: Dataset, scorer: Any) -> None:
+def test_a_killed_scoring_predicts_every_row_once(shop: Dataset, scorer: Any, record_property: Any) -> None:
     killed, chance, rows = 0, random.Random(5), 8_000  # noqa: S311 – no secret
     data = [many(rows, income=income) for income in range(2)]
     score_in_child(scorer, put(shop, data[0]))  # imports
@@ -361,6 +361,7 @@ def test_a_killed_scoring_predicts_every_row_once(shop: Dataset, scorer: Any) ->
         key, delay = put(shop, data[attempt % 2]), chance.uniform(0, whole)
         if score_in_child(scorer, key, delay) == signal.SIGKILL:
             killed += 1
+            record_property("tried", killed)
         else:
             whole = delay  # it was done by then: on a machine that became faster no kill would hit
         make_champion(shop, 2)

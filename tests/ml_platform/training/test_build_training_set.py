@@ -18,6 +18,7 @@ from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch, identifier
 from ml_platform.training import build_training_set, training_set
+from ml_platform.training.results import Source
 from tests.ml_platform.ingestion.upload_cases import csv_bytes, drop, make_dataset, many, new_name, timed_dataset
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
@@ -59,14 +60,14 @@ def test_what_is_loaded_back_is_what_was_built(sample: Dataset) -> None:
     back = training_set.load(sample, reference)
     pd.testing.assert_frame_equal(back.frame, built, check_exact=True)
     assert back.classes == tuple(classes) == ("0", "1")
-    assert back.sha256 == training_set.content_hash(built) == reference["sha256"]
+    assert back.sha256 == training_set.content_hash(built) == reference.sha256
     assert list(built) == ["ID", "event_timestamp", "COUNT", "RATIO", "PRICE", "KIND", "FLAG", "LABEL"]
     assert built.dtypes.astype(str).tolist()[2:] == ["float64"] * 3 + ["object", "float64", "int64"]
     assert built["ID"].tolist() == [1, 2, 3]
     assert built["LABEL"].tolist() == [0, 1, 0]
     assert type(built["KIND"][0]) is type(back.frame["KIND"][0]) is float
     assert np.isnan(built["FLAG"][0])
-    assert back.sources == [{"key": f"train_{sample.name}.csv", "sha256": next(iter(brought)), "rows": 3}]
+    assert back.sources == [Source(f"train_{sample.name}.csv", next(iter(brought)), 3)]
 
 
 def test_frozen_twice_it_is_one_object(sample: Dataset) -> None:
@@ -76,7 +77,7 @@ def test_frozen_twice_it_is_one_object(sample: Dataset) -> None:
     assert build_training_set.freeze(sample) == first
     assert object_store.list_objects("mlflow", f"training_sets/{sample.name}/") == [written]
     load(sample, {"ID": "2"}, suffix="_2")
-    assert build_training_set.freeze(sample)["sha256"] != first["sha256"]
+    assert build_training_set.freeze(sample).sha256 != first.sha256
     assert training_set.load(sample, first).frame["ID"].tolist() == [1]
 
 
@@ -87,7 +88,7 @@ def test_the_order_of_loading_does_not_matter() -> None:
         data_set = timed_dataset(new_name())
         load(data_set, *order[:25])
         load(data_set, *order[25:], suffix="_2")
-        hashes.add(build_training_set.freeze(data_set)["sha256"])
+        hashes.add(build_training_set.freeze(data_set).sha256)
     assert len(hashes) == 1
 
 
@@ -96,7 +97,7 @@ def test_a_tampered_file_is_refused(sample: Dataset) -> None:
     reference = build_training_set.freeze(sample)
     frame = training_set.load(sample, reference).frame
     body = frame.assign(LABEL=1 - frame["LABEL"]).to_parquet(index=False)
-    object_store.client().put_object(Bucket="mlflow", Key=reference["key"], Body=body)
+    object_store.client().put_object(Bucket="mlflow", Key=reference.key, Body=body)
     with pytest.raises(RegistryError, match="content hash"):
         training_set.load(sample, reference)
 
@@ -117,7 +118,7 @@ def test_the_sources_are_the_uploads_whose_labels_are_in_it(reported: Dataset, m
         return answer
 
     monkeypatch.setattr(build_training_set, "build", built_just_before_a_load)
-    sources = [source["sha256"] for source in build_training_set.freeze(reported)["sources"]]
+    sources = [source.sha256 for source in build_training_set.freeze(reported).sources]
     assert sources == [corrected] != [first]
 
 

@@ -20,6 +20,7 @@ from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
 from ml_platform.specs.parts import METRICS
 from ml_platform.storage import mlflow_client
+from ml_platform.storage.json_values import to_json
 from ml_platform.training import search, steps
 from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import (
@@ -73,7 +74,7 @@ def test_the_parent_run_tells_the_whole_story(full):
     assert (metrics["candidates_done"], metrics["candidates_total"], metrics["candidates_failed"]) == (12, 12, 0)
     assert metrics["holdout_f1"] == refitted.metrics["f1"] == card.challenger_f1 > 0.5
     assert tags["training_set_sha256"] == training_set.sha256
-    assert json.loads(tags["sources"]) == training_set.sources
+    assert json.loads(tags["sources"]) == to_json(training_set.sources)
     assert run.inputs.dataset_inputs[0].dataset.digest == training_set.sha256[:36]
     assert {item.path for item in api.list_artifacts(run.info.run_id, "charts")} == {
         f"charts/{name}.png"

@@ -6,7 +6,7 @@ import pytest
 
 from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.storage import object_store
-from ml_platform.training.results import TrainingSetReference
+from ml_platform.training.results import Source, TrainingSetReference
 from ml_platform.training.training_set import content_hash, entity_ids, load, model_input
 from tests.ml_platform.training.trainings import make_dataset, make_weeks
 from tests.ml_platform.training.trainings import make_frame as drawn_frame
@@ -23,7 +23,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch):
     def freeze(frame: pd.DataFrame, path) -> TrainingSetReference:
         frame.to_parquet(path, index=False)
         monkeypatch.setattr(object_store, "get", lambda bucket, key: path.read_bytes())
-        spec, sha256, sources = make_dataset().sha256, content_hash(frame), [{"key": "a.csv"}]
+        spec, sha256, sources = make_dataset().sha256, content_hash(frame), [Source("a.csv", "00", 3)]
         return TrainingSetReference("shop", spec, "key.parquet", sha256, len(frame), ["0", "1"], [0, 1], sources)
 
     return freeze
@@ -34,7 +34,7 @@ def test_what_is_read_back_equals_what_was_frozen(frozen, tmp_path) -> None:
     training_set = load(make_dataset(), frozen(frame, tmp_path / "a"))
     pd.testing.assert_frame_equal(training_set.frame, frame, check_exact=True)
     assert training_set.sha256 == content_hash(frame)
-    assert (training_set.uri, training_set.sources) == ("s3://mlflow/key.parquet", [{"key": "a.csv"}])
+    assert (training_set.uri, training_set.sources) == ("s3://mlflow/key.parquet", [Source("a.csv", "00", 3)])
 
 
 def test_a_missing_category_is_nan_and_never_none(frozen, tmp_path) -> None:

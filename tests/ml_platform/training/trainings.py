@@ -14,7 +14,7 @@ from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.results import TrainingCard
 from ml_platform.specs.spec import Dataset
 from ml_platform.training import steps
-from ml_platform.training.results import SearchResult
+from ml_platform.training.results import SearchResult, Source
 from ml_platform.training.search_plan import SearchPlan
 from ml_platform.training.training_set import TrainingSet
 
@@ -73,7 +73,7 @@ def make_frame(rows: int = 600, seed: int = 1) -> pd.DataFrame:
 def make_training_set(dataset: Dataset | None = None, frame: pd.DataFrame | None = None) -> TrainingSet:
     frame = make_frame() if frame is None else frame
     sha256 = hashlib.sha256(pd.util.hash_pandas_object(frame).to_numpy().tobytes()).hexdigest()
-    sources = [{"key": "train_shop.csv", "sha256": "00", "rows": len(frame)}]
+    sources = [Source("train_shop.csv", "00", len(frame))]
     dataset = dataset or make_dataset()
     classes = tuple(map(str, dataset.label.classes or ("0", "1")))
     return TrainingSet(dataset, frame, classes, sha256, f"s3://mlflow/training_sets/{sha256}.parquet", sources)

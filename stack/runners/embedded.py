@@ -1,0 +1,116 @@
+"""The platform as processes of this machine: up and down, pause and resume, and the removal of all data."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stack.config import HOST, Config
+from stack.runners import ports
+from stack.runners.startup import Report, Startup
+from stack.runners.supervisor import LIVE, Supervisor
+from stack.servers import postgres
+from stack.servers.inventory import all_nodes, with_needs
+from stack.servers.node import Nodes, Server, base_environment, servers_of
+
+
+def up(config: Config, only: list[str], report: Report = lambda name, event: None) -> bool:
+    """Start what does not run yet, and wait until all of it is healthy.
+
+    Args:
+        config: the stack.
+        only: names of servers, which are started with all that they need; empty for all servers.
+        report: called with the name and the duration of every server that became healthy.
+
+    Returns:
+        Whether anything had to be started.
+
+    Raises:
+        PortTakenError: before anything starts.
+        NotHealthyError: a server or a step failed; the others are left running.
+    """
+    nodes = all_nodes(config)
+    wanted = with_needs(nodes, only)
+    supervisor = Supervisor(config)
+    _check_ports(supervisor, wanted)
+    with _stopped_if_interrupted(supervisor, nodes):
+        started = supervisor.ensure(servers_of(nodes))
+        if not started and _all_healthy(wanted, running(config)):
+            return False
+        Startup(supervisor, report).run(wanted)
+    return True
+
+
+def up_stores(config: Config) -> None:
+    """Start the stores, and create their roles, databases and buckets."""
+    up(config, ["postgres", "objects", "dbinit"])
+
+
+def down(config: Config) -> None:
+    """Stop everything that belongs to this stack; data stays."""
+    _stop_all(Supervisor(config), all_nodes(config))
+
+
+def running(config: Config) -> set[str]:
+    """Return the names of the servers that run or are about to run."""
+    return {name for name, state in Supervisor(config).states().items() if state in LIVE}
+
+
+def pause(config: Config, names: list[str]) -> None:
+    """Stop servers, and the tasks that they run."""
+    if names:
+        supervisor = Supervisor(config)
+        supervisor.stop(names)
+        supervisor.kill_orphans()
+
+
+def resume(config: Config, names: list[str]) -> None:
+    """Start servers again as they were, side by side, and wait until they are healthy."""
+    supervisor, nodes = Supervisor(config), all_nodes(config)
+    for name in names:
+        supervisor.start(name)
+    startup = Startup(supervisor)
+    for name in names:
+        if isinstance(server := nodes[name], Server):
+            startup.wait_until_healthy(server)
+
+
+def wipe(config: Config) -> None:
+    """Stop everything and remove all data."""
+    down(config)
+    if config.state_dir.exists():
+        shutil.rmtree(config.state_dir)
+
+
+def postgres_program(config: Config, name: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Return the command line and the environment of a client such as pg_dump, logged in as the superuser."""
+    login = {"PGUSER": "postgres", "PGPASSWORD": config.postgres_superuser_password.get_secret_value()}
+    address = {"PGHOST": HOST, "PGPORT": str(config.postgres_port)}
+    return [str(postgres.binaries() / name), *arguments], base_environment(config) | login | address
+
+
+def _stop_all(supervisor: Supervisor, nodes: Nodes) -> None:
+    """Stop first the servers that need others, side by side, then the rest."""
+    supervisor.stop(name for name, node in nodes.items() if node.needs)
+    supervisor.stop(nodes)
+    supervisor.shutdown()
+
+
+def _all_healthy(nodes: Nodes, running: set[str]) -> bool:
+    return all(server.name in running and server.probe() is None for server in servers_of(nodes))
+
+
+def _check_ports(supervisor: Supervisor, nodes: Nodes) -> None:
+    needed = {name: port for server in servers_of(nodes) for name, port in server.ports.items()}
+    ports.check(needed, {process.pid for process in supervisor.processes()})
+
+
+@contextmanager
+def _stopped_if_interrupted(supervisor: Supervisor, nodes: Nodes) -> Iterator[None]:
+    """On Ctrl-C stop everything again, if nothing ran before."""
+    ran_before = supervisor.pid() is not None
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not ran_before:
+            _stop_all(supervisor, nodes)
+        raise

@@ -1,0 +1,56 @@
+"""The processes of a stack: the marker in their environment finds them, also after their parent has died."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from stack.servers.node import MARKER
+
+TERMINATE_SECONDS = 5
+
+
+def stack_processes(state_dir: Path) -> list[psutil.Process]:
+    """Return every process of the stack with this state folder, orphans too."""
+    return [process for process in psutil.process_iter() if marker(process) == str(state_dir)]
+
+
+def marker(process: psutil.Process) -> str | None:
+    """Return the state folder that a process belongs to; None for a process of no stack, or of another user."""
+    try:
+        environment: dict[str, str] = process.environ()
+    except (psutil.Error, OSError):
+        return None
+    return environment.get(MARKER)
+
+
+def orphans(state_dir: Path, supervisor_pid: int | None) -> list[psutil.Process]:
+    """Return the stack's processes whose parent has ended, without supervisord itself."""
+    family = stack_processes(state_dir)
+    pids = {process.pid for process in family}
+    return [process for process in family if process.pid != supervisor_pid and _parent(process) not in pids]
+
+
+def end(processes: list[psutil.Process]) -> None:
+    """Terminate processes, and kill those that remain."""
+    for process in processes:
+        _send(process.terminate)
+    _, alive = psutil.wait_procs(processes, timeout=TERMINATE_SECONDS)
+    for process in alive:
+        _send(process.kill)
+    psutil.wait_procs(alive, timeout=TERMINATE_SECONDS)
+
+
+def _parent(process: psutil.Process) -> int | None:
+    try:
+        parent: int = process.ppid()
+    except psutil.NoSuchProcess:
+        return None
+    return parent
+
+
+def _send(signal: Callable[[], None]) -> None:
+    try:
+        signal()
+    except psutil.NoSuchProcess:
+        return

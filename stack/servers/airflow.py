@@ -1,0 +1,137 @@
+"""Airflow's processes, each with only the secrets that it needs; metadata in Postgres, a real login (FAB)."""
+
+import json
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg2
+from werkzeug.security import check_password_hash
+
+from stack import secrets
+from stack.config import HOST, ROOT, Config
+from stack.servers import probes
+from stack.servers.node import Node, Server, Step, base_environment, program
+
+
+def nodes(config: Config) -> Iterator[Node]:
+    """Describe the set-up step and the four processes."""
+    common = _environment(config)
+    tasks = config.environment()
+    sensors = {"AIRFLOW_CONN_S3": s3_connection(config)}
+    tokens = {"AIRFLOW__API_AUTH__JWT_SECRET": config.airflow_jwt_secret.get_secret_value()}
+    cookies = {"AIRFLOW__API__SECRET_KEY": config.airflow_secret_key.get_secret_value()}
+    screens = config.screen_urls()
+    user = {"ADMIN_USER": config.airflow_admin_user, "ADMIN_PASSWORD": config.airflow_admin_password.get_secret_value()}
+    yield Step(
+        name="airflow-setup",
+        command=(program("python"), "-m", "stack.airflow_setup"),
+        environment=common | user,
+        needs=("dbinit",),
+        is_done=lambda: _is_set_up(config),
+        after=lambda: _write_stamp(config),
+    )
+    yield _server(
+        config,
+        "airflow-api",
+        ("api-server", "--host", HOST, "--port", str(config.airflow_port), "--workers", "1", "--apps", "all"),
+        common | tokens | cookies | screens,
+        probes.http(f"{config.airflow_url}/api/v2/monitor/health", _component("metadatabase")),
+        ports={"AIRFLOW_PORT": config.airflow_port},
+    )
+    # without --skip-serve-logs these two would serve task logs on all interfaces; here the api-server reads the files
+    components = {
+        "scheduler": (("scheduler", "--skip-serve-logs"), common | tokens | tasks | sensors),
+        "triggerer": (("triggerer", "--skip-serve-logs"), common | sensors),
+        "dag_processor": (("dag-processor",), common | {"DATASETS_DIR": str(config.datasets_dir)} | screens),
+    }
+    for component, (arguments, environment) in components.items():
+        probe = probes.http(f"{config.airflow_url}/api/v2/monitor/health", _component(component))
+        yield _server(config, f"airflow-{component.replace('_', '-')}", arguments, environment, probe)
+
+
+def home(config: Config) -> Path:
+    """Return AIRFLOW_HOME."""
+    return config.state_dir / "airflow"
+
+
+def s3_connection(config: Config) -> str:
+    """Return the Airflow connection `s3`, as JSON."""
+    return json.dumps(
+        {
+            "conn_type": "aws",
+            "login": config.s3_access_key,
+            "password": config.s3_secret_key.get_secret_value(),
+            "extra": {"endpoint_url": config.s3_url, "region_name": "us-east-1"},
+        }
+    )
+
+
+def _server(
+    config: Config,
+    name: str,
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    probe: probes.Probe,
+    ports: dict[str, int] | None = None,
+) -> Server:
+    return Server(
+        name=name,
+        command=(program("airflow"), *arguments),
+        environment=environment,
+        probe=probe,
+        version=version("apache-airflow"),
+        needs=("airflow-setup", "objects"),
+        ports=ports or {},
+        prepare=lambda: home(config).mkdir(exist_ok=True, parents=True),
+    )
+
+
+def _environment(config: Config) -> dict[str, str]:
+    """Return the settings of every component of Airflow; the key of the tokens is not among them."""
+    return (
+        base_environment(config)
+        | secrets.read(ROOT / "stack" / "airflow.env")
+        | {
+            "AIRFLOW_HOME": str(home(config)),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{config.airflow_url}/execution/",
+            "AIRFLOW__CORE__FERNET_KEY": config.airflow_fernet_key.get_secret_value(),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": config.database_uri("airflow", driver="postgresql+psycopg2"),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": config.database_uri("airflow", driver="postgresql+psycopg"),
+            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home(config) / "logs"),
+        }
+    )
+
+
+def _component(name: str) -> Callable[[bytes], str | None]:
+    def problem_in(body: bytes) -> str | None:
+        status = json.loads(body).get(name, {}).get("status")
+        return None if status == "healthy" else f"Airflow reports its {name} as {status}"
+
+    return problem_in
+
+
+def _stamp(config: Config) -> Path:
+    return home(config) / "set-up-with"
+
+
+def _write_stamp(config: Config) -> None:
+    _stamp(config).write_text(_versions())
+
+
+def _versions() -> str:
+    return " ".join(version(name) for name in ("apache-airflow", "apache-airflow-providers-fab"))
+
+
+def _is_set_up(config: Config) -> bool:
+    """Return whether these versions migrated this database, and the login is the one in `.env`; costs 0.1 s."""
+    if not _stamp(config).exists() or _stamp(config).read_text() != _versions():
+        return False
+    sql = "SELECT password FROM ab_user WHERE username = %s"
+    try:
+        rows = probes.query(config.database_uri("airflow"), sql, config.airflow_admin_user)
+    except psycopg2.Error:  # not the database that the stamp is about
+        return False
+    return bool(rows) and check_password_hash(rows[0][0], config.airflow_admin_password.get_secret_value())

@@ -1,0 +1,35 @@
+"""The list of all servers and steps."""
+
+from collections.abc import Iterator
+
+from stack.config import Config
+from stack.servers import adminer, airflow, feast, mlflow, objects, postgres, serving
+from stack.servers.node import Node, Nodes
+
+
+def all_nodes(config: Config) -> dict[str, Node]:
+    """Return every server and step by name, in the order of the data's way: stores first, screens last."""
+    return {node.name: node for node in _nodes(config)}
+
+
+def _nodes(config: Config) -> Iterator[Node]:
+    yield postgres.server(config)
+    yield objects.server(config)
+    yield postgres.dbinit(config)
+    yield mlflow.server(config)
+    yield from airflow.nodes(config)
+    yield from feast.nodes(config)
+    yield serving.server(config)
+    yield from adminer.nodes(config)
+
+
+def with_needs(nodes: Nodes, names: list[str]) -> dict[str, Node]:
+    """Return the named nodes and all that they need; all nodes if none is named."""
+    chosen: set[str] = set()
+    queue = list(names or nodes)
+    while queue:
+        name = queue.pop()
+        if name not in chosen:
+            chosen.add(name)
+            queue += nodes[name].needs
+    return {name: node for name, node in nodes.items() if name in chosen}

@@ -1,0 +1,36 @@
+"""The service that predicts over HTTP with the live models."""
+
+from importlib.metadata import version
+
+from stack.config import HOST, Config
+from stack.servers import probes
+from stack.servers.node import Server, base_environment, program
+
+NO_S3_KEY = {"S3_ENDPOINT_URL": "", "S3_ACCESS_KEY": "", "S3_SECRET_KEY": ""}  # models come from MLflow
+
+
+def server(config: Config) -> Server:
+    """Describe the service. It is healthy without a model too, because a new platform has none."""
+    password = config.serving_db_password.get_secret_value()
+    own = {
+        "FEAST_REGISTRY_URI": config.database_uri("serving", "feast", driver="postgresql+psycopg2"),
+        "FEAST_DB_USER": "serving",
+        "FEAST_DB_PASSWORD": password,
+        "PLATFORM_DB_USER": "serving",
+        "PLATFORM_DB_PASSWORD": password,
+        "SERVING_HOST": HOST,
+        "SERVING_PORT": str(config.serving_port),
+        "SERVING_TOKEN": config.serving_token.get_secret_value(),
+        "MLFLOW_TRACKING_URI": config.mlflow_url,
+        "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
+    }
+    return Server(
+        name="serving",
+        command=(program("python"), "-m", "ml_platform.serving"),
+        environment=base_environment(config) | config.feast_environment() | NO_S3_KEY | own,
+        probe=probes.http(f"{config.serving_url}/live"),
+        version=version("fastapi"),
+        needs=("mlflow", "feast-apply"),
+        ports={"SERVING_PORT": config.serving_port},
+        directory=config.state_dir,
+    )

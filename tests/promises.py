@@ -1,0 +1,139 @@
+"""What the platform promises, and the tests that would fail if it did not hold: the rows of `docs/reliability.md`.
+
+Tests are known by their own names, which stay when files move. A test that hits a random moment, as a kill does, says
+how often it did so: `record_property("tried", n)`.
+"""
+
+from typing import NamedTuple
+
+
+class Promise(NamedTuple):
+    """One promise: what is said, and the names of its tests; none where nothing proves it yet."""
+
+    number: int
+    text: str
+    tests: tuple[str, ...] = ()
+
+
+PROMISES = (
+    Promise(1, "The same bytes load once, whatever the name", (
+        "test_the_same_bytes_load_once_whatever_the_name", "test_bytes_uploaded_in_parts_are_the_same_bytes",
+        "test_the_same_bytes_under_another_name_are_a_recorded_no_op",
+    )),
+    Promise(2, "No half-loaded file is ever visible", ("test_a_killed_load_is_never_half_visible",)),
+    Promise(3, "No value changes silently", (
+        "test_integers_survive", "test_numbers_survive_or_are_refused", "test_money_survives", "test_moments_survive",
+        "test_moments_in_a_zone_survive_or_are_refused", "test_booleans_survive", "test_texts_survive",
+        "test_any_text_comes_through_with_its_line", "test_any_bytes_are_read_or_refused_with_a_reason",
+        "test_the_quick_way_never_takes_what_the_careful_way_refuses", "test_a_cell_that_would_change_has_a_reason",
+    )),
+    Promise(4, "Every row is accounted for", (
+        "test_a_file_is_loaded_and_settled", "test_bad_rows_are_set_aside_with_their_reasons",
+        "test_rows_that_an_earlier_file_brought_are_already_there", "test_rejected_rows_come_in_again_as_they_were",
+    )),
+    Promise(5, "A file that is overwritten while it is read is never mixed", (
+        "test_a_file_replaced_or_removed_while_it_is_read_is_never_mixed",
+        "test_a_file_replaced_while_it_is_read_is_read_anew",
+        "test_a_file_replaced_again_and_again_is_left_for_later",
+    )),
+    Promise(6, "A bad file says why, and blocks nobody else", (
+        "test_a_file_that_breaks_the_contract_leaves_nothing_but_a_report", "test_a_bad_file_blocks_nobody_else",
+        "test_a_broken_file_says_why_and_holds_up_nobody", "test_bad_rows_come_back_with_line_column_and_reason",
+    )),
+    Promise(7, "One prediction per row, also after a crash", (
+        "test_a_killed_scoring_predicts_every_row_once", "test_a_crash_is_finished_by_the_model_that_began",
+        "test_a_scoring_goes_on",
+    )),
+    Promise(8, "A worse, NaN or unloadable model never goes live", (
+        "test_the_champion_moves_only_on_a_win",
+        "test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way",
+        "test_a_challenger_that_predicts_otherwise_is_refused", "test_a_model_that_gives_no_number_is_not_taken_over",
+    )),
+    Promise(9, "Training sees only what was known then", (
+        "test_the_join_equals_a_brute_force_join", "test_labels_at_any_time_see_what_a_brute_force_join_sees",
+        "test_a_feature_that_is_known_only_after_the_label_is_never_seen",
+        "test_training_and_scoring_equal_a_brute_force_join", "test_a_canary_from_the_future_is_never_seen",
+    )),
+    Promise(10, "A poisoned model runs no code", (
+        "test_a_poisoned_model_is_refused_and_runs_nothing_even_if_its_digest_fits", "test_a_changed_file_is_refused",
+    )),
+    Promise(11, "Racing trainings end with the best model", (
+        "test_racing_promotions_end_with_the_best_model", "test_if_another_went_live_meanwhile_it_is_judged_again",
+    )),
+    Promise(12, "Roll back with one click or one command", (
+        "test_back_and_forth_the_predictions_are_the_same_bytes", "test_the_program_shows_the_history_and_rolls_back",
+        "test_a_killed_rollback_is_made_good",
+    )),
+    Promise(13, "The champion loads, or scoring fails closed", (
+        "test_without_a_sound_champion_nothing_is_written", "test_without_a_champion_scoring_fails_closed",
+    )),
+    Promise(14, "A killed task recovers by itself", ("test_a_load_goes_on", "test_a_training_goes_on")),
+    Promise(15, "Postgres, S3 or MLflow restart: nothing is lost, no hand is needed", (
+        "test_a_load_goes_on", "test_a_training_goes_on", "test_a_scoring_goes_on", "test_an_outage_loads_nothing",
+    )),
+    Promise(16, "An outage of MLflow does not lose a search", ("test_a_killed_search_goes_on_where_it_stopped",)),
+    Promise(17, "A file far larger than memory is loaded"),
+    Promise(18, "A full disk is clean"),
+    Promise(19, "Two files at once are loaded right", (
+        "test_two_at_once_load_once", "test_two_workers_on_one_arrival_agree",
+        "test_two_files_with_common_rows_at_once",
+    )),
+    Promise(20, "Columns that are reordered, extra or missing follow the declared contract", (
+        "test_columns_may_be_reordered", "test_extra_columns_follow_the_contract",
+        "test_a_missing_column_may_stand_for_missing_values",
+    )),
+    Promise(21, "Degenerate data stops the training with a reason", (
+        "test_degenerate_data_leaves_no_run", "test_degenerate_data_is_refused_with_its_numbers",
+    )),
+    Promise(22, "Same data and code, same model", (
+        "test_same_data_and_code_give_equal_metrics_and_predictions", "test_same_data_same_model",
+    )),
+    Promise(23, "No default password, anywhere", (
+        "test_airflow_refuses_what_people_try_first", "test_s3_refuses_what_people_try_first",
+        "test_the_console_refuses_what_people_try_first", "test_a_wrong_password_is_refused",
+    )),
+    Promise(24, "Only loopback is reachable, and a login is asked for", (
+        "test_only_this_machine_is_listened_to_and_only_on_ports_of_the_contract",
+        "test_this_machine_listens_for_it_on_loopback_only", "test_airflow_wants_a_login",
+        "test_without_the_token_nothing_is_told", "test_s3_refuses_strangers", "test_the_console_wants_a_login",
+    )),
+    Promise(25, "Each service has only its own rights in Postgres and in S3", (
+        "test_a_role_enters_only_its_own_databases", "test_each_s3_identity_reaches_only_its_buckets",
+        "test_the_service_reads_features_and_adds_to_its_log_and_nothing_else",
+        "test_each_container_knows_only_its_own_secrets", "test_each_process_knows_only_its_own_secrets",
+    )),
+    Promise(26, "No secret is in a log, a parameter or a process list", (
+        "test_no_secret_is_in_a_process_list_or_a_log", "test_no_command_line_and_no_log_shows_a_secret",
+        "test_no_command_line_shows_a_secret",
+    )),
+    Promise(27, "Hostile keys, column names and cells are only data", (
+        "test_hostile_texts_are_only_data", "test_column_names_are_only_names", "test_hostile_cells_are_only_data",
+        "test_hostile_names_make_plain_keys", "test_a_formula_is_harmless",
+        "test_what_comes_from_the_data_runs_nothing",
+    )),
+    Promise(28, "An archive bomb stops at a cap", (
+        "test_a_gzip_bomb_is_refused_before_it_swells", "test_a_parquet_bomb_is_refused_by_its_metadata",
+    )),
+    Promise(29, "Backup and restore give the same stack", (
+        "test_backup_wipe_and_restore_give_the_same_platform_and_the_same_predictions",
+        "test_dump_wipe_restore_gives_the_same_world", "test_a_restore_that_was_cut_short_can_be_done_again",
+        "test_rows_that_are_written_meanwhile_are_in_neither_the_dump_nor_its_count",
+    )),
+    Promise(30, "One bad file never stops what comes after it", (
+        "test_a_bad_file_blocks_nobody_else", "test_a_broken_file_holds_up_nobody_else_and_is_told_to_who_asks",
+    )),
+    Promise(31, "What came in can be taken back"),
+    Promise(32, "Only a model that the platform itself made and judged can be live", (
+        "test_a_digest_that_was_changed_with_the_files_does_not_help", "test_tags_that_were_edited_are_refused",
+        "test_files_that_were_changed_there_do_not_go_live", "test_a_model_of_another_digest_is_not_taken_over",
+    )),
+    Promise(33, '"Healthy" means that work goes on', (
+        "test_a_server_that_cannot_work_is_not_healthy", "test_an_error_or_no_answer_is_not_healthy",
+        "test_no_database_is_no_heartbeat",
+    )),
+    Promise(34, "A row of a stream is loaded once and answered once"),
+    Promise(35, "Drift is reported when there is some, and seldom when there is none", (
+        "test_drift_is_found_in_numbers_categories_and_gaps",
+    )),
+    Promise(36, "Every alarm says what to do, comes once per cause, and ends with an all-clear"),
+)  # fmt: skip

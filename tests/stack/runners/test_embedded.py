@@ -1,0 +1,149 @@
+"""Up and down on this machine, as far as no server is needed; tests/stack/test_lifecycle.py starts real ones."""
+
+import os
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from stack.errors import PortTakenError
+from stack.runners import embedded
+from stack.runners.startup import Startup
+from stack.runners.supervisor import Supervisor
+from stack.servers.node import MARKER, Server, base_environment
+
+
+@pytest.fixture
+def process(config):
+    """A process of the stack that no supervisor started."""
+    command = [sys.executable, "-c", "print('up', flush=True); import time; time.sleep(60)"]
+    with subprocess.Popen(command, env=base_environment(config), stdout=subprocess.PIPE) as started:
+        started.stdout.readline()
+        yield started
+        started.kill()
+
+
+@pytest.fixture
+def supervisor(monkeypatch):
+    """Let a stand-in take the place of supervisord; return the names of its calls, with their arguments."""
+    calls = []
+
+    class StandIn(Supervisor):
+        def pid(self):
+            return None
+
+        def ensure(self, servers):
+            calls.append(("ensure", len(list(servers))))
+            return True
+
+        def start(self, name):
+            calls.append(("start", name))
+
+        def stop(self, names):
+            calls.append(("stop", sorted(names)))
+
+        def shutdown(self):
+            calls.append(("shutdown",))
+
+        def kill_orphans(self):
+            calls.append(("kill_orphans",))
+
+    monkeypatch.setattr(embedded, "Supervisor", StandIn)
+    return calls
+
+
+@pytest.mark.sockets
+def test_a_taken_port_is_reported_before_anything_starts(config, monkeypatch, supervisor):
+    monkeypatch.setattr(embedded.ports, "_user_of", lambda port, ours: "another program")
+    with pytest.raises(PortTakenError, match="set POSTGRES_PORT to a free one"):
+        embedded.up(config, ["postgres"])
+    assert supervisor == []
+    assert not config.state_dir.exists()
+
+
+@pytest.mark.sockets
+def test_only_the_named_servers_and_their_needs_start(config, monkeypatch, supervisor):
+    started = []
+    monkeypatch.setattr(embedded.ports, "check", lambda needed, ours: started.extend(needed))
+    monkeypatch.setattr(Startup, "run", lambda self, nodes: started.extend(nodes))
+    assert embedded.up(config, ["dbinit"]) is True
+    assert started == ["POSTGRES_PORT", "postgres", "dbinit"]
+
+
+def test_an_interrupted_first_start_stops_everything_again(config, monkeypatch, supervisor):
+    def interrupt(self, nodes):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(embedded.ports, "check", lambda needed, ours: None)
+    monkeypatch.setattr(Startup, "run", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        embedded.up(config, [])
+    assert [call[0] for call in supervisor] == ["ensure", "stop", "stop", "shutdown"]
+
+
+def test_servers_that_need_others_stop_first(config, supervisor):
+    embedded.down(config)
+    (_, first), (_, rest), last = supervisor
+    assert "mlflow" in first
+    assert not {"postgres", "objects"} & set(first)
+    assert {"postgres", "objects"} <= set(rest)
+    assert last == ("shutdown",)
+
+
+def test_a_pause_stops_the_servers_and_then_their_tasks(config, supervisor):
+    embedded.pause(config, ["airflow-scheduler"])
+    assert supervisor == [("stop", ["airflow-scheduler"]), ("kill_orphans",)]
+
+
+def test_a_pause_of_nothing_stops_nothing(config, supervisor):
+    embedded.pause(config, [])
+    assert supervisor == []
+
+
+def test_resume_starts_all_before_it_waits_for_one(config, monkeypatch, supervisor):
+    monkeypatch.setattr(Startup, "wait_until_healthy", lambda self, server: supervisor.append(("wait", server.name)))
+    embedded.resume(config, ["objects", "mlflow"])
+    assert supervisor == [("start", "objects"), ("start", "mlflow"), ("wait", "objects"), ("wait", "mlflow")]
+
+
+def test_nothing_runs_before_the_first_start(config):
+    assert embedded.running(config) == set()
+
+
+def test_a_server_without_a_healthy_probe_is_not_up(config):
+    def server(name, problem):
+        return Server(name, (), {}, probe=lambda: problem, version="1")
+
+    nodes = {"good": server("good", None)}
+    assert embedded._all_healthy(nodes, {"good"})
+    assert not embedded._all_healthy(nodes, set())
+    assert not embedded._all_healthy(nodes | {"bad": server("bad", "broken")}, {"good", "bad"})
+
+
+def test_down_ends_every_process_of_the_stack_and_keeps_the_data(config, process):
+    config.state_dir.mkdir()
+    (config.state_dir / "data").touch()
+    assert psutil.Process(process.pid).environ()[MARKER] == str(config.state_dir)
+    embedded.down(config)
+    assert not psutil.pid_exists(process.pid)
+    assert (config.state_dir / "data").exists()
+
+
+def test_wipe_removes_the_data_and_can_be_repeated(config, process):
+    config.state_dir.mkdir()
+    (config.state_dir / "data").touch()
+    embedded.wipe(config)
+    assert not psutil.pid_exists(process.pid)
+    assert not config.state_dir.exists()
+    embedded.wipe(config)
+
+
+def test_postgres_programs_log_in_as_the_superuser_by_their_environment(config):
+    command, environment = embedded.postgres_program(config, "pg_dump", "--format=custom", "feast")
+    password = config.postgres_superuser_password.get_secret_value()
+    assert os.access(command[0], os.X_OK)
+    assert command[1:] == ["--format=custom", "feast"]
+    assert (environment["PGUSER"], environment["PGPASSWORD"]) == ("postgres", password)
+    assert (environment["PGHOST"], environment["PGPORT"]) == ("127.0.0.1", str(config.postgres_port))
+    assert password not in " ".join(command)

@@ -1,0 +1,91 @@
+"""The supervisord of one stack: a private configuration, a socket with a short path, and its states."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from supervisor.options import ServerOptions
+
+from stack.runners import embedded, supervisor
+from stack.servers.inventory import all_nodes
+from stack.servers.node import Server, base_environment
+
+
+def test_the_configuration_of_all_servers_is_private_and_supervisord_reads_it(config, monkeypatch):
+    monkeypatch.setattr(supervisor, "_ensure_os_user", lambda name: None)
+    servers = [node for node in all_nodes(config).values() if isinstance(node, Server) and not node.user]
+    ours = supervisor.Supervisor(config)
+    ours.write(servers)
+    assert stat.S_IMODE(ours.conf.stat().st_mode) == 0o600
+    for server in servers:  # supervisord opens the folders in its configuration
+        server.directory.mkdir(parents=True, exist_ok=True)
+
+    options = ServerOptions()
+    options.realize(["-c", str(ours.conf)])
+    programs = {group.name: group.process_configs[0] for group in options.process_group_configs}
+    for server in servers:
+        assert programs[server.name].environment == server.environment
+
+
+def test_the_socket_of_a_folder_with_a_long_path_is_elsewhere():
+    assert supervisor.socket_path(Path("/short")) == Path("/short/supervisor.sock")
+    deep = Path("/" + "deep/" * 40)
+    assert len(str(supervisor.socket_path(deep))) < supervisor.LONGEST_SOCKET
+    assert supervisor.socket_path(deep) != supervisor.socket_path(deep / "er")
+
+
+def test_a_stack_that_never_ran_has_no_state(config):
+    ours = supervisor.Supervisor(config)
+    assert ours.pid() is None
+    assert ours.states() == {}
+    assert ours.processes() == []
+
+
+@pytest.mark.parametrize("content", ["", "no number", "999999999"])
+def test_a_pid_file_without_a_live_process_is_not_running(config, content):
+    ours = supervisor.Supervisor(config)
+    ours.state.mkdir()
+    ours.pid_file.write_text(content)
+    assert ours.pid() is None
+    assert ours.states() == {}
+
+
+def test_a_process_of_another_stack_is_not_our_supervisor(config):
+    ours = supervisor.Supervisor(config)
+    ours.state.mkdir()
+    ours.pid_file.write_text(str(os.getpid()))
+    assert ours.pid() is None
+
+
+def test_the_folders_of_a_stack_are_closed_to_other_users(config):
+    ours = supervisor.Supervisor(config)
+    ours.write([])
+    root = os.geteuid() == 0
+    assert stat.S_IMODE(ours.state.stat().st_mode) == (0o711 if root else 0o700)
+    assert stat.S_IMODE(ours.logs.stat().st_mode) == 0o700
+
+
+def test_shutdown_of_a_stack_that_does_not_run_removes_its_socket(config):
+    ours = supervisor.Supervisor(config)
+    ours.write([])
+    ours.socket.touch()
+    ours.shutdown()
+    assert not ours.socket.exists()
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("command", [("sleep", "60"), ("false",)], ids=["starts", "is restarted"])
+def test_a_server_that_is_about_to_run_counts_as_running(config, command):
+    def server(name):
+        return Server(name, command, base_environment(config), probe=lambda: None, version="1")
+
+    ours = supervisor.Supervisor(config)
+    ours.ensure([server("begun"), server("not_begun")])
+    try:
+        ours.start("begun")
+        assert embedded.running(config) == {"begun"}
+        embedded.pause(config, ["begun"])
+        assert embedded.running(config) == set()
+    finally:
+        ours.shutdown()

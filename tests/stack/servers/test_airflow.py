@@ -1,0 +1,101 @@
+"""Airflow: the health of each component, a set-up that runs only when it must, and the connection to the buckets."""
+
+import json
+
+import psycopg2
+import pytest
+from werkzeug.security import generate_password_hash
+
+from stack.servers import airflow
+
+
+def nodes(config):
+    return {node.name: node for node in airflow.nodes(config)}
+
+
+def test_there_is_one_process_for_each_component(config):
+    assert list(nodes(config)) == [
+        "airflow-setup", "airflow-api", "airflow-scheduler", "airflow-triggerer", "airflow-dag-processor",
+    ]  # fmt: skip
+
+
+def test_the_processes_start_after_the_set_up(config):
+    servers = [node for name, node in nodes(config).items() if name != "airflow-setup"]
+    assert {server.needs for server in servers} == {("airflow-setup", "objects")}
+
+
+def test_the_api_listens_on_this_machine_only_and_no_other_process_listens(config):
+    command = nodes(config)["airflow-api"].command
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert [name for name, node in nodes(config).items() if getattr(node, "ports", None)] == ["airflow-api"]
+    for name in ("airflow-scheduler", "airflow-triggerer"):
+        assert "--skip-serve-logs" in nodes(config)[name].command
+
+
+def test_the_shared_settings_of_the_containers_are_read(config):
+    environment = nodes(config)["airflow-scheduler"].environment
+    assert environment["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
+    assert environment["AIRFLOW_HOME"] == str(config.state_dir / "airflow")
+
+
+def test_the_connection_to_the_buckets(config):
+    connection = json.loads(airflow.s3_connection(config))
+    assert connection["conn_type"] == "aws"
+    assert connection["login"] == config.s3_access_key
+    assert connection["extra"]["endpoint_url"] == config.s3_url
+
+
+@pytest.mark.sockets
+@pytest.mark.parametrize(
+    ("component", "name"),
+    [("metadatabase", "airflow-api"), ("scheduler", "airflow-scheduler"), ("dag_processor", "airflow-dag-processor")],
+)
+def test_each_component_reports_its_own_health(config, http_server, component, name):
+    config = config.model_copy(update={"airflow_port": http_server.server_port})
+    healthy = {key: {"status": "healthy"} for key in ("metadatabase", "scheduler", "triggerer", "dag_processor")}
+    http_server.answer = 200, healthy
+    assert nodes(config)[name].probe() is None
+    http_server.answer = 200, healthy | {component: {"status": "unhealthy"}}
+    assert nodes(config)[name].probe() == f"Airflow reports its {component} as unhealthy"
+    http_server.answer = 200, {}
+    assert nodes(config)[name].probe() == f"Airflow reports its {component} as None"
+
+
+@pytest.fixture
+def users(config, monkeypatch):
+    """The rows of Airflow's users, with the password of the settings; the set-up has run."""
+    rows = {"answer": [(generate_password_hash(config.airflow_admin_password.get_secret_value()),)]}
+
+    def query(uri, sql, user):
+        assert user == config.airflow_admin_user
+        if isinstance(rows["answer"], Exception):
+            raise rows["answer"]
+        return rows["answer"]
+
+    monkeypatch.setattr(airflow.probes, "query", query)
+    airflow.home(config).mkdir(parents=True)
+    nodes(config)["airflow-setup"].after()
+    return rows
+
+
+def is_set_up(config):
+    return nodes(config)["airflow-setup"].is_done()
+
+
+def test_a_new_platform_is_not_set_up(config):
+    assert not is_set_up(config)
+
+
+def test_after_the_set_up_it_is_done(config, users):
+    assert is_set_up(config)
+
+
+def test_another_version_of_airflow_makes_it_run_again(config, users, monkeypatch):
+    monkeypatch.setattr(airflow, "version", lambda name: "99")
+    assert not is_set_up(config)
+
+
+@pytest.mark.parametrize("answer", [[], [(generate_password_hash("another"),)], psycopg2.OperationalError("none")])
+def test_another_password_user_or_database_makes_it_run_again(config, users, answer):
+    users["answer"] = answer
+    assert not is_set_up(config)

@@ -1,0 +1,63 @@
+"""The servers together: each process has only the secrets that it needs, no secret is on a command line."""
+
+from stack.config import Config
+from stack.servers.inventory import all_nodes, with_needs
+from stack.servers.node import Server
+
+# the secrets in each environment; no process has any other secret of `.env`
+SECRETS_OF = {
+    "postgres": set(),
+    "adminer": set(),
+    "objects": {"console_password"},
+    "dbinit": {f"{name}_password" for name in ("postgres_superuser",)}
+    | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader", "serving")},
+    "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key"},
+    "feast": {"feast_db_password", "platform_db_password"},
+    "serving": {"serving_db_password", "serving_token"},
+    "feast-apply": {"feast_db_password", "platform_db_password", "s3_secret_key"},
+}
+AIRFLOW = {"airflow_db_password", "airflow_fernet_key"}
+TASKS = {"feast_db_password", "platform_db_password", "s3_secret_key"}
+SECRETS_OF |= {
+    "airflow-setup": AIRFLOW | {"airflow_admin_password"},
+    "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key"},
+    "airflow-dag-processor": AIRFLOW,
+    "airflow-scheduler": AIRFLOW | {"airflow_jwt_secret"} | TASKS,
+    "airflow-triggerer": AIRFLOW | {"s3_secret_key"},
+}
+SECRETS = [name for name, field in Config.model_fields.items() if "SecretStr" in str(field.annotation)]
+
+
+def values(config):
+    return {name: getattr(config, name).get_secret_value() for name in SECRETS}
+
+
+def test_each_process_has_only_its_own_secrets(config):
+    for node in all_nodes(config).values():
+        text = " ".join(node.environment.values())
+        assert {name for name, value in values(config).items() if value in text} == SECRETS_OF[node.name], node.name
+
+
+def test_no_command_line_shows_a_secret(config):
+    for node in all_nodes(config).values():
+        line = " ".join(node.command)
+        assert [name for name, value in values(config).items() if value in line] == [], node.name
+
+
+def test_no_process_has_a_proxy_or_telemetry(config, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid")
+    for node in all_nodes(config).values():
+        assert "HTTPS_PROXY" not in node.environment
+        assert node.environment["DO_NOT_TRACK"] == "1"
+
+
+def test_no_two_listeners_share_a_port(config):
+    ports = [port for node in all_nodes(config).values() if isinstance(node, Server) for port in node.ports.values()]
+    assert len(set(ports)) == len(ports)
+
+
+def test_needs_are_servers_that_exist_and_come_along(config):
+    nodes = all_nodes(config)
+    assert {need for node in nodes.values() for need in node.needs} <= set(nodes)
+    assert list(with_needs(nodes, ["mlflow"])) == ["postgres", "objects", "dbinit", "mlflow"]
+    assert with_needs(nodes, []) == nodes

@@ -1,0 +1,51 @@
+"""Servers and steps, and the environment of every process."""
+
+import dataclasses
+import os
+import sys
+
+import pytest
+
+from stack.servers.node import MARKER, Server, Step, base_environment, program, servers_of
+
+
+def test_a_process_inherits_no_secret_and_no_proxy(config, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the caller")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    environment = base_environment(config)
+    assert {"HTTPS_PROXY", "AWS_SECRET_ACCESS_KEY"}.isdisjoint(environment)
+    assert environment["LANG"] == "C.UTF-8"
+    assert environment["NO_PROXY"] == "127.0.0.1,localhost"
+
+
+def test_a_variable_that_the_caller_lacks_is_left_out(config, monkeypatch):
+    monkeypatch.delenv("TZ", raising=False)
+    assert "TZ" not in base_environment(config)
+
+
+def test_every_process_has_the_marker_of_its_stack(config):
+    assert base_environment(config)[MARKER] == str(config.state_dir)
+
+
+def test_programs_are_those_beside_our_python(config):
+    python = program("python")
+    assert os.access(python, os.X_OK)
+    assert os.path.dirname(python) == os.path.dirname(sys.executable)  # noqa: PTH120 – no link is followed
+    assert base_environment(config)["PATH"].startswith(os.path.dirname(python) + ":")  # noqa: PTH120
+
+
+def test_steps_are_no_servers():
+    server = Server("a", (), {}, probe=lambda: None, version="1")
+    assert servers_of({"a": server, "b": Step("b", (), {})}) == [server]
+
+
+def test_a_step_runs_unless_it_can_tell_that_it_is_done():
+    step = Step("b", (), {})
+    assert step.is_done() is False
+    assert step.after() is None
+
+
+def test_a_description_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Step("b", (), {}).name = "c"

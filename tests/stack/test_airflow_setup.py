@@ -1,0 +1,65 @@
+"""The one login of Airflow: created once, then given the password of `.env`."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+pytestmark = pytest.mark.slow  # the import of Airflow's user management takes seconds
+
+
+class Security:
+    """Airflow's users in memory, with the calls that the set-up uses."""
+
+    def __init__(self):
+        self.users = {}
+
+    def find_user(self, username):
+        return self.users.get(username)
+
+    def find_role(self, name):
+        return SimpleNamespace(name=name)
+
+    def add_user(self, username, first_name, last_name, email, role, password):
+        self.users[username] = SimpleNamespace(id=username, email=email, role=role.name, password=password)
+
+    def reset_password(self, user_id, password):
+        self.users[user_id].password = password
+
+
+@pytest.fixture
+def set_up(monkeypatch):
+    from stack import airflow_setup
+
+    security = Security()
+
+    @contextmanager
+    def builder():
+        yield SimpleNamespace(sm=security)
+
+    monkeypatch.setattr(airflow_setup, "get_application_builder", builder)
+    return airflow_setup, security
+
+
+def test_a_new_platform_gets_an_administrator(set_up):
+    module, security = set_up
+    module.set_login("admin", "first")
+    user = security.users["admin"]
+    assert (user.role, user.password, user.email) == ("Admin", "first", "admin@localhost")
+
+
+def test_a_changed_password_replaces_the_old_one(set_up):
+    module, security = set_up
+    module.set_login("admin", "first")
+    module.set_login("admin", "second")
+    assert list(security.users) == ["admin"]
+    assert security.users["admin"].password == "second"
+
+
+def test_the_database_is_migrated_before_the_login_is_set(set_up, monkeypatch):
+    module, security = set_up
+    monkeypatch.setenv("ADMIN_USER", "admin")
+    monkeypatch.setenv("ADMIN_PASSWORD", "from the environment")
+    monkeypatch.setattr(module.db, "upgradedb", lambda: security.users.clear())
+    module.main()
+    assert security.users["admin"].password == "from the environment"

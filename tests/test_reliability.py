@@ -1,0 +1,86 @@
+"""The page on reliability says what the tests saw, and every promise names tests that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests import reliability
+from tests.conftest import PROVE
+from tests.promises import PROMISES, Promise
+
+TESTS = Path(__file__).parent
+JUNIT = """<testsuites><testsuite name="pytest">
+<testcase classname="tests.x" name="test_held[1]" time="2.0"><properties>
+<property name="tried" value="200"/></properties></testcase>
+<testcase classname="tests.x" name="test_held[2]" time="1.0"/>
+<testcase classname="tests.x" name="test_broke" time="1.0"><failure message="no">trace</failure></testcase>
+<testcase classname="tests.x" name="test_set_up" time="1.0"><error message="no server">trace</error></testcase>
+<testcase classname="tests.x" name="test_left_out" time="0.0"><skipped message="no PHP"/></testcase>
+</testsuite></testsuites>"""
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> list[reliability.Case]:
+    (tmp_path / "servers.xml").write_text(JUNIT)
+    return reliability.read(tmp_path / "servers.xml")
+
+
+def test_promises_and_the_list_of_long_cases_name_tests_that_exist() -> None:
+    defined = {name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text())}
+    assert [name for promise in PROMISES for name in promise.tests if name not in defined] == []
+    assert set(PROVE) <= defined
+    assert [promise.number for promise in PROMISES] == list(range(1, len(PROMISES) + 1))
+
+
+def test_tries_have_a_bound(cases: list[reliability.Case]) -> None:
+    line = reliability.row(Promise(7, "it holds", ("test_held",)), cases)
+    assert line == "| 7 | it holds | 2 | 0 of 200 | < 1.50% | held |"
+
+
+@pytest.mark.parametrize(
+    ("test", "seen"),
+    [
+        ("test_broke", "**broken**: `test_broke (servers)`"),
+        ("test_set_up", "**broken**: `test_set_up (servers)`"),
+        ("test_left_out", "**not run**"),
+        ("test_that_no_run_had", "**not run**"),
+    ],
+)
+def test_what_did_not_hold_or_did_not_run_is_said(cases: list[reliability.Case], test: str, seen: str) -> None:
+    assert reliability.row(Promise(1, "it holds", (test,)), cases).endswith(f"| – | – | – | {seen} |")
+
+
+def test_a_try_that_failed_broke_the_promise(tmp_path: Path) -> None:
+    (tmp_path / "x.xml").write_text(
+        '<testsuite><testcase name="test_held"><properties><property name="tried" value="4"/></properties>'
+        '<failure message="no"/></testcase></testsuite>'
+    )
+    found = reliability.read(tmp_path / "x.xml")
+    assert "| 1 of 4 | 25.0% seen | **broken**" in reliability.row(Promise(1, "it holds", ("test_held",)), found)
+
+
+def test_a_promise_without_a_test_is_no_promise_that_held(cases: list[reliability.Case]) -> None:
+    assert "**no test yet**" in reliability.row(Promise(1, "it holds"), cases)
+
+
+def test_the_page_names_failures_skips_and_runs_that_did_not_take_place(cases: list[reliability.Case]) -> None:
+    text = reliability.page(cases, {"python-3.13": "no such Python here"}, {"commit": "abc"})
+    for line in (
+        "- commit: abc",
+        "| servers | 2 | 2 | 1 | 0.1 |",
+        "| python-3.13 | **not run** | | | |",
+        "- failed: `test_broke (servers)`",
+        "- python-3.13 was **not run**: no such Python here",
+        "- skipped in servers: no PHP",
+    ):
+        assert line in text.splitlines()
+
+
+def test_a_failure_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reliability, "DOCUMENT", tmp_path / "reliability.md")
+    monkeypatch.setattr(reliability, "about", dict)
+    assert reliability.main(str(tmp_path)) == 0
+    (tmp_path / "servers.xml").write_text(JUNIT)
+    assert reliability.main(str(tmp_path)) == 1
+    assert "broken" in (tmp_path / "reliability.md").read_text()
