@@ -80,18 +80,18 @@ check: lint ## lint, and the quick tests, which need no servers
 test: lint ## lint, types, every test that needs no containers and does not take long; they start servers of their own
 	$(VENV)/bin/pytest $(UNIT) -m "not servers and not browser and not prove"
 	$(VENV)/bin/pytest $(SERVERS) -m "servers and not stack and not prove"
-	$(VENV)/bin/pytest $(WHOLE_STACK) -m "stack and not prove"
+	$(VENV)/bin/pytest $(WHOLE_STACK) --exitfirst -m "stack and not prove" # they build on each other
 
 # how each kind of test is run; what it shows last are the slowest
 UNIT = -n auto --dist worksteal --durations=10
 SERVERS = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=10
-WHOLE_STACK = --durations=10
+WHOLE_STACK = tests/stack tests/end_to_end tests/browser --durations=10
 
 test-compose: packages-dev ## build and run the containers, look at them, use them, and kill two of them
 	.ci/test-compose
 
-prove: lint ## before a release: every test, long ones too, and every kill; two hours; writes docs/reliability.md
-	UV="$(UV)" UNIT="$(UNIT)" SERVERS="$(SERVERS)" WHOLE_STACK="$(WHOLE_STACK)" .ci/prove
+prove: lint ## before a release: every test, also long ones, and every kill; two hours; only="servers stack" for some
+	UV="$(UV)" ONLY="$(only)" UNIT="$(UNIT)" SERVERS="$(SERVERS)" WHOLE_STACK="$(WHOLE_STACK)" .ci/prove
 
 screens: packages-dev ## take the pictures of the README anew, in a headless Chromium
 	SCREENSHOTS=1 REQUIRE_BROWSER=1 $(VENV)/bin/pytest tests/browser
