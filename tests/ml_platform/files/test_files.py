@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from ml_platform.exceptions import ContractError
 from ml_platform.files import gunzip, parquet_rows
-from ml_platform.files.formats import SHOWN_CHARACTERS, Fault, Native, shown
+from ml_platform.files.formats import SHOWN_CHARACTERS, Fault, Native, display_text
 from ml_platform.files.reading import Rows, open_rows
 
 compress = partial(gzip.compress, mtime=0)  # the same bytes in each process: they name the tests
@@ -217,7 +217,7 @@ def test_numbers_of_json_keep_their_digits() -> None:
 def test_a_broken_line_of_json_is_a_bad_row(line: str, reason: str) -> None:
     found = faults_of(f'{{"a": 1}}\n\n{line}\n{{"a": 2}}'.encode())
     [(number, fault)] = found
-    assert (number, fault.column, fault.value) == (3, "", shown(line))
+    assert (number, fault.column, fault.value) == (3, "", display_text(line))
     with pytest.raises(ValueError, match=reason):
         raise ValueError(fault.reason)
 
@@ -314,9 +314,9 @@ def test_parquet_is_read_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_cells_are_shown_so_that_tables_and_reports_can_hold_them() -> None:
-    assert shown("a\0\udcff\ud800") == "a\\x00\\xff\\ud800"
-    assert shown("x" * SHOWN_CHARACTERS) == "x" * SHOWN_CHARACTERS
-    assert len(shown("x" * 10_000)) < SHOWN_CHARACTERS + 30
+    assert display_text("a\0\udcff\ud800") == "a\\x00\\xff\\ud800"
+    assert display_text("x" * SHOWN_CHARACTERS) == "x" * SHOWN_CHARACTERS
+    assert len(display_text("x" * 10_000)) < SHOWN_CHARACTERS + 30
 
 
 def mangled(make: Callable[[], bytes]) -> st.SearchStrategy[bytes]:

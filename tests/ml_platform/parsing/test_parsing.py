@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_platform.exceptions import ConfigurationError, ContractError
-from ml_platform.files.json_rows import ListRows, decoded
+from ml_platform.files.json_rows import ListRows, decode_json
 from ml_platform.parsing import batches as parsing
 from ml_platform.parsing.batches import BadValue, arrow_schema, read_batches, typed_batches
 from ml_platform.parsing.layout import columns_of, required_columns
@@ -296,7 +296,7 @@ def read_of_json(rows: list[dict[str, Any]]) -> list[Any]:
     """Return of each row its values, or what is wrong with it; a request's rows and those of a file read the same."""
     whole = [GOOD | row | {"ID": i} for i, row in enumerate(rows)]
     from_file = list(read_batches(io.BytesIO(json_lines(whole)), BY_ITSELF, "train", "x"))
-    request = ListRows(decoded(json.dumps(whole)), "x", ())
+    request = ListRows(decode_json(json.dumps(whole)), "x", ())
     assert list(typed_batches(request, BY_ITSELF, "train")) == from_file
     read: list[Any] = [[] for _ in rows]
     for batch in from_file:
