@@ -42,7 +42,7 @@ def test_the_stream_is_read_from_its_beginning_and_stays_open() -> None:
     ],
 )
 def test_a_broken_file_says_why(data: bytes, problem: str) -> None:
-    with pytest.raises(ContractError, match=f"^a.gz: the {'gzip file ' if 'gzip' not in problem else ''}{problem}"):
+    with pytest.raises(ContractError, match=f"^a.gz: .*{problem}"):
         unpacked(data)
 
 
