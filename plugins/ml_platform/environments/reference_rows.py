@@ -39,7 +39,7 @@ def _holdout(model: LoadedModel) -> pd.DataFrame:
         dataset.name, dataset.sha256, key, model.training_set_sha256, 0, list(model.classes), [], sources=[]
     )
     frame = training_set.load(dataset, reference).frame
-    held = model.holdout.held(entity_ids(dataset, frame), frame["event_timestamp"])
+    held = model.holdout.mask(entity_ids(dataset, frame), frame["event_timestamp"])
     return model_input(dataset, frame[held])
 
 

@@ -69,7 +69,7 @@ def compare(
         _check_question(challenger, live)
     except RegistryError as error:
         return replace(alone, champion_problem=str(error)), None
-    common = rows.where(live.holdout.held(rows.ids, rows.times))
+    common = rows.where(live.holdout.mask(rows.ids, rows.times))
     facts = replace(facts, rows=len(common.labels))
     if too_few := _too_few(challenger, common):
         return replace(facts, not_comparable=too_few), None

@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from ml_platform import RANDOM_STATE
 from ml_platform.evaluation.holdout_report import HoldoutRows
 from ml_platform.exceptions import DegenerateDataError
-from ml_platform.specs.holdout import HoldoutRule, latest
+from ml_platform.specs.holdout import HoldoutRule, holdout_by_time
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.training_set import TrainingSet, entity_ids
 
@@ -102,7 +102,7 @@ def split(training_set: TrainingSet, folds: int) -> Split:
     dataset, frame, classes = training_set.dataset, training_set.frame, training_set.classes
     ids, times, labels = entity_ids(dataset, frame), frame["event_timestamp"], frame[dataset.label.column]
     rule = holdout_rule(dataset, times)
-    held = rule.held(ids, times)
+    held = rule.mask(ids, times)
     for side, mask in (("training rows", ~held), ("rows of the hold-out", held)):
         counts = [int((labels[mask] == index).sum()) for index in range(len(classes))]
         if min(counts) < folds:
@@ -128,5 +128,5 @@ def _check_features(dataset: Dataset, features: pd.DataFrame) -> None:
 def holdout_rule(dataset: Dataset, times: pd.Series) -> HoldoutRule:
     """Return which rows of a data set are held out from a training on rows of these event times."""
     if dataset.holdout_by == "time":
-        return latest(dataset.name, times, dataset.gate.holdout)
+        return holdout_by_time(dataset.name, times, dataset.gate.holdout)
     return HoldoutRule(dataset.name, "entity", dataset.gate.holdout)

@@ -18,7 +18,7 @@ from ml_platform.promotion.history import history
 from ml_platform.promotion.results import LiveVersions
 from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
-from ml_platform.specs.holdout import holdout
+from ml_platform.specs.holdout import holdout_by_entity
 from ml_platform.storage import database, mlflow_client
 from ml_platform.training import steps
 from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set, searched_with
@@ -31,7 +31,7 @@ ONE = {"logistic_regression": {"C": [1.0]}}
 def refitted(name, share=1.0, attempt_id=""):
     """Register a version that was misled in the other part of its rows; the hold-out is always the same."""
     frame, random = make_frame(2000), np.random.default_rng(0)
-    misled = ~holdout(frame["id"], name, 0.2) & (random.random(len(frame)) > share)
+    misled = ~holdout_by_entity(frame["id"], name, 0.2) & (random.random(len(frame)) > share)
     frame.loc[misled, "buys"] = random.permutation(frame.loc[misled, "buys"])
     training_set = make_training_set(make_dataset(name, ONE), frame)
     return training_set, steps.refit(training_set, searched_with(training_set, attempt_id=attempt_id))

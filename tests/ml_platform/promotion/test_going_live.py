@@ -9,7 +9,7 @@ from ml_platform.exceptions import RegistryError
 from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
-from ml_platform.specs.holdout import holdout
+from ml_platform.specs.holdout import holdout_by_entity
 from ml_platform.storage import mlflow_client
 from ml_platform.training import steps
 from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, searched_with, train
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 def worse(name, frame):
     """Return the frame with labels that mislead the training; the hold-out stays as it is."""
     misled = frame.copy()
-    seen = ~holdout(frame["id"], name, 0.2)
+    seen = ~holdout_by_entity(frame["id"], name, 0.2)
     misled.loc[seen, "buys"] = np.random.default_rng(0).permutation(frame.loc[seen, "buys"])
     return misled
 

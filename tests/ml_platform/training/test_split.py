@@ -5,7 +5,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from ml_platform import RANDOM_STATE
 from ml_platform.exceptions import DegenerateDataError
-from ml_platform.specs.holdout import holdout
+from ml_platform.specs.holdout import holdout_by_entity
 from ml_platform.training.split import MAX_GROUPS, split
 from tests.ml_platform.training.trainings import (
     make_dataset,
@@ -95,7 +95,7 @@ def test_fewer_days_than_folds_are_refused():
 def positives(where, count):
     """Return a frame of 200 rows with some positives on one side and enough on the other."""
     frame = make_frame(200)
-    held = holdout(frame["id"], "shop", 0.2)
+    held = holdout_by_entity(frame["id"], "shop", 0.2)
     side = np.flatnonzero(held if where == "holdout" else ~held)
     frame["buys"] = np.arange(200) % 2
     frame.loc[side, "buys"] = 0
