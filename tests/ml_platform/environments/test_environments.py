@@ -82,7 +82,7 @@ def register(name, seed=1):
     api.log_batch(run.info.run_id, [Metric("holdout_f1", 0.5, 1, 0)], [Param("folds", "3")])
     tracking.log_input(api, run.info.run_id, name, sha256, tags["training_set_uri"], {"num_rows": 300})
     api.set_terminated(run.info.run_id)
-    recorded = version_tags.written(("0", "1"), threshold_of(model), HoldoutRule(name, "entity", 0.2))
+    recorded = version_tags.required_tags(("0", "1"), threshold_of(model), HoldoutRule(name, "entity", 0.2))
     recorded |= {"training_set_sha256": sha256, "git_commit": "c0ffee", "decision": "promoted"}
     example = make_frame(300)[list(dataset.features)].head(3)
     version = int(registry.register(run, dataset, model, example, recorded).version)
