@@ -14,7 +14,7 @@ RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
 # the development packages are a superset: where they are current, nothing is taken out again
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
-.PHONY: help env up down status logs reset backup restore demo dataset eda rollback check test test-compose prove lint screens bench lock packages packages-dev
+.PHONY: help env up down status logs reset backup restore demo dataset task eda rollback docs check test test-compose prove lint screens bench lock packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -50,6 +50,11 @@ dataset: packages ## draft a data set's YAML after a file: FILE=churn.csv NAME=c
 	@./ml-platform dataset draft "$(or $(FILE),$(error Which file? make dataset FILE=churn.csv NAME=churn))" \
 	  "$(or $(NAME),$(error What is it called? make dataset FILE=churn.csv NAME=churn))" $(if $(table),--table)
 
+task: packages ## run one task here, without the scheduler, to debug it: DAG=train_auto TASK=search; without TASK the whole DAG
+	@$(PY) -m stack.task_environment airflow $(if $(TASK),tasks test,dags test) \
+	  "$(or $(DAG),$(error Which one? make task DAG=train_auto TASK=freeze_training_set))" $(TASK) \
+	  $(if $(PARAMS),$(if $(TASK),--task-params,--conf) '$(PARAMS)')
+
 eda: packages ## a report on the data of a data set, with pictures: DATASET=auto
 	@./ml-platform eda "$(or $(DATASET),$(error Which one? make eda DATASET=auto))"
 
@@ -57,7 +62,10 @@ rollback: packages ## let the model before be live again: DATASET=auto REASON=".
 	@./ml-platform models rollback "$(or $(DATASET),$(error Which one? make rollback DATASET=auto REASON="..."))" \
 	  --reason "$(or $(REASON),$(error Why? make rollback DATASET=$(DATASET) REASON="..."))" $(if $(TO),--to "$(TO)")
 
-lint: packages-dev ## style, types, layers, container files and scripts
+docs: packages-dev ## build the documents as a site, into .site/; a dead link fails
+	@$(VENV)/bin/zensical build --strict --clean
+
+lint: packages-dev docs ## style, types, layers, documents, container files and scripts
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -72,18 +80,18 @@ check: lint ## lint, and the quick tests, which need no servers
 test: lint ## lint, types, every test that needs no containers and does not take long; they start servers of their own
 	$(VENV)/bin/pytest $(UNIT) -m "not servers and not browser and not prove"
 	$(VENV)/bin/pytest $(SERVERS) -m "servers and not stack and not prove"
-	$(VENV)/bin/pytest $(WHOLE_STACK) -m "stack and not prove"
+	$(VENV)/bin/pytest $(WHOLE_STACK) --exitfirst -m "stack and not prove" # they build on each other
 
 # how each kind of test is run; what it shows last are the slowest
 UNIT = -n auto --dist worksteal --durations=10
 SERVERS = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=10
-WHOLE_STACK = --durations=10
+WHOLE_STACK = tests/stack tests/end_to_end tests/browser --durations=10
 
 test-compose: packages-dev ## build and run the containers, look at them, use them, and kill two of them
 	.ci/test-compose
 
-prove: lint ## before a release: every test, long ones too, and every kill; two hours; writes docs/reliability.md
-	UV="$(UV)" UNIT="$(UNIT)" SERVERS="$(SERVERS)" WHOLE_STACK="$(WHOLE_STACK)" .ci/prove
+prove: lint ## before a release: every test, also long ones, and every kill; two hours; only="servers stack" for some
+	UV="$(UV)" ONLY="$(only)" UNIT="$(UNIT)" SERVERS="$(SERVERS)" WHOLE_STACK="$(WHOLE_STACK)" .ci/prove
 
 screens: packages-dev ## take the pictures of the README anew, in a headless Chromium
 	SCREENSHOTS=1 REQUIRE_BROWSER=1 $(VENV)/bin/pytest tests/browser

@@ -1,7 +1,7 @@
 """`make prove` ends with this: what its tests saw becomes `docs/reliability.md`, a row per promise.
 
-python -m tests.reliability FOLDER: reads the JUnit files of the runs (FOLDER/<name of the run>.xml) and why a run did
-not take place (FOLDER/<name of the run>.not-run). Exit code 1: something failed, and the document says what.
+python -m tests.reliability FOLDER: reads there, by the name of each run, the JUnit file (.xml), whether it ended well
+(.done, .failed), or why it did not take place (.not-run). Exit code 1: something failed, and the document says what.
 """
 
 import os
@@ -110,16 +110,18 @@ def row(promise: Promise, cases: list[Case]) -> str:
     return f"| {promise.number} | {promise.text} | {tally.passed or '–'} | {tries} | {bound(tally)} | {seen} |"
 
 
-def page(cases: list[Case], not_run: dict[str, str], about: dict[str, str]) -> str:
-    """Return the document."""
+def page(cases: list[Case], ends: dict[str, str], not_run: dict[str, str], about: dict[str, str]) -> str:
+    """Return the document; `ends` says of each run that took place whether it is done or failed."""
     parts = [HEAD, *(f"- {name}: {value}" for name, value in about.items()), "", "## Promises", ""]
     parts += ["| # | promise | cases passed | broken in tries | bound (95 %) | seen |", "|---|---|---|---|---|---|"]
     parts += [row(promise, cases) for promise in PROMISES]
-    parts += ["", "## Runs", "", "| run | passed | failed | skipped | minutes of tests |", "|---|---|---|---|---|"]
-    for run in dict.fromkeys(case.run for case in cases):
+    parts += ["", "## Runs", ""]
+    parts += ["| run | end | passed | failed | skipped | minutes of tests |", "|---|---|---|---|---|---|"]
+    for run in sorted({case.run for case in cases} | set(ends)):
         tally = Tally.of(case for case in cases if case.run == run)
-        parts.append(f"| {run} | {tally.passed} | {len(tally.failed)} | {tally.skipped} | {tally.seconds / 60:.1f} |")
-    parts += [f"| {run} | **not run** | | | |" for run in not_run]
+        counts = f"{tally.passed} | {len(tally.failed)} | {tally.skipped} | {tally.seconds / 60:.1f}"
+        parts.append(f"| {run} | {ends.get(run, '–')} | {counts} |")
+    parts += [f"| {run} | **not run** | | | | |" for run in not_run]
     parts += ["", "## What failed, and what was not run", ""]
     failed = [f"- failed: `{name}`" for name in sorted(set(Tally.of(cases).failed))]
     left_out = [f"- {run} was **not run**: {why}" for run, why in not_run.items()]
@@ -148,9 +150,10 @@ def main(folder: str) -> int:
     """Write the document; return 1 if anything failed."""
     there = Path(folder)
     cases = [case for file in sorted(there.glob("*.xml")) for case in read(file)]
+    ends = {file.stem: end for end in ("done", "failed") for file in there.glob(f"*.{end}")}
     not_run = {file.stem: file.read_text(encoding="utf-8").strip() for file in sorted(there.glob("*.not-run"))}
-    DOCUMENT.write_text(page(cases, not_run, about()), encoding="utf-8")
-    return int(bool(Tally.of(cases).failed))
+    DOCUMENT.write_text(page(cases, ends, not_run, about()), encoding="utf-8")
+    return int("failed" in ends.values() or bool(Tally.of(cases).failed))
 
 
 if __name__ == "__main__":

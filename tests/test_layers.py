@@ -14,7 +14,7 @@ LIBRARY = ROOT / "plugins" / "ml_platform"
 def layers() -> list[str]:
     """The names of all layers, from the top."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    (contract,) = (one for one in config["contracts"] if one["type"] == "layers")
+    (contract,) = (one for one in config["contracts"] if one["id"] == "layers")
     return [name for layer in contract["layers"] for name in layer.split(" | ")]
 
 

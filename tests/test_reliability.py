@@ -65,11 +65,14 @@ def test_a_promise_without_a_test_is_no_promise_that_held(cases: list[reliabilit
 
 
 def test_the_page_names_failures_skips_and_runs_that_did_not_take_place(cases: list[reliability.Case]) -> None:
-    text = reliability.page(cases, {"python-3.13": "no such Python here"}, {"commit": "abc"})
+    text = reliability.page(
+        cases, {"servers": "failed", "benchmarks": "done"}, {"python-3.13": "no such Python here"}, {"commit": "abc"}
+    )
     for line in (
         "- commit: abc",
-        "| servers | 2 | 2 | 1 | 0.1 |",
-        "| python-3.13 | **not run** | | | |",
+        "| servers | failed | 2 | 2 | 1 | 0.1 |",
+        "| benchmarks | done | 0 | 0 | 0 | 0.0 |",
+        "| python-3.13 | **not run** | | | | |",
         "- failed: `test_broke (servers)`",
         "- python-3.13 was **not run**: no such Python here",
         "- skipped in servers: no PHP",
@@ -83,4 +86,11 @@ def test_a_failure_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert reliability.main(str(tmp_path)) == 0
     (tmp_path / "servers.xml").write_text(JUNIT)
     assert reliability.main(str(tmp_path)) == 1
-    assert "broken" in (tmp_path / "reliability.md").read_text()
+    assert "failed" in (tmp_path / "reliability.md").read_text()
+
+
+def test_a_run_that_ended_badly_fails_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reliability, "DOCUMENT", tmp_path / "reliability.md")
+    monkeypatch.setattr(reliability, "about", dict)
+    (tmp_path / "benchmarks.failed").touch()
+    assert reliability.main(str(tmp_path)) == 1

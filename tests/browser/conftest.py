@@ -14,7 +14,7 @@ OPTIONS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "screens"
-PATIENCE = 60_000  # milliseconds that a page may take on a busy machine
+PATIENCE = 180_000  # milliseconds that a page may take on a busy machine
 expect.set_options(timeout=PATIENCE)
 
 

@@ -27,7 +27,7 @@ def url(stack: Config, screen: str) -> str:
     return next(s.url for s in stack.screens() if s.name == screen)
 
 
-def until(page: Page, shown: Callable[[], bool], what: str, seconds: float = 300) -> None:
+def until(page: Page, shown: Callable[[], bool], what: str, seconds: float = 600) -> None:
     """Reload the page, as an impatient user does, until it shows what is awaited."""
     deadline = time.monotonic() + seconds
     while not shown():
@@ -45,7 +45,7 @@ def drop(page: Page, console: Console, bucket: str, sample: str, name: str) -> N
     """Upload a file in the bucket console, and wait until it has left the inbox."""
     console.upload(bucket, name, SAMPLES / sample)
     stem = name.removesuffix(".csv")
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 600
     while console.files(bucket, name) or not console.files(f"{bucket}/processed", stem):
         assert time.monotonic() < deadline, f"{name} was not taken from the bucket {bucket}"
         page.wait_for_timeout(2000)
@@ -120,7 +120,7 @@ def test_train_auto_is_triggered_through_the_form(page: Page, stack: Config, pic
 def test_its_run_is_seen_to_succeed(page: Page, stack: Config, picture) -> None:
     page.goto(f"{url(stack, 'Airflow')}/dags/train_auto/runs/{RUN}", wait_until="networkidle")
     head = page.get_by_role("heading", name=RUN).locator("xpath=..")
-    until(page, lambda: "Success" in head.inner_text() or "Failed" in head.inner_text(), "the run ends", 600)
+    until(page, lambda: "Success" in head.inner_text() or "Failed" in head.inner_text(), "the run ends", 1800)
     assert "Success" in head.inner_text()
     picture("airflow-run")
 

@@ -33,7 +33,7 @@ VICTIMS = [
     ("airflow-dag-processor", "feast", "serving", "adminer"),
 ]  # fmt: skip
 ROWS = 300
-PATIENCE = 300
+PATIENCE = 600
 
 
 def victims_of(*quick: str) -> pytest.MarkDecorator:

@@ -14,6 +14,8 @@ from mlflow import MlflowClient
 from stack.airflow_api import Airflow
 from stack.config import Config
 
+PATIENCE = 600  # seconds; only a broken platform takes as long, also on a machine that others share
+TRAINING = 1800  # seconds, of a whole training
 ATTEMPTS = 3  # an outage is over by then; Airflow would go on for half an hour
 
 
@@ -34,7 +36,7 @@ class Buckets:
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
 
-def eventually(check: Callable[[], Any], what: str, seconds: float = 300) -> Any:
+def eventually(check: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Return the first truthy answer; fail, naming what was awaited, if none comes in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import all_succeeded, eventually
+from tests.end_to_end.conftest import TRAINING, all_succeeded, eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.end_to_end]
 
@@ -121,7 +121,7 @@ def test_every_sample_is_loaded_whole(buckets, report, drafted) -> None:
 def champions(airflow, mlflow) -> dict[str, object]:
     for name in TRAIN:
         succeeded = partial(all_succeeded, airflow, f"train_{name}")
-        eventually(succeeded, f"train_{name}, started by the new rows, succeeds", 600)
+        eventually(succeeded, f"train_{name}, started by the new rows, succeeds", TRAINING)
     return {name: mlflow.get_model_version_by_alias(name, "champion") for name in TRAIN}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import all_succeeded, eventually
+from tests.end_to_end.conftest import TRAINING, all_succeeded, eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.end_to_end]
 
@@ -109,7 +109,7 @@ def test_the_upload_is_kept_to_the_byte(buckets) -> None:
 
 @pytest.fixture(scope="module")
 def search_run(airflow, mlflow):
-    eventually(lambda: all_succeeded(airflow, "train_auto"), "train_auto, started by the new rows, succeeds", 600)
+    eventually(lambda: all_succeeded(airflow, "train_auto"), "train_auto, started by the new rows, succeeds", TRAINING)
     experiment = mlflow.get_experiment_by_name("auto")
     (run,) = mlflow.search_runs([experiment.experiment_id], "tags.kind = 'search'")
     return run
@@ -175,7 +175,7 @@ def test_a_training_by_hand_moves_the_champion_only_if_it_is_better(airflow, mlf
     eventually(lambda: not any(r["state"] in ("running", "queued") for r in airflow.runs("train_auto")), "no training")
     since = datetime.now(UTC)
     run_id = airflow.trigger("train_auto", {"grid": "quick", "estimators": ["logistic_regression"], "folds": 2})
-    eventually(lambda: airflow.run("train_auto", run_id)["state"] in ("success", "failed"), "the run ends", 600)
+    eventually(lambda: airflow.run("train_auto", run_id)["state"] in ("success", "failed"), "the run ends", TRAINING)
     assert airflow.run("train_auto", run_id)["state"] == "success"
     challenger = mlflow.get_model_version_by_alias("auto", "challenger")
     champion = mlflow.get_model_version_by_alias("auto", "champion")
