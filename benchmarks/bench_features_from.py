@@ -1,8 +1,8 @@
-# ruff: noqa: TID253 – a program of its own, imported by nothing
-"""What features of another table are worth: the sample `flights` without and with the weather as of departure.
+# ruff: noqa: TID253 – a program of its own, which no module imports
+"""Measure the gain from features of another table: the sample `flights` without and with the weather at departure.
 
-Run by `make bench`, on servers that are up. The same rows, folds, hold-out and grid in each; the last way leaves the
-arrival delay in, which is known only with the label, to show that it is found.
+`make bench` runs it, with the servers up. Rows, folds, hold-out and grid are always the same. The last line keeps the
+arrival delay as a feature, which is known only with the label: it shows what a leak looks like, and that it is found.
 """
 
 import logging
@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -23,7 +22,7 @@ from ml_platform.training import build_training_set, training_set
 from ml_platform.training.candidates import candidates
 from ml_platform.training.fitting import fit, threshold_of
 from ml_platform.training.leakage import suspected_leaks
-from ml_platform.training.search import best, search
+from ml_platform.training.search import ranked, search
 from ml_platform.training.split import split
 from ml_platform.training.training_set import TrainingSet
 
@@ -31,7 +30,7 @@ SAMPLES = Path(__file__).resolve().parents[1] / "minio" / "samples"
 LEAK = "arr_delay"
 
 
-def loaded() -> TrainingSet:
+def load_sample() -> TrainingSet:
     """Load the sample as its DAGs do, and freeze its training set."""
     flights = dataset("flights")
     for table, file in ((flights.tables[0], "weather.csv.gz"), (flights, "train_flights.csv.gz")):
@@ -48,38 +47,39 @@ def without_weather(whole: TrainingSet) -> TrainingSet:
 
 
 def with_leak(whole: TrainingSet) -> TrainingSet:
-    """Return the training set with a column that is known only with the label as a feature."""
+    """Return the training set with one more feature, which is known only with the label."""
     flights = whole.dataset
     spec: Dataset = flights.model_copy(update={"leaks": tuple(name for name in flights.leaks if name != LEAK)})
     keys = ", ".join(map(database.identifier, flights.keys))
     rows = database.fetch(f"SELECT {keys}, event_timestamp, {LEAK} FROM labels.flights")  # noqa: S608 – quoted names
-    known = pd.DataFrame(rows, columns=[*flights.keys, "event_timestamp", LEAK])
-    return replace(whole, dataset=spec, frame=whole.frame.merge(known, on=[*flights.keys, "event_timestamp"]))
+    delays = pd.DataFrame(rows, columns=[*flights.keys, "event_timestamp", LEAK])
+    return replace(whole, dataset=spec, frame=whole.frame.merge(delays, on=[*flights.keys, "event_timestamp"]))
 
 
-def judged(name: str, data: TrainingSet) -> Iterator[str]:
-    """Yield one line per estimator: F1 in cross-validation and on the hold-out, and which columns are suspected."""
+def evaluate(name: str, data: TrainingSet) -> Iterator[str]:
+    """Yield one line per estimator: F1 in cross-validation, F1 and ROC AUC on the hold-out, suspected leaks."""
     dataset, folds = data.dataset, data.dataset.search.folds
     parts = split(data, folds)
     leaks = ", ".join(suspected_leaks(*parts.train())) or "none"
     options = dataset.search
-    outcomes = list(search(candidates(options), dataset, *parts.train(), folds=parts.folds(folds), jobs=options.jobs))
+    results = list(search(candidates(options), dataset, *parts.train(), folds=parts.folds(folds), jobs=options.jobs))
     for estimator in dataset.search.candidates:
-        found: Any = best([one for one in outcomes if one.candidate.estimator == estimator], "f1")
-        model = fit(found.candidate, parts, folds, jobs=dataset.search.jobs)
+        best, *_ = ranked([one for one in results if one.candidate.estimator == estimator], "f1")
+        model = fit(best.candidate, parts, folds, jobs=dataset.search.jobs)
         features, labels = parts.test()
-        chances = probabilities_of(model, features)
-        figures = classification_metrics(labels, chances, predictions_of(chances, threshold_of(model)))
+        probabilities = probabilities_of(model, features)
+        predictions = predictions_of(probabilities, threshold_of(model))
+        metrics = classification_metrics(labels, probabilities, predictions)
         yield (
-            f"| {name} | {estimator} | {len(dataset.features)} | {found.means['f1']:.3f} | {figures['f1']:.3f} | "
-            f"{figures['roc_auc']:.3f} | {leaks} |\n"
+            f"| {name} | {estimator} | {len(dataset.features)} | {best.means['f1']:.3f} | {metrics['f1']:.3f} | "
+            f"{metrics['roc_auc']:.3f} | {leaks} |\n"
         )
 
 
 def main() -> None:
     """Search three times and print a table."""
     logging.disable(logging.WARNING)
-    whole = loaded()
+    whole = load_sample()
     sys.stdout.write(
         "| features | estimator | number | F1, folds | F1, hold-out | ROC AUC | suspected leaks |\n"
         "|---|---|---|---|---|---|---|\n"
@@ -89,7 +89,7 @@ def main() -> None:
         ("and the weather as of departure", whole),
         (f"and {LEAK}, from the future", with_leak(whole)),
     ):
-        sys.stdout.writelines(judged(name, data))
+        sys.stdout.writelines(evaluate(name, data))
         sys.stdout.flush()
 
 

@@ -1,7 +1,7 @@
-# ruff: noqa: TID253 – a program of its own, imported by nothing
-"""Compare ways to bring 100,000 rows like the sample's into Postgres: row inserts, and binary COPY as the ingest does.
+# ruff: noqa: TID253 – a program of its own, which no module imports
+"""Compare two ways to load 100,000 rows like the sample's into Postgres: row inserts, and binary COPY as ingest does.
 
-Run by `make bench`, on servers that are up; both ways write a temporary table, in one run, and the ratio is printed.
+`make bench` runs it, with the servers up. Both ways write a temporary table, in one run.
 """
 
 import io
@@ -18,7 +18,8 @@ from psycopg2.extras import execute_batch
 from ml_platform.parsing.batches import arrow_schema, read_batches
 from ml_platform.settings import settings
 from ml_platform.specs.catalog import dataset
-from ml_platform.storage.database import SQL_TYPES, identifier, transaction
+from ml_platform.storage.database import identifier, transaction
+from ml_platform.storage.tables import SQL_TYPES
 
 SAMPLE = Path(__file__).resolve().parents[1] / "minio" / "samples" / "train_auto.csv"
 ROWS = 100_000
@@ -27,7 +28,7 @@ SCHEMA = arrow_schema(AUTO, "train")
 
 
 def sample_file() -> bytes:
-    """Return a CSV file of `ROWS` rows: the sample's, over and over."""
+    """Return a CSV file of `ROWS` rows: those of the sample, repeated."""
     header, *lines = SAMPLE.read_bytes().splitlines(keepends=True)
     return header + b"".join((lines * (ROWS // len(lines) + 1))[:ROWS])
 
@@ -39,7 +40,7 @@ def batches(data: bytes) -> Iterator[pa.RecordBatch]:
 
 
 def insert_rows(rows: list[pa.RecordBatch]) -> None:
-    """Insert row by row, a hundred statements to a round trip: what most pipelines do."""
+    """Insert row by row, one hundred statements per round trip: what most pipelines do."""
     uri = settings().platform_database_uri.get_secret_value()
     columns = [f"{identifier(field.name)} {SQL_TYPES[field.type]}" for field in SCHEMA]
     statement = f"INSERT INTO bench VALUES ({', '.join(['%s'] * len(SCHEMA))})"  # noqa: S608 – only placeholders
@@ -50,20 +51,20 @@ def insert_rows(rows: list[pa.RecordBatch]) -> None:
 
 
 def copy_rows(rows: list[pa.RecordBatch]) -> None:
-    """Copy Arrow batches in Postgres' binary form: what the ingest does."""
+    """Copy Arrow batches with binary COPY: what ingest does."""
     with transaction() as cursor:
         cursor.adbc_ingest("bench", pa.RecordBatchReader.from_batches(SCHEMA, rows), mode="create", temporary=True)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long the work takes."""
+    """Return how long a call takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def main() -> None:
-    """Measure, and print one line per way and their ratio."""
+    """Print one line per way, and their ratio."""
     data = sample_file()
     rows: list[pa.RecordBatch] = []
     results = {

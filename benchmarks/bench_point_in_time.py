@@ -1,8 +1,8 @@
-# ruff: noqa: TID253 – a program of its own, imported by nothing
-"""Compare two ways to join labels with the features known at their time: the platform's store, and Feast's own.
+# ruff: noqa: TID253 – a program of its own, which no module imports
+"""Compare two point-in-time joins of labels and features: the platform's offline store, and Feast's own.
 
-Run by `make bench`, on servers that are up; both ways read the same tables, in one run, and must give the same rows.
-Twice: many entities with a short history each, and few entities with a long one, such as the weather of an airport.
+`make bench` runs it, with the servers up. Both joins read the same tables, in one run, and must return the same rows.
+It compares twice: many entities with a short history, and few with a long one, such as the weather of an airport.
 """
 
 import argparse
@@ -28,7 +28,7 @@ START = 1_767_225_600_000_000  # microseconds: the first of January 2026
 
 
 def history(name: str) -> Dataset:
-    """Return a data set of numbers with a history."""
+    """Return the spec of a data set of numbers with an event time."""
     return Dataset.model_validate(
         {
             "name": name,
@@ -41,8 +41,8 @@ def history(name: str) -> Dataset:
     )
 
 
-def drawn(count: int, seconds: int, entities: int, columns: dict[str, pa.Array], seed: int) -> pa.Table:
-    """Return rows about random entities, each at a second of its own and known when it was true."""
+def draw_rows(count: int, seconds: int, entities: int, columns: dict[str, pa.Array], seed: int) -> pa.Table:
+    """Return rows of random entities, each at another second; they became known at their event time."""
     random = np.random.default_rng(seed)
     at = pa.array(START + random.permutation(seconds)[:count] * 1_000_000, pa.timestamp("us", "UTC"))
     own = {"thing": random.integers(0, entities, count), "upload_sha256": ["bench"] * count, "line": range(count)}
@@ -50,22 +50,22 @@ def drawn(count: int, seconds: int, entities: int, columns: dict[str, pa.Array],
 
 
 def fill(dataset: Dataset, labels: int, rows: int, entities: int) -> None:
-    """Fill the tables with so many labels and feature rows about so many entities, over the same time."""
+    """Fill the tables with labels and feature rows of random entities, over the same period."""
     ensure_tables(dataset)
     random = np.random.default_rng(0)
     numbers = {name: pa.array(random.normal(size=rows)) for name in NUMBERS}
-    given = drawn(rows, rows, entities, numbers, seed=1)
-    wanted = drawn(labels, rows, entities, {"label": pa.array(random.integers(0, 2, labels))}, seed=2)
+    feature_rows = draw_rows(rows, rows, entities, numbers, seed=1)
+    label_rows = draw_rows(labels, rows, entities, {"label": pa.array(random.integers(0, 2, labels))}, seed=2)
     with transaction() as cursor:
-        for schema, table in (("features", given), ("labels", wanted)):
+        for schema, table in (("features", feature_rows), ("labels", label_rows)):
             cursor.adbc_ingest(dataset.name, table, mode="append", db_schema_name=schema)
     with transaction() as cursor:
         for schema in ("features", "labels"):
             cursor.execute(f"ANALYZE {schema}.{identifier(dataset.name)}")
 
 
-def joined(kind: Any, dataset: Dataset) -> pd.DataFrame:
-    """Join as a training does, by one of the two stores; return the numbers in an order of their own."""
+def join(kind: Any, dataset: Dataset) -> pd.DataFrame:
+    """Join as a training does, by one of the two stores; return the features, sorted by key and event time."""
     store = features.store()
     frame: pd.DataFrame = kind.get_historical_features(
         config=store.config, feature_views=[features.feature_view(dataset)],
@@ -75,29 +75,29 @@ def joined(kind: Any, dataset: Dataset) -> pd.DataFrame:
     return frame.sort_values([*dataset.keys, "event_timestamp"], ignore_index=True)[NUMBERS].astype("float64")
 
 
-def timed(kind: Any, dataset: Dataset, repeats: int) -> tuple[float, pd.DataFrame]:
-    """Return how long a join takes, at best, in seconds, and its answer."""
+def fastest_join(kind: Any, dataset: Dataset, repeats: int) -> tuple[float, pd.DataFrame]:
+    """Return the seconds of the fastest of `repeats` joins, and its result."""
     best = float("inf")
     for _ in range(repeats):
         start = time.perf_counter()
-        answer = joined(kind, dataset)
+        result = join(kind, dataset)
         best = min(best, time.perf_counter() - start)
-    return best, answer
+    return best, result
 
 
 def compare(name: str, labels: int, rows: int, entities: int, repeats: int) -> None:
-    """Measure both ways on one set of tables and print both times and their ratio."""
+    """Measure both joins on the same tables; print both times and their ratio."""
     dataset = history(name)
     fill(dataset, labels, rows, entities)
     (ours, one), (theirs, other) = (
-        timed(kind, dataset, repeats) for kind in (LateralPostgresOfflineStore, PostgreSQLOfflineStore)
+        fastest_join(kind, dataset, repeats) for kind in (LateralPostgresOfflineStore, PostgreSQLOfflineStore)
     )
     pd.testing.assert_frame_equal(one, other)
-    seen = one.notna().all(axis=1).mean()
+    matched = one.notna().all(axis=1).mean()
     sys.stdout.write(
         f"{labels:,} labels, {rows:,} feature rows of {len(NUMBERS)} numbers about {entities:,} entities;"
-        f" {seen:.0%} of the labels have a row known then; equal answers, best of {repeats} each\n"
-        f"{'the platform (LATERAL)':<30} {ours:8.2f} s\n{'Feast, as it comes':<30} {theirs:8.2f} s\n"
+        f" {matched:.0%} of the labels have a row known at their time; equal results, best of {repeats}\n"
+        f"{'the platform (LATERAL)':<30} {ours:8.2f} s\n{'Feast, its own store':<30} {theirs:8.2f} s\n"
         f"Feast takes {theirs / ours:.1f} times as long\n"
     )
     sys.stdout.flush()
@@ -108,11 +108,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--labels", type=int, default=20_000)
     parser.add_argument("--versions", type=int, default=4, help="feature rows per label")
-    given = parser.parse_args()
+    options = parser.parse_args()
     warnings.filterwarnings("ignore", "pandas only supports SQLAlchemy")
-    rows = given.labels * given.versions
-    compare("bench_many", given.labels, rows, max(given.labels // 4, 1), repeats=3)
-    compare("bench_few", given.labels // 10, rows // 4, 3, repeats=1)
+    rows = options.labels * options.versions
+    compare("bench_many", options.labels, rows, max(options.labels // 4, 1), repeats=3)
+    compare("bench_few", options.labels // 10, rows // 4, 3, repeats=1)
 
 
 if __name__ == "__main__":

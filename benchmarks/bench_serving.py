@@ -1,11 +1,11 @@
-# ruff: noqa: TID253 – a program of its own, imported by nothing
-"""Ask for predictions over HTTP: of our service by rows and by entity keys, and of `mlflow models serve`, in one run.
+# ruff: noqa: TID253 – a program of its own, which no module imports
+"""Compare predictions over HTTP: our service by rows and by entity keys, and `mlflow models serve`, in one run.
 
-Run by `make bench args=serving` on the sample `auto`, or `args="serving flights"` with a joined table, on servers that
-are up: it starts MLflow, trains a small model, starts both services on it, and asks each for 1 and for 100 at a time.
-First at a steady rate, from each request's own moment on, so that a service that is late is charged for those who wait
-(no coordinated omission); then as fast as a few callers can. The ways take turns, so that each has its share of a busy
-machine's moods.
+`make bench args=serving` runs it on the sample `auto`, `args="serving flights"` on one with a joined table. It starts
+MLflow, trains a small model, starts both services, and requests 1 and 100 predictions at a time. First at a steady
+rate: the latency counts from the time when a request was due, so that waiting for a slow service is included (no
+coordinated omission). Then as fast as a few clients can. The ways take turns, so that load by other programs of the
+machine affects all of them alike.
 """
 
 import csv
@@ -47,12 +47,12 @@ from stack.runners.embedded import up
 
 SAMPLES = Path(__file__).resolve().parents[1] / "minio" / "samples"
 SEARCH = Search(folds=3, jobs=1, candidates={"hist_gradient_boosting": {"learning_rate": [0.05]}})
-ROUNDS, SECONDS, RATE, CALLERS, SIZES = 3, 5, 50, 4, (1, 100)
+ROUNDS, SECONDS, RATE, CLIENTS, SIZES = 3, 5, 50, 4, (1, 100)
 THEIRS = "mlflow models serve"
 
 
 class Way(NamedTuple):
-    """One way to ask: where, with which token, and the body of a request of so many rows."""
+    """One way to request predictions: the address, the token, and the body of a request by its number of rows."""
 
     url: str
     token: str
@@ -60,11 +60,11 @@ class Way(NamedTuple):
 
 
 def main(name: str = "auto") -> None:
-    """Measure, and print for each rate and size a line per way, and what we gain on MLflow."""
+    """Print a table for each rate and size: one line per way, compared with MLflow's."""
     config, data = load(), dataset(name)
     up(config, ["serving"])
     for table in (*data.tables, data):
-        uploads.ingest(table, dropped(table))
+        uploads.ingest(table, put_sample(table))
         online_rows.materialize(table)
     train(data)
     wait_for(lambda: httpx.get(f"{config.serving_url}/health", trust_env=False).status_code == 200)
@@ -78,18 +78,18 @@ def main(name: str = "auto") -> None:
         }
         for size in SIZES:
             show(f"{size} at a time, {RATE} requests/s", in_turn(ways, size, steady))
-            show(f"{size} at a time, {CALLERS} callers as fast as they can", in_turn(ways, size, busy))
+            show(f"{size} at a time, {CLIENTS} clients as fast as they can", in_turn(ways, size, busy))
 
 
-def dropped(table: Table) -> str:
-    """Drop the sample file of a table into its bucket; return its key."""
+def put_sample(table: Table) -> str:
+    """Put the sample file of a table into the bucket `train`; return its key."""
     (file,) = SAMPLES.glob(f"{table.inbox_prefix('train')}.csv*")
     object_store.client().put_object(Bucket="train", Key=file.name, Body=file.read_bytes())
     return file.name
 
 
 def train(data: Dataset) -> None:
-    """Train a small model and make it champion."""
+    """Train a small model and make it the champion."""
     small = data.model_copy(update={"search": SEARCH})
     frozen = training_set.load(small, build_training_set.freeze(small))
     refitted = steps.refit(frozen, steps.search(frozen, SearchPlan.of(SEARCH, attempt_id="bench")))
@@ -97,7 +97,7 @@ def train(data: Dataset) -> None:
 
 
 def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:
-    """Return the sample's first rows: as they stand in the file, their keys, and as the model's signature has them."""
+    """Return the sample's first rows three times: as in the file, their keys alone, and by the model's signature."""
     (path,) = SAMPLES.glob(f"{data.inbox_prefix('train')}.csv*")
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     lines = content.decode("utf-8-sig").splitlines(keepends=True)[: max(SIZES) + 1]
@@ -112,13 +112,13 @@ def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:
 
 
 def bodies(kind: str, rows: list[Any]) -> dict[int, bytes]:
-    """Return the body of a request by its size."""
+    """Return the body of a request by its number of rows."""
     return {size: json.dumps({kind: rows[:size]}).encode() for size in SIZES}
 
 
 @contextmanager
 def mlflow_service(name: str) -> Iterator[str]:
-    """Start `mlflow models serve` on the champion; yield where it answers."""
+    """Start `mlflow models serve` on the champion; yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -136,12 +136,12 @@ def mlflow_service(name: str) -> Iterator[str]:
             os.killpg(process.pid, signal.SIGTERM)
 
 
-def wait_for(said: Callable[[], bool], seconds: float = 120) -> None:
-    """Ask until it is so; a server that does not answer yet is asked again."""
+def wait_for(is_ready: Callable[[], bool], seconds: float = 120) -> None:
+    """Wait until a server is ready; exit if it is not in time."""
     deadline = time.monotonic() + seconds
     while True:
         try:
-            if said():
+            if is_ready():
                 return
         except httpx.TransportError:
             pass
@@ -150,25 +150,25 @@ def wait_for(said: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.2)
 
 
-def caller(way: Way, size: int) -> Callable[[], None]:
-    """Return what asks once, on a connection that is kept."""
+def client(way: Way, size: int) -> Callable[[], None]:
+    """Return a function that sends one request on a connection that stays open."""
     where = urlsplit(way.url)
     connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
     headers = {"Authorization": f"Bearer {way.token}", "Content-Type": "application/json"}
 
-    def ask() -> None:
+    def send() -> None:
         connection.request("POST", where.path, way.bodies[size], headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        if answer.status != 200:
-            sys.exit(f"{way.url}: {answer.status} {text[:500]!r}")
+        response = connection.getresponse()
+        text = response.read()
+        if response.status != 200:
+            sys.exit(f"{way.url}: {response.status} {text[:500]!r}")
 
-    ask()
-    return ask
+    send()
+    return send
 
 
 def in_turn(ways: dict[str, Way], size: int, measure: Callable[[Way, int], list[float]]) -> dict[str, list[float]]:
-    """Return the seconds that each request of each way took."""
+    """Return the seconds of each request by way; the ways are measured in turn."""
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for _, name in itertools.product(range(ROUNDS), ways):
         taken[name] += measure(ways[name], size)
@@ -176,53 +176,53 @@ def in_turn(ways: dict[str, Way], size: int, measure: Callable[[Way, int], list[
 
 
 def busy(way: Way, size: int) -> list[float]:
-    """Let each caller ask again as soon as it has an answer."""
-    asks = [caller(way, size) for _ in range(CALLERS)]
+    """Send from each client the next request as soon as it has a response; return the seconds of each."""
+    senders = [client(way, size) for _ in range(CLIENTS)]
     end = time.perf_counter() + SECONDS
 
-    def ask_on(ask: Callable[[], None]) -> list[float]:
+    def send_on(send: Callable[[], None]) -> list[float]:
         taken = []
         while (start := time.perf_counter()) < end:
-            ask()
+            send()
             taken.append(time.perf_counter() - start)
         return taken
 
-    return together(ask_on, asks)
+    return side_by_side(send_on, senders)
 
 
 def steady(way: Way, size: int) -> list[float]:
-    """Ask at a steady rate; the seconds count from the moment when a request was due."""
-    asks = [caller(way, size) for _ in range(CALLERS)]
+    """Send at a steady rate; return the seconds of each request from the time when it was due."""
+    senders = [client(way, size) for _ in range(CLIENTS)]
     moments = itertools.count()
     begin = time.perf_counter() + 0.1
 
-    def take_turns(ask: Callable[[], None]) -> list[float]:
+    def take_turns(send: Callable[[], None]) -> list[float]:
         taken = []
         while (moment := next(moments)) < SECONDS * RATE:
             due = begin + moment / RATE
             time.sleep(max(0.0, due - time.perf_counter()))
-            ask()
+            send()
             taken.append(time.perf_counter() - due)
         return taken
 
-    return together(take_turns, asks)
+    return side_by_side(take_turns, senders)
 
 
-def together(work: Callable[[Any], list[float]], asks: list[Any]) -> list[float]:
-    """Let all callers work side by side; return what all of them measured."""
-    with ThreadPoolExecutor(len(asks)) as pool:
-        return [one for found in pool.map(work, asks) for one in found]
+def side_by_side(work: Callable[[Any], list[float]], senders: list[Any]) -> list[float]:
+    """Run all clients in parallel; return the seconds of all their requests."""
+    with ThreadPoolExecutor(len(senders)) as pool:
+        return [one for measured in pool.map(work, senders) for one in measured]
 
 
 def show(title: str, measured: dict[str, list[float]]) -> None:
-    """Print requests per second and percentiles, and how many times better than MLflow's they are."""
+    """Print requests per second and percentiles of the latency, and how many times better than MLflow's they are."""
     figures = {name: np.percentile(taken, [50, 95, 99]) * 1000 for name, taken in measured.items()}
     theirs, their_rate = figures[THEIRS], len(measured[THEIRS])
     sys.stdout.write(f"\n{title}\n| way | requests/s | p50 ms | p95 ms | p99 ms |\n|---|---|---|---|---|\n")
-    for name, found in figures.items():
+    for name, percentiles in figures.items():
         cells = [
             (len(measured[name]) / SECONDS / ROUNDS, len(measured[name]) / their_rate),
-            *zip(found, theirs / found, strict=True),
+            *zip(percentiles, theirs / percentiles, strict=True),
         ]
         texts = [f"{value:.1f}" + ("" if name == THEIRS else f" ({ratio:.1f}x)") for value, ratio in cells]
         sys.stdout.write(f"| {name} | {' | '.join(texts)} |\n")

@@ -1,6 +1,6 @@
-"""How long a task waits for its libraries: imported by itself, and inherited from the executor.
+"""Measure how long a task waits for its libraries: if it imports them, and if it inherits them from the executor.
 
-Both as Airflow does it, by a fork of a process that has Airflow loaded. Prints the seconds of each and their ratio.
+Both are measured as in Airflow, in a fork of a process that has loaded Airflow.
 """
 
 import argparse
@@ -26,7 +26,7 @@ print(time.perf_counter() - begin)
 
 
 def seconds(how: str) -> float:
-    """Return how long a forked task needs until its libraries are loaded."""
+    """Return the seconds until the libraries of a forked task are loaded; `how` is imported or inherited."""
     environment = os.environ | {"PYTHONPATH": str(LIBRARY), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", SCRIPT, how]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 – our own
@@ -34,15 +34,15 @@ def seconds(how: str) -> float:
 
 
 def main() -> None:
-    """Measure each way in turn, and print the medians."""
+    """Measure each way in turn; print the medians and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=5)
     times = parser.parse_args().times
-    found: dict[str, list[float]] = {"imported": [], "inherited": []}
+    measured: dict[str, list[float]] = {"imported": [], "inherited": []}
     for _ in range(times):
-        for how, measured in found.items():
-            measured.append(seconds(how))
-    imported, inherited = (statistics.median(found[how]) for how in ("imported", "inherited"))
+        for how, durations in measured.items():
+            durations.append(seconds(how))
+    imported, inherited = (statistics.median(measured[how]) for how in ("imported", "inherited"))
     sys.stdout.write(
         f"libraries of a task, median of {times}: imported {imported:.2f} s, inherited {inherited:.3f} s, "
         f"ratio {imported / inherited:.0f}\n"

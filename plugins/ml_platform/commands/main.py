@@ -44,7 +44,7 @@ def draft(
         drafted = write_draft(file, name, out, is_table=table, label=label)
     path = _from_here(drafted.path)
     typer.echo(f"{path} is written. Look at:")
-    for said in drafted.look_at:
+    for said in drafted.review_notes:
         typer.echo(f"  - {said}")
     _tell_trial(drafted.trial, file)
     typer.echo(f"Then: ./ml-platform dataset check {path} --file {file}")
@@ -80,7 +80,7 @@ def check(
     typer.echo(f"{folder / name}.yaml is right" if name else f"all specs in {folder} are right")
     if file is not None:
         with reported_errors():
-            trial = spec_check.read(table, file, purpose)
+            trial = spec_check.try_file(table, file, purpose)
         _tell_trial(trial, file)
         if trial.share > (table.max_bad_rows if table.on_bad_row == "reject_row" else 0.0):
             typer.echo("The file would be rejected as a whole.", err=True)
@@ -89,10 +89,10 @@ def check(
 
 def _tell_trial(trial: "Trial", file: Path) -> None:
     typer.echo(f"{file}: {trial.rows_read:,} rows, {trial.rows_rejected:,} would be rejected")
-    for bad in trial.bad:
+    for bad in trial.bad_values:
         typer.echo(f"  line {bad.line}, {bad.column or 'the row'}: {bad.value!r}: {bad.reason}")
-    if trial.rows_of_known_keys:
-        typer.echo(f"  {trial.rows_of_known_keys:,} of them have the key (and the time) of an earlier one")
+    if trial.duplicate_rows:
+        typer.echo(f"  {trial.duplicate_rows:,} of them have the key (and the time) of an earlier one")
 
 
 @dataset_app.command(name="list")

@@ -1,1 +1,1 @@
-"""From a file to a draft of its data set."""
+"""Draft the spec of a data set from a file, and check a spec against a file."""

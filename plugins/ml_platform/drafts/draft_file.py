@@ -1,4 +1,4 @@
-"""`ml-platform dataset draft`: a file in, the draft of its spec out, tried on the file before it is written."""
+"""`ml-platform dataset draft`: read a file, draft its spec, try the draft on the file, and write it."""
 
 import math
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from ml_platform.drafts.draft_text import draft_text, look_at
+from ml_platform.drafts.draft_text import draft_text, review_notes
 from ml_platform.drafts.drafting import KEY_WORDS, Choices, choose, words
-from ml_platform.drafts.file_profile import Profile, profile
-from ml_platform.drafts.spec_check import Trial, read
+from ml_platform.drafts.file_profile import Profile, profile_file
+from ml_platform.drafts.spec_check import Trial, try_file
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import catalog, parse_table, spec_files
 from ml_platform.specs.parts import IDENTIFIER_CHARACTERS, Name
@@ -17,45 +17,51 @@ from ml_platform.specs.spec import joined_name
 
 
 @dataclass(frozen=True)
-class Drafted:
-    """A draft that was written: where, what to look at, and what of the file it would reject."""
+class Draft:
+    """A draft that was written.
+
+    Attributes:
+        path: the YAML file.
+        review_notes: what a person must check, one sentence each.
+        trial: how many rows of the file the draft would load and reject.
+    """
 
     path: Path
-    look_at: list[str]
+    review_notes: list[str]
     trial: Trial
 
 
-def write_draft(file: Path, name: str, folder: Path, *, is_table: bool = False, label: str | None = None) -> Drafted:
-    """Write `<folder>/<name>.yaml`, a draft after a file.
+def write_draft(file: Path, name: str, folder: Path, *, is_table: bool = False, label: str | None = None) -> Draft:
+    """Write `<folder>/<name>.yaml`, a draft made from a file; an existing file is never overwritten.
 
     Args:
-        file: what to look at, of any format that the platform reads.
+        file: rows of the data, in any format that the platform reads.
         name: of the data set.
-        folder: where the specs lie.
-        is_table: whether it becomes a feature table, without a label.
-        label: the column that is the label, if that is known.
+        folder: of the specs.
+        is_table: whether to draft a feature table, which has no label.
+        label: the label's column; None to guess it.
 
     Raises:
-        ConfigurationError: the name is taken or not allowed, or nothing in the file can be the label or the key.
-        ContractError: the file is broken.
+        ConfigurationError: the name is taken or not allowed, or no column can be the label or the key.
+        ContractError: the file cannot be parsed.
     """
     target = folder / f"{name}.yaml"
     _check_name(name, target)
-    seen = profile(file, IDENTIFIER_CHARACTERS - len(joined_name(name, "")))
-    choices = choose(seen, is_table=is_table, label=label)
-    entity = _entity(seen, choices, name, folder)
-    text = draft_text(seen, choices, name=name, entity=entity)
+    profile = profile_file(file, IDENTIFIER_CHARACTERS - len(joined_name(name, "")))
+    choices = choose(profile, is_table=is_table, label=label)
+    entity = _entity(profile, choices, name, folder)
+    text = draft_text(profile, choices, name=name, entity=entity)
     table = parse_table(text, target)
-    trial = read(table, file, "train")
+    trial = try_file(table, file, "train")
     if trial.share > table.max_bad_rows:
         share = math.ceil(trial.share * 100) / 100
-        text = draft_text(seen, choices, name=name, entity=entity, max_bad_rows=share)
+        text = draft_text(profile, choices, name=name, entity=entity, max_bad_rows=share)
     try:
         with target.open("x", encoding="utf-8") as out:
             out.write(text)
     except OSError as error:
         raise ConfigurationError(f"{target} cannot be written: {error.strerror}") from None
-    return Drafted(target, look_at(seen, choices), trial)
+    return Draft(target, review_notes(profile, choices), trial)
 
 
 def _check_name(name: str, target: Path) -> None:
@@ -63,19 +69,20 @@ def _check_name(name: str, target: Path) -> None:
         TypeAdapter(Name).validate_python(name)
     except ValidationError as error:
         why = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"the name {name!r}: {why}; such as churn or house_prices") from None
+        raise ConfigurationError(f"the name {name!r}: {why}; allowed are names such as churn or house_prices") from None
     if target.exists():
-        raise ConfigurationError(f"{target} is there already, and is not overwritten; remove it, or take another name")
+        raise ConfigurationError(f"{target} is there already and is not overwritten; remove it or choose another name")
     for other in [path.stem for path in spec_files(target.parent)]:
         if name.startswith(other) or other.startswith(name):
             raise ConfigurationError(
-                f"the name {name!r} and {other!r}, which is there, begin alike: each would take the other's uploads"
+                f"the name {name!r} and the existing {other!r} start with the same letters: uploads of one would match "
+                "the other"
             )
 
 
-def _entity(seen: Profile, choices: Choices, name: str, folder: Path) -> str:
-    """Return the entity's name: after the key's, such as customer of customer_id, or the data set's."""
-    said = "_".join(word for word in words(choices.keys[0][0]) if word not in KEY_WORDS) or name
-    found = catalog(folder)
-    others = {other.entity.name for other in (*found.datasets, *found.tables)}
-    return f"{name}_{said}" if said in others else said
+def _entity(profile: Profile, choices: Choices, name: str, folder: Path) -> str:
+    """Return the entity's name: the key's without words such as id (customer of customer_id), or else `name`."""
+    entity = "_".join(word for word in words(choices.keys[0][0]) if word not in KEY_WORDS) or name
+    specs = catalog(folder)
+    others = {other.entity.name for other in (*specs.datasets, *specs.tables)}
+    return f"{name}_{entity}" if entity in others else entity

@@ -1,4 +1,4 @@
-"""What type the texts of a column seem to have, and the evidence: `conversion` itself is asked what it would accept."""
+"""Guess the type of a column from its texts, with the evidence: a type fits if `conversion` accepts the texts."""
 
 import re
 from collections import Counter
@@ -14,15 +14,15 @@ import pyarrow.compute as pc
 from ml_platform.parsing.conversion import FALSE, TRUE, convert
 from ml_platform.specs.parts import NUMERIC_TYPES, Column
 
-MISFITS = 0.02  # a type is still believed if no larger share of the cells does not fit it
-SAMPLE = 200  # so many different texts decide which types are tried on all of them
+MISFITS = 0.02  # a type fits if at most this share of the cells is invalid
+SAMPLE = 200  # distinct texts that decide which types are tried on all of them
 CATEGORIES, CATEGORY_SHARE, CATEGORY_CHARACTERS = 1000, 0.2, 60
-FEW = 20  # so many different texts are categories in any file
+FEW = 20  # at most this many distinct texts are categories in a file of any size
 MISSING_LOOKING = frozenset({"na", "n/a", "#n/a", "nan", "null", "?", "-", "--", ".", "missing", "(blank)", r"\n"})
-MISSING_NUMBERS = MISSING_LOOKING | {"none", "nil", "unknown", "inf", "-inf"}  # may be categories, but no numbers
+MISSING_NUMBERS = MISSING_LOOKING | {"none", "nil", "unknown", "inf", "-inf"}  # may be categories, but never numbers
 
 _LOSSY = re.compile(r"[+-]?(0[0-9]+|[0-9]{19,})")  # leading zeros, or more digits than are safe in every program
-_WORDS = {word for word in (*TRUE, *FALSE) if not word.isdigit()}
+_BOOLEAN_WORDS = {word for word in (*TRUE, *FALSE) if not word.isdigit()}
 _DATES = (
     "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%m/%d/%y", "%d/%m/%y", "%d-%m-%Y", "%m-%d-%Y",
     "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%y",
@@ -32,16 +32,16 @@ _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 
 @dataclass(frozen=True)
 class Guess:
-    """What one column seems to be.
+    """The likely type of one column, and the evidence.
 
     Attributes:
-        header: what the file calls it.
-        column: type and options, `missing` among them, as a spec declares them.
-        rows: cells looked at.
-        counts: how often each present text occurs; neither empty nor `missing`.
-        missing: how often each text that looks like a missing value occurs; "" for empty cells.
+        header: the column's name in the file.
+        column: type and options as a spec declares them, `missing` among them.
+        rows: number of cells.
+        counts: how often each value occurs; neither empty nor `missing`.
+        missing: how often each text that means a missing value occurs; "" for empty cells.
         misfits: texts that the type does not accept, and how often they occur.
-        notes: what a person should look at.
+        notes: what a person must check, one sentence each.
     """
 
     header: str
@@ -59,20 +59,20 @@ class Guess:
 
     @property
     def is_unique(self) -> bool:
-        """Whether every cell holds a value that no other has."""
+        """Whether every cell holds a value, and no two are equal."""
         return self.present == self.rows == len(self.counts)
 
     @property
     def is_constant(self) -> bool:
-        """Whether no two cells differ; an X here and there, and gaps elsewhere, do."""
+        """Whether all cells are equal; one value beside empty cells, such as X for yes, is not constant."""
         return not self.counts or (len(self.counts) == 1 and not self.missing)
 
     def evidence(self) -> str:
-        """Return one line for people: how many cells fit, how many are missing, examples."""
+        """Return one line for people: how many cells fit, how many are missing, and examples."""
         fitting = f"{self.present - self.misfits.total():,} of {self.present:,} cells"
         missing = f"{self.missing.total():,} missing" if self.missing else ""
-        wrong = f"does not fit: {_listed(list(self.misfits), 3)}" if self.misfits else ""
-        return "; ".join(filter(None, (", ".join(filter(None, (fitting, missing, self._range()))), wrong)))
+        misfits = f"does not fit: {_listed(list(self.misfits), 3)}" if self.misfits else ""
+        return "; ".join(filter(None, (", ".join(filter(None, (fitting, missing, self._range()))), misfits)))
 
     def _range(self) -> str:
         if not self.counts:
@@ -87,7 +87,7 @@ class Guess:
 
 
 def quoted(text: str) -> str:
-    """Return a text from a file as it can stand in one line of a comment."""
+    """Return a text of the data in quotes, short and escaped, so that it fits in one line of a comment."""
     short = text if len(text) <= 30 else f"{text[:29]}…"
     return f'"{repr(short)[1:-1]}"'
 
@@ -96,13 +96,13 @@ def _listed(texts: Sequence[str], most: int) -> str:
     return ", ".join(map(quoted, texts[:most])) + (", …" if len(texts) > most else "")
 
 
-def guess(header: str, cells: Sequence[str], *, decimal: str = ".") -> Guess:
-    """Return what a column seems to be.
+def guess_column(header: str, cells: Sequence[str], *, decimal: str = ".") -> Guess:
+    """Return the likely type of a column: the most specific one that fits at least 98 % of its values.
 
     Args:
-        header: what the file calls it.
-        cells: its texts, as they stand in the file.
-        decimal: the sign to prefer where texts such as 1.234 could be read either way; "," also prefers day/month.
+        header: the column's name in the file.
+        cells: its texts as in the file.
+        decimal: the decimal sign to prefer if texts such as 1.234 are ambiguous; "," also prefers day before month.
     """
     counts = Counter(cell.strip() for cell in cells)
     missing = Counter({"": counts.pop("")}) if "" in counts else Counter()
@@ -116,12 +116,12 @@ def guess(header: str, cells: Sequence[str], *, decimal: str = ".") -> Guess:
             return Guess(header, with_missing, len(cells), present, missing + tokens, misfits, notes)
     tokens = Counter({t: n for t, n in counts.items() if t.lower() in MISSING_LOOKING})
     present = counts - tokens
-    column = Column(type=_wordy(present), missing=tuple(sorted(tokens)))
-    notes = tuple(f"{quoted(t)} is taken for a missing value: is it none of the categories?" for t in sorted(tokens))
+    column = Column(type=_text_type(present), missing=tuple(sorted(tokens)))
+    notes = tuple(f"{quoted(t)} is read as a missing value: or is it one of the categories?" for t in sorted(tokens))
     return Guess(header, column, len(cells), present, missing + tokens, notes=notes)
 
 
-def _wordy(present: Counter[str]) -> Any:
+def _text_type(present: Counter[str]) -> Any:
     rows = present.total()
     is_few = len(present) <= FEW or len(present) <= min(CATEGORIES, CATEGORY_SHARE * rows)
     is_short = max(map(len, present), default=0) <= CATEGORY_CHARACTERS
@@ -130,19 +130,19 @@ def _wordy(present: Counter[str]) -> Any:
 
 
 def _candidates(header: str, counts: Counter[str], decimal: str) -> Iterator[Column]:
-    """Yield the types that a sample of the texts fits, the most special first; no type of texts is among them."""
+    """Yield the types that fit a sample of the texts, the most specific first; category and text are not among them."""
     texts = [text for text in counts if text.lower() not in MISSING_NUMBERS]
     if not texts or any(_LOSSY.fullmatch(text) for text in texts):
         return
-    if len({text.lower() for text in texts}) > 1 and all(text.lower() in _WORDS for text in texts):
+    if len({text.lower() for text in texts}) > 1 and all(text.lower() in _BOOLEAN_WORDS for text in texts):
         yield Column(type="boolean")
     sample = Counter(texts[:: max(1, len(texts) // SAMPLE)])
-    for column in _tried(header, list(sample), decimal):
+    for column in _types_to_try(header, list(sample), decimal):
         if _misfits(sample, column).total() <= 5 * MISFITS * sample.total():
             yield column
 
 
-def _tried(header: str, sample: list[str], decimal: str) -> Iterator[Column]:
+def _types_to_try(header: str, sample: list[str], decimal: str) -> Iterator[Column]:
     if re.search("date|day|datum", header, re.IGNORECASE) and all(re.fullmatch("(19|20)[0-9]{6}", t) for t in sample):
         yield Column(type="timestamp", format="%Y%m%d")
     yield Column(type="integer")
@@ -179,11 +179,11 @@ def _misfits(counts: Counter[str], column: Column) -> Counter[str]:
 def _notes(present: Counter[str], column: Column, decimal: str) -> Iterator[str]:
     texts = list(present)
     if column.type in ("number", "money") and all(re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", t) for t in texts):
-        yield "the sign before three digits may part thousands or decimals: see `decimal`"
+        yield "the sign before three digits may separate thousands or decimals: see `decimal`"
     if column.type == "timestamp":
         moments = pa.array(texts, pa.string())
         if not pc.any(pc.match_substring_regex(moments, r"(Z|[+-][0-9]{2}:?[0-9]{2})$")).as_py() or column.format:
-            yield "no zone is given: UTC is assumed; see `zone`"
+            yield "no time zone is given: UTC is assumed; see `zone`"
         others = {f for f in _date_formats(texts[:SAMPLE], decimal) if f != column.format}
         if column.format and (
             swapped := others & {column.format.replace("%d", "%§").replace("%m", "%d").replace("%§", "%m")}

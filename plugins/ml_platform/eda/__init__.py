@@ -1,1 +1,1 @@
-"""Data reports."""
+"""Data reports: one HTML page about the rows of a data set."""

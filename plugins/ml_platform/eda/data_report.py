@@ -1,4 +1,4 @@
-"""`ml-platform eda`: the data report of what is loaded, or of the newest files, into the bucket `reports`."""
+"""`ml-platform eda`: write a data report about the loaded rows, or the newest files, to the bucket `reports`."""
 
 import os
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import pandas as pd
 import psycopg
 import pyarrow as pa
 
-from ml_platform.eda.page import Data, report
+from ml_platform.eda.page import ReportData, render_page
 from ml_platform.exceptions import ContractError, DegenerateDataError
 from ml_platform.parsing.batches import read_batches
 from ml_platform.parsing.labels import class_text
@@ -22,25 +22,25 @@ from ml_platform.storage.object_store import ObjectVersion
 from ml_platform.storage.tables import existing_columns, feature_columns, sql_types
 
 BUCKET = "reports"
-TIME = "event_timestamp"  # of loaded rows; no column can be called so
+TIME = "event_timestamp"  # of loaded rows; a reserved name, so no column of a file has it
 MOST_ROWS = 50_000
 LINK_SECONDS = 7 * 24 * 3600
-_BESIDE = (".report.json", ".report.txt", ".rejected.csv")  # what lies beside an archived file, and is no data
+_NO_DATA = (".report.json", ".report.txt", ".rejected.csv")  # reports beside an archived file
 
 
 def publish(name: str, out: Path | None = None, directory: Path = DATASETS_DIR) -> str:
-    """Draw the report of a data set or feature table and return what to tell: where it is.
+    """Write the report of a data set or feature table; return a sentence that says where it is.
 
     Args:
         name: of the data set or feature table.
-        out: a local file to write it to, in place of the bucket.
-        directory: where the specs lie.
+        out: a local file to write it to; None for the bucket.
+        directory: of the specs.
 
     Raises:
-        ConfigurationError: there is no such data set, or it is wrong.
-        DegenerateDataError: there are no rows, neither loaded nor in a file.
+        ConfigurationError: there is no such data set, or its spec is invalid.
+        DegenerateDataError: no rows are loaded, and no file has any.
     """
-    html = report(data(find_table(name, directory))).encode()
+    html = render_page(report_data(find_table(name, directory))).encode()
     if out is not None:
         out.write_bytes(html)
         return f"{out} is written"
@@ -48,41 +48,45 @@ def publish(name: str, out: Path | None = None, directory: Path = DATASETS_DIR) 
     object_store.put_new(BUCKET, key, html, "text/html; charset=utf-8")
     console = f" ({url})" if (url := os.environ.get("CONSOLE_URL")) else ""
     link = object_store.presigned_url(BUCKET, key, LINK_SECONDS)
-    return f"{key} is in the bucket {BUCKET}, for the console{console}; for the next 7 days also here:\n{link}"
+    return f"{key} is in the bucket {BUCKET}: see the console{console}, or for the next 7 days this link:\n{link}"
 
 
-def data(table: Table) -> Data:
-    """Return the newest rows of a table: those loaded or else of the newest file, and those of the newest test file."""
+def report_data(table: Table) -> ReportData:
+    """Return the newest training rows, loaded or else of the newest file, and the rows of the newest test file.
+
+    Raises:
+        DegenerateDataError: no rows are loaded, and no file has any.
+    """
     rows, source = _loaded(table), "loaded"
     if not rows.num_rows:
         rows, source, _ = newest_file(table, "train")
     if not rows.num_rows:
         raise DegenerateDataError(
-            f"{table.name}: there are no rows yet, neither loaded nor in a file {table.inbox_pattern('train')}"
+            f"{table.name}: there are no rows yet: none are loaded, and no file {table.inbox_pattern('train')} has any"
         )
     if not isinstance(table, Dataset):
         features = tuple(table.own_features)
-        return Data(table.name, table.description, source, as_frame(table, rows), features)
+        return ReportData(table.name, table.description, source, as_frame(table, rows), features)
     test, test_source, uploaded = newest_file(table, "test")
     compared = as_frame(table, test, uploaded) if test.num_rows else None
-    return Data(
+    return ReportData(
         table.name, table.description, source, as_frame(table, rows), tuple(table.features), table.label.column,
         compared, test_source,
     )  # fmt: skip
 
 
 def _loaded(table: Table) -> pa.RecordBatch:
-    """Return the newest loaded rows, as a file's would be read."""
+    """Return the newest loaded rows, at most `MOST_ROWS`, typed as if read from a file."""
     name = identifier(table.name)
     labels = (
         f"JOIN labels.{name} l USING ({', '.join(map(identifier, table.keys))}, event_timestamp, created_timestamp)"
     )
     order = "f.created_timestamp DESC, f.event_timestamp DESC, f.line"
     with transaction() as cursor:
-        there = {schema: existing_columns(cursor, schema, table.name) for schema in ("features", "labels")}
-        if not there["features"]:
+        loaded = {schema: existing_columns(cursor, schema, table.name) for schema in ("features", "labels")}
+        if not loaded["features"]:
             return pa.RecordBatch.from_pylist([])
-        selected = ", ".join(f"{sql} AS {identifier(column)}" for column, sql in _selected(table, there).items())
+        selected = ", ".join(f"{sql} AS {identifier(column)}" for column, sql in _columns_sql(table, loaded).items())
         cursor.execute(
             f"SELECT {selected} FROM features.{name} f {labels if table.label_columns else ''}"  # noqa: S608 – quoted
             f" ORDER BY {order} LIMIT {MOST_ROWS}"
@@ -90,27 +94,27 @@ def _loaded(table: Table) -> pa.RecordBatch:
         return _one_batch(cursor.fetch_arrow_table())
 
 
-def _selected(table: Table, there: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Return the SQL of each column, and of each row's time; what the YAML has that nothing loaded has is missing."""
+def _columns_sql(table: Table, loaded: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Return the SQL of each column and of the event time; NULL for a column of the spec that the tables lack."""
     types = sql_types(table)
     sources = dict.fromkeys((*table.keys, *feature_columns(table)), ("features", "f"))
     sources |= dict.fromkeys(table.label_columns, ("labels", "l"))
     columns = {
-        column: f"{alias}.{identifier(column)}" if column in there[schema] else f"NULL::{types[column]}"
+        column: f"{alias}.{identifier(column)}" if column in loaded[schema] else f"NULL::{types[column]}"
         for column, (schema, alias) in sources.items()
     }
     return columns | {column: f"f.{TIME}" for column in (table.event_time, TIME) if column}
 
 
 def newest_file(table: Table, purpose: Purpose) -> tuple[pa.RecordBatch, str, datetime]:
-    """Return the good rows of the newest file, waiting or archived, what to call it, and when it was uploaded."""
-    found = object_store.list_objects(purpose, table.inbox_prefix(purpose))
-    found += object_store.list_objects(purpose, f"processed/{table.inbox_prefix(purpose)}")
-    files = [version for version in found if not version.key.endswith(_BESIDE)]
+    """Return the valid rows of the newest file, waiting or archived, its name for people, and its upload time."""
+    versions = object_store.list_objects(purpose, table.inbox_prefix(purpose))
+    versions += object_store.list_objects(purpose, f"processed/{table.inbox_prefix(purpose)}")
+    files = [version for version in versions if not version.key.endswith(_NO_DATA)]
     for version in sorted(files, key=lambda version: version.last_modified, reverse=True):
         try:
             return _rows_of(table, purpose, version), f"the file {version.key!r}", version.last_modified
-        except ContractError:  # it was rejected, or will be: what was good before it counts
+        except ContractError:  # a rejected file: try the one before it
             continue
     return pa.RecordBatch.from_pylist([]), "", datetime.now(UTC)
 
@@ -126,26 +130,33 @@ def _rows_of(table: Table, purpose: Purpose, version: ObjectVersion) -> pa.Recor
 
 
 def _one_batch(rows: pa.Table) -> pa.RecordBatch:
-    found: list[pa.RecordBatch] = rows.combine_chunks().to_batches()
-    return found[0] if found else pa.RecordBatch.from_pylist([])
+    batches: list[pa.RecordBatch] = rows.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([])
 
 
 def as_frame(table: Table, rows: pa.RecordBatch, uploaded: datetime | None = None) -> pd.DataFrame:
-    """Return typed rows as `eda.Data` takes them, with the features of other tables as of each row's time."""
+    """Return typed rows as `ReportData` takes them, with joined features as of each row's event time.
+
+    Args:
+        table: the spec of the rows.
+        rows: shape (n_rows, n_columns).
+        uploaded: the event time of rows that have none; None for now.
+    """
     frame: pd.DataFrame = rows.to_pandas()
     columns = table.columns
     if isinstance(table, Dataset):
         frame, columns = _with_joined(table, rows, uploaded or datetime.now(UTC)), columns | table.features
     frame = frame.drop(columns=TIME, errors="ignore")
-    drawn = {name: _as_drawn(frame[name], columns[name].type) for name in frame.columns}
+    series = {name: _as_series(frame[name], columns[name].type) for name in frame.columns}
     for name in table.label_columns[:1]:
-        if name in frame:  # the classes as files write them
-            drawn[name] = pd.Series([value if value is None else class_text(value) for value in rows[name].to_pylist()])
-    return frame.assign(**drawn)
+        if name in frame:  # the classes as texts of the files
+            labels = rows[name].to_pylist()
+            series[name] = pd.Series([label if label is None else class_text(label) for label in labels])
+    return frame.assign(**series)
 
 
 def _with_joined(table: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:
-    """Return what `model_frame` does; features that nothing was loaded for yet are missing."""
+    """Return `model_frame`; features of a table that nothing was loaded into yet are missing."""
     timed = table.model_copy(update={"event_time": TIME}) if TIME in rows.schema.names else table
     try:
         return model_frame(timed, rows, uploaded)
@@ -154,7 +165,7 @@ def _with_joined(table: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd
         return frame.assign(**{name: None for name in table.features if name not in frame})
 
 
-def _as_drawn(values: pd.Series, kind: str) -> pd.Series:
+def _as_series(values: pd.Series, kind: str) -> pd.Series:
     if kind in (*NUMERIC_TYPES, "boolean"):
         return values.astype("float64")
     return values if kind == "timestamp" else values.astype(object).where(values.notna(), float("nan"))

@@ -1,4 +1,4 @@
-"""A data report: one HTML page that needs nothing else. What comes from the data is escaped, and runs nothing."""
+"""A data report: one HTML page without external files. Texts from the data are escaped, so they cannot run scripts."""
 
 import base64
 import io
@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from skrub import TableReport
 
-from ml_platform.eda import pictures as eda_charts
+from ml_platform.eda import pictures
 from ml_platform.eda.drift import SOME, STRONG, drift
 from ml_platform.training.leakage import LEAK_SCORE, label_scores
 
@@ -23,24 +23,24 @@ h1, h2 { line-height: 1.2 } h2 { margin-top: 2em } .pictures { display: grid; gr
 td:first-child, th:first-child { text-align: left } tr { border-bottom: 1px solid #dde1e6 }
 .strong { background: #fbe3d3 } .some { background: #fdf3ea } iframe { width: 100%; height: 900px; border: 1px solid #dde1e6 }
 """  # noqa: E501 – a style sheet
-# Scripts only inside the sandbox of the table report, which has no way out of its frame; nothing is fetched.
+# Scripts run only in the sandboxed frame of the table report, which cannot reach the page; nothing is fetched.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:"
 
 
 @dataclass(frozen=True)
-class Data:
-    """What a report is drawn from.
+class ReportData:
+    """The rows that a report describes.
 
     Attributes:
         name: of the data set or feature table.
-        description: of it, for people.
-        source: where the rows come from, for people.
-        rows: the rows learned from: numbers and booleans float64, times datetime64, the rest objects of str; NaN is
+        description: of the data set, for people.
+        source: where `rows` come from, for people.
+        rows: the training rows: numbers and booleans as float64, times as datetime64, others as objects of str; NaN is
             missing.
-        features: the columns that a model sees; what is compared with `test`.
-        label: the label's column in `rows`; none for a feature table.
-        test: the rows to be scored, with the same features; none if there are none.
-        test_source: where these come from, for people.
+        features: the columns that a model sees; drift compares them with `test`.
+        label: the label's column in `rows`; None for a feature table.
+        test: the rows to score, with the same features; None without a test file.
+        test_source: where `test` comes from, for people.
     """
 
     name: str
@@ -53,8 +53,8 @@ class Data:
     test_source: str = ""
 
 
-def report(data: Data) -> str:
-    """Return the page."""
+def render_page(data: ReportData) -> str:
+    """Return the report as one HTML page."""
     title = escape(f"Data report: {data.name}")
     parts = "\n".join(_parts(data))
     return (
@@ -64,7 +64,7 @@ def report(data: Data) -> str:
     )
 
 
-def _parts(data: Data) -> Iterator[str]:
+def _parts(data: ReportData) -> Iterator[str]:
     yield f"<p>{escape(data.description)}</p><p>{len(data.rows):,} rows: {escape(data.source)}.</p>"
     if data.label is not None:
         yield from _label(data, data.label)
@@ -74,7 +74,7 @@ def _parts(data: Data) -> Iterator[str]:
     yield f'<iframe sandbox="allow-scripts" title="All columns" srcdoc="{escape(table_report(data.rows))}"></iframe>'
 
 
-def _label(data: Data, label: str) -> Iterator[str]:
+def _label(data: ReportData, label: str) -> Iterator[str]:
     labelled = data.rows[data.rows[label].notna()]
     labels = labelled[label].astype(str)
     counts = ", ".join(
@@ -83,31 +83,32 @@ def _label(data: Data, label: str) -> Iterator[str]:
     yield f"<h2>The label {escape(label)}</h2><p>{counts}</p>"
     columns = labelled.drop(columns=label).select_dtypes(exclude="datetime")
     if scores := label_scores(columns, labels):
-        yield _picture(eda_charts.label_scores(scores), "What each column alone says of the label")
+        yield _picture(pictures.label_scores(scores), "How well each column alone predicts the label")
         high = [name for name, score in scores.items() if score >= LEAK_SCORE]
         suspected = [name for name in high if name in data.features]
         listed = (
-            f"Suspected: {', '.join(map(escape, suspected))}: known only afterwards? Then they are <code>leaks</code>."
+            f"Suspected leaks: {', '.join(map(escape, suspected))}. Columns known only after the label belong in "
+            "<code>leaks</code>."
         )
         if others := ", ".join(escape(name) for name in high if name not in data.features):
-            yield f"<p>No feature, and rightly so: {others}.</p>"
-        yield f"<p>{listed if suspected else 'No feature alone gives the label away.'} 0 is chance, 1 always right.</p>"
+            yield f"<p>High too, but no features: {others}.</p>"
+        yield f"<p>{listed if suspected else 'No leak is suspected.'} 0 is chance, 1 is always right.</p>"
     yield "<h2>Features by label</h2>"
     names = [name for name in scores if name in data.features] or list(data.features)
-    yield from _pictures({name: eda_charts.by_label(name, labelled[name], labels) for name in names[:MOST_PICTURES]})
+    yield from _pictures({name: pictures.by_label(name, labelled[name], labels) for name in names[:MOST_PICTURES]})
 
 
-def _drift(data: Data, test: pd.DataFrame) -> Iterator[str]:
+def _drift(data: ReportData, test: pd.DataFrame) -> Iterator[str]:
     features = [name for name in data.features if name in test.columns]
-    found = drift(data.rows[features], test[features])
-    yield f"<h2>Drift: train and test</h2><p>{len(test):,} rows to be scored: {escape(data.test_source)}.</p>"
+    table = drift(data.rows[features], test[features])
+    yield f"<h2>Drift: train and test</h2><p>{len(test):,} rows to score: {escape(data.test_source)}.</p>"
     yield (
-        f"<p>PSI, the population stability index: below {SOME} no drift, above {STRONG} a strong one. The tests are "
-        "Kolmogorov and Smirnov's for numbers, chi² for categories.</p>"
+        f"<p>PSI, the population stability index: below {SOME} no drift, from {STRONG} strong drift. The tests are "
+        "Kolmogorov-Smirnov for numbers, chi² for categories.</p>"
     )
     heads = ("feature", "PSI", "test", "statistic", "p", "missing in train", "missing in test")
     yield f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"
-    for name, row in found.iterrows():
+    for name, row in table.iterrows():
         strength = "strong" if row["psi"] >= STRONG else "some" if row["psi"] >= SOME else "none"
         cells = (
             escape(str(name)), f"{row['psi']:.3f}", row["test"], f"{row['statistic']:.3f}", f"{row['p_value']:.3g}",
@@ -115,15 +116,15 @@ def _drift(data: Data, test: pd.DataFrame) -> Iterator[str]:
         )  # fmt: skip
         yield f'<tr class="{strength}">{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
     yield "</table>"
-    names = [str(name) for name in found.index[:MOST_PICTURES]]
-    yield from _pictures({name: eda_charts.overlaid(name, data.rows[name], test[name]) for name in names})
+    names = [str(name) for name in table.index[:MOST_PICTURES]]
+    yield from _pictures({name: pictures.overlay(name, data.rows[name], test[name]) for name in names})
 
 
 def table_report(rows: pd.DataFrame) -> str:
-    """Return skrub's report on a frame, a page of its own: types, missing values, distributions, associations."""
-    safe = rows.set_axis([eda_charts.plain(name) for name in rows.columns], axis=1)
+    """Return skrub's report on a frame as HTML: types, missing values, distributions, associations."""
+    safe = rows.set_axis([pictures.plain(name) for name in rows.columns], axis=1)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a sign that no font has, a column that never differs: no news here
+        warnings.simplefilter("ignore")  # characters without a glyph, constant columns: the report shows both
         html: str = TableReport(safe, title="All columns", verbose=0).html()
     return html
 
@@ -140,7 +141,7 @@ def _picture(figure: Figure, name: str) -> str:
 
 
 def png(figure: Figure) -> bytes:
-    """Return a picture as a file; a sign that no font has is drawn as a box."""
+    """Return a figure as the bytes of a PNG; a character without a glyph is drawn as a box."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")

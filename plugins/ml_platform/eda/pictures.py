@@ -1,4 +1,4 @@
-"""The pictures of a data report: each feature by label, what gives the label away, train beside test."""
+"""The figures of a data report: features by label, how well each column predicts the label, train beside test."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from ml_platform.eda.drift import bins
+from ml_platform.eda.drift import bin_counts
 from ml_platform.evaluation.charts import BLUE, GREY, ORANGE, labelled_axes
 from ml_platform.training.leakage import LEAK_SCORE
 
@@ -17,20 +17,26 @@ _SHOWN_CATEGORIES, _SHOWN_CHARACTERS = 12, 32
 _BARS = 30
 
 
-def plain(text: object) -> str:
-    """Return a text from the data as matplotlib draws it: short, printable, and no formula between dollar signs."""
-    said = "".join(character if character.isprintable() else "�" for character in str(text)).replace("$", r"\$")
-    return said if len(said) <= _SHOWN_CHARACTERS else f"{said[: _SHOWN_CHARACTERS - 1]}…"
+def plain(value: object) -> str:
+    """Return a text for matplotlib: short, printable, and with `$` escaped, which would start a formula."""
+    text = "".join(character if character.isprintable() else "�" for character in str(value)).replace("$", r"\$")
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
 
 
 def classes_of(labels: pd.Series) -> list[str]:
-    """Return the values of a label as texts, the most common first; of many the last stands for the rest."""
-    found = [str(value) for value in labels.value_counts().index]
-    return found if len(found) <= len(COLOURS) else [*found[: len(COLOURS) - 1], REST]
+    """Return the classes of a label, the most common first, at most one per colour; the last may be `REST`."""
+    classes = [str(value) for value in labels.value_counts().index]
+    return classes if len(classes) <= len(COLOURS) else [*classes[: len(COLOURS) - 1], REST]
 
 
 def by_label(name: str, values: pd.Series, labels: pd.Series) -> Figure:
-    """Draw a feature per class: of numbers the distributions, of categories the shares of the classes."""
+    """Draw a feature by class: the distribution per class for numbers, the shares of the classes per category.
+
+    Args:
+        name: of the feature.
+        values: shape (n_rows,), float64 or objects of str; NaN or None is missing.
+        labels: shape (n_rows,), with the same index.
+    """
     classes = classes_of(labels)
     texts = labels.astype(str)
     texts = texts.where(texts.isin(classes), REST)
@@ -54,7 +60,7 @@ def _histograms(name: str, parts: Mapping[str, pd.Series]) -> Figure:
 
 
 def _edges(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the edges of bins from the 1st to the 99th percentile; of whole numbers each bin holds equally many."""
+    """Return the edges of bins from the 1st to the 99th percentile; each bin covers the same number of integers."""
     if not len(numbers):
         return np.array([0.0, 1.0])
     low, high = np.quantile(numbers, [0.01, 0.99])
@@ -83,9 +89,9 @@ def _shares(name: str, values: pd.Series, labels: pd.Series, classes: list[str])
 
 
 def label_scores(scores: Mapping[str, float]) -> Figure:
-    """Draw how well each column alone foretells the label (`profiling.label_scores`), with the line of suspicion."""
+    """Draw how well each column alone predicts the label (`leakage.label_scores`), with the threshold of a leak."""
     shown = list(scores.items())[:20][::-1]
-    figure, axes = labelled_axes("What each column alone says of the label", "Score", "", 1.5 + 0.24 * len(shown))
+    figure, axes = labelled_axes("How well each column alone predicts the label", "Score", "", 1.5 + 0.24 * len(shown))
     colours = [ORANGE if score >= LEAK_SCORE else BLUE for _, score in shown]
     axes.barh(range(len(shown)), [max(0.0, score) for _, score in shown], color=colours)
     axes.set_yticks(range(len(shown)), [plain(name) for name, _ in shown])
@@ -95,13 +101,13 @@ def label_scores(scores: Mapping[str, float]) -> Figure:
     return figure
 
 
-def overlaid(name: str, train: pd.Series, test: pd.Series) -> Figure:
-    """Draw the distributions of a feature in the rows learned from and in the rows to be scored."""
+def overlay(name: str, train: pd.Series, test: pd.Series) -> Figure:
+    """Draw the distributions of a feature in the training rows and in the rows to score, one over the other."""
     if pd.api.types.is_numeric_dtype(train.dtype):
         return _histograms(name, {"train": train, "test": test})
-    counts = bins(train, test)
-    there = counts[0] + counts[1] > 0
-    shares = [(one / max(1, one.sum()))[there][: _SHOWN_CATEGORIES + 1][::-1] for one in counts]
+    counts = bin_counts(train, test)
+    filled = counts[0] + counts[1] > 0
+    shares = [(one / max(1, one.sum()))[filled][: _SHOWN_CATEGORIES + 1][::-1] for one in counts]
     figure, axes = labelled_axes(plain(name), "Share of the rows", "", 1.3 + 0.24 * len(shares[0]), 4.4)
     rows = np.arange(len(shares[0]))
     for share, colour, shift, one in zip(shares, COLOURS, (0.2, -0.2), ("train", "test"), strict=False):

@@ -27,14 +27,14 @@ def first_lines(name, count):
 
 @pytest.fixture(scope="module")
 def flights(servers):
-    """Flights and weather, loaded; a test file that waits."""
+    """The data set flights: its rows and the weather are loaded, and a test file waits in the inbox."""
     for name in ("weather", "flights"):
         tables.ensure_tables(find_table(name, DATASETS_DIR))
     flights = find_table("flights", DATASETS_DIR)
     with pytest.raises(DegenerateDataError, match="no rows yet"):
-        data_report.data(flights)
-    drop = {"weather": ("weather.csv", "weather.csv.gz"), "flights": ("train_flights.csv", "train_flights.csv.gz")}
-    for name, (key, sample) in drop.items():
+        data_report.report_data(flights)
+    samples = {"weather": ("weather.csv", "weather.csv.gz"), "flights": ("train_flights.csv", "train_flights.csv.gz")}
+    for name, (key, sample) in samples.items():
         object_store.put_new("train", key, first_lines(sample, 2001))
         assert uploads.ingest(find_table(name, DATASETS_DIR), key)["outcome"] == "loaded"
     object_store.put_new("test", "test_flights_1.csv", first_lines("test_flights.csv.gz", 501))
@@ -42,19 +42,19 @@ def flights(servers):
 
 
 def test_loaded_rows_come_with_leaks_and_joined_features_test_rows_with_features(flights):
-    found = data_report.data(flights)
-    assert len(found.rows) == 2000
-    assert found.source == "loaded"
-    assert {"late", "arr_delay", "sched_dep", "weather__temp"} <= set(found.rows.columns)
-    assert found.rows["weather__temp"].notna().any()
-    assert len(found.test) == 500
-    assert set(found.features) <= set(found.test.columns)
-    assert "test_flights_1.csv" in found.test_source
+    data = data_report.report_data(flights)
+    assert len(data.rows) == 2000
+    assert data.source == "loaded"
+    assert {"late", "arr_delay", "sched_dep", "weather__temp"} <= set(data.rows.columns)
+    assert data.rows["weather__temp"].notna().any()
+    assert len(data.test) == 500
+    assert set(data.features) <= set(data.test.columns)
+    assert "test_flights_1.csv" in data.test_source
 
 
 def test_the_report_opens_in_a_browser_by_its_link(flights):
-    said = data_report.publish("flights")
-    with urlopen(re.search(r"http\S+$", said)[0]) as answer:  # noqa: S310 – our own server
+    message = data_report.publish("flights")
+    with urlopen(re.search(r"http\S+$", message)[0]) as answer:  # noqa: S310 – our own server
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         page = answer.read().decode()
     assert "Data report: flights" in page
@@ -68,38 +68,38 @@ def test_a_feature_table_is_reported_on_too(flights, tmp_path):
     assert "wind_gust" in out.read_text(encoding="utf-8")
 
 
-def test_before_anything_is_loaded_the_newest_good_file_is_looked_at(servers):
+def test_before_a_load_the_newest_valid_file_is_read(servers):
     penguins = find_table("penguins", DATASETS_DIR)
     object_store.put_new("train", "train_penguins_1.csv", (SAMPLES / "train_penguins.csv").read_bytes())
     object_store.put_new("train", "train_penguins_2.csv", io.BytesIO(b"broken\n1\n"))
-    found = data_report.data(penguins)
-    assert found.source == "the file 'train_penguins_1.csv'"
-    assert found.test is None
-    assert len(found.rows) > 200
+    data = data_report.report_data(penguins)
+    assert data.source == "the file 'train_penguins_1.csv'"
+    assert data.test is None
+    assert len(data.rows) > 200
 
 
-def test_what_the_yaml_has_and_nothing_loaded_has_is_missing(flights, tmp_path):
+def test_a_column_that_the_spec_has_and_the_tables_lack_is_missing(flights, tmp_path):
     text = (DATASETS_DIR / "flights.yaml").read_text(encoding="utf-8")
     text = text.replace("leaks: [", "leaks: [delay_reason, ", 1)
     text = text.replace("columns:\n", "columns:\n  seats: integer\n  delay_reason: category\n", 1)
     weather = (DATASETS_DIR / "weather.yaml").read_text(encoding="utf-8")
     (tmp_path / "flights.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "weather.yaml").write_text(weather.replace("columns:\n", "columns:\n  uv: number\n", 1), "utf-8")
-    found = data_report.data(find_table("flights", tmp_path))
-    assert found.source == "loaded"
+    data = data_report.report_data(find_table("flights", tmp_path))
+    assert data.source == "loaded"
     for column in ("seats", "delay_reason", "weather__uv"):
-        assert found.rows[column].isna().all()
-    assert found.rows["distance"].notna().any()
+        assert data.rows[column].isna().all()
+    assert data.rows["distance"].notna().any()
     out = tmp_path / "flights.html"
     assert data_report.publish("flights", out, tmp_path) == f"{out} is written"
 
 
-def test_a_table_that_was_never_loaded_leaves_its_features_missing(flights, tmp_path):
+def test_the_features_of_a_table_without_rows_are_missing(flights, tmp_path):
     for name in ("flights", "weather"):
         text = (DATASETS_DIR / f"{name}.yaml").read_text(encoding="utf-8").replace("weather", "climate")
         (tmp_path / f"{name.replace('weather', 'climate')}.yaml").write_text(text, encoding="utf-8")
-    found = data_report.data(find_table("flights", tmp_path))
-    assert found.rows["climate__temp"].isna().all()
+    data = data_report.report_data(find_table("flights", tmp_path))
+    assert data.rows["climate__temp"].isna().all()
 
 
 def test_without_an_event_time_loaded_rows_are_joined_as_of_their_load(servers):
@@ -123,13 +123,13 @@ def test_without_an_event_time_loaded_rows_are_joined_as_of_their_load(servers):
         tables.ensure_tables(table)
         object_store.put_new("train", key, text.encode())
         assert uploads.ingest(table, key)["outcome"] == "loaded"
-    assert list(data_report.data(shops).rows["depots__stock"]) == [1, 1]
+    assert list(data_report.report_data(shops).rows["depots__stock"]) == [1, 1]
     with transaction() as cursor:  # as if they had been loaded before there was a stock
         for schema in ("features", "labels"):
             cursor.execute(f"UPDATE {schema}.depotshops SET event_timestamp = '2019-01-01Z'")
-    assert data_report.data(shops).rows["depots__stock"].isna().all()
+    assert data_report.report_data(shops).rows["depots__stock"].isna().all()
 
 
-def test_an_unknown_name_lists_those_there_are(servers):
+def test_an_unknown_name_lists_the_existing_ones(servers):
     with pytest.raises(ConfigurationError, match=r"no 'nothing'.*auto"):
         data_report.publish("nothing")
