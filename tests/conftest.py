@@ -66,6 +66,7 @@ PROVE = {
     "test_tags_that_were_edited_there_do_not_go_live": {'classes-["1", "0"]'},
     "test_with_another_champion_it_is_evaluated_again": {""},
     "test_the_results_do_not_depend_on_the_number_of_jobs": {""},
+    "test_the_workers_of_a_search_that_is_killed_end_too": {""},
     "test_notebook_runs_from_top_to_bottom": {"flights.ipynb"},
 }  # fmt: skip
 
