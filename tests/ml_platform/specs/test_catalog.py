@@ -183,6 +183,7 @@ def test_a_broken_file_holds_up_nobody_else_and_is_told_to_who_asks(tmp_path: Pa
         ("description: ", "description: !!timestamp ", ["not valid YAML"]),
         ("description: ", "description: !!bool ", ["not valid YAML"]),
         ("description: ", f"description: {'[' * 3000} #", ["not valid YAML", "nested too deeply"]),
+        ("AGE: integer", "AGE: {type: timestamp, format: '%Y %Y-%m-%d'}", ["columns.AGE.format", "strptime"]),
     ],
 )  # fmt: skip
 def test_no_content_of_a_file_blocks_the_other_files(tmp_path: Path, old: str, new: str, says) -> None:

@@ -26,6 +26,7 @@ def test_a_format_with_a_whole_date_is_accepted(form: str) -> None:
         ("%Y-%m-%d %Z", "%Z ignores the meaning of a zone's letters; use %z"),
         ("%Q", "not a format that strptime can read"),
         ("%", "not a format that strptime can read"),
+        ("%Y %Y-%m-%d", "not a format that strptime can read"),
         ("day", "must contain year, month and day"),
         ("", "must contain year, month and day"),
     ],
