@@ -150,7 +150,7 @@ def _clean(text: str | None, prefix: str, words: Collection[str]) -> str | None:
 def _convert_many(
     texts: pa.Array, column: Column, words: Collection[str]
 ) -> tuple[pa.Array, dict[int, str], list[int]]:
-    """Return the values, per wrong row its index and the reason, and the indices of the missing ones."""
+    """Convert with Arrow where possible; return the same as `_convert_few`."""
     converter = converter_of(column)
     texts = _mark_missing(empty_to_null(texts), words)
     if column.strip_prefix:

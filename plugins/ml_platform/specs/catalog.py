@@ -121,18 +121,18 @@ def spec_files(directory: Path) -> list[Path]:
 
 def catalog(directory: Path = DATASETS_DIR) -> Catalog:
     """Read the specs of a folder; an invalid file does not block the others."""
-    found: dict[str, Table] = {}
+    specs: dict[str, Table] = {}
     problems: list[str] = []
     for path in spec_files(directory):
         try:
             table = read_table(path)
-            _check_against_others(table, found.values(), path)
-            found[table.name] = table
+            _check_against_others(table, specs.values(), path)
+            specs[table.name] = table
         except ConfigurationError as error:
             problems.append(str(error))
-    tables = {name: table for name, table in found.items() if isinstance(table, FeatureTable)}
+    tables = {name: table for name, table in specs.items() if isinstance(table, FeatureTable)}
     complete: list[Dataset] = []
-    for declared in (table for table in found.values() if isinstance(table, Dataset)):
+    for declared in (table for table in specs.values() if isinstance(table, Dataset)):
         try:
             complete.append(_with_tables(declared, tables, directory / f"{declared.name}.yaml"))
         except ConfigurationError as error:
@@ -212,10 +212,10 @@ def datasets(directory: Path = DATASETS_DIR) -> tuple[Dataset, ...]:
     Raises:
         ConfigurationError: a file is invalid, or two specs claim the same uploads or disagree about an entity's key.
     """
-    found = catalog(directory)
-    if found.problems:
-        raise ConfigurationError("\n".join(found.problems))
-    return found.datasets
+    known = catalog(directory)
+    if known.problems:
+        raise ConfigurationError("\n".join(known.problems))
+    return known.datasets
 
 
 def dataset(name: str, directory: Path = DATASETS_DIR) -> Dataset:
@@ -224,12 +224,12 @@ def dataset(name: str, directory: Path = DATASETS_DIR) -> Dataset:
     Raises:
         ConfigurationError: there is none, or its file is invalid; the text lists the data sets that there are.
     """
-    found = catalog(directory)
-    for one in found.datasets:
+    known = catalog(directory)
+    for one in known.datasets:
         if one.name == name:
             return one
-    mistakes = "".join(f"\n{text}" for text in found.problems)
-    raise ConfigurationError(f"no data set {name!r}; there are: {', '.join(d.name for d in found.datasets)}{mistakes}")
+    mistakes = "".join(f"\n{text}" for text in known.problems)
+    raise ConfigurationError(f"no data set {name!r}; there are: {', '.join(d.name for d in known.datasets)}{mistakes}")
 
 
 def find_table(name: str, directory: Path = DATASETS_DIR) -> Table:
@@ -238,10 +238,10 @@ def find_table(name: str, directory: Path = DATASETS_DIR) -> Table:
     Raises:
         ConfigurationError: there is none, or its file is invalid.
     """
-    found = catalog(directory)
-    tables: dict[str, Table] = {table.name: table for table in (*found.datasets, *found.tables)}
+    known = catalog(directory)
+    tables: dict[str, Table] = {table.name: table for table in (*known.datasets, *known.tables)}
     if name not in tables:
-        mistakes = [text for text in found.problems if text.startswith(str(directory / f"{name}.yaml"))]
+        mistakes = [text for text in known.problems if text.startswith(str(directory / f"{name}.yaml"))]
         raise ConfigurationError(
             "\n".join(mistakes) or f"there is no {name!r} in {directory}; there are: {', '.join(tables)}"
         )

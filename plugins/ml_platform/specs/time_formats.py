@@ -1,5 +1,6 @@
 """The check of time formats for strptime: a format must give a whole date and lose nothing."""
 
+import re
 from datetime import UTC, datetime
 
 PROBE = datetime(2001, 2, 3, 16, 5, 6, tzinfo=UTC)
@@ -15,7 +16,7 @@ def check_time_format(form: str) -> str:
         raise ValueError("%Z ignores the meaning of a zone's letters; use %z for offsets, or the option zone")
     try:
         parsed = datetime.strptime(PROBE.strftime(form), form).replace(tzinfo=UTC)
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # re.error: a directive is given twice
         raise ValueError(f"not a format that strptime can read: {error}") from None
     coarser = [PROBE.replace(hour=0, minute=0, second=0), PROBE.replace(minute=0, second=0), PROBE.replace(second=0)]
     if parsed not in (*coarser, PROBE):

@@ -1,3 +1,5 @@
+"""The hold-out: stable by entity, the latest rows by time."""
+
 import numpy as np
 import pandas as pd
 
@@ -21,7 +23,7 @@ def test_sides_depend_on_the_text_of_the_key_and_on_the_data_set():
 
 
 def test_sides_are_pinned():
-    """A change of the hash would let champions be judged on rows they were trained on."""
+    """A change of the hash would let champions be evaluated on their training rows."""
     assert np.flatnonzero(holdout_by_entity(pd.Series(range(30)), "auto", 0.2)).tolist() == [1, 4, 17, 18, 21, 24]
 
 
@@ -46,23 +48,23 @@ def test_by_time_the_latest_share_is_held_out():
     assert np.flatnonzero(rule.mask(HOURS, HOURS)).tolist() == [8, 9]
 
 
-def test_rows_of_one_moment_are_on_the_same_side():
+def test_rows_with_one_event_time_are_on_the_same_side():
     times = HOURS.where(HOURS.index < 6, HOURS[6])
     assert holdout_by_time("weeks", times, 0.2).mask(times, times).tolist() == [False] * 6 + [True] * 4
     assert holdout_by_time("weeks", times.iloc[::-1], 0.2).start == HOURS[6]
 
 
-def test_a_rule_tells_of_rows_that_came_later():
+def test_a_rule_applies_to_rows_that_come_later():
     rule = holdout_by_time("weeks", HOURS, 0.2)
     later = HOURS + pd.Timedelta("1D")
     assert rule.mask(later, later).all()
     assert not rule.mask(HOURS, HOURS - pd.Timedelta("1D")).any()
 
 
-def test_by_entity_the_time_does_not_count():
+def test_by_entity_the_time_does_not_matter():
     keys = pd.Series(range(10))
     assert (HoldoutRule("auto", "entity", 0.5).mask(keys, HOURS) == holdout_by_entity(keys, "auto", 0.5)).all()
 
 
-def test_of_no_rows_none_is_held_out():
+def test_without_rows_none_is_held_out():
     assert holdout_by_time("weeks", HOURS[:0], 0.2).mask(HOURS[:0], HOURS[:0]).shape == (0,)

@@ -1,3 +1,5 @@
+"""The JSON Schema: current, valid, and as strict as the specs themselves."""
+
 import json
 import re
 from copy import deepcopy
@@ -15,7 +17,7 @@ DATASETS = ROOT / "datasets"
 VALIDATOR = Draft202012Validator(schema.json_schema())
 SPEC = {
     "name": "flights",
-    "description": "Who lands late?",
+    "description": "Which flights land late?",
     "entity": {"name": "flight", "key": ["carrier", "flight"]},
     "event_time": "upload",
     "label": {"column": "late", "positive": "yes"},
@@ -50,7 +52,7 @@ def test_the_committed_file_is_current():
     assert (DATASETS / "schema.json").read_text(encoding="utf-8") == schema.text(), "run: ./ml-platform dataset schema"
 
 
-def test_the_schema_is_one():
+def test_the_schema_is_valid():
     Draft202012Validator.check_schema(schema.json_schema())
 
 
@@ -90,11 +92,11 @@ def test_shorthands_fit_it(spec):
         (TABLE, "kind", "feature"),
     ],
 )
-def test_typical_mistakes_do_not(spec, path, value):
+def test_typical_mistakes_do_not_fit_it(spec, path, value):
     assert not VALIDATOR.is_valid(changed(spec, path, value))
 
 
-def test_the_examples_of_the_guide_are_right():
+def test_the_examples_of_the_guide_are_valid():
     blocks = [block for block in re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL) if "\nname:" in block]
     tables = [parse_table(block, Path(f"{parse_yaml(block)['name']}.yaml")) for block in blocks]
     assert [table.name for table in tables] == ["churn", "rates"]

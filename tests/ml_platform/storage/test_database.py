@@ -1,9 +1,13 @@
+"""Postgres: quoting, transactions, savepoints, and connections that are lost."""
+
 from contextlib import closing, suppress
+from uuid import uuid4
 
 import pytest
 
 from ml_platform.exceptions import ContractError, ServiceError
-from ml_platform.storage.database import Connection, fetch, identifier, literal, rows, savepoint, transaction
+from ml_platform.settings import settings
+from ml_platform.storage.database import Connection, fetch, identifier, literal, pool, rows, savepoint, transaction
 from tests.ml_platform.ingestion.upload_cases import new_name
 
 NAUGHTY = ['a"b', "a'b", "a; DROP TABLE x; --", "a$1b", "%s", "{x}", "\\", "漢字", "a\nb"]
@@ -22,13 +26,13 @@ class TestPostgres:
         statement = f"SELECT $1::text AS {identifier(text)}, {literal(text)}"
         assert fetch(statement, text) == [(text, text)]
 
-    def test_an_error_undoes_everything(self) -> None:
+    def test_an_error_rolls_everything_back(self) -> None:
         name = new_name()
         with pytest.raises(ServiceError):
             fetch(f"CREATE TABLE features.{name} AS SELECT 1 / 0 AS a")
         assert fetch("SELECT to_regclass($1::text)::text", f"features.{name}") == [(None,)]
 
-    def test_a_savepoint_undoes_what_is_inside(self) -> None:
+    def test_a_savepoint_rolls_back_its_block_only(self) -> None:
         name = new_name()
         with transaction() as cursor:
             cursor.execute(f"CREATE TABLE features.{name} (a int)")
@@ -56,7 +60,7 @@ class TestPostgres:
             with connection.transaction() as cursor:
                 assert rows(cursor, "SELECT to_regclass('half_done')::text") == [(None,)]
 
-    def test_a_connection_that_the_server_ended_is_opened_anew(self) -> None:
+    def test_a_connection_that_the_server_ended_is_opened_again(self) -> None:
         with closing(Connection()) as connection:
             with connection.transaction() as cursor:
                 ((process,),) = rows(cursor, "SELECT pg_backend_pid()")
@@ -66,10 +70,30 @@ class TestPostgres:
             with connection.transaction() as cursor:
                 assert rows(cursor, "SELECT 1") == [(1,)]
 
+    def test_an_error_of_postgres_ends_the_transaction_in_a_savepoint_too(self) -> None:
+        name = new_name()
+        with suppress(ServiceError), transaction() as cursor:
+            cursor.execute(f"CREATE TABLE features.{name} (a int)")
+            with savepoint(cursor):
+                cursor.execute("SELECT 1 / 0")
+        assert fetch("SELECT to_regclass($1::text)::text", f"features.{name}") == [(None,)]
+
+    def test_a_pool_keeps_its_connections_and_replaces_lost_ones(self) -> None:
+        address = f"{settings().platform_database_uri.get_secret_value()}?application_name={uuid4().hex}"
+
+        def server_process() -> int:
+            with connections.connection() as connection:
+                return connection.execute("SELECT pg_backend_pid()").fetchone()[0]
+
+        with closing(pool(address)) as connections:
+            assert pool(address) is connections
+            first = server_process()
+            assert server_process() == first
+            fetch("SELECT pg_terminate_backend($1::int, 5000)", first)
+            assert server_process() != first
+
 
 def test_an_outage_is_worth_a_retry(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ml_platform.settings import settings
-
     for name in ("S3_ENDPOINT_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY", "FEAST_REGISTRY_URI", "MLFLOW_TRACKING_URI"):
         monkeypatch.setenv(name, "unused")
     monkeypatch.setenv("PLATFORM_DB_HOST", "127.0.0.1")

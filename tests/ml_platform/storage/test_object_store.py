@@ -1,8 +1,12 @@
+"""Object storage on a real S3 server: consistent reads, moves that are idempotent, and nothing overwritten."""
+
 import hashlib
+import io
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from ml_platform.exceptions import ServiceError, UploadChangedError
@@ -20,29 +24,31 @@ def key() -> str:
 
 def put(key: str, data: bytes) -> ObjectVersion:
     object_store.client().put_object(Bucket="train", Key=key, Body=data)
-    seen = object_store.head("train", key)
-    assert seen is not None
-    return seen
+    version = object_store.head("train", key)
+    assert version is not None
+    return version
 
 
-def test_what_is_there_is_listed(key: str) -> None:
-    seen = put(key, b"abc")
-    assert seen.size == 3
-    assert [(s.key, s.etag, s.size) for s in object_store.list_objects("train", key[:30])] == [(key, seen.etag, 3)]
+def test_objects_are_listed_by_prefix(key: str) -> None:
+    version = put(key, b"abc")
+    assert version.size == 3
+    assert [(found.key, found.etag, found.size) for found in object_store.list_objects("train", key[:30])] == [
+        (key, version.etag, 3)
+    ]
     assert object_store.head("train", key + "x") is None
 
 
-def test_an_object_is_spooled_with_its_hash(key: str) -> None:
+def test_a_local_copy_has_the_bytes_and_their_hash(key: str) -> None:
     data = bytes(range(256)) * 12_000
-    with object_store.local_copy(put(key, data)) as spool:
-        assert (spool.sha256, spool.size) == (hashlib.sha256(data).hexdigest(), len(data))
-        assert spool.file.read() == data
+    with object_store.local_copy(put(key, data)) as copy:
+        assert (copy.sha256, copy.size) == (hashlib.sha256(data).hexdigest(), len(data))
+        assert copy.file.read() == data
 
 
-def test_another_version_is_not_read(key: str) -> None:
-    seen = put(key, b"old")
+def test_a_replaced_version_is_not_read(key: str) -> None:
+    version = put(key, b"old")
     put(key, b"new")
-    with pytest.raises(UploadChangedError), object_store.local_copy(seen):
+    with pytest.raises(UploadChangedError), object_store.local_copy(version):
         pass
 
 
@@ -64,7 +70,7 @@ class StalledBody:
 def test_a_file_replaced_or_removed_while_it_is_read_is_never_mixed(
     key: str, size: int, replaced: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, client = put(key, b"a" * size), object_store.client()
+    version, client = put(key, b"a" * size), object_store.client()
 
     def meanwhile() -> None:
         if replaced:
@@ -82,7 +88,7 @@ def test_a_file_replaced_or_removed_while_it_is_read_is_never_mixed(
 
     monkeypatch.setattr(object_store, "CHUNK_BYTES", 65_536)
     monkeypatch.setattr(object_store, "client", Stalling)
-    with pytest.raises((UploadChangedError, ServiceError)), object_store.local_copy(seen):
+    with pytest.raises((UploadChangedError, ServiceError)), object_store.local_copy(version):
         pass
 
 
@@ -92,50 +98,72 @@ def test_nothing_is_overwritten(key: str) -> None:
     assert object_store.get("train", key) == b"first"
 
 
-def test_what_is_not_there_is_named(key: str) -> None:
+@pytest.mark.parametrize("make", [bytes, io.BytesIO])
+def test_bytes_and_streams_are_written_with_their_content_type(key: str, make: Any) -> None:
+    assert object_store.put_new("train", key, make(b"abc"), "text/csv")
+    assert object_store.client().head_object(Bucket="train", Key=key)["ContentType"] == "text/csv"
+    assert object_store.get("train", key) == b"abc"
+
+
+def test_a_presigned_url_needs_no_login(key: str) -> None:
+    put(key, b"abc")
+    answer = httpx.get(object_store.presigned_url("train", key, 60))
+    assert (answer.status_code, answer.content) == (200, b"abc")
+
+
+def test_a_version_is_current_until_it_is_replaced_or_removed(key: str) -> None:
+    first = put(key, b"old")
+    assert object_store.is_current(first)
+    second = put(key, b"new")
+    assert (object_store.is_current(first), object_store.is_current(second)) == (False, True)
+    assert object_store.move(second, f"{key}.moved")
+    assert not object_store.is_current(second)
+
+
+def test_a_missing_object_is_named(key: str) -> None:
     with pytest.raises(UploadChangedError, match=r"s3://train/objects-"):
         object_store.get("train", key)
 
 
-def test_a_move_can_be_run_twice(key: str) -> None:
-    seen, target = put(key, b"abc"), f"{key}.moved"
-    assert object_store.move(seen, target)
-    assert object_store.move(seen, target)
+def test_a_move_is_idempotent(key: str) -> None:
+    version, target = put(key, b"abc"), f"{key}.moved"
+    assert object_store.move(version, target)
+    assert object_store.move(version, target)
     assert object_store.head("train", key) is None
     assert object_store.get("train", target) == b"abc"
 
 
 def test_a_large_object_is_copied_in_parts(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(object_store, "SINGLE_COPY_BYTES", 24 * 2**20)
-    seen = put(key, b"x" * (25 * 2**20))
-    assert object_store.move(seen, f"{key}.moved")
+    version = put(key, b"x" * (25 * 2**20))
+    assert object_store.move(version, f"{key}.moved")
     moved = object_store.head("train", f"{key}.moved")
     assert moved is not None
-    assert moved.size == seen.size
+    assert moved.size == version.size
 
 
 def test_a_newer_version_is_not_moved_or_removed(key: str) -> None:
-    seen = put(key, b"old")
+    version = put(key, b"old")
     put(key, b"new")
-    assert not object_store.move(seen, f"{key}.moved")
+    assert not object_store.move(version, f"{key}.moved")
     assert object_store.get("train", key) == b"new"
     assert object_store.head("train", f"{key}.moved") is None
 
 
-def test_a_version_that_comes_after_the_copy_stays(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = put(key, b"old")
-    object_store._copy(seen, f"{key}.moved")
+def test_a_newer_version_that_arrives_after_the_copy_stays(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = put(key, b"old")
+    object_store._copy(version, f"{key}.moved")
     put(key, b"new")
-    monkeypatch.setattr(object_store, "is_current", lambda _: True)  # the moment between the look and the deletion
-    assert object_store.move(seen, f"{key}.moved")
+    monkeypatch.setattr(object_store, "is_current", lambda _: True)  # it arrives between the check and the deletion
+    assert object_store.move(version, f"{key}.moved")
     assert object_store.get("train", key) == b"new"
 
 
-def test_a_version_that_was_replaced_does_not_come_back(key: str) -> None:
-    put(key, b"replaced before it was seen")
-    assert object_store.move(put(key, b"seen"), f"{key}.moved")
+def test_an_older_version_does_not_reappear_after_a_move(key: str) -> None:
+    put(key, b"replaced before it was listed")
+    assert object_store.move(put(key, b"listed"), f"{key}.moved")
     assert object_store.head("train", key) is None
-    assert object_store.get("train", f"{key}.moved") == b"seen"
+    assert object_store.get("train", f"{key}.moved") == b"listed"
 
 
 def test_an_outage_is_worth_a_retry(key: str, monkeypatch: pytest.MonkeyPatch) -> None:

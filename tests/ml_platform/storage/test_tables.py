@@ -1,13 +1,13 @@
-"""The tables of a spec: made and changed with its YAML, and every version of it recorded. On a real Postgres."""
+"""The tables of a spec, on a real Postgres: they follow the YAML, and every version of it is recorded."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ml_platform.exceptions import ConfigurationError
+from ml_platform.exceptions import ConfigurationError, ServiceError
 from ml_platform.specs.spec import FeatureTable
 from ml_platform.storage.database import fetch, transaction
-from ml_platform.storage.tables import ensure_tables, existing_columns, feature_columns
+from ml_platform.storage.tables import ensure_tables, existing_columns, feature_columns, key_list, sql_types
 from tests.ml_platform.ingestion.upload_cases import make_dataset, new_name, timed_dataset
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
@@ -27,11 +27,11 @@ def versions(name: str) -> list[tuple[int, str]]:
     ]
 
 
-def test_text_columns_are_kept_but_clocks_are_not_kept_twice() -> None:
+def test_texts_are_stored_and_timestamps_are_not_stored_twice() -> None:
     assert feature_columns(timed_dataset()) == ("COUNT", "RATIO", "PRICE", "KIND", "FLAG", "NOTE")
 
 
-def test_tables_are_made_from_the_yaml() -> None:
+def test_tables_are_created_from_the_yaml() -> None:
     dataset = make_dataset(new_name())
     assert ensure_tables(dataset) == ensure_tables(dataset) == 1
     own = {"event_timestamp": "timestamp with time zone", "created_timestamp": "timestamp with time zone"}
@@ -71,7 +71,7 @@ def test_a_removed_column_stays_with_its_values() -> None:
     assert ensure_tables(make_dataset(name, columns={"MORE": "number"})) == 3
 
 
-def test_a_changed_type_is_refused_and_changes_nothing() -> None:
+def test_a_changed_type_is_rejected_and_changes_nothing() -> None:
     name = new_name()
     ensure_tables(make_dataset(name))
     with pytest.raises(ConfigurationError, match=rf"datasets/{name}.yaml: columns.RATIO was of type number and is now"):
@@ -88,8 +88,27 @@ def test_a_removed_column_does_not_come_back_with_another_type() -> None:
         ensure_tables(make_dataset(name, columns={"MORE": "text"}))
 
 
-def test_two_at_once_do_not_collide() -> None:
+def test_concurrent_calls_do_not_collide() -> None:
     dataset = make_dataset(new_name())
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(ensure_tables, [dataset] * 8)) == {1}
     assert columns("features", dataset.name)
+
+
+def test_keys_and_types_are_given_as_sql() -> None:
+    dataset = make_dataset(entity={"name": "thing", "key": ["ID", "NOTE"]}, columns={"AT": "timestamp"})
+    assert (key_list(dataset), key_list(dataset, "f.")) == ('"ID", "NOTE"', 'f."ID", f."NOTE"')
+    types = sql_types(dataset)
+    assert [types[name] for name in ("ID", "PRICE", "KIND", "FLAG", "AT")] == [
+        "bigint", "double precision", "text", "boolean", "timestamp with time zone"
+    ]  # fmt: skip
+
+
+def test_a_row_is_unique_by_key_and_timestamps() -> None:
+    name = new_name()
+    ensure_tables(make_dataset(name))
+    statement = f"""INSERT INTO features.{name} ("ID", event_timestamp, created_timestamp, upload_sha256, line)
+        VALUES ($1, '2026-01-01Z', '2026-01-01Z', 'a', 1) RETURNING line"""
+    assert fetch(statement, 1) == fetch(statement, 2) == [(1,)]
+    with pytest.raises(ServiceError, match="unique"):
+        fetch(statement, 1)

@@ -1,0 +1,15 @@
+"""Helpers of the tests of this package: the committed specs as texts, and changed ones as files."""
+
+from pathlib import Path
+
+from ml_platform.specs.catalog import DATASETS_DIR
+
+AUTO, FLIGHTS, WEATHER = (
+    (DATASETS_DIR / f"{name}.yaml").read_text(encoding="utf-8") for name in ("auto", "flights", "weather")
+)
+
+
+def write_spec(folder: Path, text: str, name: str = "auto") -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
