@@ -134,11 +134,11 @@ class Lookup:
         name, mapping = view.projection.name_to_use(), view.projection.join_key_map
         if not view.entity_columns:
             raise ValueError(f"the feature view {name} has no key columns; its schema must list them")
-        wanted = [ref.partition(":")[2] for ref in feature_refs if ref.partition(":")[0] == name]
+        names = [ref.partition(":")[2] for ref in feature_refs if ref.partition(":")[0] == name]
         return cls(
             source=view.batch_source.get_table_query_string(),
             keys={column.name: mapping.get(column.name, column.name) for column in view.entity_columns},
-            features={feature: f"{name}__{feature}" if full_names else feature for feature in wanted},
+            features={feature: f"{name}__{feature}" if full_names else feature for feature in names},
             event=view.batch_source.timestamp_field,
             created=view.batch_source.created_timestamp_column,
             ttl=int(view.ttl.total_seconds()) if view.ttl else 0,

@@ -94,10 +94,10 @@ def waiting_keys(dataset: Table, purpose: Purpose) -> list[str]:
 
 @contextmanager
 def open_upload(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
-    """Open one file of the inbox for reading; close it at the end of the `with` block.
+    """Open one file of the inbox for reading; it is closed at the end of the `with` block.
 
     The bytes of a new arrival are copied to a local file. An arrival that was processed before is not read again: its
-    upload has `earlier_report`. So has a file that is not in the bucket any more.
+    upload has an `earlier_report`. A file that is not in the bucket any more also has one.
 
     Args:
         dataset: the spec of the file's columns.

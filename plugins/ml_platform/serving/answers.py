@@ -20,7 +20,7 @@ from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.spec import Dataset, Table
 
 REQUEST = "the request"
-ALLOWED_FORMS = 'not of the form {"rows": [{...}, ...]} or {"entities": [{...}, ...]}'
+NOT_A_REQUEST = 'not of the form {"rows": [{...}, ...]} or {"entities": [{...}, ...]}'
 MISSING_FIELD = "the row does not have this field; write null if the value is missing"
 TOO_LARGE = "a value is so large that the model gives no probability"
 
@@ -86,10 +86,10 @@ def parse_request(body: bytes) -> PredictRequest:
     except ValueError as error:
         raise BadRequestError(f"{REQUEST}: {error}") from None
     if not isinstance(document, dict) or set(document) not in ({"rows"}, {"entities"}):
-        raise BadRequestError(f"{REQUEST}: {ALLOWED_FORMS}")
+        raise BadRequestError(f"{REQUEST}: {NOT_A_REQUEST}")
     ((kind, rows),) = document.items()
     if not isinstance(rows, list):
-        raise BadRequestError(f"{REQUEST}: {ALLOWED_FORMS}")
+        raise BadRequestError(f"{REQUEST}: {NOT_A_REQUEST}")
     if not 1 <= len(rows) <= MOST_ROWS:
         raise BadRequestError(f"{REQUEST}: has {len(rows):,} {kind}; allowed are 1 to {MOST_ROWS:,}")
     return PredictRequest(kind, rows)

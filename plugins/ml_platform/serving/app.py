@@ -145,9 +145,8 @@ def _served(live: LiveModels, dataset: str) -> tuple[ServedModel, LoadedModel]:
     """Return the state of a data set's model, and the model itself."""
     models = live.all()
     if dataset not in models:
-        raise HTTPException(
-            404, f"no model of {display_text(dataset)!r} is live; live are: {', '.join(models) or 'none'}"
-        )
+        names = ", ".join(models) or "none"
+        raise HTTPException(404, f"no model of {display_text(dataset)!r} is live; live are: {names}")
     served = models[dataset]
     if served.model is None:
         raise HTTPException(503, f"{dataset}: {served.problem}")

@@ -73,9 +73,8 @@ class Model(ModelHealth):
 
 def health_of(served: ServedModel) -> ModelHealth:
     """Return the state of a model."""
-    return ModelHealth(
-        status=served.status, version=served.model.version if served.model else None, reason=served.problem
-    )
+    version = served.model.version if served.model else None
+    return ModelHealth(status=served.status, version=version, reason=served.problem)
 
 
 def model_of(served: ServedModel, model: LoadedModel) -> Model:

@@ -86,7 +86,7 @@ def test_an_entity_is_answered_as_its_row(client: TestClient, every_entity_is_kn
 def test_an_invalid_body_is_a_422_with_its_problem(client: TestClient) -> None:
     response = client.post("/v1/shop/predict", content=b"[]")
     assert response.status_code == 422
-    assert response.json() == {"detail": f"{answers.REQUEST}: {answers.ALLOWED_FORMS}", "errors": []}
+    assert response.json() == {"detail": f"{answers.REQUEST}: {answers.NOT_A_REQUEST}", "errors": []}
 
 
 def test_each_bad_value_of_a_request_is_in_the_answer(client: TestClient) -> None:
