@@ -68,7 +68,7 @@ def make_ingest(table: Table) -> None:
     def list_files() -> list[str]:
         from ml_platform.ingestion import uploads
 
-        return uploads.waiting(table, "train")
+        return uploads.waiting_keys(table, "train")
 
     @task(map_index_template=FILE)
     @fail_at_once_on(ContractError)

@@ -62,7 +62,7 @@ def make_test(dataset: Dataset) -> None:
     def list_files() -> list[str]:
         from ml_platform.ingestion import uploads
 
-        return uploads.waiting(dataset, "test")
+        return uploads.waiting_keys(dataset, "test")
 
     @task(map_index_template=FILE)
     @fail_at_once_on(ContractError)

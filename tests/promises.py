@@ -33,7 +33,7 @@ PROMISES = (
     )),
     Promise(5, "A file that is overwritten while it is read is never mixed", (
         "test_a_file_replaced_or_removed_while_it_is_read_is_never_mixed",
-        "test_a_file_replaced_while_it_is_read_is_read_anew",
+        "test_a_file_replaced_while_it_is_read_is_read_again",
         "test_a_file_replaced_again_and_again_is_left_for_later",
     )),
     Promise(6, "A bad file says why, and blocks nobody else", (

@@ -1,6 +1,6 @@
-"""Feast: the one module that talks to the feature store.
+"""The definitions of the feature store: Feast's entities, views and services, made from `datasets/*.yaml`.
 
-`python -m ml_platform.feature_store.features` registers what `datasets/*.yaml` declares.
+`python -m ml_platform.feature_store.features` registers them with Feast.
 """
 
 import logging
@@ -34,11 +34,11 @@ FEAST_TYPES = {
 
 
 def entities(table: Table) -> list[Entity]:
-    """Return what the table's rows are about: one entity per key column, for Feast gives an entity one join key."""
-    several = len(table.keys) > 1
+    """Return the entities of a table: one per key column, because Feast allows one join key per entity."""
+    is_composite = len(table.keys) > 1
     return [
         Entity(
-            name=f"{table.entity.name}_{re.sub('[^A-Za-z0-9_]', '_', key)}" if several else table.entity.name,
+            name=f"{table.entity.name}_{re.sub('[^A-Za-z0-9_]', '_', key)}" if is_composite else table.entity.name,
             join_keys=[key],
             value_type=ValueType.INT64 if table.columns[key].type == "integer" else ValueType.STRING,
             description=f"The {table.entity.name} that a row of {table.name} is about",
@@ -48,7 +48,7 @@ def entities(table: Table) -> list[Entity]:
 
 
 def feature_view(table: Table) -> FeatureView:
-    """Return the view of the table's columns in Postgres, with both of its clocks."""
+    """Return the view of the table's columns in Postgres, with its event time and known time."""
     return FeatureView(
         name=table.name,
         description=table.description,
@@ -70,7 +70,7 @@ def feature_view(table: Table) -> FeatureView:
 
 
 def joined_views(dataset: Dataset) -> list[FeatureView]:
-    """Return the views of other tables that the data set takes features from, joined on its own columns."""
+    """Return the views of the other tables that the data set takes features from, joined on its own columns."""
     return [
         feature_view(table).with_join_key_map({key: joined_name(table.name, key) for key in table.keys})
         for table in dataset.tables
@@ -82,21 +82,21 @@ def feature_service(dataset: Dataset) -> FeatureService:
     own = [feature_view(dataset)[list(dataset.own_features)]] if dataset.own_features else []
     return FeatureService(
         name=dataset.name,
-        description=f"What the model {dataset.name} sees",
+        description=f"The features of the model {dataset.name}",
         features=[*own, *joined_views(dataset)],
     )
 
 
 def definitions(*tables: Table) -> list[Any]:
-    """Return all that Feast is to know of some tables, each object once."""
-    found: list[Any] = []
+    """Return the Feast objects of some tables, and of the tables they join, each object once."""
+    objects: list[Any] = []
     for table in tables:
         joined = table.tables if isinstance(table, Dataset) else ()
-        for one in (table, *joined):
-            found += [*entities(one), *([feature_view(one)] if one.stored_columns else [])]
+        for source in (table, *joined):
+            objects += [*entities(source), *([feature_view(source)] if source.stored_columns else [])]
         if isinstance(table, Dataset):
-            found.append(feature_service(table))
-    return list({(type(one), one.name): one for one in found}.values())
+            objects.append(feature_service(table))
+    return list({(type(definition), definition.name): definition for definition in objects}.values())
 
 
 def store() -> FeatureStore:
@@ -105,39 +105,40 @@ def store() -> FeatureStore:
 
 
 def apply(*tables: Table) -> None:
-    """Register tables, and what they join, with Feast; run twice, same registry."""
+    """Register tables, and the tables they join, with Feast; idempotent."""
     store().apply(definitions(*tables))
-    log.info("Feast knows %s", ", ".join(table.name for table in tables))
+    log.info("registered with Feast: %s", ", ".join(table.name for table in tables))
 
 
 def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
-    """Join to every label the features that were true, and known, at its time.
+    """Join to each label the features that were true and known at its time: the point-in-time join.
 
     Args:
-        dataset: whose features to join; it must be registered.
+        dataset: the spec whose features are joined; it must be registered.
         labels_sql: a query that yields the key columns, `event_timestamp`, `join_columns` and any others.
 
     Returns:
-        One row per row of the query: its columns, then the data set's features; missing where none was known.
+        Shape (n_labels, n_columns): one row per row of the query, with its columns and then the data set's features. A
+        feature is missing where no value was known.
     """
     feast = store()
     service = feast.get_feature_service(dataset.name)
     job = feast.get_historical_features(
         features=service, entity_df=labels_sql, full_feature_names=True, filter_by_created_timestamp=True
     )
-    joined = _answer(job)
+    joined = _to_frame(job)
     return joined.rename(columns={joined_name(dataset.name, name): name for name in dataset.own_features})
 
 
-def _answer(job: Any) -> pd.DataFrame:
+def _to_frame(job: Any) -> pd.DataFrame:
     with warnings.catch_warnings():
-        # Feast reads through psycopg, of which pandas says with every read that it does not test it.
+        # Feast reads through psycopg; pandas warns at each read that it does not test psycopg.
         warnings.filterwarnings("ignore", "pandas only supports SQLAlchemy")
-        answer: pd.DataFrame = job.to_df()
-    return answer
+        frame: pd.DataFrame = job.to_df()
+    return frame
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    found = catalog()
-    apply(*found.tables, *found.datasets)
+    declared = catalog()
+    apply(*declared.tables, *declared.datasets)

@@ -1,8 +1,8 @@
-"""Feast's Postgres offline store, with a point-in-time join that an index answers.
+"""Feast's Postgres offline store, with a point-in-time join that uses an index.
 
-Feast's own join pairs every entity row with every earlier feature row before it picks the latest, and glues the columns
-of a composite key without a separator, so that ("1", "23") and ("12", "3") are one entity to it. Here each entity row
-looks its values up: `LEFT JOIN LATERAL (... ORDER BY event time DESC, known time DESC LIMIT 1)`.
+Feast's own join pairs each entity row with all earlier feature rows before it picks the latest one. It also joins the
+columns of a composite key without a separator, so ("1", "23") and ("12", "3") become the same entity. Here each entity
+row looks up its values: `LEFT JOIN LATERAL (... ORDER BY event time DESC, known time DESC LIMIT 1)`.
 """
 
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class LateralPostgresOfflineStoreConfig(PostgreSQLOfflineStoreConfig):
 
 
 class LateralPostgresOfflineStore(PostgreSQLOfflineStore):
-    """Answers `get_historical_features` for entity rows that are a query; all else is Feast's own store."""
+    """Replaces `get_historical_features` for entity rows given as a query; everything else is Feast's own store."""
 
     @staticmethod
     def get_historical_features(
@@ -47,10 +47,10 @@ class LateralPostgresOfflineStore(PostgreSQLOfflineStore):
         filter_by_created_timestamp: bool = False,
         **kwargs: Any,
     ) -> RetrievalJob:
-        """Join to every row of a query the features that were true, and known, at its `event_timestamp`.
+        """Join to each row of a query the features that were true and known at its `event_timestamp`.
 
-        The arguments are those of Feast's interface `OfflineStore`; other forms of `entity_df` than a query are
-        answered by Feast's own join.
+        The arguments are those of Feast's interface `OfflineStore`. Feast's own join answers if `entity_df` is not a
+        query.
         """
         if not isinstance(entity_df, str):
             return PostgreSQLOfflineStore.get_historical_features(
@@ -58,49 +58,49 @@ class LateralPostgresOfflineStore(PostgreSQLOfflineStore):
                 full_feature_names, filter_by_created_timestamp, **kwargs,
             )  # fmt: skip
         schema: Any = get_query_schema(config.offline_store, f"({entity_df}) AS entity_rows")
-        moment = offline_utils.infer_event_timestamp_from_entity_df(schema)
+        time_column = offline_utils.infer_event_timestamp_from_entity_df(schema)
         lookups = [
-            Lookup.of(view, feature_refs, is_full=full_feature_names, is_known=filter_by_created_timestamp)
+            Lookup.of_view(view, feature_refs, full_names=full_feature_names, by_known_time=filter_by_created_timestamp)
             for view in feature_views
         ]
-        keys = {own for lookup in lookups for own in lookup.keys.values()}
-        offline_utils.assert_expected_columns_in_entity_df(schema, keys, moment)
-        query = join_query(entity_df, schema, moment, lookups)
+        keys = {column for lookup in lookups for column in lookup.keys.values()}
+        offline_utils.assert_expected_columns_in_entity_df(schema, keys, time_column)
+        query = join_query(entity_df, schema, time_column, lookups)
         return PostgreSQLRetrievalJob(query=query, config=config, full_feature_names=full_feature_names)
 
 
-def join_query(entity_query: str, columns: Iterable[str], moment: str, lookups: Iterable["Lookup"]) -> str:
+def join_query(entity_query: str, columns: Iterable[str], time_column: str, lookups: Iterable["Lookup"]) -> str:
     """Return the SQL of the join.
 
     Args:
-        entity_query: yields the rows that features are joined to.
-        columns: those of them that are wanted.
-        moment: the column of them that says as of when.
-        lookups: where features are looked up.
+        entity_query: SQL of the rows that features are joined to.
+        columns: those of the entity rows to return.
+        time_column: the column of the entity rows with the time of the join.
+        lookups: the tables to join, and how.
 
     Returns:
-        A query of one row per row of `entity_query`: its columns, then the features of each lookup.
+        SQL that yields one row per row of `entity_query`: its columns, then the features of each lookup.
     """
     selected = [f"entity_rows.{identifier(column)}" for column in columns]
     joins = []
     for i, lookup in enumerate(lookups):
-        selected += lookup.selected(f"view_{i}")
-        joins.append(lookup.join(f"view_{i}", moment))
+        selected += lookup.select_list(f"view_{i}")
+        joins.append(lookup.join(f"view_{i}", time_column))
     return "\n".join([f"SELECT {', '.join(selected)}", f"FROM ({entity_query}) AS entity_rows", *joins])
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """How the features of one table are looked up.
+    """How the features of one table are looked up for an entity row.
 
     Attributes:
         source: SQL of its table.
-        keys: per key column of the table, the column of the entity rows.
-        features: per column of the table, its name in the answer.
+        keys: maps each key column of the table to the column of the entity rows.
+        features: maps each column of the table to its name in the result.
         event: column of the event time.
-        created: column of the known time; empty if there is none.
-        ttl: time to live in seconds; 0 is forever.
-        is_known: whether the known time counts as well.
+        created: column of the known time; "" if there is none.
+        ttl: time to live in seconds; 0 means no limit.
+        by_known_time: whether rows known after the time of the join are left out.
     """
 
     source: str
@@ -109,11 +109,11 @@ class Lookup:
     event: str
     created: str
     ttl: int
-    is_known: bool
+    by_known_time: bool
 
     @classmethod
     def of_table(cls, table: FeatureTable) -> "Lookup":
-        """Return how a table is looked up by the rows of a data set that joins it; equal to `of` its view."""
+        """Return the lookup of a table that a data set joins; the same as `of_view` of the table's view."""
         return cls(
             source=f"features.{identifier(table.name)}",
             keys={key: joined_name(table.name, key) for key in table.keys},
@@ -121,43 +121,49 @@ class Lookup:
             event="event_timestamp",
             created="created_timestamp",
             ttl=int(table.time_to_live.total_seconds()),
-            is_known=True,
+            by_known_time=True,
         )
 
     @classmethod
-    def of(cls, view: Any, feature_refs: list[str], *, is_full: bool, is_known: bool) -> "Lookup":
-        """Return how those features of a view that `feature_refs` names are looked up."""
+    def of_view(cls, view: Any, feature_refs: list[str], *, full_names: bool, by_known_time: bool) -> "Lookup":
+        """Return the lookup of those features of a view that `feature_refs` names.
+
+        Raises:
+            ValueError: the view's schema lists no key columns.
+        """
         name, mapping = view.projection.name_to_use(), view.projection.join_key_map
         if not view.entity_columns:
             raise ValueError(f"the feature view {name} has no key columns; its schema must list them")
-        wanted = [ref.partition(":")[2] for ref in feature_refs if ref.partition(":")[0] == name]
+        names = [ref.partition(":")[2] for ref in feature_refs if ref.partition(":")[0] == name]
         return cls(
             source=view.batch_source.get_table_query_string(),
             keys={column.name: mapping.get(column.name, column.name) for column in view.entity_columns},
-            features={feature: f"{name}__{feature}" if is_full else feature for feature in wanted},
+            features={feature: f"{name}__{feature}" if full_names else feature for feature in names},
             event=view.batch_source.timestamp_field,
             created=view.batch_source.created_timestamp_column,
             ttl=int(view.ttl.total_seconds()) if view.ttl else 0,
-            is_known=is_known,
+            by_known_time=by_known_time,
         )
 
-    def selected(self, alias: str) -> list[str]:
-        """Return the SQL of the features, by their names in the answer."""
-        return [f"{alias}.{identifier(given)}" for given in self.features.values()]
+    def select_list(self, alias: str) -> list[str]:
+        """Return the SQL of each feature, under its name in the result."""
+        return [f"{alias}.{identifier(name)}" for name in self.features.values()]
 
-    def join(self, alias: str, moment: str) -> str:
-        """Return the SQL that looks the features of each entity row up as of its moment."""
-        at, event = f"entity_rows.{identifier(moment)}", identifier(self.event)
-        conditions = [f"source.{identifier(key)} = entity_rows.{identifier(own)}" for key, own in self.keys.items()]
+    def join(self, alias: str, time_column: str) -> str:
+        """Return the SQL that looks up the features of each entity row at the time in `time_column`."""
+        at, event = f"entity_rows.{identifier(time_column)}", identifier(self.event)
+        conditions = [
+            f"source.{identifier(key)} = entity_rows.{identifier(column)}" for key, column in self.keys.items()
+        ]
         conditions.append(f"source.{event} <= {at}")
         order = [f"source.{event} DESC"]
         if self.ttl:
             conditions.append(f"source.{event} >= {at} - interval '{self.ttl} seconds'")
         if self.created:
             order.append(f"source.{identifier(self.created)} DESC")
-            if self.is_known:
+            if self.by_known_time:
                 conditions.append(f"source.{identifier(self.created)} <= {at}")
-        values = ", ".join(f"source.{identifier(name)} AS {identifier(given)}" for name, given in self.features.items())
+        values = ", ".join(f"source.{identifier(name)} AS {identifier(out)}" for name, out in self.features.items())
         return (
             f"LEFT JOIN LATERAL (SELECT {values} FROM {self.source} AS source"  # noqa: S608 – names are quoted
             f" WHERE {' AND '.join(conditions)} ORDER BY {', '.join(order)} LIMIT 1) AS {alias} ON TRUE"

@@ -1,7 +1,8 @@
-"""Feast's Postgres online store, with whole rows: what an entity has now is its newest row, and nothing older.
+"""Feast's Postgres online store, changed so that each entity has exactly its newest row and no older values.
 
-Feast's own writes each feature apart, so that what a newer row lacks keeps an older row's value; it writes moments
-without their zone, which the session's zone then shifts; and it keeps a connection that a restart of Postgres has cut.
+Feast's own store writes each feature separately, so a feature that the newer row lacks keeps its older value. It writes
+timestamps without a time zone, so the session's time zone shifts them. It also keeps using a connection that a restart
+of Postgres has closed.
 """
 
 import hashlib
@@ -41,7 +42,7 @@ READER = Identifier("serving")  # the role of the service over HTTP
 
 @dataclass(frozen=True)
 class StoredRow:
-    """What the store holds of an entity: when it was true, and its values by column."""
+    """The row of an entity in the store: its event time, and its values by column."""
 
     event_time: datetime
     values: dict[str, Value]
@@ -54,7 +55,7 @@ class WholeRowPostgresOnlineStoreConfig(PostgreSQLOnlineStoreConfig):
 
 
 class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
-    """Holds of each entity one row, and remembers whose uploads it holds; all else is Feast's own store."""
+    """Holds one whole row per entity, and the list of uploads it has; everything else is Feast's own store."""
 
     @contextmanager
     def _get_conn(self, config: RepoConfig, autocommit: bool = False) -> Iterator[Any]:
@@ -76,9 +77,9 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
         entities_to_keep: Sequence[Entity],
         partial: bool,
     ) -> None:
-        """Make the tables of views, one process at a time; the arguments are those of Feast's `OnlineStore`."""
+        """Create the tables of views, one process at a time; the arguments are those of Feast's `OnlineStore`."""
         with self._get_conn(config) as lock:
-            # Two that make the same table at once fail in Postgres, IF NOT EXISTS or not.
+            # Two processes that create the same table at once fail in Postgres, even with IF NOT EXISTS.
             lock.execute("SELECT pg_advisory_xact_lock(hashtext('online store'))")
             super().update(config, tables_to_delete, tables_to_keep, entities_to_delete, entities_to_keep, partial)
             lock.execute(MATERIALIZED)
@@ -93,7 +94,7 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
         data: list[tuple[Any, dict[str, Any], datetime, datetime | None]],
         progress: Callable[[int], Any] | None,
     ) -> None:
-        """Let each entity have the row that is given and no other; the arguments are those of Feast's `OnlineStore`."""
+        """Replace the row of each entity by the given one; the arguments are those of Feast's `OnlineStore`."""
         version = config.entity_key_serialization_version
         rows = {serialize_entity_key(key, version): (values, event, created) for key, values, event, created in data}
         name = Identifier(compute_table_id(config.project, table))
@@ -103,43 +104,43 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
             with cursor.copy(SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(name, columns)) as copy:
                 copy.set_types(TYPES)
                 for key, (values, event, created) in rows.items():
-                    times = (_aware(event), _aware(created) if created else None)
+                    times = (_with_zone(event), _with_zone(created) if created else None)
                     for feature, value in values.items():
                         copy.write_row((key, feature, value.SerializeToString(), *times))
         if progress:
             progress(len(data))
 
-    def newest(self, config: RepoConfig, view_name: str, keys: Sequence[EntityKey]) -> list[StoredRow | None]:
-        """Return the row of each entity, in the order of the keys; None for one that is not there.
+    def newest_rows(self, config: RepoConfig, view_name: str, keys: Sequence[EntityKey]) -> list[StoredRow | None]:
+        """Return the row of each entity, in the order of the keys; None for an entity that is not in the store.
 
-        To build a whole `FeatureView` for `online_read`, or to ask the registry for it, takes longer than this.
+        Feast's `online_read` needs a `FeatureView`; to build one takes longer than this query.
         """
-        wanted = self._prepare_keys(list(keys), config.entity_key_serialization_version)
+        serialized = self._prepare_keys(list(keys), config.entity_key_serialization_version)
         name = Identifier(f"{config.project}_{view_name}")
-        # One row per entity: to fetch each feature's apart takes most of the time.
+        # One row per entity: to fetch each feature as a row of its own would take most of the time.
         query = SQL(
             "SELECT entity_key, max(event_ts), array_agg(feature_name), array_agg(value) FROM {}"
             " WHERE entity_key = ANY(%s) GROUP BY entity_key"
         ).format(name)
         with self._get_conn(config, autocommit=True) as connection:
-            found = connection.cursor(binary=True).execute(query, (wanted,)).fetchall()
+            fetched = connection.cursor(binary=True).execute(query, (serialized,)).fetchall()
         rows = {
-            key: StoredRow(moment, dict(zip(features, map(Value.FromString, values), strict=True)))
-            for key, moment, features, values in found
+            key: StoredRow(event_time, dict(zip(features, map(Value.FromString, values), strict=True)))
+            for key, event_time, features, values in fetched
         }
-        return [rows.get(key) for key in wanted]
+        return [rows.get(key) for key in serialized]
 
-    def materialized(self, config: RepoConfig, view: FeatureView) -> set[str]:
-        """Return the SHA-256 of the uploads whose rows, with the view's present columns, are in the store."""
+    def materialized_uploads(self, config: RepoConfig, view: FeatureView) -> set[str]:
+        """Return the SHA-256 of the uploads whose rows are in the store with the columns that the view has now."""
         with self._get_conn(config) as connection:
-            found = connection.execute(
+            uploads = connection.execute(
                 "SELECT upload_sha256 FROM materialized_uploads WHERE view = %s AND columns_hash = %s",
                 (view.name, _columns_hash(view)),
             )
-            return {sha256 for (sha256,) in found}
+            return {sha256 for (sha256,) in uploads}
 
     def mark_materialized(self, config: RepoConfig, view: FeatureView, uploads: Sequence[str]) -> None:
-        """Remember that the rows of these uploads are in the store."""
+        """Record that the rows of these uploads are in the store; idempotent."""
         with self._get_conn(config) as connection:
             connection.execute(
                 "INSERT INTO materialized_uploads SELECT %s, %s, unnest(%s::text[]) ON CONFLICT DO NOTHING",
@@ -147,8 +148,9 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
             )
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+def _with_zone(time: datetime) -> datetime:
+    """Return a time with its zone; a time without one is UTC, as Feast passes it."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
 def _columns_hash(view: FeatureView) -> str:

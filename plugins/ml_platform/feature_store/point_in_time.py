@@ -1,4 +1,4 @@
-"""The features of other tables for rows that are not in the database: as true, and known, at each row's time."""
+"""The point-in-time join for rows that are not in the database, such as those to score."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,35 +15,38 @@ from ml_platform.specs.spec import Dataset
 from ml_platform.storage.database import identifier, literal, pool
 from ml_platform.storage.tables import sql_types
 
-ROW = "row__number"  # a name that no column can have
+ROW = "row__number"  # no column can have this name
 
 
 def joined_features(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> pd.DataFrame:
-    """Return the joined features of rows, one row each in their order; missing where none was known.
+    """Join to each row the features of other tables that were true and known at its time.
 
-    It asks no registry: an older model is scored by the spec that it was trained with.
+    This does not use Feast's registry: an older model is scored by the spec that it was trained with.
 
     Args:
-        dataset: the spec that a model was trained with.
-        rows: typed, as `parsing.read_batches` yields them.
-        uploaded: the moment that stands in where the data set has no event time.
+        dataset: the spec that the model was trained with.
+        rows: typed, as `batches.read_batches` yields them, shape (n_rows, n_columns).
+        uploaded: the time of the join if the data set has no event time.
+
+    Returns:
+        Shape (n_rows, n_joined_features), in the order of the rows; missing where no value was known.
 
     Raises:
-        psycopg.Error: Postgres is away, or a table was never loaded.
+        psycopg.Error: Postgres is not available, or a table was never loaded.
     """
     lookups = [Lookup.of_table(table) for table in dataset.tables]
     query = join_query(entity_query(dataset, rows, uploaded), [ROW], "event_timestamp", lookups)
     with pool(settings().platform_database_uri.get_secret_value()).connection() as connection:
-        found = sorted(connection.cursor(binary=True).execute(query).fetchall(), key=itemgetter(0))
+        joined = sorted(connection.cursor(binary=True).execute(query).fetchall(), key=itemgetter(0))
     names = [name for lookup in lookups for name in lookup.features.values()]
-    columns = zip(names, list(zip(*found, strict=True))[1:], strict=True)
+    columns = zip(names, list(zip(*joined, strict=True))[1:], strict=True)
     typed = {name: pa.array(cells, ARROW_TYPES[dataset.features[name].type]) for name, cells in columns}
     frame: pd.DataFrame = pa.RecordBatch.from_pydict(typed).to_pandas()
     return frame
 
 
 def entity_query(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> str:
-    """Return the SQL that yields of each row its number, its time and the columns that other tables are joined on."""
+    """Return the SQL that yields for each row its number, its time and the columns that other tables are joined on."""
     times = rows.column(dataset.event_time).to_pylist() if dataset.event_time else [uploaded] * rows.num_rows
     arrays = {ROW: _sql_array(range(rows.num_rows), "bigint")}
     arrays["event_timestamp"] = _sql_array([time.isoformat() for time in times], "timestamptz")

@@ -1,1 +1,1 @@
-"""From a dropped file to rows: read, loaded whole or not at all, and settled with a report."""
+"""Ingestion: read an uploaded file, load all its good rows or none, and archive it with a report."""

@@ -1,5 +1,5 @@
-# ruff: noqa: S608 – only constants are put together
-"""The SQL of the ledger: which bytes are loaded, which arrivals were seen, which rows were rejected and why."""
+# ruff: noqa: S608 – only constants are combined
+"""The SQL of the ledger: which bytes were loaded, which uploads arrived, which rows were rejected and why."""
 
 import json
 from collections.abc import Iterable
@@ -14,7 +14,10 @@ _SAME_ARRIVAL = "bucket = $1 AND object_key = $2 AND etag = $3 AND last_modified
 
 
 def claim(cursor: Any, report: UploadReport) -> bool:
-    """Enter the file's bytes into the ledger; False if they are there. Waits for another who is just claiming them."""
+    """Enter the file's bytes into the ledger; return False if they are there already.
+
+    If another transaction is claiming the same bytes, this waits until that one ends.
+    """
     claimed = rows(
         cursor,
         "INSERT INTO uploads.ledger (dataset, purpose, sha256, object_key, etag, bytes)"
@@ -26,7 +29,7 @@ def claim(cursor: Any, report: UploadReport) -> bool:
 
 
 def first_claim(cursor: Any, report: UploadReport) -> str:
-    """Return, for people, from where and when the same bytes were loaded."""
+    """Return a sentence that says from which key, and when, the same bytes were loaded first."""
     key, claimed_at = rows(
         cursor,
         "SELECT object_key, claimed_at FROM uploads.ledger WHERE dataset = $1 AND purpose = $2 AND sha256 = $3",
@@ -36,7 +39,7 @@ def first_claim(cursor: Any, report: UploadReport) -> str:
 
 
 def record_counts(cursor: Any, report: UploadReport) -> None:
-    """Write into the claimed entry what became of the rows."""
+    """Write the numbers of rows, and the report, into the claimed entry."""
     cursor.execute(
         "UPDATE uploads.ledger SET rows_read = $1, rows_loaded = $2, rows_rejected = $3, report = $4::text::jsonb"
         " WHERE dataset = $5 AND purpose = $6 AND sha256 = $7",
@@ -51,13 +54,13 @@ def _identity(report: UploadReport) -> tuple[str, str, str, str]:
     return report["bucket"], report["key"], report["etag"], report["last_modified"]
 
 
-def _one(found: list[tuple[Any, ...]]) -> UploadReport | None:
-    report: UploadReport | None = json.loads(found[0][0]) if found else None
+def _first_report(reports: list[tuple[Any, ...]]) -> UploadReport | None:
+    report: UploadReport | None = json.loads(reports[0][0]) if reports else None
     return report
 
 
 def record_arrival(cursor: Any, report: UploadReport) -> UploadReport:
-    """Record an arrival and return what is recorded: an earlier outcome of the same arrival stands."""
+    """Record an arrival and return its recorded report; if it was recorded before, the earlier report is kept."""
     cursor.execute(
         "INSERT INTO uploads.arrivals"
         " (bucket, object_key, etag, last_modified, dataset, purpose, sha256, outcome, report)"
@@ -68,35 +71,37 @@ def record_arrival(cursor: Any, report: UploadReport) -> UploadReport:
         ),
     )
     statement = f"SELECT report::text FROM uploads.arrivals WHERE {_SAME_ARRIVAL}"
-    return _one(rows(cursor, statement, *_identity(report))) or report
+    return _first_report(rows(cursor, statement, *_identity(report))) or report
 
 
 def recorded_report(cursor: Any, version: ObjectVersion) -> UploadReport | None:
-    """Return what was recorded about this arrival, if it was taken before."""
+    """Return the report on this arrival; None if it was not processed before."""
     statement = f"SELECT report::text FROM uploads.arrivals WHERE {_SAME_ARRIVAL}"
-    return _one(rows(cursor, statement, version.bucket, version.key, version.etag, version.last_modified.isoformat()))
+    return _first_report(
+        rows(cursor, statement, version.bucket, version.key, version.etag, version.last_modified.isoformat())
+    )
 
 
 def latest_report(cursor: Any, dataset: str, bucket: str, key: str) -> UploadReport | None:
-    """Return the outcome of the latest arrival under a key, whatever its content."""
+    """Return the report on the latest arrival under a key, with any content; None if there was none."""
     statement = (
         "SELECT report::text FROM uploads.arrivals WHERE dataset = $1 AND bucket = $2 AND object_key = $3"
         " ORDER BY arrival_id DESC LIMIT 1"
     )
-    return _one(rows(cursor, statement, dataset, bucket, key))
+    return _first_report(rows(cursor, statement, dataset, bucket, key))
 
 
 def mark_archived(cursor: Any, report: UploadReport) -> None:
-    """Record where the file of an arrival lies now."""
+    """Record the key to which the file of an arrival was moved."""
     statement = f"UPDATE uploads.arrivals SET archived_key = $5 WHERE {_SAME_ARRIVAL}"
     cursor.execute(statement, (*_identity(report), report["archived_key"]))
 
 
-def keep_rejected(cursor: Any, report: UploadReport, bad: Iterable[BadValue]) -> None:
-    """Keep what is wrong with rows of a file that is not loaded into tables, in place of what was kept of it before."""
-    identity = (report["dataset"], report["purpose"], report["sha256"])
-    cursor.execute("DELETE FROM uploads.rejected_rows WHERE dataset = $1 AND purpose = $2 AND sha256 = $3", identity)
-    entries = [(*identity, entry.line, entry.column, entry.value, entry.reason) for entry in bad]
+def record_rejected(cursor: Any, report: UploadReport, bad: Iterable[BadValue]) -> None:
+    """Record the bad values of a file that is not loaded into tables; they replace those recorded for it before."""
+    file = (report["dataset"], report["purpose"], report["sha256"])
+    cursor.execute("DELETE FROM uploads.rejected_rows WHERE dataset = $1 AND purpose = $2 AND sha256 = $3", file)
+    entries = [(*file, entry.line, entry.column, entry.value, entry.reason) for entry in bad]
     if entries:
         cursor.executemany(
             "INSERT INTO uploads.rejected_rows (dataset, purpose, sha256, line, column_name, value, reason)"
@@ -106,7 +111,7 @@ def keep_rejected(cursor: Any, report: UploadReport, bad: Iterable[BadValue]) ->
 
 
 def rejected_lines(cursor: Any, report: UploadReport) -> Iterable[tuple[int, str]]:
-    """Yield line and reason of everything that was wrong with a file's rows, by line."""
+    """Yield line and reason of each bad value of a file, ordered by line."""
     cursor.execute(
         "SELECT line, CASE WHEN column_name = '' THEN reason ELSE column_name || ': ' || reason END"
         " FROM uploads.rejected_rows WHERE dataset = $1 AND purpose = $2 AND sha256 = $3 ORDER BY line, column_name",

@@ -1,5 +1,5 @@
-# ruff: noqa: S608 – every name goes through identifier(), every value is bound or quoted
-"""The SQL of a load: typed rows go by binary COPY into a temporary table, and from there where they belong.
+# ruff: noqa: S608 – names go through identifier(); values are bound or quoted
+"""The SQL of a load: binary COPY brings typed rows into a temporary table, and SQL moves them to the final tables.
 
 All of it runs in the caller's transaction.
 """
@@ -20,8 +20,8 @@ from ml_platform.storage.database import identifier, literal, rows
 from ml_platform.storage.tables import feature_columns, key_list
 
 INCOMING = "pg_temp.incoming"  # the good rows
-REJECTED = "pg_temp.rejected"  # line, column_name, value, reason of everything wrong with the others
-REASONS = 100  # so many are in a report; all of a loaded file are in uploads.rejected_rows
+REJECTED = "pg_temp.rejected"  # line, column_name, value and reason of each bad value of the others
+MAX_REASONS = 100  # in one report; uploads.rejected_rows has all of them for a loaded file
 BAD_SCHEMA = pa.schema(
     [("line", pa.int64()), ("column_name", pa.string()), ("value", pa.string()), ("reason", pa.string())]
 )
@@ -29,7 +29,7 @@ BAD_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Counts:
-    """What became of a file's rows: read = loaded + rejected + already there."""
+    """The rows of a file: read = loaded + rejected + present."""
 
     read: int
     loaded: int
@@ -37,22 +37,22 @@ class Counts:
 
     @property
     def present(self) -> int:
-        """Rows that an earlier file brought already, with the same clocks and values."""
+        """Rows that an earlier file brought already, with the same timestamps and values."""
         return self.read - self.loaded - self.rejected
 
 
 class FileRejectedError(ContractError):
-    """Too many rows of a file are bad: how many, and the first reasons."""
+    """A file has too many bad rows; the error has their number and the first reasons."""
 
     def __init__(self, problem: str, counts: Counts, reasons: list[Reason]) -> None:
-        """Say what is wrong with the file as a whole."""
+        """Keep the problem of the whole file, the numbers of rows and the first reasons."""
         super().__init__(problem)
         self.counts = counts
         self.reasons = reasons
 
 
-class _Feed:
-    """Hands the good rows on and writes the bad values aside; keeps an error that would get lost in the C stream."""
+class _GoodRows:
+    """Yields the good rows and writes the bad values to a file; keeps an error that the C stream would lose."""
 
     def __init__(self, batches: Iterator[Batch], bad: Any) -> None:
         self.rows_read = 0
@@ -77,32 +77,32 @@ def _bad_batch(bad: tuple[BadValue, ...]) -> pa.RecordBatch:
 
 
 def stage(cursor: Any, table: Table, purpose: Purpose, batches: Iterator[Batch]) -> int:
-    """Copy a file's rows and bad values into the temporary tables; return the number of rows read.
+    """Copy the good rows and the bad values of a file into the temporary tables; return the number of rows read.
 
     Raises:
         ContractError: the file breaks the contract.
     """
-    with tempfile.TemporaryFile() as spool:
-        with pa.ipc.new_stream(spool, BAD_SCHEMA) as bad:
-            feed = _Feed(batches, bad)
-            reader = pa.RecordBatchReader.from_batches(arrow_schema(table, purpose), feed)
+    with tempfile.TemporaryFile() as bad_file:
+        with pa.ipc.new_stream(bad_file, BAD_SCHEMA) as bad:
+            good_rows = _GoodRows(batches, bad)
+            reader = pa.RecordBatchReader.from_batches(arrow_schema(table, purpose), good_rows)
             cursor.adbc_ingest("incoming", reader, mode="create", temporary=True)
-        if feed.error:
-            raise feed.error
-        spool.seek(0)
-        cursor.adbc_ingest("rejected", pa.ipc.open_stream(spool), mode="create", temporary=True)
-    return feed.rows_read
+        if good_rows.error:
+            raise good_rows.error
+        bad_file.seek(0)
+        cursor.adbc_ingest("rejected", pa.ipc.open_stream(bad_file), mode="create", temporary=True)
+    return good_rows.rows_read
 
 
 def timestamps(table: Table) -> tuple[str, str]:
-    """Return the SQL of event time and known time of an incoming row; now() is the moment of the claim."""
+    """Return the SQL of an incoming row's event time and known time; now() is the time of the claim."""
     event = identifier(table.event_time) if table.event_time else "now()"
     known = {"event_time": event, "load": "now()"}.get(table.known_at)
     return event, known or identifier(table.known_at)
 
 
 def _key_text(table: Table, prefix: str = "") -> str:
-    """Return the SQL of a row's key as people read it."""
+    """Return the SQL of a row's key as a text for people."""
     return f"left(concat_ws(', ', {key_list(table, prefix)}), 200)"
 
 
@@ -111,7 +111,7 @@ def _key_headers(table: Table) -> str:
 
 
 def reject_duplicates(cursor: Any, table: Table) -> None:
-    """Reject each row whose key and clocks stand on an earlier line of the file."""
+    """Reject each row that has the key and the timestamps of an earlier line of the file."""
     keys, (event, known) = key_list(table), timestamps(table)
     at = "' at ' || to_char(event AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')" if table.event_time else "''"
     cursor.execute(
@@ -125,13 +125,14 @@ def reject_duplicates(cursor: Any, table: Table) -> None:
 
 
 def insert(cursor: Any, table: Table, sha256: str) -> int:
-    """Insert the incoming rows' features and labels; return how many rows were new.
+    """Insert the features and labels of the incoming rows; return how many rows were new.
 
-    A row whose key and clocks an earlier file brought is already there if its values are the same, else it is wrong.
+    A row with the key and timestamps of a row from an earlier file is present if its values are the same. If they
+    differ, it is rejected.
     """
     loaded = _insert(cursor, table, "features", feature_columns(table), sha256)
     if loaded < rows(cursor, f"SELECT count(*) FROM {INCOMING}")[0][0]:
-        _set_aside_known(cursor, table, sha256)
+        _remove_present(cursor, table, sha256)
     if table.label_columns:
         _insert(cursor, table, "labels", table.label_columns, sha256)
     return loaded
@@ -153,13 +154,13 @@ def _insert(cursor: Any, table: Table, schema: str, columns: tuple[str, ...], sh
 
 
 def _same_row(table: Table, alias: str) -> str:
-    """Return the SQL of: the row `i` has the key and the clocks of the row `alias`."""
+    """Return the SQL condition that the rows `i` and `alias` have the same key and timestamps."""
     columns = (*(identifier(key) for key in table.keys), "event_timestamp", "created_timestamp")
     return " AND ".join(f"{alias}.{column} = i.{column}" for column in columns)
 
 
-def _set_aside_known(cursor: Any, table: Table, sha256: str) -> None:
-    """Take the rows that an earlier file brought out of the incoming ones; wrong are those that contradict it."""
+def _remove_present(cursor: Any, table: Table, sha256: str) -> None:
+    """Remove the rows that an earlier file brought from the incoming ones; reject those with other values."""
     event, known = timestamps(table)
     same = [f"f.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in feature_columns(table)]
     same += [f"l.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in table.label_columns]
@@ -182,19 +183,19 @@ def _set_aside_known(cursor: Any, table: Table, sha256: str) -> None:
 
 
 def count_rejected(cursor: Any) -> int:
-    """Return the number of rows with anything wrong."""
+    """Return the number of rows with at least one bad value."""
     rejected: int = rows(cursor, f"SELECT count(DISTINCT line) FROM {REJECTED}")[0][0]
     return rejected
 
 
 def first_reasons(cursor: Any) -> list[Reason]:
-    """Return the first `REASONS` things that are wrong, by line."""
+    """Return the first `MAX_REASONS` bad values, ordered by line."""
     columns = "line, column_name, value, reason"
-    found = rows(cursor, f"SELECT {columns} FROM {REJECTED} ORDER BY line, column_name LIMIT {REASONS}")
-    return [Reason(line=line, column=column, value=value, reason=reason) for line, column, value, reason in found]
+    entries = rows(cursor, f"SELECT {columns} FROM {REJECTED} ORDER BY line, column_name LIMIT {MAX_REASONS}")
+    return [Reason(line=line, column=column, value=value, reason=reason) for line, column, value, reason in entries]
 
 
-def _keep_rejected(cursor: Any, table: Table, purpose: Purpose, sha256: str) -> None:
+def _record_rejected(cursor: Any, table: Table, purpose: Purpose, sha256: str) -> None:
     cursor.execute(
         "INSERT INTO uploads.rejected_rows (dataset, purpose, sha256, line, column_name, value, reason)"
         f" SELECT $1::text, $2::text, $3::text, line, column_name, value, reason FROM {REJECTED}",
@@ -202,8 +203,8 @@ def _keep_rejected(cursor: Any, table: Table, purpose: Purpose, sha256: str) -> 
     )
 
 
-def too_many(table: Table, counts: Counts) -> str | None:
-    """Return why the whole file is rejected for its bad rows, or None if the spec bears them."""
+def rejection_reason(table: Table, counts: Counts) -> str | None:
+    """Return why the whole file is rejected, or None if the spec allows this number of bad rows."""
     bad = f"{counts.rejected:,} of {counts.read:,} rows are bad"
     if counts.rejected and table.on_bad_row == "reject_file":
         return f"{bad}, and datasets/{table.name}.yaml says on_bad_row: reject_file"
@@ -215,10 +216,10 @@ def too_many(table: Table, counts: Counts) -> str | None:
 def load(
     cursor: Any, table: Table, purpose: Purpose, sha256: str, batches: Iterator[Batch]
 ) -> tuple[Counts, list[Reason]]:
-    """Bring a file's rows into its tables, and what is wrong with the others aside.
+    """Load the good rows of a file into its tables and record the bad values.
 
     Returns:
-        What became of the rows, and the first things that are wrong.
+        The numbers of rows, and the first bad values.
 
     Raises:
         ContractError: the file breaks the contract; the caller rolls back.
@@ -227,7 +228,7 @@ def load(
     reject_duplicates(cursor, table)
     loaded = insert(cursor, table, sha256)
     counts, reasons = Counts(read, loaded, count_rejected(cursor)), first_reasons(cursor)
-    if problem := too_many(table, counts):
+    if problem := rejection_reason(table, counts):
         raise FileRejectedError(problem, counts, reasons)
-    _keep_rejected(cursor, table, purpose, sha256)
+    _record_rejected(cursor, table, purpose, sha256)
     return counts, reasons

@@ -1,16 +1,16 @@
-"""What became of a dropped file, as plain JSON that travels between tasks and stands in tables and reports."""
+"""The report on an uploaded file: plain JSON, passed between tasks and stored in tables and report files."""
 
 import re
 from datetime import UTC
 from typing import Any, Literal, cast
 
-from typing_extensions import TypedDict  # pydantic, by which Airflow passes it on, takes no other on Python 3.11
+from typing_extensions import TypedDict  # Airflow uses pydantic, which needs this one on Python 3.11
 
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
 from ml_platform.storage.object_store import ObjectVersion
 
-Result = Literal["loaded", "duplicate", "rejected", "scored", "gone"]
+Outcome = Literal["loaded", "duplicate", "rejected", "scored", "gone"]
 ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}(\.gz)?$")
 
 
@@ -24,12 +24,12 @@ class Reason(TypedDict):
 
 
 class UploadReport(TypedDict):
-    """What became of one arrival of a file; plain JSON, so that it can travel between tasks.
+    """The report on one arrival of a file; plain JSON, so that tasks can pass it on.
 
-    `result_key` lies in the bucket `result`, the other keys in `bucket`; `gone` is an object that was removed before it
-    was read. Times are ISO 8601.
-    `format` is what the file was recognised as, for people ("" if it was not read); `delimiter` and `encoding` are what
-    it takes to read it again. `rows_read` is always `rows_loaded` + `rows_rejected` + `rows_present` for a loaded file.
+    `result_key` is in the bucket `result`, the other keys are in `bucket`. The outcome `gone` means that the object was
+    removed before it was read. Times are ISO 8601.
+    `format` names the recognised format, for people ("" if the file was not read). `delimiter` and `encoding` are
+    needed to read the file again. For a loaded file, `rows_read` = `rows_loaded` + `rows_rejected` + `rows_present`.
     """
 
     dataset: str
@@ -43,7 +43,7 @@ class UploadReport(TypedDict):
     last_modified: str
     bytes: int
     sha256: str
-    outcome: Result
+    outcome: Outcome
     rows_read: int
     rows_loaded: int
     rows_rejected: int
@@ -56,30 +56,30 @@ class UploadReport(TypedDict):
 
 
 def ending(key: str) -> str:
-    """Return how a file's name ends, such as .csv or .csv.gz; "" if it has no ending of a few plain characters."""
-    found = ENDING.search(key)
-    return found[0] if found else ""
+    """Return the ending of a file's name, such as .csv or .csv.gz; "" if it is not one of a few plain characters."""
+    match = ENDING.search(key)
+    return match[0] if match else ""
 
 
 def timed_stem(version: ObjectVersion) -> str:
-    """Return the name of a file without its ending, safe whatever it was, and the time of its arrival."""
+    """Return a file's name, made safe and without its ending, followed by the time of its arrival."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", version.key.removesuffix(ending(version.key)))[:100]
     return f"{stem}.{version.last_modified.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def archived_key(version: ObjectVersion, sha256: str, result: Result) -> str:
-    """Return where a file is archived: by name, time of arrival and content; safe whatever the name was."""
-    folder = "rejected" if result == "rejected" else "processed"
+def archived_key(version: ObjectVersion, sha256: str, outcome: Outcome) -> str:
+    """Return the key to archive a file at: made of its safe name, time of arrival and content hash."""
+    folder = "rejected" if outcome == "rejected" else "processed"
     return f"{folder}/{timed_stem(version)}.{sha256[:8]}{ending(version.key)}"
 
 
 def new_report(
-    dataset: Table, purpose: Purpose, version: ObjectVersion, sha256: str, result: Result, **fields: Any
+    dataset: Table, purpose: Purpose, version: ObjectVersion, sha256: str, outcome: Outcome, **fields: Any
 ) -> UploadReport:
     """Return the report on an arrival; `fields` are those of `UploadReport` that are not zero or empty."""
-    archived = archived_key(version, sha256, result)
+    archived = archived_key(version, sha256, outcome)
     stem = archived.removesuffix(ending(version.key))
-    aside = fields.get("rows_rejected") and result != "rejected"
+    has_rejected_rows = fields.get("rows_rejected") and outcome != "rejected"
     report = UploadReport(
         dataset=dataset.name,
         format="",
@@ -92,14 +92,14 @@ def new_report(
         last_modified=version.last_modified.isoformat(),
         bytes=version.size,
         sha256=sha256,
-        outcome=result,
+        outcome=outcome,
         rows_read=0,
         rows_loaded=0,
         rows_rejected=0,
         rows_present=0,
         archived_key=archived,
         report_key=f"{stem}.report.json",
-        rejected_key=f"{stem}.rejected.csv" if aside else None,
+        rejected_key=f"{stem}.rejected.csv" if has_rejected_rows else None,
         result_key=None,
         reasons=[],
     )

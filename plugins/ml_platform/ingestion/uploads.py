@@ -1,4 +1,4 @@
-"""What happens to a dropped file: it is read, loaded whole or not at all, and settled. Run twice, same world."""
+"""The life of an uploaded file: open it, load all its good rows or none, and settle it. Each step is idempotent."""
 
 import logging
 import tempfile
@@ -11,7 +11,7 @@ from typing import Any
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.files.formats import Format
 from ml_platform.ingestion import ledger, report_files, staging
-from ml_platform.ingestion.upload_report import Reason, Result, UploadReport, new_report
+from ml_platform.ingestion.upload_report import Outcome, Reason, UploadReport, new_report
 from ml_platform.parsing.batches import Batch, open_table, typed_batches
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
@@ -22,8 +22,8 @@ from ml_platform.storage.tables import ensure_tables
 
 log = logging.getLogger(__name__)
 
-READS = 3  # a file that is replaced while it is read is read again this often before the task gives up
-MAX_WAITING = 500  # the most that one run takes; the next run takes the rest
+READS = 3  # attempts to read a file that is replaced while it is read
+MAX_WAITING = 500  # files per run; the next run takes the rest
 NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -32,43 +32,47 @@ class Upload:
     """A file in the inbox, open for reading.
 
     Attributes:
-        dataset: the table that it belongs to.
-        purpose: also the bucket.
+        dataset: the spec of the table that it belongs to.
+        purpose: also the name of the bucket.
         object: the version of the object that is read.
-        copy: its bytes; None if there is an earlier report.
-        earlier: what became of it, if it was processed before or was removed before it could be read.
-        format: what it was recognised as, once `batches` was called.
+        copy: a local copy of its bytes; None if there is an earlier report.
+        earlier_report: set if it was processed before, or was removed before it could be read.
+        format: the recognised format; set by `batches`.
     """
 
     dataset: Table
     purpose: Purpose
     object: ObjectVersion
     copy: LocalCopy | None
-    earlier: UploadReport | None = None
+    earlier_report: UploadReport | None = None
     format: Format | None = field(default=None, init=False)
 
     @property
     def local(self) -> LocalCopy:
-        """The local copy."""
+        """The local copy.
+
+        Raises:
+            ValueError: there is an earlier report.
+        """
         if self.copy is None:
             raise ValueError(f"{self.object.key!r} was processed before; there is nothing to read")
         return self.copy
 
     def batches(self) -> Iterator[Batch]:
-        """Read the file from its beginning, in file order; see `parsing.open_table` and `parsing.typed_batches`."""
+        """Read the file from its beginning; see `batches.open_table` and `batches.typed_batches`."""
         rows = open_table(self.local.file, self.dataset, self.purpose, repr(self.object.key))
         self.format = rows.format
         return typed_batches(rows, self.dataset, self.purpose)
 
-    def report(self, result: Result, **fields: Any) -> UploadReport:
+    def report(self, outcome: Outcome, **fields: Any) -> UploadReport:
         """Return the report on this arrival; `fields` are those of `UploadReport` that are not zero or empty."""
         if self.format:
             fields["format"] = str(self.format)
             fields["delimiter"] = self.format.delimiter or self.dataset.delimiter
-        return new_report(self.dataset, self.purpose, self.object, self.local.sha256, result, **fields)
+        return new_report(self.dataset, self.purpose, self.object, self.local.sha256, outcome, **fields)
 
     def rejection(self, error: ContractError) -> UploadReport:
-        """Return the report on this arrival if the file as a whole breaks the contract."""
+        """Return the report on this arrival for a file that breaks the contract as a whole."""
         whole = _whole_file(str(error))
         if isinstance(error, staging.FileRejectedError):
             rows = {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
@@ -80,26 +84,28 @@ def _whole_file(reason: str) -> Reason:
     return Reason(line=None, column="", value="", reason=reason)
 
 
-def waiting(dataset: Table, purpose: Purpose) -> list[str]:
-    """Return the keys of a data set's uploads that are not settled yet, the oldest first, at most `MAX_WAITING`."""
-    found = object_store.list_objects(purpose, dataset.inbox_prefix(purpose))
-    mine = [version for version in found if dataset.owns(version.key, purpose)]
-    return [
-        version.key for version in sorted(mine, key=lambda version: (version.last_modified, version.key))[:MAX_WAITING]
-    ]
+def waiting_keys(dataset: Table, purpose: Purpose) -> list[str]:
+    """Return the keys of a data set's uploads that wait in the inbox, the oldest first, at most `MAX_WAITING`."""
+    listed = object_store.list_objects(purpose, dataset.inbox_prefix(purpose))
+    own = [version for version in listed if dataset.owns(version.key, purpose)]
+    oldest_first = sorted(own, key=lambda version: (version.last_modified, version.key))
+    return [version.key for version in oldest_first[:MAX_WAITING]]
 
 
 @contextmanager
 def open_upload(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
-    """Open one file of the inbox; what was processed before comes with its earlier report, and is not read again.
+    """Open one file of the inbox for reading; it is closed at the end of the `with` block.
+
+    The bytes of a new arrival are copied to a local file. An arrival that was processed before is not read again: its
+    upload has an `earlier_report`. A file that is not in the bucket any more also has one.
 
     Args:
-        dataset: what its columns mean.
-        purpose: also the bucket.
-        key: the object's key.
+        dataset: the spec of the file's columns.
+        purpose: also the name of the bucket.
+        key: of the object.
 
     Raises:
-        UploadChangedError: it was replaced again and again while it was read.
+        UploadChangedError: the file was replaced during each of `READS` attempts to read it.
         ServiceError: the object store or Postgres failed.
     """
     with ExitStack() as stack:
@@ -144,16 +150,16 @@ def load(dataset: Table, purpose: Purpose, key: str) -> UploadReport:
     """Load one file: all its good rows in one transaction, or nothing.
 
     Returns:
-        What became of it: loaded, duplicate, rejected, or gone if it was removed before it was read. The same arrival
-        loaded again gives the recorded report.
+        The report; its outcome is loaded, duplicate, rejected, or gone if the file was removed before it was read. The
+        same arrival loaded again gives the recorded report.
 
     Raises:
-        UploadChangedError: it was replaced again and again while it was read.
-        ConfigurationError: the tables do not fit the data set's YAML any more.
-        ServiceError: a server failed; nothing was loaded.
+        UploadChangedError: the file was replaced during each of `READS` attempts to read it.
+        ConfigurationError: the data set's YAML is incompatible with rows already loaded.
+        ServiceError: a server failed and nothing was loaded; run it again.
     """
     with open_upload(dataset, purpose, key) as upload:
-        return upload.earlier or _load(upload)
+        return upload.earlier_report or _load(upload)
 
 
 def _load(upload: Upload) -> UploadReport:
@@ -191,10 +197,13 @@ def settle(report: UploadReport) -> UploadReport:
     """Move the file of an arrival out of the inbox, with its report and its rejected rows beside it.
 
     Args:
-        outcome: what `load` or `score` returned.
+        report: as `load` or `score` returned it.
+
+    Returns:
+        The same report.
 
     Raises:
-        ContractError: the file was rejected; it is settled nevertheless, and its report says the same.
+        ContractError: the file was rejected. It is settled all the same; the error repeats its first reasons.
         ServiceError: a server failed; run it again.
     """
     if report["outcome"] != "gone":
@@ -237,7 +246,7 @@ def _put_rejected_rows(report: UploadReport, version: ObjectVersion, key: str) -
 
 
 def ingest(dataset: Table, key: str) -> UploadReport:
-    """Load and settle one file of the bucket `train`; a rejected one is settled without an error.
+    """Load and settle one file of the bucket `train`; a rejected file raises no error.
 
     Raises:
         UploadChangedError, ConfigurationError, ServiceError: as `load`.
@@ -248,6 +257,6 @@ def ingest(dataset: Table, key: str) -> UploadReport:
     return report
 
 
-def count_new_rows(settled: Iterable[UploadReport | None]) -> int:
-    """Return how many rows the settled files brought that were not there before."""
-    return sum(one["rows_loaded"] for one in settled if one and one["outcome"] == "loaded")
+def count_new_rows(reports: Iterable[UploadReport | None]) -> int:
+    """Return how many new rows the settled files brought."""
+    return sum(report["rows_loaded"] for report in reports if report and report["outcome"] == "loaded")

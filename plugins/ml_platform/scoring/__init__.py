@@ -1,1 +1,1 @@
-"""Predictions: result files, and the log of all predictions."""
+"""Scoring: result files, and the log of all predictions."""

@@ -1,4 +1,4 @@
-"""Scoring: an upload in the bucket `test` becomes predictions in the bucket `result`, in the order of its rows."""
+"""Batch scoring: a file in the bucket `test` becomes a result in the bucket `result`, in the order of its rows."""
 
 import csv
 import hashlib
@@ -32,11 +32,11 @@ log = logging.getLogger(__name__)
 BUCKET = "result"
 
 
-def columns(champion: LoadedModel) -> tuple[str, ...]:
-    """Return the header of a result: the entity key, and what the model says of it.
+def result_columns(champion: LoadedModel) -> tuple[str, ...]:
+    """Return the header of a result: the entity's key, then the columns of its prediction.
 
-    Of two classes `probability` is that of the positive one, and `prediction` follows from the threshold. Of several
-    it is that of the predicted one, and each class has a column of its own.
+    With two classes, `probability` is that of the positive class, and `prediction` follows from the threshold. With
+    several classes, it is that of the predicted class, and each class also has a column of its own.
     """
     keys = tuple(champion.dataset.header(key) for key in champion.dataset.keys)
     if champion.threshold is not None:
@@ -45,114 +45,133 @@ def columns(champion: LoadedModel) -> tuple[str, ...]:
 
 
 def is_ready(dataset: Dataset) -> bool:
-    """Tell whether there is a champion to score with; where there is none, say which files wait for it."""
+    """Return whether there is a champion to score with; if not, log which files wait for one."""
     if registry.alias_version(dataset.name, registry.CHAMPION):
         return True
-    names = ", ".join(uploads.waiting(dataset, "test"))
-    log.info("%s has no champion yet; scored as soon as train_%s promotes one: %s", dataset.name, dataset.name, names)
+    keys = ", ".join(uploads.waiting_keys(dataset, "test"))
+    name = dataset.name
+    log.info("%s has no champion yet; these files are scored as soon as train_%s promotes one: %s", name, name, keys)
     return False
 
 
 @dataclass
-class Predictions:
-    """The rows of a result as they are written, and what was wrong with the others."""
+class ResultWriter:
+    """Scores the rows of one upload and writes them to a result file.
+
+    Attributes:
+        champion: the model.
+        uploaded: the time of the upload.
+        file: the result, binary, open for writing.
+        log_buffer: takes the log entries of the predictions.
+        rows_read: good and bad rows so far.
+        rows_scored: good rows so far.
+    """
 
     champion: LoadedModel
     uploaded: datetime
     file: BinaryIO
-    logged: prediction_log.Spool
+    log_buffer: prediction_log.LogBuffer
     rows_read: int = 0
     rows_scored: int = 0
 
     def write(self, batches: Iterator[Batch]) -> list[BadValue]:
-        """Score batch by batch, so that memory stays bounded; return everything that was wrong."""
+        """Score and write batch by batch, so that memory stays bounded; return all bad values.
+
+        Raises:
+            ContractError: the file breaks the contract.
+            RegistryError: the model gives a row no finite probability.
+        """
         text = io.TextIOWrapper(self.file, encoding="utf-8", newline="", write_through=True)
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns(self.champion))
+        writer.writerow(result_columns(self.champion))
         bad: list[BadValue] = []
         for batch in batches:
             if batch.rows.num_rows:
-                writer.writerows(self._scored(batch.rows))
+                writer.writerows(self._score(batch.rows))
             self.rows_read += batch.rows_read
             self.rows_scored += batch.rows.num_rows
             bad += batch.bad
         text.detach()
         return bad
 
-    def _scored(self, rows: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    def _score(self, rows: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
         champion = self.champion
         keys = zip(*(rows.column(key).to_pylist() for key in champion.dataset.keys), strict=True)
         probabilities, predictions = champion.predict(model_rows(champion.dataset, rows, self.uploaded))
         if not np.isfinite(probabilities).all():
             raise RegistryError(
-                f"{champion.name} version {champion.version} gives probabilities that are no numbers: nothing is "
-                "written; go back to the version before"
+                f"{champion.name} version {champion.version} gives probabilities that are not finite numbers: "
+                "nothing is written; roll back to the previous version"
             )
-        self.logged.add(prediction_log.entries(champion, rows, probabilities, predictions, self.uploaded))
+        self.log_buffer.add(prediction_log.entries(champion, rows, probabilities, predictions, self.uploaded))
         for key, probability, prediction in zip(keys, probabilities, predictions, strict=True):
             name = champion.classes[prediction]
             if champion.threshold is not None:
                 yield *key, repr(float(probability)), name, champion.version, repr(champion.threshold)
             else:
-                each = (repr(float(one)) for one in probability)
-                yield *key, repr(float(probability[prediction])), name, *each, champion.version
+                by_class = (repr(float(value)) for value in probability)
+                yield *key, repr(float(probability[prediction])), name, *by_class, champion.version
 
 
 def score(dataset: Dataset, key: str) -> UploadReport:
-    """Score one file with the champion and write the result and its card; run twice, same world.
+    """Score one file with the champion and write the result and its card; idempotent.
 
-    A retry after a crash takes the model that the interrupted attempt had taken, so that what it left stays true.
+    A retry after a crash uses the model of the interrupted attempt, so that the result it wrote stays valid.
 
     Args:
-        dataset: what the columns mean.
+        dataset: the spec in `datasets/*.yaml`.
         key: of the object in the bucket `test`.
 
     Returns:
-        What became of it: scored, rejected, or gone if it was removed before it was read.
+        The report; its outcome is scored, rejected, or gone if the file was removed before it was read.
 
     Raises:
-        RegistryError: there is no sound champion, or it gives a row no probability; nothing is written.
+        RegistryError: there is no valid champion, or it gives a row no finite probability; nothing is written.
+        UploadChangedError: the file was replaced each time it was read.
         ServiceError: a server failed; run it again.
     """
     with uploads.open_upload(dataset, "test", key) as upload:
-        return upload.earlier or _score(dataset, upload)
+        return upload.earlier_report or _score(dataset, upload)
 
 
 def _score(dataset: Dataset, upload: Upload) -> UploadReport:
     for result_key in result_keys(upload):
-        champion = _model_of(dataset, result_key)
+        champion = _choose_model(dataset, result_key)
         spec = reading_spec(champion.dataset, dataset)
         upload = replace(upload, dataset=spec)
-        with tempfile.TemporaryFile() as file, prediction_log.spool() as logged:
-            predictions = Predictions(champion, upload.object.last_modified, file, logged)
+        with tempfile.TemporaryFile() as file, prediction_log.open_buffer() as log_buffer:
+            writer = ResultWriter(champion, upload.object.last_modified, file, log_buffer)
             try:
-                bad = predictions.write(upload.batches())
-                _check_share(spec, predictions, bad)
+                bad = writer.write(upload.batches())
+                _check_share(spec, writer, bad)
             except ContractError as error:
                 return _record_rejection(upload, error)
             if _is_written(result_key, file):
-                return _finish(upload, predictions, bad, result_key)
-    raise ServiceError(f"{upload.object.key!r}: every name for its result is taken by another")
+                return _finish(upload, writer, bad, result_key)
+    raise ServiceError(f"{upload.object.key!r}: both names for its result are taken by other files")
 
 
-def _check_share(dataset: Dataset, predictions: Predictions, bad: list[BadValue]) -> None:
-    counts = staging.Counts(predictions.rows_read, 0, predictions.rows_read - predictions.rows_scored)
-    if problem := staging.too_many(dataset, counts):
+def _check_share(dataset: Dataset, writer: ResultWriter, bad: list[BadValue]) -> None:
+    counts = staging.Counts(writer.rows_read, 0, writer.rows_read - writer.rows_scored)
+    if problem := staging.rejection_reason(dataset, counts):
         raise staging.FileRejectedError(problem, counts, _reasons(bad))
 
 
 def _reasons(bad: list[BadValue]) -> list[Reason]:
-    return [Reason(line=b.line, column=b.column, value=b.value, reason=b.reason) for b in bad[: staging.REASONS]]
+    return [Reason(line=b.line, column=b.column, value=b.value, reason=b.reason) for b in bad[: staging.MAX_REASONS]]
 
 
 def result_keys(upload: Upload) -> tuple[str, str]:
-    """Return where a result goes: by name and time of the upload; the second if other bytes came in the same second."""
+    """Return the keys for a result, made of the upload's name and time.
+
+    The second is for a file whose name and second of upload give the same first key as another file's.
+    """
     stem = f"{upload.dataset.name}/{timed_stem(upload.object)}"
     return f"{stem}.csv", f"{stem}.{upload.local.sha256[:8]}.csv"
 
 
-def _model_of(dataset: Dataset, result_key: str) -> LoadedModel:
-    """Return the model of a result that an interrupted attempt wrote, else the champion."""
+def _choose_model(dataset: Dataset, result_key: str) -> LoadedModel:
+    """Return the model of a result that an interrupted attempt wrote; if there is none, the champion."""
     version = _version_in(result_key)
     if version is None:
         return registry.load_champion(dataset.name)
@@ -169,24 +188,24 @@ def _version_in(result_key: str) -> int | None:
 
 
 def _is_written(result_key: str, file: BinaryIO) -> bool:
-    """Write a result unless there is one; tell whether what lies there now is the same to the byte."""
+    """Write a result unless there is one; return whether the object there now has the same bytes."""
     file.seek(0)
     if object_store.put_new(BUCKET, result_key, file, "text/csv; charset=utf-8"):
         return True
     file.seek(0)
     written = object_store.head(BUCKET, result_key)
     if written is None:
-        raise ServiceError(f"s3://{BUCKET}/{result_key} was removed in this moment")
+        raise ServiceError(f"s3://{BUCKET}/{result_key} was removed while it was compared")
     with object_store.local_copy(written) as copy:
-        ours = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type] # typeshed's BinaryIO lacks readinto
-        return copy.sha256 == ours.hexdigest()
+        digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type] # typeshed's BinaryIO lacks readinto
+        return copy.sha256 == digest.hexdigest()
 
 
-def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], result_key: str) -> UploadReport:
-    champion, rejected = predictions.champion, predictions.rows_read - predictions.rows_scored
+def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_key: str) -> UploadReport:
+    champion, rejected = writer.champion, writer.rows_read - writer.rows_scored
     report = upload.report(
         "scored",
-        rows_read=predictions.rows_read,
+        rows_read=writer.rows_read,
         rows_rejected=rejected,
         result_key=result_key,
         reasons=_reasons(bad),
@@ -203,15 +222,15 @@ def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], resul
         "training_set_sha256": champion.training_set_sha256,
         "spec_sha256": champion.dataset.sha256,
         "threshold": champion.threshold,
-        "rows_in": predictions.rows_read,
-        "rows_out": predictions.rows_scored,
+        "rows_in": writer.rows_read,
+        "rows_out": writer.rows_scored,
         "rows_rejected": rejected,
     }
     body = json.dumps(card, indent=2).encode() + b"\n"
     object_store.put_new(BUCKET, result_key.removesuffix(".csv") + ".json", body, "application/json")
     log.info(
         "%r: %s rows read, %s scored by %s version %d%s, %s rejected; result: %s/%s",
-        upload.object.key, f"{predictions.rows_read:,}", f"{predictions.rows_scored:,}",
+        upload.object.key, f"{writer.rows_read:,}", f"{writer.rows_scored:,}",
         champion.name, champion.version,
         "" if champion.threshold is None else f" at threshold {champion.threshold:.3f}", f"{rejected:,}",
         BUCKET, result_key,
@@ -219,8 +238,8 @@ def _finish(upload: Upload, predictions: Predictions, bad: list[BadValue], resul
     with transaction() as cursor:
         ledger.claim(cursor, report)
         ledger.record_counts(cursor, report)
-        ledger.keep_rejected(cursor, report, bad)
-        prediction_log.write(cursor, predictions.logged.batches(), "batch", result_key)
+        ledger.record_rejected(cursor, report, bad)
+        prediction_log.write(cursor, writer.log_buffer.batches(), "batch", result_key)
         return ledger.record_arrival(cursor, report)
 
 

@@ -1,4 +1,4 @@
-"""The log of predictions: which version of a model said what of whom, when, and by which way it was asked."""
+"""The log of predictions: model version, entity, event time, probability, class, time of the request and its source."""
 
 import json
 import tempfile
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from ml_platform.registry.loaded_model import LoadedModel
 
 Source = Literal["http", "batch"]
-MOMENT = pa.timestamp("us", tz="UTC")
+TIMESTAMP = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(
     [
-        ("model", pa.string()), ("model_version", pa.int64()), ("entity_key", pa.string()), ("event_time", MOMENT),
-        ("probability", pa.float64()), ("prediction", pa.string()), ("requested_at", MOMENT),
+        ("model", pa.string()), ("model_version", pa.int64()), ("entity_key", pa.string()), ("event_time", TIMESTAMP),
+        ("probability", pa.float64()), ("prediction", pa.string()), ("requested_at", TIMESTAMP),
     ]
 )  # fmt: skip
 
@@ -30,25 +30,25 @@ def entries(
     predictions: NDArray[np.int64],
     requested: datetime,
 ) -> pa.RecordBatch:
-    """Return what is logged of scored rows.
+    """Return the log entries of scored rows.
 
     Args:
-        model: that scored them.
-        rows: typed, as they were read.
-        probabilities: as `LoadedModel.predict` returns them; of several classes that of the predicted one is logged.
+        model: the model that scored them.
+        rows: typed, shape (n_rows, n_columns).
+        probabilities: as `LoadedModel.predict` returns them; of several classes, the predicted class is logged.
         predictions: class indices, shape (n_rows,).
-        requested: when they were asked for; also the event time of rows that have none.
+        requested: when the predictions were requested; also the event time of rows that have none.
     """
     dataset, n_rows = model.dataset, rows.num_rows
     keys = zip(*(rows.column(key).to_pylist() for key in dataset.keys), strict=True)
     times = rows.column(dataset.event_time).to_pylist() if dataset.event_time else [None] * n_rows
-    of_predicted = probabilities if probabilities.ndim == 1 else probabilities[np.arange(n_rows), predictions]
+    of_prediction = probabilities if probabilities.ndim == 1 else probabilities[np.arange(n_rows), predictions]
     columns = (
         [model.name] * n_rows,
         [model.version] * n_rows,
         [json.dumps(dict(zip(dataset.keys, key, strict=True))) for key in keys],
         [time or requested for time in times],
-        of_predicted,
+        of_prediction,
         [model.classes[prediction] for prediction in predictions],
         [requested] * n_rows,
     )
@@ -56,34 +56,45 @@ def entries(
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 
-class Spool:
-    """Keeps entries on disk until they are written."""
+class LogBuffer:
+    """Keeps log entries in a file on disk until they are written to Postgres."""
 
     def __init__(self, file: Any) -> None:
-        """Begin a file."""
+        """Start with no entries.
+
+        Args:
+            file: binary, open for reading and writing, at its beginning.
+        """
         self._file = file
         self._writer = pa.ipc.new_stream(file, SCHEMA)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Keep some more."""
+        """Append entries."""
         self._writer.write_batch(batch)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """End the file, and yield all that was kept."""
+        """Yield all entries; after this nothing can be added."""
         self._writer.close()
         self._file.seek(0)
         yield from pa.ipc.open_stream(self._file)
 
 
 @contextmanager
-def spool() -> Iterator[Spool]:
-    """Open a spool that is gone at the end."""
+def open_buffer() -> Iterator[LogBuffer]:
+    """Open a buffer on a temporary file, which is removed at the end."""
     with tempfile.TemporaryFile() as file:
-        yield Spool(file)
+        yield LogBuffer(file)
 
 
 def write(cursor: Any, batches: Iterable[pa.RecordBatch], source: Source, result_key: str | None = None) -> None:
-    """Write entries into the log; those of a result file take the place of what was logged of it before."""
+    """Write entries to the log; entries of a result file replace those logged for it before.
+
+    Args:
+        cursor: of a transaction.
+        batches: entries, in the schema `SCHEMA`.
+        source: how the predictions were requested.
+        result_key: of the result file, if there is one.
+    """
     reader = pa.RecordBatchReader.from_batches(SCHEMA, batches)
     cursor.adbc_ingest("predicted", reader, mode="create", temporary=True)
     if result_key is not None:

@@ -1,1 +1,1 @@
-"""The live models over HTTP: `python -m ml_platform.serving`."""
+"""Predictions of the live models over HTTP: `python -m ml_platform.serving`."""

@@ -10,26 +10,26 @@ import uvicorn
 
 from ml_platform.serving.settings import serving_settings
 
-# A registry that is away must be noticed between two looks; MLflow's client would wait for it for minutes.
-PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+# By default MLflow's client waits minutes for a registry that does not answer.
+MLFLOW_TIMEOUTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 
 
 def main() -> None:
-    """Run until it is told to stop; requests that have begun are answered."""
+    """Run until a signal stops it; requests in progress are answered first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    os.environ.update(PATIENCE)
+    os.environ.update(MLFLOW_TIMEOUTS)
     from ml_platform.serving.app import create_app
     from ml_platform.serving.live_models import LiveModels
     from ml_platform.serving.prediction_writer import log_writer
 
-    # Feast's import takes seconds, which no caller shall wait for. Done before the app's, it would have the client of
-    # Prometheus keep its figures in files.
+    # Feast's import takes seconds, so it happens before the first request. It must come after the app's imports: it
+    # changes the environment so that the Prometheus client would keep its numbers in files.
     importlib.import_module("ml_platform.feature_store.online_rows")
-    # What is imported stays: to look through it for garbage now and then would stop all answers for a third of a
-    # second.
+    # Imported objects stay. Without this, each full garbage collection would go through them and pause all requests
+    # for a third of a second.
     gc.collect()
     gc.freeze()
-    # Else an answer waits 5 ms for each turn while another thread follows the registry or writes the log.
+    # With the default of 5 ms, a request would wait that long each time another thread is running.
     sys.setswitchinterval(0.001)
 
     settings = serving_settings()

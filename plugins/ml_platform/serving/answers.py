@@ -1,4 +1,4 @@
-"""A request's rows become predictions: by the parser of files, the checks of files, and the model that scores files."""
+"""From a request's body to predictions: rows are parsed, checked and scored in the same way as rows of files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,34 +20,34 @@ from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.spec import Dataset, Table
 
 REQUEST = "the request"
-FORMS = 'not of the form {"rows": [{...}, ...]} or {"entities": [{...}, ...]}'
-LACKS = "the row does not name it; null says that the value is missing"
+NOT_A_REQUEST = 'not of the form {"rows": [{...}, ...]} or {"entities": [{...}, ...]}'
+MISSING_FIELD = "the row does not have this field; write null if the value is missing"
 TOO_LARGE = "a value is so large that the model gives no probability"
 
 
-class Asked(NamedTuple):
-    """What a request holds: whole rows, or the keys of entities; numbers are the texts that stand there."""
+class PredictRequest(NamedTuple):
+    """The content of a request: whole rows, or keys of entities. Numbers are kept as the text in the JSON."""
 
     kind: Literal["rows", "entities"]
     rows: list[Any]
 
 
 class BadRequestError(ContractError):
-    """A request that breaks the contract: what is wrong with it, and with which of its rows."""
+    """A request breaks the contract; the error has its problem, and each bad value of its rows."""
 
     def __init__(self, problem: str, bad: tuple[BadValue, ...] = ()) -> None:
-        """Say what is wrong; `line` of a bad value is the number of the row, from 1."""
+        """Keep the problem and the bad values; `line` of a bad value is the number of the row, from 1."""
         super().__init__(problem)
         self.bad = bad
 
 
 @dataclass(frozen=True)
-class Scored:
-    """What a model said of rows.
+class ScoredRows:
+    """Rows, and the predictions of a model for them.
 
     Attributes:
-        model: that said it.
-        rows: typed, in the order of the request.
+        model: the model.
+        rows: typed, in the order of the request, shape (n_rows, n_columns).
         probabilities: as `LoadedModel.predict` returns them.
         predictions: class indices, shape (n_rows,).
     """
@@ -57,118 +57,125 @@ class Scored:
     probabilities: NDArray[np.float64]
     predictions: NDArray[np.int64]
 
-    def each(self) -> Iterator[tuple[dict[str, Any], float, str, dict[str, float] | None]]:
-        """Yield of each row its key, the probability, the predicted class and, of several classes, that of each.
+    def by_row(self) -> Iterator[tuple[dict[str, Any], float, str, dict[str, float] | None]]:
+        """Yield for each row: its key, the probability, the predicted class, and the probability of each class.
 
-        As in a result file the probability is that of the positive class, of several classes that of the predicted one.
+        As in a result file, the probability is that of the positive class or, with several classes, that of the
+        predicted class. With two classes the last item is None.
         """
         dataset, classes = self.model.dataset, self.model.classes
         keys = [self.rows.column(key).to_pylist() for key in dataset.keys]
         headers = [dataset.header(key) for key in dataset.keys]
         values = self.probabilities.tolist()
         for i, (prediction, *key) in enumerate(zip(self.predictions.tolist(), *keys, strict=True)):
-            each = None if self.model.threshold is not None else dict(zip(classes, values[i], strict=True))
-            probability = values[i] if each is None else values[i][prediction]
-            yield dict(zip(headers, key, strict=True)), probability, classes[prediction], each
+            by_class = None if self.model.threshold is not None else dict(zip(classes, values[i], strict=True))
+            probability = values[i] if by_class is None else values[i][prediction]
+            yield dict(zip(headers, key, strict=True)), probability, classes[prediction], by_class
 
 
-def asked(body: bytes) -> Asked:
-    """Return what a request's body asks for: `{"rows": [{...}, ...]}` or `{"entities": [{...}, ...]}`.
+def parse_request(body: bytes) -> PredictRequest:
+    """Parse a request's body: `{"rows": [{...}, ...]}` or `{"entities": [{...}, ...]}`.
 
     Raises:
-        BadRequestError: it is no such JSON, or has no rows or too many.
+        BadRequestError: the body is not JSON of this form, or has no rows or more than `MOST_ROWS`.
     """
     try:
-        said = decode_json(body.decode("utf-8"))
+        document = decode_json(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadRequestError(f"{REQUEST}: not valid UTF-8 at byte {error.start + 1}") from None
     except ValueError as error:
         raise BadRequestError(f"{REQUEST}: {error}") from None
-    if not isinstance(said, dict) or set(said) not in ({"rows"}, {"entities"}):
-        raise BadRequestError(f"{REQUEST}: {FORMS}")
-    ((kind, rows),) = said.items()
+    if not isinstance(document, dict) or set(document) not in ({"rows"}, {"entities"}):
+        raise BadRequestError(f"{REQUEST}: {NOT_A_REQUEST}")
+    ((kind, rows),) = document.items()
     if not isinstance(rows, list):
-        raise BadRequestError(f"{REQUEST}: {FORMS}")
+        raise BadRequestError(f"{REQUEST}: {NOT_A_REQUEST}")
     if not 1 <= len(rows) <= MOST_ROWS:
         raise BadRequestError(f"{REQUEST}: has {len(rows):,} {kind}; allowed are 1 to {MOST_ROWS:,}")
-    return Asked(kind, rows)
+    return PredictRequest(kind, rows)
 
 
-def typed_rows(dataset: Dataset, asked: Asked) -> pa.RecordBatch:
-    """Return the rows that are to be scored, typed as those of a `test` file are.
+def typed_rows(dataset: Dataset, request: PredictRequest) -> pa.RecordBatch:
+    """Return the rows to score, typed like the rows of a `test` file.
 
     Args:
-        dataset: the spec that the model was trained by.
-        asked: rows, or keys of entities, whose newest rows are looked up in the online store.
+        dataset: the spec that the model was trained with.
+        request: rows, or keys of entities; the newest rows of entities come from the online store.
+
+    Returns:
+        Shape (n_rows, n_columns), in the order of the request.
 
     Raises:
-        BadRequestError: a row is bad (all of them are named), the rows lack a column, or an entity is not known.
-        psycopg.Error: the online store is away.
+        BadRequestError: rows are bad (the error has all bad values), a column is missing, or an entity is unknown.
+        psycopg.Error: the online store is not available.
     """
-    if asked.kind == "rows":
-        return _typed(dataset, asked.rows)
-    from ml_platform.feature_store import online_rows  # here, for it brings Feast, whose import takes seconds
+    if request.kind == "rows":
+        return _typed(dataset, request.rows)
+    from ml_platform.feature_store import online_rows  # here, because the import of Feast takes seconds
 
-    keys = _typed_keys(dataset, asked.rows)
+    keys = _typed_keys(dataset, request.rows)
     try:
         rows, unknown = online_rows.newest_rows(dataset, keys)
     except ConfigurationError as error:
         raise BadRequestError(f"{REQUEST}: {error}") from None
     if unknown:
         bad = tuple(_unknown(dataset, keys, i) for i in unknown)
-        raise BadRequestError(f"{REQUEST}: {len(bad):,} of {len(asked.rows):,} entities are unknown", bad)
+        raise BadRequestError(f"{REQUEST}: {len(bad):,} of {len(request.rows):,} entities are unknown", bad)
     return rows
 
 
 def _typed(table: Table, rows: list[Any]) -> pa.RecordBatch:
-    wanted = [table.header(column) for column in columns_of(table, "test")]
+    headers = [table.header(column) for column in columns_of(table, "test")]
     try:
-        batches = list(typed_batches(ListRows(rows, REQUEST, wanted), table, "test"))
+        batches = list(typed_batches(ListRows(rows, REQUEST, headers), table, "test"))
     except ContractError as error:
         raise BadRequestError(str(error)) from None
-    found = {(value.line, value.column): value for batch in batches for value in batch.bad}
-    found |= {(value.line, value.column): value for value in _lacking(table, rows)}
-    if bad := tuple(found[place] for place in sorted(found, key=lambda place: place[0])):
+    bad_values = {(value.line, value.column): value for batch in batches for value in batch.bad}
+    bad_values |= {(value.line, value.column): value for value in _missing_fields(table, rows)}
+    if bad := tuple(bad_values[place] for place in sorted(bad_values, key=lambda place: place[0])):
         raise BadRequestError(f"{REQUEST}: {len({b.line for b in bad}):,} of {len(rows):,} rows are bad", bad)
     return pa.Table.from_batches([batch.rows for batch in batches]).combine_chunks().to_batches()[0]
 
 
-def _lacking(table: Table, rows: list[Any]) -> Iterator[BadValue]:
-    """Yield what a row lacks that another brings: alone it would be refused, and company is no reason to guess."""
+def _missing_fields(table: Table, rows: list[Any]) -> Iterator[BadValue]:
+    """Yield the fields that a row lacks and another row has.
+
+    Alone, such a row would be rejected; it must also be rejected with other rows.
+    """
     needed = {table.header(name).strip() for name in needed_columns(table, "test")}
     for number, row in enumerate(rows, start=1):
         if isinstance(row, dict) and not needed.issubset(row):
             for header in sorted(needed.difference(name.strip() for name in row)):
-                yield BadValue(number, header, "", LACKS)
+                yield BadValue(number, header, "", MISSING_FIELD)
 
 
 def _typed_keys(dataset: Dataset, rows: list[Any]) -> pa.RecordBatch:
     headers = [dataset.header(key) for key in dataset.keys]
-    given = {name.strip() for row in rows if isinstance(row, dict) for name in row}
-    if more := sorted(map(display_text, given - set(headers))):
-        raise BadRequestError(f"{REQUEST}: an entity is its key ({', '.join(headers)}) and no more: {', '.join(more)}")
+    fields = {name.strip() for row in rows if isinstance(row, dict) for name in row}
+    if extra := sorted(map(display_text, fields - set(headers))):
+        raise BadRequestError(f"{REQUEST}: an entity has only its key ({', '.join(headers)}), not {', '.join(extra)}")
     columns = {key: dataset.columns[key] for key in dataset.keys}
-    said = dataset.model_dump(include={"name", "description", "entity", "missing"})
-    return _typed(Table(**said, columns=columns), rows)
+    declared = dataset.model_dump(include={"name", "description", "entity", "missing"})
+    return _typed(Table(**declared, columns=columns), rows)
 
 
 def _unknown(dataset: Dataset, keys: pa.RecordBatch, row: int) -> BadValue:
     cells = [str(keys.column(key)[row].as_py()) for key in dataset.keys]
     headers = ", ".join(dataset.header(key) for key in dataset.keys)
-    reason = f"no {dataset.entity.name} of this key is in the online store; send its row"
+    reason = f"no {dataset.entity.name} with this key is in the online store; send its row"
     return BadValue(row + 1, headers, display_text(", ".join(cells)), reason)
 
 
-def scored(model: LoadedModel, rows: pa.RecordBatch, requested: datetime) -> Scored:
-    """Score typed rows, as `scoring` does with those of a file.
+def score(model: LoadedModel, rows: pa.RecordBatch, requested: datetime) -> ScoredRows:
+    """Score typed rows in the same way as the rows of a file.
 
     Args:
-        model: that answers.
+        model: the model.
         rows: as `typed_rows` returns them.
-        requested: the moment that stands in where the data set has no event time.
+        requested: the time of the request; also the time of the join if the data set has no event time.
 
     Raises:
-        BadRequestError: a row has no probability.
+        BadRequestError: the model gives a row no finite probability.
         RegistryError: the model cannot score.
     """
     probabilities, predictions = model.predict(model_rows(model.dataset, rows, requested))
@@ -176,4 +183,4 @@ def scored(model: LoadedModel, rows: pa.RecordBatch, requested: datetime) -> Sco
     if not finite.all():
         bad = tuple(BadValue(int(row) + 1, "", "", TOO_LARGE) for row in np.flatnonzero(~finite))
         raise BadRequestError(f"{REQUEST}: {len(bad):,} of {len(predictions):,} rows are bad", bad)
-    return Scored(model, rows, probabilities, predictions)
+    return ScoredRows(model, rows, probabilities, predictions)

@@ -1,4 +1,4 @@
-"""The routes: who may ask, how much, and what each error is to a caller."""
+"""The HTTP routes: authorization, the limit of a body, and the response to each error."""
 
 import hmac
 import json
@@ -22,9 +22,9 @@ from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.files.formats import display_text
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving import answers, messages, openapi
-from ml_platform.serving.answers import BadRequestError, Scored
-from ml_platform.serving.live_models import Live, LiveModels
-from ml_platform.serving.metrics import Measured, Metrics
+from ml_platform.serving.answers import BadRequestError, ScoredRows
+from ml_platform.serving.live_models import LiveModels, ServedModel
+from ml_platform.serving.metrics import Metrics, MetricsMiddleware
 from ml_platform.serving.prediction_writer import PredictionWriter, Write
 from ml_platform.serving.settings import MOST_BYTES
 
@@ -32,13 +32,13 @@ log = logging.getLogger(__name__)
 
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 ERRORS: dict[int | str, dict[str, Any]] = {
-    401: {"model": messages.Problem, "description": "No token, or a wrong one"},
+    401: {"model": messages.Problem, "description": "The token is missing or invalid"},
     404: {"model": messages.Problem, "description": "No model of this data set is live"},
-    503: {"model": messages.Problem, "description": "The model, or a server that it needs, cannot answer"},
+    503: {"model": messages.Problem, "description": "The model, or a server that it needs, is not available"},
 }
 BODY_ERRORS: dict[int | str, dict[str, Any]] = {
     413: {"model": messages.Problem, "description": f"The body has more than {MOST_BYTES:,} bytes"},
-    422: {"model": messages.Problem, "description": "A row is bad, or the body as a whole"},
+    422: {"model": messages.Problem, "description": "The body is not valid, or rows of it are bad"},
 }
 
 
@@ -46,11 +46,10 @@ def create_app(live: LiveModels, token: SecretStr, write: Write) -> FastAPI:
     """Return the service.
 
     Args:
-        live: the models; followed from the start of the service to its end.
-        token: that callers show.
-        write: writes what was answered into the log of predictions.
+        live: the models; they follow the registry while the service runs.
+        token: the bearer token of callers.
+        write: writes predictions to the log.
     """
-
     metrics = Metrics(live)
     writer = PredictionWriter(metrics.lost.inc, write)
 
@@ -66,12 +65,12 @@ def create_app(live: LiveModels, token: SecretStr, write: Write) -> FastAPI:
         title="ML platform", version="1", description="Predictions of the live models.",
         docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan,
     )  # fmt: skip
-    app.add_middleware(Measured, metrics=metrics, live=live)
+    app.add_middleware(MetricsMiddleware, metrics=metrics, live=live)
     app.include_router(_open_routes(live, writer))
     app.include_router(_closed_routes(app, live, metrics, writer, token))
     app.add_exception_handler(BadRequestError, _bad_request)
     for kind in (RegistryError, ServiceError, psycopg.Error, SQLAlchemyError):
-        app.add_exception_handler(kind, _cannot_answer)
+        app.add_exception_handler(kind, _unavailable)
     return app
 
 
@@ -80,16 +79,16 @@ def _open_routes(live: LiveModels, writer: PredictionWriter) -> APIRouter:
 
     @routes.get("/health", response_model=messages.Health, responses={503: {"model": messages.Health}})
     def health() -> Response:
-        """Tell whether the service can answer: 503 until a model can."""
-        models = {name: messages.health_of(one) for name, one in live.all().items()}
-        told = {one.status for one in models.values()}
-        status = "unavailable" if told <= {"unavailable"} else "ok" if told == {"ok"} else "degraded"
+        """Return the state of the service: 503 if no model can answer."""
+        models = {name: messages.health_of(served) for name, served in live.all().items()}
+        states = {model.status for model in models.values()}
+        status = "unavailable" if states <= {"unavailable"} else "ok" if states == {"ok"} else "degraded"
         body = messages.Health(status=status, models=models)
         return JSONResponse(body.model_dump(), status_code=503 if status == "unavailable" else 200)
 
     @routes.get("/live", responses={503: {"model": messages.Problem}})
     def alive() -> dict[str, str]:
-        """Tell whether the process does its work, with or without a model."""
+        """Return whether the process works, with or without a model."""
         if not live.is_following:
             raise HTTPException(503, "the registry is no longer followed")
         if not writer.is_writing:
@@ -102,20 +101,20 @@ def _open_routes(live: LiveModels, writer: PredictionWriter) -> APIRouter:
 def _closed_routes(
     app: FastAPI, live: LiveModels, metrics: Metrics, writer: PredictionWriter, token: SecretStr
 ) -> APIRouter:
-    async def authorized(given: Credentials) -> None:  # not in a thread: to change to one takes longer than it
-        presented = given.credentials if given else ""
+    async def authorize(credentials: Credentials) -> None:  # async: to change to a thread would take longer than this
+        presented = credentials.credentials if credentials else ""
         if not hmac.compare_digest(presented.encode(), token.get_secret_value().encode()):
             raise HTTPException(401, "a token is required: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
 
-    routes = APIRouter(dependencies=[Depends(authorized)])
+    routes = APIRouter(dependencies=[Depends(authorize)])
 
     @routes.post(
         "/v1/{dataset}/predict", tags=["models"], response_model=messages.Predictions, responses=ERRORS | BODY_ERRORS,
         openapi_extra=openapi.REQUEST,
     )  # fmt: skip
     async def predict(dataset: str, request: Request) -> Response:
-        """Score rows, read and checked as those of a file are, or entities by what was last loaded of them."""
-        _, model = _live(live, dataset)
+        """Score rows, which are checked like rows of a file, or entities by their newest loaded rows."""
+        _, model = _served(live, dataset)
         body = await _body(request)
         scored = await run_in_threadpool(_answer, model, body, writer)
         metrics.rows.labels(dataset, str(model.version)).inc(scored.rows.num_rows)
@@ -123,8 +122,8 @@ def _closed_routes(
 
     @routes.get("/v1/{dataset}/model", tags=["models"], response_model=messages.Model, responses=ERRORS)
     def model(dataset: str) -> messages.Model:
-        """Tell which model answers, whether it is the live one, and where it comes from."""
-        return messages.model_of(*_live(live, dataset))
+        """Return which model answers, whether it is the live one, and how it was trained."""
+        return messages.model_of(*_served(live, dataset))
 
     problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -136,44 +135,44 @@ def _closed_routes(
 
     @routes.get("/openapi.json", include_in_schema=False)
     def description() -> Response:
-        """Return the OpenAPI description, with the live models' rows in it."""
+        """Return the OpenAPI description, with the rows of the live models."""
         return JSONResponse(openapi.description(app, live))
 
     return routes
 
 
-def _live(live: LiveModels, dataset: str) -> tuple[Live, LoadedModel]:
-    """Return how it stands with a data set, and the model that answers for it."""
-    found = live.all()
-    if dataset not in found:
-        there = ", ".join(found) or "none"
-        raise HTTPException(404, f"no model of {display_text(dataset)!r} is live; there are: {there}")
-    one = found[dataset]
-    if one.model is None:
-        raise HTTPException(503, f"{dataset}: {one.problem}")
-    return one, one.model
+def _served(live: LiveModels, dataset: str) -> tuple[ServedModel, LoadedModel]:
+    """Return the state of a data set's model, and the model itself."""
+    models = live.all()
+    if dataset not in models:
+        names = ", ".join(models) or "none"
+        raise HTTPException(404, f"no model of {display_text(dataset)!r} is live; live are: {names}")
+    served = models[dataset]
+    if served.model is None:
+        raise HTTPException(503, f"{dataset}: {served.problem}")
+    return served, served.model
 
 
-def _answer(model: LoadedModel, body: bytes, writer: PredictionWriter) -> Scored:
+def _answer(model: LoadedModel, body: bytes, writer: PredictionWriter) -> ScoredRows:
     requested = datetime.now(UTC)
-    scored = answers.scored(model, answers.typed_rows(model.dataset, answers.asked(body)), requested)
+    scored = answers.score(model, answers.typed_rows(model.dataset, answers.parse_request(body)), requested)
     writer.add(scored, requested)
     return scored
 
 
-def _text(scored: Scored) -> bytes:
-    """Return the answer as JSON; a float is written so that it reads back the same to the bit."""
+def _text(scored: ScoredRows) -> bytes:
+    """Return the answer as JSON; each float is written so that it reads back exactly the same."""
     model = scored.model
     predictions = [
-        {"key": key, "probability": probability, "prediction": prediction, "probabilities": each}
-        for key, probability, prediction, each in scored.each()
+        {"key": key, "probability": probability, "prediction": prediction, "probabilities": by_class}
+        for key, probability, prediction, by_class in scored.by_row()
     ]
-    said = {"model": model.name, "model_version": model.version, "threshold": model.threshold}
-    return json.dumps(said | {"predictions": predictions}, allow_nan=False).encode()
+    answer = {"model": model.name, "model_version": model.version, "threshold": model.threshold}
+    return json.dumps(answer | {"predictions": predictions}, allow_nan=False).encode()
 
 
 async def _body(request: Request) -> bytes:
-    """Return a request's body, of which never more is kept than is allowed."""
+    """Return a request's body; never keep more than `MOST_BYTES` of it in memory."""
     too_large = HTTPException(413, f"the body has more than {MOST_BYTES:,} bytes")
     if int(request.headers.get("content-length", "0")) > MOST_BYTES:
         raise too_large
@@ -184,7 +183,7 @@ async def _body(request: Request) -> bytes:
             if len(body) > MOST_BYTES:
                 raise too_large
     except ClientDisconnect:
-        raise HTTPException(400, "the caller hung up") from None
+        raise HTTPException(400, "the caller closed the connection") from None
     return bytes(body)
 
 
@@ -194,7 +193,7 @@ def _bad_request(_: Request, error: Exception) -> Response:
     return JSONResponse(messages.Problem(detail=str(error), errors=errors).model_dump(), status_code=422)
 
 
-def _cannot_answer(request: Request, error: Exception) -> Response:
-    log.error("%s cannot be answered: %s: %s", request.url.path, type(error).__name__, error)
-    told = str(error) if isinstance(error, RegistryError) else "a server that is needed for the answer is away"
-    return JSONResponse({"detail": told, "errors": []}, status_code=503)
+def _unavailable(request: Request, error: Exception) -> Response:
+    log.error("%s failed: %s: %s", request.url.path, type(error).__name__, error)
+    detail = str(error) if isinstance(error, RegistryError) else "a server that the answer needs is not available"
+    return JSONResponse({"detail": detail, "errors": []}, status_code=503)

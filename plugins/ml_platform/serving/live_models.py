@@ -1,4 +1,4 @@
-"""The models that answer: what the alias `champion` names, loaded beside the old one and swapped when it is sound."""
+"""The models that answer: each follows the alias `champion`, and only a version that passes its checks replaces it."""
 
 import logging
 import threading
@@ -18,39 +18,39 @@ from ml_platform.registry.loaded_model import LoadedModel
 
 log = logging.getLogger(__name__)
 
-INTERVAL = 2.0  # seconds between two looks at the registry
+INTERVAL = 2.0  # seconds between two requests to the registry
 RETRY = 10.0  # seconds until a version that could not be loaded is tried again
-LAST_LOOK = 5.0  # seconds that the end of the service waits for a look that is being taken
+STOP_TIMEOUT = 5.0  # seconds to wait for a request to the registry when the service stops
 
 Status = Literal["ok", "degraded", "unavailable"]
 
 
 @dataclass(frozen=True)
-class Live:
-    """What answers for one data set.
+class ServedModel:
+    """The model that answers for one data set, and its state.
 
     Attributes:
-        model: the verified model; None if none could be loaded yet.
-        wanted: the version that the alias names; None if it names none any more.
-        problem: why `model` is not that version, or not known to be it.
+        model: the verified model; None if no version could be loaded yet.
+        live_version: the version that the alias names; None if the alias was removed.
+        problem: why `model` is not, or may not be, that version; None if it is.
         since: when `model` began to answer.
     """
 
     model: LoadedModel | None
-    wanted: int | None
+    live_version: int | None
     problem: str | None
     since: datetime | None
 
     @property
     def status(self) -> Status:
-        """Whether it answers with the version that the alias names, with another one, or not at all."""
+        """Return ok if it answers with the live version, degraded with another one, unavailable without any."""
         if self.model is None:
             return "unavailable"
         return "degraded" if self.problem else "ok"
 
 
 class LiveModels:
-    """Follows the registry in a thread of its own. What it holds is replaced whole, never changed."""
+    """Follows the registry in a thread. The mapping of models is replaced, never changed: readers need no lock."""
 
     def __init__(
         self,
@@ -59,75 +59,75 @@ class LiveModels:
             registry.get_version(name, version)
         ),
     ) -> None:
-        """Begin with no model.
+        """Start with no models.
 
         Args:
-            champions: returns the version that is live, by name of the model.
-            load: returns a checked version of a model.
+            champions: returns the live version of each model, by its name.
+            load: returns a verified version of a model.
         """
         self._champions, self._load = champions, load
-        self._live: Mapping[str, Live] = {}
-        self._outage: str | None = "the registry was not asked yet"
-        self._tried: dict[tuple[str, int], float] = {}
-        self._without_alias: set[str] = set()  # a version of the same number may be another one since then
+        self._live: Mapping[str, ServedModel] = {}
+        self._outage: str | None = "the registry was not read yet"
+        self._failed_at: dict[tuple[str, int], float] = {}
+        self._without_alias: set[str] = set()  # these are loaded again: a new model may have the same version number
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="live-models", daemon=True)
 
     def start(self) -> None:
-        """Begin to follow."""
+        """Start to follow the registry."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End it, after the look that is being taken."""
+        """Stop, after a request to the registry that is in progress."""
         self._stop.set()
-        self._thread.join(timeout=LAST_LOOK)
+        self._thread.join(timeout=STOP_TIMEOUT)
 
     @property
     def is_following(self) -> bool:
-        """Whether the thread lives."""
+        """Whether the thread is running."""
         return self._thread.is_alive()
 
-    def all(self) -> dict[str, Live]:
-        """Return what answers, by data set; while the registry is away, all of it is degraded."""
+    def all(self) -> dict[str, ServedModel]:
+        """Return the models by data set; all are degraded while the registry is not available."""
         live, outage = self._live, self._outage
-        return {name: replace(one, problem=one.problem or outage) for name, one in sorted(live.items())}
+        return {name: replace(served, problem=served.problem or outage) for name, served in sorted(live.items())}
 
     def model(self, name: str) -> LoadedModel | None:
-        """Return the model that answers for a data set now."""
-        found = self._live.get(name)
-        return found.model if found else None
+        """Return the model that answers for a data set now; None if there is none."""
+        served = self._live.get(name)
+        return served.model if served else None
 
     def refresh(self) -> None:
-        """Look once at the registry, and load what is new."""
+        """Read the aliases once and load new versions."""
         try:
             champions = self._champions()
         except (MlflowException, OSError) as error:
-            self._outage = f"MLflow cannot be asked which version is live: {error}"
+            self._outage = f"MLflow cannot be read, so the live version is unknown: {error}"
             log.warning("%s", self._outage)
             return
         self._outage = None
         for name in {*self._live, *champions}:
             self._live = {**self._live, name: self._next(name, champions.get(name))}
 
-    def _next(self, name: str, wanted: int | None) -> Live:
-        live = self._live.get(name, Live(None, None, None, None))
-        if wanted is None:
+    def _next(self, name: str, version: int | None) -> ServedModel:
+        served = self._live.get(name, ServedModel(None, None, None, None))
+        if version is None:
             self._without_alias.add(name)
-            return replace(live, wanted=None, problem="no version has the alias champion any more")
-        if live.model and live.model.version == wanted and name not in self._without_alias:
-            return replace(live, wanted=wanted, problem=None)
-        if time.monotonic() - self._tried.get((name, wanted), -RETRY) < RETRY:
-            return replace(live, wanted=wanted)
+            return replace(served, live_version=None, problem="no version has the alias champion any more")
+        if served.model and served.model.version == version and name not in self._without_alias:
+            return replace(served, live_version=version, problem=None)
+        if time.monotonic() - self._failed_at.get((name, version), -RETRY) < RETRY:
+            return replace(served, live_version=version)
         try:
-            model = self._load(name, wanted)
-            _try_out(model)
-        except Exception as error:  # noqa: BLE001 – whatever one model's files do, the others are followed on
-            self._tried[name, wanted] = time.monotonic()
-            log.warning("%s version %d is not taken over: %s", name, wanted, error)
-            return replace(live, wanted=wanted, problem=f"version {wanted} is not taken over: {error}")
+            model = self._load(name, version)
+            _smoke_test(model)
+        except Exception as error:  # noqa: BLE001 – an error in one model's files must not stop the others
+            self._failed_at[name, version] = time.monotonic()
+            log.warning("%s: version %d is not used: %s", name, version, error)
+            return replace(served, live_version=version, problem=f"version {version} is not used: {error}")
         self._without_alias.discard(name)
-        log.info("%s: version %d answers from now on", name, wanted)
-        return Live(model, wanted, None, datetime.now(UTC))
+        log.info("%s: version %d answers now", name, version)
+        return ServedModel(model, version, None, datetime.now(UTC))
 
     def _follow(self) -> None:
         while True:
@@ -136,8 +136,12 @@ class LiveModels:
                 return
 
 
-def _try_out(model: LoadedModel) -> None:
-    """Let a model score a row of which nothing is known: whatever it builds at first use is built, and it answers."""
+def _smoke_test(model: LoadedModel) -> None:
+    """Score one row of missing values. This also builds what the model builds at its first use.
+
+    Raises:
+        RegistryError: the model cannot score, or gives no finite probability.
+    """
     probabilities, _ = model.predict(pd.DataFrame({"": [None]}))
     if not np.isfinite(probabilities).all():
-        raise RegistryError("it gives probabilities that are no numbers")
+        raise RegistryError("it gives probabilities that are not finite numbers")

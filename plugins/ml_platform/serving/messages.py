@@ -1,88 +1,89 @@
-"""What the service answers, as it stands in the OpenAPI description."""
+"""The bodies of the service's answers, as the OpenAPI description has them."""
 
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from ml_platform.registry.loaded_model import LoadedModel
-from ml_platform.serving.live_models import Live, Status
+from ml_platform.serving.live_models import ServedModel, Status
 
 
 class BadRow(BaseModel):
-    """One thing that is wrong with one row."""
+    """One bad value of one row."""
 
-    row: int = Field(description="its number in the request, from 1")
-    field: str = Field(description="empty: the row as a whole")
+    row: int = Field(description="number of the row in the request, from 1")
+    field: str = Field(description="empty if it is about the whole row")
     value: str
     reason: str
 
 
 class Problem(BaseModel):
-    """Why there is no answer."""
+    """Why the request was not answered."""
 
     detail: str
     errors: list[BadRow] = []
 
 
 class Prediction(BaseModel):
-    """What the model says of one row."""
+    """The prediction for one row."""
 
     key: dict[str, int | str] = Field(description="the entity's key")
-    probability: float = Field(description="of the positive class; of several classes that of the predicted one")
+    probability: float = Field(description="of the positive class; with several classes, of the predicted class")
     prediction: str
-    probabilities: dict[str, float] | None = Field(default=None, description="of each class, if there are several")
+    probabilities: dict[str, float] | None = Field(default=None, description="of each class; null with two classes")
 
 
 class Predictions(BaseModel):
-    """What the model says of the rows of a request, in their order."""
+    """The predictions for the rows of a request, in the same order."""
 
     model: str
     model_version: int
-    threshold: float | None = Field(description="the probability from which a row is positive; null: several classes")
+    threshold: float | None = Field(description="a row is positive from this probability on; null with several classes")
     predictions: list[Prediction]
 
 
 class ModelHealth(BaseModel):
-    """How it stands with one model."""
+    """The state of one model."""
 
     status: Status
-    version: int | None = Field(description="that answers")
+    version: int | None = Field(description="the version that answers")
     reason: str | None = Field(default=None, description="why the status is not ok")
 
 
 class Health(BaseModel):
-    """Whether the service can answer: degraded if not every model is known to be the live one."""
+    """The state of the service; degraded if a model is not, or may not be, the live one."""
 
     status: Status
     models: dict[str, ModelHealth]
 
 
 class Model(ModelHealth):
-    """The model that answers, and where it comes from."""
+    """The model that answers, and how it was trained."""
 
     model: str
-    live_version: int | None = Field(description="that the alias champion names")
-    since: datetime | None = Field(description="when it began to answer")
+    live_version: int | None = Field(description="the version that the alias champion names")
+    since: datetime | None = Field(description="the time from which it answers")
     threshold: float | None
     classes: list[str]
-    key: list[str] = Field(description="the entity's key, as rows name it")
+    key: list[str] = Field(description="the fields of the entity's key")
     run_id: str
     training_set_sha256: str
     spec_sha256: str
 
 
-def health_of(live: Live) -> ModelHealth:
-    """Return how it stands with a model."""
-    return ModelHealth(status=live.status, version=live.model.version if live.model else None, reason=live.problem)
+def health_of(served: ServedModel) -> ModelHealth:
+    """Return the state of a model."""
+    version = served.model.version if served.model else None
+    return ModelHealth(status=served.status, version=version, reason=served.problem)
 
 
-def model_of(live: Live, model: LoadedModel) -> Model:
-    """Return what is known of the model that answers."""
+def model_of(served: ServedModel, model: LoadedModel) -> Model:
+    """Return the description of the model that answers."""
     return Model(
-        **health_of(live).model_dump(),
+        **health_of(served).model_dump(),
         model=model.name,
-        live_version=live.wanted,
-        since=live.since,
+        live_version=served.live_version,
+        since=served.since,
         threshold=model.threshold,
         classes=list(model.classes),
         key=[model.dataset.header(key) for key in model.dataset.keys],

@@ -1,4 +1,4 @@
-"""What Prometheus is told, in a registry of the service's own: Feast's is the process's."""
+"""The metrics for Prometheus, in a registry of their own, because Feast uses the default registry."""
 
 import time
 
@@ -13,10 +13,10 @@ BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class Metrics:
-    """Counts requests and rows, and shows which version answers."""
+    """Counters of requests and rows, and gauges of the versions that answer."""
 
     def __init__(self, live: LiveModels) -> None:
-        """Begin at zero."""
+        """Start at zero."""
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "serving_requests", "Answered requests", ["route", "dataset", "status"], registry=self._registry
@@ -25,11 +25,11 @@ class Metrics:
             "serving_seconds", "Time to answer", ["route"], buckets=BUCKETS, registry=self._registry
         )
         self.rows = Counter("serving_rows", "Rows scored", ["dataset", "version"], registry=self._registry)
-        self.lost = Counter("serving_predictions_lost", "Predictions that are not in the log", registry=self._registry)
+        self.lost = Counter("serving_predictions_lost", "Predictions that could not be logged", registry=self._registry)
         self._registry.register(_LiveVersions(live))
 
     def text(self) -> bytes:
-        """Return all of it in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
@@ -40,40 +40,40 @@ class _LiveVersions(Collector):
     def collect(self) -> list[GaugeMetricFamily]:
         version = GaugeMetricFamily("serving_model_version", "The version that answers", labels=["dataset"])
         degraded = GaugeMetricFamily(
-            "serving_model_degraded", "1 while it is not known to be the live one", labels=["dataset"]
+            "serving_model_degraded", "1 while it is not, or may not be, the live one", labels=["dataset"]
         )
-        for name, live in self._live.all().items():
-            if live.model:
-                version.add_metric([name], live.model.version)
-            degraded.add_metric([name], float(live.status != "ok"))
+        for name, served in self._live.all().items():
+            if served.model:
+                version.add_metric([name], served.model.version)
+            degraded.add_metric([name], float(served.status != "ok"))
         return [version, degraded]
 
 
-class Measured:
-    """Counts what the application answers, and how long it takes. What callers make up is no label."""
+class MetricsMiddleware:
+    """Counts the application's answers and their time. Labels are routes and live data sets, never a caller's text."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, live: LiveModels) -> None:
-        """Stand before the application."""
+        """Wrap the application."""
         self._app, self._metrics, self._live = app, metrics, live
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Pass a request to the application, and count it at the end."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         start, status = time.perf_counter(), 500
 
-        async def note(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, note)
+            await self._app(scope, receive, send_and_note_status)
         finally:
             route = getattr(scope.get("route"), "path", "")
             dataset = scope.get("path_params", {}).get("dataset", "")
-            known = dataset if self._live.model(dataset) else ""
-            self._metrics.requests.labels(route, known, str(status)).inc()
+            live_dataset = dataset if self._live.model(dataset) else ""
+            self._metrics.requests.labels(route, live_dataset, str(status)).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - start)

@@ -1,4 +1,4 @@
-"""The OpenAPI description: for each live model a path of its own, whose rows are typed by the model's spec."""
+"""The OpenAPI description: each live model has a path of its own, with rows typed by the model's spec."""
 
 import copy
 import math
@@ -29,36 +29,36 @@ def body(forms: dict[str, tuple[dict[str, Any], dict[str, Any]]]) -> dict[str, A
     """Return the description of a request's body.
 
     Args:
-        forms: by the name of the list, the JSON schema of one in it, and an example of one.
+        forms: maps the name of the list to the JSON schema of one item, and an example of one.
     """
-    schemas = [_list_of(name, one) for name, (one, _) in forms.items()]
+    schemas = [_list_of(name, schema) for name, (schema, _) in forms.items()]
     examples = {name: {"value": {name: [example]}} for name, (_, example) in forms.items()}
     content = {"application/json": {"schema": {"oneOf": schemas}, "examples": examples}}
     return {"requestBody": {"required": True, "content": content}}
 
 
-def _list_of(name: str, one: dict[str, Any]) -> dict[str, Any]:
-    items = {"type": "array", "minItems": 1, "maxItems": MOST_ROWS, "items": one}
+def _list_of(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    items = {"type": "array", "minItems": 1, "maxItems": MOST_ROWS, "items": schema}
     return {"type": "object", "properties": {name: items}, "required": [name], "additionalProperties": False}
 
 
-_ANY = ({"type": "object"}, {"column": "value"})
-REQUEST = body({"rows": _ANY, "entities": _ANY})
+_ANY_ITEM = ({"type": "object"}, {"column": "value"})
+REQUEST = body({"rows": _ANY_ITEM, "entities": _ANY_ITEM})
 
 
 def description(app: FastAPI, live: LiveModels) -> dict[str, Any]:
-    """Return the description of the service as it stands now."""
-    said = copy.deepcopy(app.openapi())
-    general = {path: item for path, item in said["paths"].items() if path.startswith(ROUTE)}
+    """Return the description of the service with the models that answer now."""
+    document = copy.deepcopy(app.openapi())
+    general = {path: item for path, item in document["paths"].items() if path.startswith(ROUTE)}
     for name in live.all():
         if model := live.model(name):
             for path, item in general.items():
-                said["paths"][path.replace("{dataset}", name)] = _of(model, item)
-    return said
+                document["paths"][path.replace("{dataset}", name)] = _path_item(model, item)
+    return document
 
 
-def _of(model: LoadedModel, general: dict[str, Any]) -> dict[str, Any]:
-    """Return the item of a path as it is for one data set."""
+def _path_item(model: LoadedModel, general: dict[str, Any]) -> dict[str, Any]:
+    """Return the general path item, made specific to one model."""
     item = copy.deepcopy(general)
     for operation in item.values():
         operation["operationId"] += f"_{model.name}"
@@ -81,7 +81,7 @@ def _forms(dataset: Dataset) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]
 
 
 def row_schema(dataset: Dataset) -> dict[str, Any]:
-    """Return the JSON schema of a row; numbers and dates may also come as texts, as in files."""
+    """Return the JSON schema of a row. The service also accepts numbers and dates as text, as in files."""
     required = required_columns(dataset, "test")
     columns = columns_of(dataset, "test")
     return {
@@ -92,7 +92,7 @@ def row_schema(dataset: Dataset) -> dict[str, Any]:
 
 
 def row_example(dataset: Dataset) -> dict[str, Any]:
-    """Return a row that is answered."""
+    """Return an example of a row that the service accepts."""
     return {dataset.header(name): _example(column) for name, column in columns_of(dataset, "test").items()}
 
 

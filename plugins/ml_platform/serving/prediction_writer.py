@@ -1,4 +1,4 @@
-"""Writes the log of predictions beside the answers: no caller waits for Postgres, and none fails without it."""
+"""Writes predictions to the log in a thread of its own: no caller waits for Postgres, and none fails without it."""
 
 import logging
 import threading
@@ -9,22 +9,22 @@ import pyarrow as pa
 
 from ml_platform.exceptions import ServiceError
 from ml_platform.scoring import prediction_log
-from ml_platform.serving.answers import Scored
+from ml_platform.serving.answers import ScoredRows
 from ml_platform.storage.database import Connection
 
 log = logging.getLogger(__name__)
 
-INTERVAL = 1.0  # seconds between two writes, and between two attempts
-MOST_ROWS = 200_000  # that wait while Postgres is away; what comes then is lost, and counted
+INTERVAL = 1.0  # seconds between two writes, also after a failed one
+MOST_ROWS = 200_000  # kept while Postgres is not available; later rows are lost, and counted
 
 
 Write = Callable[[list[pa.RecordBatch]], None]
 
 
 def log_writer() -> Write:
-    """Return what writes entries of the log in one transaction, on a connection that it keeps.
+    """Return a function that writes log entries in one transaction, on a connection that it keeps.
 
-    It raises ServiceError if Postgres is away.
+    The function raises ServiceError if Postgres is not available.
     """
     connection = Connection()
 
@@ -36,14 +36,14 @@ def log_writer() -> Write:
 
 
 class PredictionWriter:
-    """Holds what was answered until its thread has written it."""
+    """Keeps log entries until its thread has written them."""
 
     def __init__(self, lost: Callable[[int], object], write: Write) -> None:
-        """Begin with nothing.
+        """Start with no entries.
 
         Args:
-            lost: is told how many rows could not be kept.
-            write: writes entries; raises ServiceError if Postgres is away.
+            lost: called with the number of rows that could not be logged.
+            write: writes entries; raises ServiceError if Postgres is not available.
         """
         self._lost, self._write = lost, write
         self._waiting: list[pa.RecordBatch] = []
@@ -52,21 +52,21 @@ class PredictionWriter:
         self._thread = threading.Thread(target=self._run, name="prediction-writer", daemon=True)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start to write."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what waits, once more, and end."""
+        """Write the remaining entries and stop."""
         self._stop.set()
         self._thread.join(timeout=10)
 
     @property
     def is_writing(self) -> bool:
-        """Whether the thread lives."""
+        """Whether the thread is running."""
         return self._thread.is_alive()
 
-    def add(self, scored: Scored, requested: datetime) -> None:
-        """Keep what was answered; it is written soon."""
+    def add(self, scored: ScoredRows, requested: datetime) -> None:
+        """Keep the log entries of predictions, to be written soon; beyond `MOST_ROWS` they are lost and counted."""
         entries = prediction_log.entries(scored.model, scored.rows, scored.probabilities, scored.predictions, requested)
         with self._lock:
             if sum(batch.num_rows for batch in self._waiting) + entries.num_rows <= MOST_ROWS:
@@ -75,17 +75,17 @@ class PredictionWriter:
         self._lost(entries.num_rows)
 
     def flush(self) -> bool:
-        """Write what waits; return whether nothing waits any more."""
+        """Write the entries that wait; return False if that failed."""
         with self._lock:
-            taken = self._waiting[:]
-        if taken:
+            batches = self._waiting[:]
+        if batches:
             try:
-                self._write(taken)
+                self._write(batches)
             except ServiceError as error:
-                log.warning("predictions wait to be logged: %s", error)
+                log.warning("predictions could not be logged yet: %s", error)
                 return False
             with self._lock:
-                del self._waiting[: len(taken)]
+                del self._waiting[: len(batches)]
         return True
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""What the service itself needs to know, beside the platform's settings."""
+"""The service's own settings, besides the platform's."""
 
 from functools import lru_cache
 
@@ -7,12 +7,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_platform.exceptions import ConfigurationError
 
-MOST_BYTES = 2**20  # of a request's body
-MOST_ROWS = 1_000  # of a request
+MOST_BYTES = 2**20  # in the body of a request
+MOST_ROWS = 1_000  # in a request
 
 
 class ServingSettings(BaseSettings):
-    """Where the service listens, and the token that its callers show."""
+    """The address of the service, and the bearer token of its callers."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
@@ -26,10 +26,12 @@ def serving_settings() -> ServingSettings:
     """Return the settings of this process.
 
     Raises:
-        ConfigurationError: a variable is missing or malformed; all of them are named.
+        ConfigurationError: a variable is missing or invalid; the text names each one.
     """
     try:
         return ServingSettings()
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"environment variables are missing or wrong ({problems}); see .env.example") from None
+        raise ConfigurationError(
+            f"environment variables are missing or invalid ({problems}); see .env.example"
+        ) from None

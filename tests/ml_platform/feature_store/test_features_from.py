@@ -1,70 +1,30 @@
 """Features of other tables as of the label's time: equal to a brute-force join, whatever order the rows came in."""
 
-import csv
-import io
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-import yaml
 from feast.infra.offline_stores.contrib.postgres_offline_store.postgres import PostgreSQLOfflineStore
 
 from ml_platform.feature_store import features, point_in_time
 from ml_platform.feature_store.offline_store import LateralPostgresOfflineStore, Lookup
-from ml_platform.ingestion import uploads
-from ml_platform.specs.catalog import dataset
-from ml_platform.specs.spec import Dataset, FeatureTable, Table
-from ml_platform.storage import object_store
+from ml_platform.specs.spec import Dataset
 from ml_platform.training import build_training_set, training_set
-from tests.ml_platform.ingestion.upload_cases import new_name
+from tests.ml_platform.feature_store.joined_tables import TTL, declare, load, moment, timed
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
 NEVER = datetime(2200, 1, 1, tzinfo=UTC)
-PLACES = [("1", 23), ("12", 3), ("a", 1), ("a", 2), ("b", 1)]  # glued together, the first two are one
-TTL = 3
-
-
-def moment(number: float) -> datetime:
-    return START + timedelta(days=number)
+PLACES = [("1", 23), ("12", 3), ("a", 1), ("a", 2), ("b", 1)]  # concatenated, the first two are equal
 
 
 @pytest.fixture
 def joined(tmp_path: Path) -> Dataset:
-    """A data set of visits, and a table of readings at places, joined on columns of other names."""
-    name, table = new_name(), new_name()
-    readings = {
-        "kind": "table", "name": table, "description": "readings", "entity": {"name": f"e{table}", "key": ["A", "B"]},
-        "event_time": "AT", "known_at": "SEEN", "ttl": f"{TTL}d",
-        "columns": {"A": "text", "B": "integer", "AT": "timestamp", "SEEN": "timestamp", "TEMP": "number",
-                    "SKY": "category", "id": "integer"},
-    }  # fmt: skip
-    visits = {
-        "name": name, "description": "visits", "entity": {"name": f"e{name}", "key": "ID"},
-        "label": {"column": "LABEL", "positive": "yes", "negative": "no"}, "event_time": "WHEN",
-        "features_from": [{"table": table, "on": {"A": "P", "B": "Q"}}],
-        "columns": {"ID": "integer", "LABEL": "category", "WHEN": "timestamp", "P": "category", "Q": "integer"},
-    }  # fmt: skip
-    for document in (readings, visits):
-        (tmp_path / f"{document['name']}.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-    return dataset(name, tmp_path)
-
-
-def load(table: Table, rows: list[dict[str, Any]], suffix: str = "") -> None:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
-    key = f"{table.inbox_prefix('train')}{suffix}.csv"
-    object_store.client().put_object(Bucket="train", Key=key, Body=text.getvalue().encode())
-    outcome = uploads.ingest(table, key)
-    assert (outcome["outcome"], outcome["rows_rejected"]) == ("loaded", 0), outcome["reasons"]
+    return declare(tmp_path)
 
 
 def draw_readings(chance: random.Random, count: int) -> list[dict[str, Any]]:
@@ -91,29 +51,23 @@ def draw_visits(chance: random.Random, count: int) -> list[dict[str, Any]]:
     return visits
 
 
-def timed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    clocks = ("AT", "SEEN", "WHEN")
-    return [{n: moment(v).isoformat() if n in clocks else v for n, v in row.items()} | ({"id": i} if "A" in row else {})
-            for i, row in enumerate(rows)]  # fmt: skip
-
-
 def known_then(readings: list[dict[str, Any]], visit: dict[str, Any]) -> dict[str, Any] | None:
     """Return the reading that a visit may see: true and known by then, not too old, the newest of it."""
     at = visit["WHEN"]
-    seen = [
+    allowed = [
         row for row in readings
         if (row["A"], row["B"]) == (visit["P"], visit["Q"]) and at - TTL <= row["AT"] <= at and row["SEEN"] <= at
     ]  # fmt: skip
-    return max(seen, key=lambda row: (row["AT"], row["SEEN"]), default=None)
+    return max(allowed, key=lambda row: (row["AT"], row["SEEN"]), default=None)
 
 
-def values(found: pd.Series) -> list[Any]:
-    return [None if pd.isna(value) else value for value in found]
+def values(cells: pd.Series) -> list[Any]:
+    return [None if pd.isna(value) else value for value in cells]
 
 
 def expected(readings: list[dict[str, Any]], visits: list[dict[str, Any]], column: str) -> list[Any]:
-    seen = [known_then(readings, visit) for visit in visits]
-    return [(row[column] or None if isinstance(row[column], str) else row[column]) if row else None for row in seen]
+    known = [known_then(readings, visit) for visit in visits]
+    return [(row[column] or None if isinstance(row[column], str) else row[column]) if row else None for row in known]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -137,7 +91,7 @@ def test_training_and_scoring_equal_a_brute_force_join(joined: Dataset, seed: in
     assert {None} < set(values(scored[names[0]]))
 
 
-def test_where_keys_cannot_be_glued_the_join_equals_feasts_own(joined: Dataset) -> None:
+def test_where_keys_cannot_be_confused_the_join_equals_feasts_own(joined: Dataset) -> None:
     chance = random.Random(7)  # noqa: S311 – no secret
     (table,) = joined.tables
     readings = [row for row in draw_readings(chance, 300) if row["A"] == "a"]
@@ -185,19 +139,6 @@ def test_a_table_is_looked_up_like_its_view(joined: Dataset) -> None:
     (table,), (view,) = joined.tables, features.joined_views(joined)
     refs = [f"{table.name}:{name}" for name in table.own_features]
     features.apply(joined)  # which tells Feast the keys' types
-    assert Lookup.of_table(table).join("v", "event_timestamp") == Lookup.of(
-        view, refs, is_full=True, is_known=True
+    assert Lookup.of_table(table).join("v", "event_timestamp") == Lookup.of_view(
+        view, refs, full_names=True, by_known_time=True
     ).join("v", "event_timestamp")
-
-
-def test_the_service_lists_what_the_model_sees(joined: Dataset) -> None:
-    features.apply(joined)
-    (table,) = joined.tables
-    service = features.store().get_feature_service(joined.name)
-    seen = {(view.name, feature.name) for view in service.feature_view_projections for feature in view.features}
-    assert seen == {(joined.name, name) for name in "PQ"} | {(table.name, name) for name in ("TEMP", "SKY", "id")}
-    view = features.store().get_feature_view(table.name)
-    assert view.ttl == timedelta(days=TTL)
-    assert sorted(view.join_keys) == ["A", "B"]
-    assert isinstance(table, FeatureTable)
-    assert np.isin(list(joined.features), ["P", "Q", *(f"{table.name}__{n}" for n in ("TEMP", "SKY", "id"))]).all()

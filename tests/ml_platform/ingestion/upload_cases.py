@@ -1,4 +1,4 @@
-"""What the tests of the ingest library share: a small data set with every type, its files, and how to drop them."""
+"""A small data set with every type, its files, how to upload them, and what must hold after a load."""
 
 import csv
 import gzip
@@ -11,8 +11,11 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ml_platform.ingestion import uploads
+from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
+from ml_platform.storage.database import fetch
 
 GOOD = {
     "ID": "1",
@@ -101,3 +104,36 @@ def drop(dataset: Dataset, data: bytes, suffix: str = "", bucket: str = "train",
     key = f"{bucket}_{dataset.name}{suffix}{ending}"
     object_store.client().put_object(Bucket=bucket, Key=key, Body=data)
     return key
+
+
+def upload_later(report: UploadReport, data: bytes) -> None:
+    """Upload a file again under a report's key, in a later second: the store's times are whole seconds."""
+    is_later = False
+    while not is_later:
+        object_store.client().put_object(Bucket=report["bucket"], Key=report["key"], Body=data)
+        version = object_store.head(report["bucket"], report["key"])
+        is_later = version is not None and version.last_modified.isoformat() > report["last_modified"]
+
+
+def rows_in(schema: str, dataset: Dataset, columns: str = "count(*)") -> Any:
+    rows = fetch(f'SELECT {columns} FROM {schema}."{dataset.name}"')
+    return rows[0][0] if columns == "count(*)" else rows
+
+
+def ingest(dataset: Dataset, data: bytes, suffix: str = "") -> UploadReport:
+    return uploads.ingest(dataset, drop(dataset, data, suffix))
+
+
+def assert_accounted(dataset: Dataset, report: UploadReport) -> None:
+    """Assert that every row of a loaded file is loaded, rejected or already there, exactly once."""
+    assert report["rows_read"] == report["rows_loaded"] + report["rows_rejected"] + report["rows_present"]
+    ledger = fetch(
+        "SELECT rows_read, rows_loaded, rows_rejected FROM uploads.ledger WHERE dataset = $1 AND sha256 = $2",
+        *(dataset.name, report["sha256"]),
+    )
+    assert ledger == [(report["rows_read"], report["rows_loaded"], report["rows_rejected"])]
+    for schema in ("features", "labels"):
+        statement = f'SELECT count(*), count(DISTINCT line) FROM {schema}."{dataset.name}" WHERE upload_sha256 = $1'
+        assert fetch(statement, report["sha256"]) == [(report["rows_loaded"],) * 2]
+    rejected = "SELECT count(DISTINCT line) FROM uploads.rejected_rows WHERE dataset = $1 AND sha256 = $2"
+    assert fetch(rejected, dataset.name, report["sha256"]) == [(report["rows_rejected"],)]

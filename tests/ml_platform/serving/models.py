@@ -48,7 +48,7 @@ def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_re
 
 
 class Registry:
-    """Stands for MLflow: which version is live, and what loading one gives."""
+    """Stands for MLflow: it knows which version is live, and loads one or fails."""
 
     def __init__(self, *models: LoadedModel) -> None:
         self.models = {(model.name, model.version): model for model in models}
@@ -88,14 +88,16 @@ def ask(client: TestClient, *rows: Any, dataset: str = "shop", **headers: str) -
 
 
 def stored(dataset: Dataset, keys: pa.RecordBatch, unknown_number: int | None = 0) -> tuple[pa.RecordBatch, list[int]]:
-    """Stand for `online.newest_rows`: every entity has the row `ROW` or `DAY`, but those with one number."""
-    (row,) = answers.typed_rows(dataset, answers.Asked("rows", [ROW if "age" in dataset.columns else DAY])).to_pylist()
+    """Stand for `online_rows.newest_rows`: each entity has the row `ROW` or `DAY`, except those with one number."""
+    (row,) = answers.typed_rows(
+        dataset, answers.PredictRequest("rows", [ROW if "age" in dataset.columns else DAY])
+    ).to_pylist()
     cells = [{name: key[name] for name in dataset.keys} for key in keys.to_pylist()]
     unknown = [i for i, key in enumerate(cells) if unknown_number in key.values()]
-    found = [row | key for i, key in enumerate(cells) if i not in unknown]
+    known = [row | key for i, key in enumerate(cells) if i not in unknown]
     columns = columns_of(dataset, "test")
     schema = pa.schema([(name, ARROW_TYPES[column.type]) for name, column in columns.items()])
-    return pa.RecordBatch.from_pylist(found, schema=schema), unknown
+    return pa.RecordBatch.from_pylist(known, schema=schema), unknown
 
 
 def expected(model: LoadedModel, **cells: Any) -> float:

@@ -1,4 +1,4 @@
-"""The models follow the alias, and a sound one is never given up for one that is not."""
+"""The models follow the alias, and a valid one is never replaced by an invalid one."""
 
 import threading
 import time
@@ -27,10 +27,10 @@ def version(live: LiveModels) -> int | None:
 
 def test_it_follows_the_alias_forward_and_back(registry: Registry) -> None:
     live = follow(registry)
-    for wanted in (2, 1, 2):
-        registry.live["shop"] = wanted
+    for live_version in (2, 1, 2):
+        registry.live["shop"] = live_version
         live.refresh()
-        assert (version(live), live.all()["shop"].status) == (wanted, "ok")
+        assert (version(live), live.all()["shop"].status) == (live_version, "ok")
 
 
 def test_what_is_live_is_loaded_once(registry: Registry) -> None:
@@ -54,7 +54,7 @@ def test_a_version_that_cannot_be_loaded_is_tried_again_after_a_while(
     assert (version(live), live.all()["shop"].problem) == (2, None)
 
 
-def test_whatever_one_model_does_others_are_followed(registry: Registry) -> None:
+def test_an_error_in_one_model_does_not_stop_the_others(registry: Registry) -> None:
     def load(name: str, version: int) -> LoadedModel:
         if version == 2:
             raise ImportError("no module named sklearn.of_another_version")
@@ -68,7 +68,7 @@ def test_whatever_one_model_does_others_are_followed(registry: Registry) -> None
     assert "sklearn.of_another_version" in str(live.all()["apparel"].problem)
 
 
-def test_a_model_that_was_registered_anew_under_the_same_number_is_loaded(
+def test_a_model_that_was_registered_again_under_the_same_number_is_loaded(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_models, "RETRY", 0.0)
@@ -85,18 +85,18 @@ def test_a_model_that_was_registered_anew_under_the_same_number_is_loaded(
     assert live.all()["shop"].status == "ok"
 
 
-def test_while_the_registry_is_away_the_model_answers_and_says_so(registry: Registry) -> None:
+def test_while_the_registry_is_not_available_the_model_answers_and_is_degraded(registry: Registry) -> None:
     live = follow(registry)
     registry.outage = ConnectionError("refused")
     live.refresh()
     assert version(live) == 1
-    assert live.all()["shop"].problem == "MLflow cannot be asked which version is live: refused"
+    assert live.all()["shop"].problem == "MLflow cannot be read, so the live version is unknown: refused"
     registry.outage = None
     live.refresh()
     assert live.all()["shop"].status == "ok"
 
 
-def test_a_model_that_lost_its_alias_answers_on(registry: Registry) -> None:
+def test_a_model_that_lost_its_alias_still_answers(registry: Registry) -> None:
     live = follow(registry)
     registry.live.clear()
     live.refresh()
@@ -110,7 +110,7 @@ def test_a_model_that_gives_no_number_is_not_taken_over(registry: Registry, monk
     registry.models["shop", 2], registry.live["shop"] = broken, 2
     live.refresh()
     assert version(live) == 1
-    assert "no numbers" in str(live.all()["shop"].problem)
+    assert "not finite numbers" in str(live.all()["shop"].problem)
 
 
 def test_no_request_meets_a_half_loaded_model(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,9 +121,9 @@ def test_no_request_meets_a_half_loaded_model(registry: Registry, monkeypatch: p
         deadline = time.monotonic() + 10
         while version(live) is None and time.monotonic() < deadline:
             time.sleep(0.001)
-        for wanted in (2, 1) * 20:
-            registry.live["shop"] = wanted
-            while (found := version(live)) != wanted and time.monotonic() < deadline:
+        for live_version in (2, 1) * 20:
+            registry.live["shop"] = live_version
+            while (found := version(live)) != live_version and time.monotonic() < deadline:
                 met.add(found)
         assert met <= {1, 2}
         assert live.is_following

@@ -1,4 +1,4 @@
-"""What was answered is logged: soon, once, and after an outage too; what cannot be kept is counted."""
+"""Each answer is logged once, also after an outage; rows that cannot be kept are counted."""
 
 import json
 from datetime import UTC, datetime
@@ -15,61 +15,61 @@ MODEL = make_model(SHOP)
 NOW = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def scored(*rows: Any, model: Any = MODEL) -> answers.Scored:
+def scored(*rows: Any, model: Any = MODEL) -> answers.ScoredRows:
     body = json.dumps({"rows": rows}).encode()
-    return answers.scored(model, answers.typed_rows(model.dataset, answers.asked(body)), NOW)
+    return answers.score(model, answers.typed_rows(model.dataset, answers.parse_request(body)), NOW)
 
 
 class Postgres:
     def __init__(self) -> None:
-        self.away, self.rows = False, []
+        self.is_down, self.rows = False, []
 
     def write(self, batches: Any) -> None:
-        if self.away:
+        if self.is_down:
             raise ServiceError("Postgres: refused")
         self.rows += [row for batch in batches for row in batch.to_pylist()]
 
 
-def test_a_row_is_logged_with_all_that_was_said() -> None:
-    postgres, found = Postgres(), scored(ROW)
+def test_a_row_is_logged_with_its_prediction() -> None:
+    postgres, answer = Postgres(), scored(ROW)
     writer = PredictionWriter(pytest.fail, postgres.write)
-    writer.add(found, NOW)
+    writer.add(answer, NOW)
     assert writer.flush()
     assert postgres.rows == [
         {"model": "shop", "model_version": 1, "entity_key": '{"id": 7}', "event_time": NOW, "requested_at": NOW,
-         "probability": float(found.probabilities[0]), "prediction": str(found.predictions[0])}
+         "probability": float(answer.probabilities[0]), "prediction": str(answer.predictions[0])}
     ]  # fmt: skip
 
 
-def test_of_several_classes_the_predicted_ones_probability_at_the_rows_own_time() -> None:
-    postgres, found = Postgres(), scored(DAY, model=make_model(WEEKS))
+def test_with_several_classes_the_predicted_ones_probability_at_the_rows_own_time() -> None:
+    postgres, answer = Postgres(), scored(DAY, model=make_model(WEEKS))
     writer = PredictionWriter(pytest.fail, postgres.write)
-    writer.add(found, NOW)
+    writer.add(answer, NOW)
     writer.flush()
     (row,) = postgres.rows
     assert row["event_time"] == datetime(2026, 2, 1, 6, tzinfo=UTC)
-    assert (row["probability"], row["prediction"]) == (found.probabilities.max(), "good")
+    assert (row["probability"], row["prediction"]) == (answer.probabilities.max(), "good")
     assert json.loads(row["entity_key"]) == {"town": "Ulm", "number": 3}
 
 
-def test_what_waits_out_an_outage_is_written_once() -> None:
-    postgres, writer = Postgres(), None
+def test_entries_that_wait_during_an_outage_are_written_once() -> None:
+    postgres = Postgres()
     writer = PredictionWriter(pytest.fail, postgres.write)
-    postgres.away = True
+    postgres.is_down = True
     writer.add(scored(ROW), NOW)
     assert not writer.flush()
     writer.add(scored(ROW | {"id": 8}), NOW)
-    postgres.away = False
+    postgres.is_down = False
     assert writer.flush()
     assert writer.flush()
     assert [row["entity_key"] for row in postgres.rows] == ['{"id": 7}', '{"id": 8}']
 
 
-def test_what_cannot_be_kept_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_cannot_be_kept_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prediction_writer, "MOST_ROWS", 3)
     lost: list[int] = []
     postgres = Postgres()
-    postgres.away = True
+    postgres.is_down = True
     writer = PredictionWriter(lost.append, postgres.write)
     writer.add(scored(ROW, ROW), NOW)
     writer.add(scored(ROW, ROW), NOW)

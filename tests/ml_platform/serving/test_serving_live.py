@@ -1,4 +1,4 @@
-"""The service as a process on a real registry: it says what result files say, and follows the alias unnoticed."""
+"""The service as a process with a real registry: it predicts what result files say, and follows the alias."""
 
 import json
 import signal
@@ -38,12 +38,12 @@ from tests.ml_platform.training.trainings import (
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
-PATIENCE = 300  # seconds, which only a service that does not follow takes
+TIMEOUT = 300  # seconds; only a service that hangs takes so long
 
 
-def until(said: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not said():
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -84,8 +84,8 @@ def visits(mlflow_server: Any, tmp_path_factory: Any) -> Dataset:
            "label": {"column": "LABEL", "positive": "yes", "negative": "no"}, "features_from": [table],
            "columns": {"ID": "integer", "LABEL": "category", "WHEN": "timestamp", "P": "text"},
            "search": {"candidates": ONE, "folds": 2, "jobs": 1}, "gate": {"holdout_by": "entity"}}  # fmt: skip
-    for said in (places, own):
-        (folder / f"{said['name']}.yaml").write_text(json.dumps(said))
+    for document in (places, own):
+        (folder / f"{document['name']}.yaml").write_text(json.dumps(document))
     dataset = catalog.dataset(name, folder)
     readings = [{"P": place, "AT": f"2026-01-{day:02}T0{hour}:00:00Z", "HEAT": day + hour / 3 + (place == "a") / 7}
                 for place in "ab" for day in range(1, 20) for hour in (1, 2)]  # fmt: skip
@@ -124,7 +124,7 @@ def client(
             yield client
         finally:
             process.terminate()
-            # a polite end: uvicorn answers what has begun, then ends by the signal that it was sent
+            # uvicorn answers the requests in progress, then ends by the signal that it got
             assert process.wait(30) == -signal.SIGTERM, (folder / "log").read_text()
 
 
@@ -138,8 +138,8 @@ def status(client: httpx.Client, path: str) -> int | None:
 def predict(client: httpx.Client, dataset: Dataset, rows: list[Any], kind: str = "rows") -> dict[str, Any]:
     answer = client.post(f"/v1/{dataset.name}/predict", content=json.dumps({kind: rows}))
     assert answer.status_code == 200, answer.text
-    said: dict[str, Any] = answer.json()
-    return said
+    answer_body: dict[str, Any] = answer.json()
+    return answer_body
 
 
 def version(client: httpx.Client, dataset: Dataset) -> int:
@@ -168,9 +168,10 @@ def test_a_row_has_the_probability_of_the_result_file_to_the_bit(client: httpx.C
 def test_several_classes_have_the_probabilities_of_the_result_file(client: httpx.Client, weeks: Dataset) -> None:
     rows = [DAY | {"number": number, "heat": 10.5 + number / 3} for number in range(60)]
     in_file = scored(weeks, file_of(*rows, columns=tuple(DAY)))[1]
-    for row, said in zip(in_file, (predict(client, weeks, [row])["predictions"][0] for row in rows), strict=True):
-        assert {name: row[f"probability_{name}"] for name in said["probabilities"]} == {
-            name: repr(value) for name, value in said["probabilities"].items()
+    by_request = (predict(client, weeks, [row])["predictions"][0] for row in rows)
+    for row, one in zip(in_file, by_request, strict=True):
+        assert {name: row[f"probability_{name}"] for name in one["probabilities"]} == {
+            name: repr(value) for name, value in one["probabilities"].items()
         }
 
 
@@ -189,7 +190,7 @@ def test_an_entity_has_the_probability_of_its_newest_row_to_the_bit(client: http
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
         {"row": 2, "field": "id", "value": "12345",
-         "reason": "no customer of this key is in the online store; send its row"}
+         "reason": "no customer with this key is in the online store; send its row"}
     ]  # fmt: skip
 
 
@@ -197,15 +198,15 @@ def test_an_entity_takes_other_tables_as_of_its_newest_row(client: httpx.Client,
     """The probability of a result file, though the readings have gone on since."""
     keys = [{"ID": number} for number in range(200)]
     in_file = scored(visits, file_of(*VISITS, columns=("ID", "WHEN", "P")))[1]
-    said = [predict(client, visits, [key], "entities")["predictions"][0] for key in keys]
-    assert [repr(one["probability"]) for one in said] == [row["probability"] for row in in_file]
-    assert len({one["probability"] for one in said}) > 10
-    assert predict(client, visits, VISITS)["predictions"] == said
+    answer_body = [predict(client, visits, [key], "entities")["predictions"][0] for key in keys]
+    assert [repr(one["probability"]) for one in answer_body] == [row["probability"] for row in in_file]
+    assert len({one["probability"] for one in answer_body}) > 10
+    assert predict(client, visits, VISITS)["predictions"] == answer_body
 
 
-def test_what_was_said_is_in_the_database_a_moment_later(client: httpx.Client, weeks: Dataset) -> None:
-    said = predict(client, weeks, [DAY | {"number": 4711}])
-    (one,) = said["predictions"]
+def test_a_prediction_is_in_the_database_soon(client: httpx.Client, weeks: Dataset) -> None:
+    answer_body = predict(client, weeks, [DAY | {"number": 4711}])
+    (one,) = answer_body["predictions"]
     sql = (
         "SELECT model_version, entity_key::text, event_time, probability, prediction, source FROM predictions.log"
         " WHERE model = $1 AND (entity_key ->> 'number')::int = 4711"
@@ -218,17 +219,19 @@ def test_what_was_said_is_in_the_database_a_moment_later(client: httpx.Client, w
 
 
 def test_the_alias_is_followed_and_no_request_fails(client: httpx.Client, shop: Dataset) -> None:
-    seen: Counter[tuple[int, Any]] = Counter()
+    counts: Counter[tuple[int, Any]] = Counter()
     stop = threading.Event()
 
-    def ask_on() -> None:
+    def keep_asking() -> None:
         with httpx.Client(base_url=client.base_url, headers=client.headers, trust_env=False) as own:
             while not stop.is_set():
                 answer = own.post(f"/v1/{shop.name}/predict", content=json.dumps({"rows": [cells(3)]}))
-                said = answer.json()
-                seen[answer.status_code, (said.get("model_version"), said["predictions"][0]["probability"])] += 1
+                answer_body = answer.json()
+                counts[
+                    answer.status_code, (answer_body.get("model_version"), answer_body["predictions"][0]["probability"])
+                ] += 1
 
-    callers = [threading.Thread(target=ask_on) for _ in range(2)]
+    callers = [threading.Thread(target=keep_asking) for _ in range(2)]
     for caller in callers:
         caller.start()
     try:
@@ -239,13 +242,13 @@ def test_the_alias_is_followed_and_no_request_fails(client: httpx.Client, shop: 
         stop.set()
         for caller in callers:
             caller.join()
-    assert {code for code, _ in seen} == {200}
-    assert len(seen) == 2  # a version always says the same
-    assert sum(seen.values()) > 20
+    assert {code for code, _ in counts} == {200}
+    assert len(counts) == 2  # a version always gives the same probability
+    assert sum(counts.values()) > 20
 
 
-def tampered(dataset: Dataset, number: str) -> Callable[[], None]:
-    """Change a byte of a version's files, and return what undoes it."""
+def tamper_with(dataset: Dataset, number: str) -> Callable[[], None]:
+    """Change a byte of a version's files, and return a function that undoes it."""
     source = mlflow_client.connect().get_model_version(dataset.name, number).source.removeprefix("models:/")
     (key,) = [
         one.key for one in object_store.list_objects("mlflow") if f"/{source}/" in one.key and one.key.endswith("skops")
@@ -263,13 +266,13 @@ def test_a_model_of_another_digest_is_not_taken_over(client: httpx.Client, shop:
     until(lambda: version(client, shop) == third.version)
     make_champion(shop, 1)
     until(lambda: version(client, shop) == 1)
-    mend = tampered(shop, str(third.version))
+    restore = tamper_with(shop, str(third.version))
     make_champion(shop, third.version)
     until(lambda: client.get(f"/v1/{shop.name}/model").json()["status"] == "degraded")
-    said = client.get(f"/v1/{shop.name}/model").json()
-    assert (said["version"], said["live_version"]) == (1, third.version)
-    assert "the model's files have digest" in said["reason"]
+    answer_body = client.get(f"/v1/{shop.name}/model").json()
+    assert (answer_body["version"], answer_body["live_version"]) == (1, third.version)
+    assert "the model's files have digest" in answer_body["reason"]
     assert version(client, shop) == 1
-    mend()
-    until(lambda: version(client, shop) == third.version, 20)
+    restore()
+    until(lambda: version(client, shop) == third.version)
     assert client.get(f"/v1/{shop.name}/model").json()["status"] == "ok"

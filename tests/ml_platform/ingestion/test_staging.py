@@ -1,0 +1,220 @@
+"""A file's good rows go to the tables, with their timestamps, and each bad row gets a reason."""
+
+import io
+from typing import Any
+
+import pytest
+
+from ml_platform.exceptions import ContractError
+from ml_platform.ingestion import staging
+from ml_platform.ingestion.staging import Counts
+from ml_platform.ingestion.upload_report import Reason
+from ml_platform.parsing.batches import arrow_schema, read_batches
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage.database import fetch, rows, transaction
+from ml_platform.storage.tables import ensure_tables
+from tests.ml_platform.ingestion.upload_cases import (
+    assert_accounted,
+    csv_bytes,
+    ingest,
+    make_dataset,
+    many,
+    new_name,
+    rows_in,
+    timed_dataset,
+)
+
+
+def on_servers(test: Any) -> Any:
+    return pytest.mark.servers(pytest.mark.usefixtures("servers")(test))
+
+
+@pytest.fixture
+def sample() -> Dataset:
+    return make_dataset(new_name())
+
+
+@pytest.mark.parametrize(("rejected", "is_allowed"), [(0, True), (2, True), (3, False), (5, False)])
+def test_the_share_of_bad_rows_is_limited(rejected: int, is_allowed: bool) -> None:
+    dataset = make_dataset(max_bad_rows=0.4)
+    reason = staging.rejection_reason(dataset, Counts(5, 5 - rejected, rejected))
+    assert (reason is None) is is_allowed
+    if reason:
+        limit = "datasets/sample.yaml allows a share of 0.4 (max_bad_rows)"
+        assert reason == f"{rejected} of 5 rows are bad; {limit}"
+
+
+def test_reject_file_needs_only_one_bad_row() -> None:
+    dataset = make_dataset(on_bad_row="reject_file", max_bad_rows=1.0)
+    assert staging.rejection_reason(dataset, Counts(1000, 1000, 0)) is None
+    reason = staging.rejection_reason(dataset, Counts(1000, 999, 1))
+    assert reason == "1 of 1,000 rows are bad, and datasets/sample.yaml says on_bad_row: reject_file"
+
+
+def test_an_empty_file_has_no_bad_rows() -> None:
+    assert staging.rejection_reason(make_dataset(max_bad_rows=0.0), Counts(0, 0, 0)) is None
+
+
+def test_rows_are_loaded_rejected_or_present() -> None:
+    assert Counts(read=10, loaded=5, rejected=3).present == 2
+
+
+def test_a_rejected_file_keeps_its_counts_and_reasons() -> None:
+    reasons = [Reason(line=2, column="AGE", value="x", reason="not a whole number")]
+    error = staging.FileRejectedError("2 of 3 rows are bad", Counts(3, 1, 2), reasons)
+    assert isinstance(error, ContractError)
+    assert (str(error), error.counts.rejected, error.reasons) == ("2 of 3 rows are bad", 2, reasons)
+
+
+@on_servers
+def test_an_error_in_the_middle_of_a_file_is_not_lost(sample: Dataset) -> None:
+    """The rows are read from C code, which would turn it into an error of another kind."""
+
+    def batches() -> Any:
+        yield from read_batches(io.BytesIO(many(3)), sample, "train", "a.csv")
+        raise ContractError("line 5: a quote opens here")
+
+    with pytest.raises(ContractError, match="line 5"), transaction() as cursor:
+        staging.stage(cursor, sample, "train", batches())
+
+
+@on_servers
+def test_staged_rows_are_counted_and_typed(sample: Dataset) -> None:
+    data = csv_bytes({"ID": "1"}, {"ID": "2", "RATIO": "x", "COUNT": "y"}, {"ID": "3"})
+    with transaction() as cursor:
+        assert staging.stage(cursor, sample, "train", read_batches(io.BytesIO(data), sample, "train", "a")) == 3
+        names = ", ".join(f'"{name}"' for name in arrow_schema(sample, "train").names)
+        assert [row[:2] for row in rows(cursor, f"SELECT {names} FROM {staging.INCOMING}")] == [(2, 1), (4, 3)]
+        assert staging.count_rejected(cursor) == 1
+        reasons = [(reason["line"], reason["column"]) for reason in staging.first_reasons(cursor)]
+        assert reasons == [(3, "COUNT"), (3, "RATIO")]
+
+
+@on_servers
+def test_a_report_has_only_the_first_reasons(sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "MAX_REASONS", 2)
+    report = ingest(sample, csv_bytes(*({"ID": str(i), "RATIO": "x" if i < 4 else "1"} for i in range(8))))
+    assert [reason["line"] for reason in report["reasons"]] == [2, 3]
+    recorded = "SELECT count(*) FROM uploads.rejected_rows WHERE dataset = $1"
+    assert fetch(recorded, sample.name) == [(4,)]
+
+
+@on_servers
+def test_a_row_that_repeats_a_rejected_one_is_loaded(sample: Dataset) -> None:
+    report = ingest(sample, csv_bytes({"ID": "1", "RATIO": "x"}, {"ID": "1"}))
+    assert_accounted(sample, report)
+    assert (report["rows_loaded"], report["rows_rejected"]) == (1, 1)
+
+
+@on_servers
+def test_labels_of_a_rejected_file_are_not_inserted(sample: Dataset) -> None:
+    ensure_tables(sample)
+    data = csv_bytes({"ID": "1"}, {"ID": "2", "RATIO": "x"}, {"ID": "3", "RATIO": "y"})
+    with pytest.raises(staging.FileRejectedError) as error, transaction() as cursor:
+        staging.load(cursor, sample, "train", "ab" * 32, read_batches(io.BytesIO(data), sample, "train", "a"))
+    assert error.value.counts == Counts(3, 1, 2)
+    assert rows_in("features", sample) == rows_in("labels", sample) == 0
+
+
+@on_servers
+def test_without_an_event_time_the_claim_is_both_timestamps(sample: Dataset) -> None:
+    ingest(sample, many(3))
+    claimed = fetch("SELECT claimed_at FROM uploads.ledger WHERE dataset = $1", sample.name)[0]
+    for schema in ("features", "labels"):
+        assert rows_in(schema, sample, "DISTINCT event_timestamp, created_timestamp") == [claimed * 2]
+
+
+@on_servers
+@pytest.mark.parametrize(("known_at", "known"), [("event_time", "AT"), ("load", "claim"), ("SEEN", "SEEN")])
+def test_timestamps_come_from_the_file(known_at: str, known: str) -> None:
+    dataset = timed_dataset(new_name(), known_at=known_at, columns={"SEEN": "timestamp"})
+    ingest(dataset, csv_bytes({"AT": "2026-01-01", "SEEN": "2026-01-02T03:04:05+01:00"}))
+    claim = fetch("SELECT claimed_at FROM uploads.ledger WHERE dataset = $1", dataset.name)[0][0].isoformat()
+    expected = {"AT": "2026-01-01T00:00:00+00:00", "SEEN": "2026-01-02T02:04:05+00:00", "claim": claim}
+    for schema in ("features", "labels"):
+        timestamps = rows_in(schema, dataset, "event_timestamp, created_timestamp")
+        assert [[time.isoformat() for time in row] for row in timestamps] == [[expected["AT"], expected[known]]]
+
+
+@on_servers
+def test_a_rejected_row_of_a_timed_file_names_the_time() -> None:
+    dataset = timed_dataset(new_name())
+    rows = [{"AT": "2026-01-01"}, {"AT": "2026-01-02"}, {"AT": "2026-01-01"}]
+    report = ingest(dataset, csv_bytes(*rows))
+    assert_accounted(dataset, report)
+    assert report["reasons"][0]["reason"] == "key 1 at 2026-01-01 00:00:00.000000 is already on line 2"
+
+
+@on_servers
+def test_rows_that_an_earlier_file_brought_are_already_there() -> None:
+    dataset = timed_dataset(new_name())
+    ingest(dataset, csv_bytes({"ID": "1", "AT": "2026-01-01"}, {"ID": "2", "AT": "2026-01-01"}))
+    changed = {"ID": "2", "AT": "2026-01-01", "LABEL": "1"}
+    report = ingest(dataset, csv_bytes({"ID": "1", "AT": "2026-01-01"}, changed, {"ID": "3", "AT": "2026-01-01"}))
+    assert_accounted(dataset, report)
+    assert (report["rows_loaded"], report["rows_present"], report["rows_rejected"]) == (1, 1, 1)
+    assert "same time but other values on line 3 of an earlier file" in report["reasons"][0]["reason"]
+    assert rows_in("labels", dataset, 'count(*), sum("LABEL")::bigint') == [(3, 0)]
+
+
+@on_servers
+def test_column_names_are_only_names() -> None:
+    words = ("event", "known", "key", "first", "same", "other", "at", "Select", "a b-c.d", "i", "f", "_value")
+    dataset = timed_dataset(
+        new_name(), event_time="event", columns=dict.fromkeys(words, "text") | {"event": "timestamp"}
+    )
+    row = {"AT": "2026-01-01", "event": "2026-01-01"} | {word: word for word in words if word != "event"}
+    assert ingest(dataset, csv_bytes(row))["rows_loaded"] == 1
+    report = ingest(dataset, csv_bytes(row, row | {"ID": "2"}, row | {"ID": "2"}))
+    assert_accounted(dataset, report)
+    assert (report["rows_present"], report["rows_loaded"], report["rows_rejected"]) == (1, 1, 1)
+    assert rows_in("features", dataset, 'DISTINCT "a b-c.d", "Select"') == [("a b-c.d", "Select")]
+
+
+CELLS = [
+    "=cmd|' /C calc'!A0",
+    "'; DROP TABLE features.x; --",
+    "{{ 7*7 }}",
+    "%s %(x)s",
+    "$1",
+    "<script>",
+    "\\N",
+    "../..",
+    "漢字",
+]
+
+
+@on_servers
+def test_hostile_cells_are_only_data(sample: Dataset) -> None:
+    ingest(sample, csv_bytes(*({"ID": str(i), "NOTE": cell, "KIND": cell} for i, cell in enumerate(CELLS))))
+    assert rows_in("features", sample, '"NOTE", "KIND"') == [(cell, cell) for cell in CELLS]
+    mixed = [{"ID": str(i)} for i in range(9)] + [{"ID": cell, "RATIO": cell} for cell in CELLS]
+    report = ingest(sample, csv_bytes(*mixed))
+    assert_accounted(sample, report)
+    assert [r["value"] for r in report["reasons"] if r["column"] == "RATIO"] == CELLS
+
+
+@on_servers
+def test_a_correction_known_later_is_a_new_version() -> None:
+    dataset = timed_dataset(new_name(), known_at="SEEN", columns={"SEEN": "timestamp"})
+    ingest(dataset, csv_bytes({"AT": "2026-01-01", "SEEN": "2026-01-01"}))
+    report = ingest(dataset, csv_bytes({"AT": "2026-01-01", "SEEN": "2026-02-01", "RATIO": "0.7"}))
+    assert report["rows_loaded"] == 1
+    assert rows_in("features", dataset) == 2
+
+
+@on_servers
+def test_an_entity_uploaded_again_is_a_new_version(sample: Dataset) -> None:
+    ingest(sample, csv_bytes({"ID": "1", "RATIO": "0.1"}))
+    ingest(sample, csv_bytes({"ID": "1", "RATIO": "0.2"}))
+    assert rows_in("features", sample, 'count(*), count(DISTINCT event_timestamp), count(DISTINCT "RATIO")') == [
+        (2, 2, 2)
+    ]
+
+
+@on_servers
+def test_reject_file_allows_no_bad_row() -> None:
+    dataset = make_dataset(new_name(), on_bad_row="reject_file")
+    report = ingest(dataset, many(50) + b"x,0,0,3,0.5,1,k,yes,t\n")
+    assert report["outcome"] == "rejected"
+    assert [reason["line"] for reason in report["reasons"]] == [None, 52]
