@@ -1,7 +1,6 @@
-"""The tables give what scikit-learn gives, for any row, in any company."""
+"""The tables give the probabilities of scikit-learn, for any row, in any batch."""
 
 from collections.abc import Iterator
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -11,17 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import TunedThresholdClassifierCV
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from ml_platform.estimators.boosted_trees import BoostedTrees
 from ml_platform.estimators.row_scorer import RowScorer, sklearn_input
-from ml_platform.registry.model_files import signature
-from ml_platform.specs.spec import Dataset
-from ml_platform.training.candidates import Candidate, pipeline
+from tests.ml_platform.estimators.fitted_models import NAMES, columns, fitted, fitted_ten_classes
 from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
-
-FEW = {"logistic_regression": {}, "random_forest": {"n_estimators": 9}, "hist_gradient_boosting": {"max_iter": 9}}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -30,26 +23,12 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
-def columns(dataset: Dataset) -> dict[str, str]:
-    return {column.name: column.type.name for column in signature(dataset).inputs.inputs}
-
-
-@cache  # the fixtures below are set up for each pair of estimators
-def fitted(kind: str, estimator: str) -> tuple[RowScorer, TunedThresholdClassifierCV]:
-    dataset, frame = (make_dataset(), make_frame()) if kind == "shop" else (make_weeks(), make_weeks_frame())
-    model = pipeline(Candidate(estimator, FEW[estimator]), dataset)
-    if not dataset.label.classes:
-        model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
-    model.fit(sklearn_input(frame, columns(dataset)), frame[dataset.label.column])
-    return RowScorer(model, columns(dataset)), model
-
-
-@pytest.fixture(scope="module", params=FEW)
+@pytest.fixture(scope="module", params=NAMES)
 def shop(request: pytest.FixtureRequest) -> tuple[RowScorer, TunedThresholdClassifierCV]:
     return fitted("shop", request.param)
 
 
-@pytest.fixture(scope="module", params=FEW)
+@pytest.fixture(scope="module", params=NAMES)
 def weeks(request: pytest.FixtureRequest) -> tuple[RowScorer, TunedThresholdClassifierCV]:
     return fitted("weeks", request.param)
 
@@ -69,7 +48,7 @@ def test_several_classes_equal_scikit_learn(weeks) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 63, 64, 65])
-def test_a_row_has_the_same_probability_in_any_company(shop, weeks, size) -> None:
+def test_a_row_has_the_same_probability_in_any_batch(shop, weeks, size) -> None:
     for (scorer, _), frame in ((shop, make_frame(300, seed=3)), (weeks, make_weeks_frame(300, seed=3))):
         whole = scorer.probabilities(frame)
         for start in range(0, 300, 37):
@@ -77,19 +56,10 @@ def test_a_row_has_the_same_probability_in_any_company(shop, weeks, size) -> Non
             assert np.array_equal(scorer.probabilities(part), whole[start : start + size])
 
 
-@cache
-def of_ten_classes(estimator: str) -> tuple[RowScorer, Pipeline]:
-    dataset, frame = make_weeks(), make_weeks_frame()
-    noisy = frame["heat"] + np.random.default_rng(0).normal(0, 2, len(frame))
-    model = pipeline(Candidate(estimator, FEW[estimator]), dataset)
-    model.fit(sklearn_input(frame, columns(dataset)), pd.qcut(noisy, 10, labels=False))
-    return RowScorer(model, columns(dataset)), model
-
-
-@pytest.mark.parametrize("estimator", FEW)
+@pytest.mark.parametrize("estimator", NAMES)
 @pytest.mark.parametrize("size", [1, 2, 33])
-def test_of_ten_classes_a_row_has_the_same_probabilities_in_any_company(estimator, size) -> None:
-    scorer, model = of_ten_classes(estimator)
+def test_with_ten_classes_a_row_has_the_same_probabilities_in_any_batch(estimator, size) -> None:
+    scorer, model = fitted_ten_classes(estimator)
     frame = make_weeks_frame(200, seed=3)
     whole = scorer.probabilities(frame)
     np.testing.assert_allclose(
@@ -97,14 +67,6 @@ def test_of_ten_classes_a_row_has_the_same_probabilities_in_any_company(estimato
     )
     parts = [scorer.probabilities(frame.iloc[start : start + size]) for start in range(0, 200, size)]
     assert np.array_equal(np.vstack(parts), whole)
-
-
-def test_trees_that_scikit_learn_is_asked_for_give_a_row_the_same_probabilities_too(monkeypatch) -> None:
-    _, model = of_ten_classes("hist_gradient_boosting")
-    monkeypatch.setattr(BoostedTrees, "predict_proba", lambda _, matrix: np.zeros((len(matrix), 10)))
-    scorer, frame = RowScorer(model, columns(make_weeks())), make_weeks_frame(100, seed=3)
-    alone = [scorer.probabilities(frame.iloc[[i]]) for i in range(100)]
-    assert np.array_equal(np.vstack(alone), scorer.probabilities(frame))
 
 
 def test_arrows_columns_give_the_same_bits_as_a_frame(shop, weeks) -> None:
@@ -165,3 +127,21 @@ def test_another_kind_of_model_is_scored_by_scikit_learn(caplog) -> None:
     found = RowScorer(model, names).probabilities(frame)
     assert np.array_equal(found, model.predict_proba(sklearn_input(frame, names))[:, 1])
     assert "slow for single rows" in caplog.text
+
+
+def test_a_column_that_is_absent_is_missing_and_another_is_ignored(shop, weeks) -> None:
+    for (scorer, _), frame, name in (
+        (shop, make_frame(9, seed=3), "age"),
+        (weeks, make_weeks_frame(9, seed=3), "heat"),
+    ):
+        expected = scorer.probabilities(frame.assign(**{name: np.nan}))
+        assert np.array_equal(scorer.probabilities(frame.drop(columns=name).assign(stranger=1)), expected)
+
+
+def test_the_input_of_scikit_learn_has_all_columns_in_their_order() -> None:
+    rows = pd.DataFrame({"town": [None, "Ulm"], "age": [1, None], "other": 0}, index=[7, 9])
+    inputs = sklearn_input(rows, {"age": "double", "town": "string", "rain": "double"})
+    assert list(inputs) == ["age", "town", "rain"]
+    assert inputs.dtypes.astype(str).tolist() == ["float64", "object", "float64"]
+    assert [type(value) for value in inputs["town"]] == [float, str]  # NaN, never None
+    assert inputs.index.tolist() == [7, 9]

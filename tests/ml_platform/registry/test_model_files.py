@@ -7,6 +7,7 @@ import skops.io
 import yaml
 from sklearn.preprocessing import FunctionTransformer
 
+from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files
 from ml_platform.specs.parts import Join
@@ -33,12 +34,12 @@ class Payload:
         return os.system, (f"touch {self.marker}",)
 
 
-@pytest.fixture(scope="module", params=["logistic_regression", "random_forest", "hist_gradient_boosting"])
+@pytest.fixture(scope="module", params=ESTIMATORS)
 def fitted(request):
     return fit(Candidate(request.param, {}), split(make_training_set(frame=make_frame(300)), 3), 3)
 
 
-@pytest.fixture(scope="module", params=["logistic_regression", "random_forest", "hist_gradient_boosting"])
+@pytest.fixture(scope="module", params=ESTIMATORS)
 def several(request):
     return fit(Candidate(request.param, {}), split(make_training_set(make_weeks(), make_weeks_frame()), 3), 3)
 

@@ -66,8 +66,8 @@ def test_tags_that_were_edited_are_refused(changed, allowed):
     tag, text = next(iter(changed.items()))
     with pytest.raises(RegistryError) as error:
         check(OF_SHOP | changed, make_dataset(), 0.3)
-    told = f"the tag {tag!r}, set at training, is {text!r} and not {allowed}, as the model's files say"
-    assert str(error.value) == told
+    expected = f"the tag {tag!r}, set at training, is {text!r} and not {allowed}, as the model's files say"
+    assert str(error.value) == expected
 
 
 def test_classes_in_another_order_are_refused():

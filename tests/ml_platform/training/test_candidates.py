@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.parts import Search
@@ -31,7 +32,7 @@ def test_the_sample_data_set_has_twelve_candidates_and_six_quick_ones():
     assert (len(candidates(search)), len(candidates(search, quick=True))) == (12, 6)
 
 
-def test_only_the_estimators_asked_for():
+def test_only_the_named_estimators():
     found = candidates(make_dataset().search, estimators=["random_forest"])
     assert {candidate.estimator for candidate in found} == {"random_forest"}
 
@@ -70,7 +71,7 @@ def _one_thread():
 
 
 @pytest.mark.usefixtures("_one_thread")
-@pytest.mark.parametrize("estimator", ["logistic_regression", "random_forest", "hist_gradient_boosting"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_missing_values_empty_columns_and_unseen_categories_score(estimator):
     shop, frame = make_dataset(), make_frame(300)
     model = pipeline(Candidate(estimator, {}), shop).fit(frame[list(shop.features)], frame["buys"])
@@ -82,7 +83,7 @@ def test_missing_values_empty_columns_and_unseen_categories_score(estimator):
 
 @pytest.mark.usefixtures("_one_thread")
 @pytest.mark.parametrize("kept", [("age", "income"), ("town",)])
-@pytest.mark.parametrize("estimator", ["logistic_regression", "random_forest", "hist_gradient_boosting"])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_numbers_alone_and_categories_alone_are_enough(estimator, kept):
     whole, frame = make_dataset(), make_frame(300)
     columns = {name: column for name, column in whole.columns.items() if name in (*kept, "id", "buys")}

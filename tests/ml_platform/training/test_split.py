@@ -113,7 +113,7 @@ def positives(where, count):
         (positives("holdout", 2), r"hold-out \d\d are '0', 2 are '1'"),
         (make_frame(600).assign(id=3), "of 0 "),
     ],
-    ids=["no rows", "only negative", "only positive", "two to train", "two to judge", "one entity"],
+    ids=["no rows", "only negative", "only positive", "two to train", "two to evaluate", "one entity"],
 )
 def test_degenerate_data_is_refused_with_its_numbers(frame, text):
     with pytest.raises(DegenerateDataError, match=text):
@@ -128,12 +128,12 @@ def same(**cells):
 
 @pytest.mark.parametrize("cells", [{}, {"age": 40.0, "town": "Ulm"}], ids=["nothing but missing", "one value each"])
 def test_features_that_tell_no_rows_apart_are_refused(cells):
-    told = r"shop: no feature varies among 4\d\d training rows; .*: age, income, member, empty, town, blank; load rows"
-    with pytest.raises(DegenerateDataError, match=told):
+    text = r"shop: no feature varies among 4\d\d training rows; .*: age, income, member, empty, town, blank; load rows"
+    with pytest.raises(DegenerateDataError, match=text):
         split(make_training_set(frame=same(**cells)), 3)
 
 
-def test_of_several_classes_too():
+def test_features_of_more_classes_must_vary_too():
     with pytest.raises(DegenerateDataError, match="weeks: no feature varies"):
         split(weeks(make_weeks_frame().assign(heat=np.nan, rain=np.nan, town=np.nan)), 3)
 

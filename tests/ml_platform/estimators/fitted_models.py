@@ -1,0 +1,55 @@
+"""Small fitted models of every estimator, with two classes, three and ten."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
+
+from ml_platform.estimators.row_scorer import RowScorer, sklearn_input
+from ml_platform.estimators.table import ESTIMATORS
+from ml_platform.registry.model_files import signature
+from ml_platform.specs.spec import Dataset
+from ml_platform.training.candidates import Candidate, pipeline
+from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
+
+SMALL = {"logistic_regression": {}, "random_forest": {"n_estimators": 9}, "hist_gradient_boosting": {"max_iter": 9}}
+NAMES = list(ESTIMATORS)
+
+
+def columns(dataset: Dataset) -> dict[str, str]:
+    return {column.name: column.type.name for column in signature(dataset).inputs.inputs}
+
+
+def unfitted(dataset: Dataset, estimator: str) -> BaseEstimator:
+    model = pipeline(Candidate(estimator, SMALL.get(estimator, {})), dataset)
+    return model if dataset.label.classes else TunedThresholdClassifierCV(model, scoring="f1", cv=3)
+
+
+@cache  # a fixture would be set up once for each pair of estimators
+def fitted(kind: str, estimator: str) -> tuple[RowScorer, BaseEstimator]:
+    """Return a model of `shop` (two classes) or `weeks` (three), and its scorer."""
+    dataset, frame = (make_dataset(), make_frame()) if kind == "shop" else (make_weeks(), make_weeks_frame())
+    with threadpool_limits(1):
+        model = unfitted(dataset, estimator).fit(sklearn_input(frame, columns(dataset)), frame[dataset.label.column])
+    return RowScorer(model, columns(dataset)), model
+
+
+@cache
+def fitted_ten_classes(estimator: str) -> tuple[RowScorer, Pipeline]:
+    """Return a model of `weeks` with ten classes, and its scorer."""
+    dataset, frame = make_weeks(), make_weeks_frame()
+    noisy = frame["heat"] + np.random.default_rng(0).normal(0, 2, len(frame))
+    with threadpool_limits(1):
+        model = unfitted(dataset, estimator).fit(
+            sklearn_input(frame, columns(dataset)), pd.qcut(noisy, 10, labels=False)
+        )
+    return RowScorer(model, columns(dataset)), model
+
+
+def pipeline_of(model: BaseEstimator) -> Pipeline:
+    """Return the fitted pipeline, also of a model with a threshold."""
+    return model.estimator_ if isinstance(model, TunedThresholdClassifierCV) else model
