@@ -2,7 +2,7 @@
 
 **Starts** by itself: one run always waits for a file. It uses no worker while it waits.
 
-**Comes in**: files named `{files}` in the [bucket `train`](bucket:train), as CSV, `.csv.gz`, Parquet or JSON lines,
+**Comes in**: files named `{files}` in the [bucket train](bucket:train), as CSV, `.csv.gz`, Parquet or JSON lines,
 with the columns that `datasets/{name}.yaml` declares. Several files are loaded in parallel. `docs/files.md` describes
 the formats, `docs/data-sets.md` the YAML.
 
@@ -11,9 +11,9 @@ the formats, `docs/data-sets.md` the YAML.
 - the rows, in {tables};
 - the newest row of each entity, in Feast's online store ([feature view](feast:{name})), where the HTTP service finds
   it by its key;
-- the file, in [`processed/`](bucket:train/processed), with a report (`.report.json`) and, if rows were rejected,
-  these rows with line and reason (`.rejected.csv`);
-- a file that breaks the contract, in [`rejected/`](bucket:train/rejected), with a report that says why.
+- the file, in [processed/](bucket:train/processed), with a report (`.report.json`) and, if rows were rejected, these
+  rows with line and reason (`.rejected.csv`);
+- a file that breaks the contract, in [rejected/](bucket:train/rejected), with a report that says why.
 
 {next_step}
 
@@ -53,11 +53,11 @@ from ml_platform.specs.spec import Dataset, Table
 def documentation(table: Table) -> str:
     """Return the runbook; a feature table has no labels and starts no training."""
     name = table.name
-    tables = f"[`features.{name}`](table:features.{name})"
+    tables = f"[features.{name}](table:features.{name})"
     next_step = "The next training of a data set that uses this feature table joins the new rows."
     if isinstance(table, Dataset):
-        tables += f" and [`labels.{name}`](table:labels.{name})"
-        next_step = f"New rows start [`train_{name}`](dag:train_{name})."
+        tables += f" and [labels.{name}](table:labels.{name})"
+        next_step = f"New rows start [train_{name}](dag:train_{name})."
     return runbook(__doc__, name=name, files=table.inbox_pattern("train"), tables=tables, next_step=next_step)
 
 

@@ -1,22 +1,22 @@
 """Promote a version of the model of {name} to another environment, such as production.
 
-**Starts** by hand: *Trigger* opens a form that asks for the environment, the reason and, optionally, the version. An
-environment is another MLflow server with its own database and bucket. The environment `production` is the Airflow
+**Starts** by hand: **Trigger** opens a form that asks for the environment, the reason and, optionally, the version.
+An environment is another MLflow server with its own database and bucket. The environment `production` is the Airflow
 connection `mlflow_production`; `docs/environments.md` explains how to create it.
 
-**Comes in**: a version of the [registered model `{name}`](model:{name}); by default the champion.
+**Comes in**: a version of the [registered model {name}](model:{name}); by default the champion.
 
 **Goes out**:
 
 - in the other environment, a version of the model `{name}` with the same files, byte by byte, and a run with its
   parameters, metrics, training set, git commit and origin;
 - there, the alias `champion` names this version, and `previous` the one that was live until now;
-- a row in [`models.promotions`](table:models.promotions) that records user, time and reason.
+- a row in [models.promotions](table:models.promotions) that records user, time and reason.
 
 **How**: `copy` checks the files by their digest and registers them in the other environment. `check` loads the copy
 from there in a new process and compares its predictions on the hold-out with those of the original. `move` moves the
-aliases. With `promotion.approval: true` a person is asked before, under *Required Actions*. To roll back in the other
-environment, promote the version before.
+aliases. With `promotion.approval: true` a person is asked before, under **Required Actions**. To roll back in the
+other environment, promote the version before.
 
 **When it fails**: there is no such connection, the login is refused, or the files in the other environment are not
 those of the original. The log says what to do, and no alias has moved. If the other server is away, the task is

@@ -1,21 +1,20 @@
 """Roll back the model of {name} to the previous champion, or to a given version.
 
-**Starts** by hand: *Trigger* opens a form that asks for the reason and, optionally, for the version. From a shell:
+**Starts** by hand: **Trigger** opens a form that asks for the reason and, optionally, for the version. From a shell:
 `make rollback DATASET={name} REASON="..."`.
 
-**Comes in**: a version of the [registered model `{name}`](model:{name}); by default the one with the alias
-`previous`.
+**Comes in**: a version of the [registered model {name}](model:{name}); by default the one with the alias `previous`.
 
 **Goes out**: the alias `champion` names this version, and `previous` the one that was live until now. A row in
-[`models.movements`](table:models.movements) records user, time and reason; `./ml-platform models history {name}`
-shows the history.
+[models.movements](table:models.movements) records user, time and reason; `./ml-platform models history {name}` shows
+the history.
 
 **How**: the version is loaded and its files are checked by their digest. Only then the alias moves. From then on
-[`test_{name}`](dag:test_{name}) and the HTTP service score with this version. Files that were scored before are not
+[test_{name}](dag:test_{name}) and the HTTP service score with this version. Files that were scored before are not
 scored again. `docs/gate.md` explains rollbacks.
 
 **When it fails**: there is no previous champion, no such version, or its files are not what was recorded at its
-training. No alias has moved. Choose another version, or train again with [`train_{name}`](dag:train_{name}). The task
+training. No alias has moved. Choose another version, or train again with [train_{name}](dag:train_{name}). The task
 is idempotent: you can clear it at any time.
 """
 

@@ -3,30 +3,30 @@
 **Starts** by itself: one run always waits for a file. It uses no worker while it waits. A file that comes before the
 first champion waits for it.
 
-**Comes in**: files named `{files}` in the [bucket `test`](bucket:test), as CSV, `.csv.gz`, Parquet or JSON lines,
-with the columns that the champion was trained with. The label's column may be empty or missing. Features of other
-tables are joined as of each row's time.
+**Comes in**: files named `{files}` in the [bucket test](bucket:test), as CSV, `.csv.gz`, Parquet or JSON lines, with
+the columns that the champion was trained with. The label's column may be empty or missing. Features of other tables
+are joined as of each row's time.
 
 **Goes out**:
 
-- a CSV in [`result/{name}/`](bucket:result/{name}), named after the file and its upload time: key, probability,
+- a CSV in [result/{name}/](bucket:result/{name}), named after the file and its upload time: key, probability,
   prediction and model version of each row, in the order of the file;
 - a card (`.json`) beside it: the model version, the hash of the file, and how many rows were read, scored and
   rejected;
-- the file, in [`processed/`](bucket:test/processed), or in [`rejected/`](bucket:test/rejected) with a report that
-  says why.
+- the file, in [processed/](bucket:test/processed), or in [rejected/](bucket:test/rejected) with a report that says
+  why.
 
 Results are never overwritten.
 
 **How**: unknown categories and missing values are scored. A row that cannot be read is listed with its reason
-instead. The champion is a version of the [registered model `{name}`](model:{name}); its files are checked before it
+instead. The champion is a version of the [registered model {name}](model:{name}); its files are checked before it
 scores.
 
 **When it fails**:
 
 - `settle` is red: a file was rejected. Read the report beside it, fix the file and upload it again.
 - `score` is retried again and again: the champion is not what was recorded at its training, so it is not used.
-  Trigger [`rollback_{name}`](dag:rollback_{name}), or train again with [`train_{name}`](dag:train_{name}).
+  Trigger [rollback_{name}](dag:rollback_{name}), or train again with [train_{name}](dag:train_{name}).
 - Every task is idempotent: you can clear it at any time.
 """
 

@@ -1,26 +1,26 @@
 """Train a model on all loaded rows of {name}, and make it the champion if it is better.
 
-**Starts** when [`ingest_{name}`](dag:ingest_{name}) has loaded new rows, or by hand: *Trigger* opens a form with the
+**Starts** when [ingest_{name}](dag:ingest_{name}) has loaded new rows, or by hand: **Trigger** opens a form with the
 grid (quick or full), the estimators, the metric, the folds and the parallel jobs.
 
-**Comes in**: all rows of [`labels.{name}`](table:labels.{name}). Each label is joined with the features that were
-known at its time.
+**Comes in**: all rows of [labels.{name}](table:labels.{name}). Each label is joined with the features that were known
+at its time.
 
 **Goes out**:
 
 - a frozen training set (Parquet), named by the hash of its content;
 - in [MLflow](experiment:{name}) one run for the search, with a child run for each candidate (also for a failed one),
   charts and a training card;
-- a new version of the [registered model `{name}`](model:{name}) with the alias `challenger`; the alias `champion`
-  moves to it if it passes the gate;
-- the decision: a row of [`models.decisions`](table:models.decisions), and a card with charts in MLflow
+- a new version of the [registered model {name}](model:{name}) with the alias `challenger`; the alias `champion` moves
+  to it if it passes the gate;
+- the decision: a row of [models.decisions](table:models.decisions), and a card with charts in MLflow
   (`gate/card.md`).
 
 **How**: no training sees the hold-out. It consists of entities chosen by a hash of their key or, if there is an event
 time, of the latest rows. The decision threshold is chosen out-of-fold; with several classes there is no threshold,
 and F1 is the macro average. `gate` compares the challenger and the champion on the same hold-out rows: the gain in F1
 must be statistically significant. `promote` moves the alias. With `gate.approval: true` a person is asked before,
-under *Required Actions*. `docs/gate.md` explains the gate.
+under **Required Actions**. `docs/gate.md` explains the gate.
 
 **When it fails**:
 

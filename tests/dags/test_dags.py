@@ -58,11 +58,17 @@ def test_a_runbook_links_to_the_screens_that_the_environment_names(monkeypatch) 
     for variable, url in urls.items():
         monkeypatch.setenv(variable, url)
     docs = {dag_id: dag.doc_md for dag_id, dag in DagBag(ROOT / "dags").dags.items()}
-    assert "[`rejected/`](http://console.test/browser/train/rejected/)" in docs["ingest_auto"]
+    assert "[rejected/](http://console.test/browser/train/rejected/)" in docs["ingest_auto"]
     assert "[feature view](http://feast.test/p/ml_platform/feature-view/auto)" in docs["ingest_auto"]
-    assert "[registered model `auto`](http://mlflow.test/#/models/auto)" in docs["train_auto"]
-    assert "[`models.decisions`](http://adminer.test/?pgsql=db&ns=models&select=decisions)" in docs["train_auto"]
+    assert "[registered model auto](http://mlflow.test/#/models/auto)" in docs["train_auto"]
+    assert "[models.decisions](http://adminer.test/?pgsql=db&ns=models&select=decisions)" in docs["train_auto"]
     assert "(http://console.test/browser/result/auto/)" in docs["test_auto"]
+
+
+def test_the_text_of_a_link_is_plain(dag_bag) -> None:
+    """Airflow shows code in a link like code that is no link."""
+    for dag in dag_bag.dags.values():
+        assert "`" not in "".join(re.findall(r"\[([^\]]*)\]\(", dag.doc_md))
 
 
 def test_a_feature_table_has_no_labels_and_starts_no_training(dag_bag) -> None:

@@ -1,7 +1,7 @@
 """The documentation that Airflow shows with a DAG: the docstring of its file, filled in for one data set.
 
 A docstring names a field as `{name}` and another page as a Markdown link with a scheme of ours:
-`[bucket train](bucket:train)`.
+`[bucket train](bucket:train)`. The text of a link is plain: Airflow shows code in a link like code that is no link.
 """
 
 import os
