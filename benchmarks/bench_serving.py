@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 import httpx
 import numpy as np
 
-from ml_platform.estimators.row_scorer import typed
+from ml_platform.estimators.row_scorer import sklearn_input
 from ml_platform.feature_store import online_rows
 from ml_platform.ingestion import uploads
 from ml_platform.parsing.batches import read_batches
@@ -105,7 +105,9 @@ def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:
     keys = [{data.header(key): row[data.header(key)] for key in data.keys} for row in raw]
     with path.open("rb") as file:
         rows = next(read_batches(file, data, "test", path.name)).rows.slice(0, max(SIZES))
-    frame = typed(model_rows.model_frame(data, rows, datetime.now(UTC)), registry.load_champion(data.name).columns)
+    frame = sklearn_input(
+        model_rows.model_frame(data, rows, datetime.now(UTC)), registry.load_champion(data.name).columns
+    )
     return raw, keys, json.loads(frame.to_json(orient="records"))
 
 

@@ -1,27 +1,39 @@
-"""Load the training files that people drop into the bucket `train`.
+"""Load the training files of {name} into the database.
 
-**Comes in**: `train_<data set>*`, or `<table>*` for a feature table: CSV, `.csv.gz`, Parquet or JSON lines, with the
-columns that `datasets/<name>.yaml` declares. Several at once are loaded side by side.
+**Starts** by itself: one run always waits for a file. It uses no worker while it waits.
 
-**Goes out**: the rows, into the tables `features.<name>` and `labels.<name>`; the file, moved to `processed/` with a
-`.report.json` beside it (and its bad rows, if any, with line and reason in `.rejected.csv`); a file that breaks the
-contract, moved to `rejected/` with a report that says why. New labelled rows start `train_<data set>`. Of each entity
-the newest row goes into Feast's online store, where the service over HTTP finds it by the key.
+**Comes in**: files named `{files}` in the [bucket `train`](bucket:train), as CSV, `.csv.gz`, Parquet or JSON lines,
+with the columns that `datasets/{name}.yaml` declares. Several files are loaded in parallel. `docs/files.md` describes
+the formats, `docs/data-sets.md` the YAML.
 
-**How**: one run is always waiting; it holds no worker. A file is its bytes: the same bytes under another name are a
-recorded no-op. Claim and rows are written in one transaction, so a file is loaded whole or not at all.
+**Goes out**:
 
-**When it fails**: a red `settle` names a file that was rejected; read the report beside it, mend the file, drop it
-again. A red `load` is an outage that outlasted its retries, or a change of the YAML that loaded rows cannot bear (its
-log says which): nothing is lost, the file is still in the bucket and the next run takes it. A red `materialize` leaves
-the load as it is; what is not online then the next run writes. Any task may be cleared and run again: it does nothing
-twice.
+- the rows, in {tables};
+- the newest row of each entity, in Feast's online store ([feature view](feast:{name})), where the HTTP service finds
+  it by its key;
+- the file, in [`processed/`](bucket:train/processed), with a report (`.report.json`) and, if rows were rejected,
+  these rows with line and reason (`.rejected.csv`);
+- a file that breaks the contract, in [`rejected/`](bucket:train/rejected), with a report that says why.
+
+{next_step}
+
+**How**: a file is identified by the hash of its bytes. The same bytes under another name are recorded, but not loaded
+again. One transaction writes the ledger entry and the rows, so a file is loaded completely or not at all.
+
+**When it fails**:
+
+- `settle` is red: a file was rejected. Read the report beside it, fix the file and upload it again.
+- `load` is red: a server was away for longer than the retries, or the YAML now is incompatible with rows already
+  loaded (the log says how). Nothing is lost: the file is still in the bucket, and the next run loads it.
+- `materialize` is red: the rows are loaded, but not online yet. The next run writes them.
+- Every task is idempotent: you can clear it at any time.
 """
 
 from typing import Any
 
 from airflow.sdk import TriggerRule, dag, task, task_group
 
+from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.wiring import (
     DEFAULT_ARGS,
     FILE,
@@ -29,13 +41,24 @@ from ml_platform.airflow.wiring import (
     fail_at_once_on,
     results_of,
     show_file,
-    skip_without_news,
+    skip_if_nothing_new,
     training_data,
     wait_for_file,
 )
 from ml_platform.exceptions import ContractError
 from ml_platform.specs.catalog import catalog
-from ml_platform.specs.spec import Table
+from ml_platform.specs.spec import Dataset, Table
+
+
+def documentation(table: Table) -> str:
+    """Return the runbook; a feature table has no labels and starts no training."""
+    name = table.name
+    tables = f"[`features.{name}`](table:features.{name})"
+    next_step = "The next training of a data set that uses this feature table joins the new rows."
+    if isinstance(table, Dataset):
+        tables += f" and [`labels.{name}`](table:labels.{name})"
+        next_step = f"New rows start [`train_{name}`](dag:train_{name})."
+    return runbook(__doc__, name=name, files=table.inbox_pattern("train"), tables=tables, next_step=next_step)
 
 
 def make_ingest(table: Table) -> None:
@@ -64,7 +87,7 @@ def make_ingest(table: Table) -> None:
         return uploads.settle(upload)
 
     @task(outlets=[training_data(table)], trigger_rule=TriggerRule.ALL_DONE)
-    @skip_without_news
+    @skip_if_nothing_new
     def announce() -> int:
         from ml_platform.ingestion import uploads
 
@@ -82,12 +105,13 @@ def make_ingest(table: Table) -> None:
 
     @dag(
         dag_id=f"ingest_{table.name}",
-        description=f"Load {table.inbox_pattern('train')} from the bucket train",
+        dag_display_name=f"Load {table.name}",
+        description=f"Load each file {table.inbox_pattern('train')} in the bucket train into the database",
         schedule="@continuous",
         start_date=START,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
-        doc_md=__doc__,
+        doc_md=documentation(table),
         tags=["ml-platform", table.name],
     )
     def ingest() -> None:
@@ -98,6 +122,6 @@ def make_ingest(table: Table) -> None:
     ingest()
 
 
-found = catalog()
-for one in (*found.tables, *found.datasets):
-    make_ingest(one)
+specs = catalog()
+for spec in (*specs.tables, *specs.datasets):
+    make_ingest(spec)

@@ -1,20 +1,26 @@
-"""Carry a version to a higher environment: another MLflow registry, with a bucket and a database of its own.
+"""Promote a version of the model of {name} to another environment, such as production.
 
-**Starts** by hand: *Trigger* opens a form that asks for the environment, for the reason, and, if it is not to be the
-champion, for the version. The environment `production` is the Airflow connection `mlflow_production`;
-`docs/environments.md` says how to make it.
+**Starts** by hand: *Trigger* opens a form that asks for the environment, the reason and, optionally, the version. An
+environment is another MLflow server with its own database and bucket. The environment `production` is the Airflow
+connection `mlflow_production`; `docs/environments.md` explains how to create it.
 
-**Goes out**: in the other registry, a version of the model `<data set>` with the same files, byte by byte, with its run
-(parameters, metrics, training set, git commit) and where it comes from; there the alias `champion` names it, and
-`previous` the one that was live until then. A row in `models.promotions` says who did it, when and why.
+**Comes in**: a version of the [registered model `{name}`](model:{name}); by default the champion.
 
-**How**: `carry` checks the files by digest and registers them there; `check` has a fresh process load them from there
-and answer the hold-out as the model here does; only then `move` moves the aliases. With `promotion.approval: true` a
-person is asked between them, under *Required Actions*. To go back, promote the version before.
+**Goes out**:
 
-**When it fails**: there is no connection, or the login is refused, or the files there are not those from here; the task
-says what to do, and no alias has moved. A registry that is away is waited for. Cleared and run again, nothing is
-carried or moved twice.
+- in the other environment, a version of the model `{name}` with the same files, byte by byte, and a run with its
+  parameters, metrics, training set, git commit and origin;
+- there, the alias `champion` names this version, and `previous` the one that was live until now;
+- a row in [`models.promotions`](table:models.promotions) that records user, time and reason.
+
+**How**: `copy` checks the files by their digest and registers them in the other environment. `check` loads the copy
+from there in a new process and compares its predictions on the hold-out with those of the original. `move` moves the
+aliases. With `promotion.approval: true` a person is asked before, under *Required Actions*. To roll back in the other
+environment, promote the version before.
+
+**When it fails**: there is no such connection, the login is refused, or the files in the other environment are not
+those of the original. The log says what to do, and no alias has moved. If the other server is away, the task is
+retried. Every task is idempotent: you can clear it at any time.
 """
 
 from typing import Any
@@ -23,6 +29,7 @@ from airflow.sdk import dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from ml_platform.airflow import approval_task, forms
+from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.typed_values import passes_dataclasses
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, started_by
 from ml_platform.environments.values import CopiedVersion, PromotionRequest
@@ -32,7 +39,7 @@ from ml_platform.promotion.results import LiveVersions
 from ml_platform.specs.catalog import catalog
 from ml_platform.specs.spec import Dataset
 
-MAY_WAIT = 16  # promotions that wait for an approval; they hold no worker
+MAX_WAITING_RUNS = 16  # promotions that may wait for an approval; they use no worker
 
 
 def make_promote(dataset: Dataset) -> None:
@@ -70,7 +77,7 @@ def make_promote(dataset: Dataset) -> None:
 
         answer = approval_task.answer_of(response) if response else None
         if answer and not answer.approved:
-            raise AirflowSkipException(f"{answer.said}: no alias has moved")
+            raise AirflowSkipException(f"{answer.outcome}: no alias has moved")
         context = get_current_context()
         approved_by = answer.by if answer else None
         request = PromotionRequest(started_by(), context["params"]["reason"], approved_by, context["run_id"])
@@ -78,27 +85,28 @@ def make_promote(dataset: Dataset) -> None:
 
     @dag(
         dag_id=f"promote_{dataset.name}",
-        description=f"Carry a version of {dataset.name} to a higher environment, and let it be live there",
+        dag_display_name=f"Promote {dataset.name}",
+        description=f"Copy a version of the model of {dataset.name} to another environment, as its champion",
         schedule=None,
         start_date=START,
-        max_active_runs=MAY_WAIT if dataset.promotion.approval else 1,
+        max_active_runs=MAX_WAITING_RUNS if dataset.promotion.approval else 1,
         default_args=DEFAULT_ARGS,
         params=forms.promotion(),
-        doc_md=__doc__,
+        doc_md=runbook(__doc__, name=dataset.name),
         tags=["ml-platform", dataset.name],
     )
     def promote() -> None:
         copied = copy()
-        checked = check(copied)
+        question = check(copied)
         if dataset.promotion.approval:
             approval = approval_task.ask(dataset.promotion, question_from="check")
-            checked >> approval
+            question >> approval
             move(copied, approval.output)
         else:
-            checked >> move(copied)
+            question >> move(copied)
 
     promote()
 
 
-for found in catalog().datasets:
-    make_promote(found)
+for spec in catalog().datasets:
+    make_promote(spec)

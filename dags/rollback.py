@@ -1,21 +1,28 @@
-"""Let the model that was live before, or a given version, score the files again.
+"""Roll back the model of {name} to the previous champion, or to a given version.
 
-**Starts** by hand: *Trigger* opens a form that asks for the reason and, if it is not to be the previous champion, for
-the version. `make rollback DATASET=<data set> REASON="..."` does the same from a shell.
+**Starts** by hand: *Trigger* opens a form that asks for the reason and, optionally, for the version. From a shell:
+`make rollback DATASET={name} REASON="..."`.
 
-**Goes out**: the alias `champion` names that version, and `previous` the one that was live until now; a row in
-`models.movements` says who did it, when and why. `./ml-platform models history <data set>` shows it.
+**Comes in**: a version of the [registered model `{name}`](model:{name}); by default the one with the alias
+`previous`.
 
-**How**: the version is loaded and its files are checked by digest first; only then the alias moves. Files that are
-scored from then on are scored by it, as before. No file is scored anew.
+**Goes out**: the alias `champion` names this version, and `previous` the one that was live until now. A row in
+[`models.movements`](table:models.movements) records user, time and reason; `./ml-platform models history {name}`
+shows the history.
+
+**How**: the version is loaded and its files are checked by their digest. Only then the alias moves. From then on
+[`test_{name}`](dag:test_{name}) and the HTTP service score with this version. Files that were scored before are not
+scored again. `docs/gate.md` explains rollbacks.
 
 **When it fails**: there is no previous champion, no such version, or its files are not what was recorded at its
-training; nothing has moved then. Choose another version, or train anew. Cleared and run again, it moves nothing twice.
+training. No alias has moved. Choose another version, or train again with [`train_{name}`](dag:train_{name}). The task
+is idempotent: you can clear it at any time.
 """
 
 from airflow.sdk import dag, get_current_context, task
 
 from ml_platform.airflow import forms
+from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.typed_values import passes_dataclasses
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, champion, fail_at_once_on, started_by
 from ml_platform.exceptions import RegistryError
@@ -39,13 +46,14 @@ def make_rollback(dataset: Dataset) -> None:
 
     @dag(
         dag_id=f"rollback_{dataset.name}",
-        description=f"Let the previous champion of {dataset.name}, or a given version, be live again",
+        dag_display_name=f"Roll back {dataset.name}",
+        description=f"Roll back the model of {dataset.name} to the previous champion or to a given version",
         schedule=None,
         start_date=START,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
         params=forms.rollback(),
-        doc_md=__doc__,
+        doc_md=runbook(__doc__, name=dataset.name),
         tags=["ml-platform", dataset.name],
     )
     def rollback() -> None:
@@ -54,5 +62,5 @@ def make_rollback(dataset: Dataset) -> None:
     rollback()
 
 
-for found in catalog().datasets:
-    make_rollback(found)
+for spec in catalog().datasets:
+    make_rollback(spec)

@@ -1,6 +1,6 @@
-"""Shows in Airflow what is wrong with a file under `datasets/`: as an import error, with file, field and value.
+"""Show the mistakes in `datasets/*.yaml` in Airflow: as an import error that names file, field and value.
 
-It defines no DAG. A wrong file holds up only the pipelines that need it.
+This file defines no DAG. A mistake in one file blocks only the DAGs that need it.
 """
 
 from ml_platform.exceptions import ConfigurationError

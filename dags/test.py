@@ -1,24 +1,40 @@
-"""Score the files that people drop into the bucket `test`, with the champion.
+"""Score the files of {name} with the champion.
 
-**Comes in**: `test_<data set>*` (CSV, `.csv.gz`, Parquet or JSON lines), with the columns that the champion was trained
-with; those of the label may be empty or missing. Features of other tables are joined as of each row's time.
+**Starts** by itself: one run always waits for a file. It uses no worker while it waits. A file that comes before the
+first champion waits for it.
 
-**Goes out**: `result/<data set>/<file>.<upload time>.csv` with entity key, probability, prediction and model version,
-in the order of the upload; beside it a `.json` card that says which model scored which bytes, and how many
-rows went in, came out and were rejected; and the file itself, moved to `processed/`. Nothing is ever overwritten.
+**Comes in**: files named `{files}` in the [bucket `test`](bucket:test), as CSV, `.csv.gz`, Parquet or JSON lines,
+with the columns that the champion was trained with. The label's column may be empty or missing. Features of other
+tables are joined as of each row's time.
 
-**How**: one run is always waiting; it holds no worker. A file that comes before there is a champion waits for one.
-Unseen categories and missing values are scored; a row that cannot be read is listed with its reason instead.
+**Goes out**:
 
-**When it fails**: a red `settle` names a file that was rejected; read the report beside it. `score` refuses a model
-that differs from what was recorded when it was trained, and tries again until the champion is sound: trigger
-`rollback_<data set>`, or train anew. Any task may be cleared and run again: the result is the same.
+- a CSV in [`result/{name}/`](bucket:result/{name}), named after the file and its upload time: key, probability,
+  prediction and model version of each row, in the order of the file;
+- a card (`.json`) beside it: the model version, the hash of the file, and how many rows were read, scored and
+  rejected;
+- the file, in [`processed/`](bucket:test/processed), or in [`rejected/`](bucket:test/rejected) with a report that
+  says why.
+
+Results are never overwritten.
+
+**How**: unknown categories and missing values are scored. A row that cannot be read is listed with its reason
+instead. The champion is a version of the [registered model `{name}`](model:{name}); its files are checked before it
+scores.
+
+**When it fails**:
+
+- `settle` is red: a file was rejected. Read the report beside it, fix the file and upload it again.
+- `score` is retried again and again: the champion is not what was recorded at its training, so it is not used.
+  Trigger [`rollback_{name}`](dag:rollback_{name}), or train again with [`train_{name}`](dag:train_{name}).
+- Every task is idempotent: you can clear it at any time.
 """
 
 from typing import Any
 
 from airflow.sdk import dag, task, task_group
 
+from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.wiring import (
     DEFAULT_ARGS,
     FILE,
@@ -70,12 +86,13 @@ def make_test(dataset: Dataset) -> None:
 
     @dag(
         dag_id=f"test_{dataset.name}",
-        description=f"Score {dataset.inbox_pattern('test')} from the bucket test with the champion",
+        dag_display_name=f"Score {dataset.name}",
+        description=f"Score each file {dataset.inbox_pattern('test')} in the bucket test with the champion",
         schedule="@continuous",
         start_date=START,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
-        doc_md=__doc__,
+        doc_md=runbook(__doc__, name=dataset.name, files=dataset.inbox_pattern("test")),
         tags=["ml-platform", dataset.name],
     )
     def test() -> None:
@@ -86,5 +103,5 @@ def make_test(dataset: Dataset) -> None:
     test()
 
 
-for found in catalog().datasets:
-    make_test(found)
+for spec in catalog().datasets:
+    make_test(spec)

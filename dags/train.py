@@ -1,22 +1,34 @@
-"""Train a model on everything that was loaded, and make it champion if it is better.
+"""Train a model on all loaded rows of {name}, and make it the champion if it is better.
 
-**Starts** when `ingest_<data set>` has loaded new rows, or by hand: *Trigger* opens a form with the estimators, the
-folds, the metric, the parallel jobs, and a switch between the quick and the full grid.
+**Starts** when [`ingest_{name}`](dag:ingest_{name}) has loaded new rows, or by hand: *Trigger* opens a form with the
+grid (quick or full), the estimators, the metric, the folds and the parallel jobs.
 
-**Goes out**: a frozen training set (Parquet, named by its content hash); in MLflow one run for the search with one
-child run for every candidate, also a failed one, its charts and its training card; a new version of the registered
-model `<data set>` with the alias `challenger`; and the alias `champion`, if the challenger's F1 on the hold-out is
-better than the champion's on the same rows, beyond chance. `gate` judges, `promote` moves the alias; with
-`gate.approval: true` a person is asked between them, under *Required Actions*. The decision is a row of
-`models.decisions`, and a card with pictures in MLflow (`gate/card.md`); `docs/gate.md` explains it.
+**Comes in**: all rows of [`labels.{name}`](table:labels.{name}). Each label is joined with the features that were
+known at its time.
 
-**How**: each label is joined with the features that were known at its time. The hold-out (entities by a hash of their
-key; with an event time, the latest rows) is in no training. The decision threshold is chosen out-of-fold; with several
-classes there is none, and F1 is the macro average.
+**Goes out**:
 
-**When it fails**: `search`, retried or cleared, goes on where it stopped. Data that cannot train a model (a single
-class, too few rows of one) fails at once and says so. Until a better model is promoted the champion stays as it is:
-`promote` is skipped, and the run ends green.
+- a frozen training set (Parquet), named by the hash of its content;
+- in [MLflow](experiment:{name}) one run for the search, with a child run for each candidate (also for a failed one),
+  charts and a training card;
+- a new version of the [registered model `{name}`](model:{name}) with the alias `challenger`; the alias `champion`
+  moves to it if it passes the gate;
+- the decision: a row of [`models.decisions`](table:models.decisions), and a card with charts in MLflow
+  (`gate/card.md`).
+
+**How**: no training sees the hold-out. It consists of entities chosen by a hash of their key or, if there is an event
+time, of the latest rows. The decision threshold is chosen out-of-fold; with several classes there is no threshold,
+and F1 is the macro average. `gate` compares the challenger and the champion on the same hold-out rows: the gain in F1
+must be statistically significant. `promote` moves the alias. With `gate.approval: true` a person is asked before,
+under *Required Actions*. `docs/gate.md` explains the gate.
+
+**When it fails**:
+
+- `search` is red: clear it. It continues with the candidates that are left.
+- The data cannot train a model (a single class, too few rows of a class): the task fails at once, and its log says
+  what is missing. Load more rows.
+- `promote` is skipped: the challenger did not pass the gate. This is no failure: the champion stays, the run is
+  green.
 """
 
 from typing import Any
@@ -24,15 +36,16 @@ from typing import Any
 from airflow.sdk import dag, get_current_context, task
 
 from ml_platform.airflow import approval_task, forms, wiring
+from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.typed_values import passes_dataclasses
-from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, skip_without_news
+from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, skip_if_nothing_new
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
 from ml_platform.promotion.results import GateResult, TrainingCard
 from ml_platform.specs.catalog import catalog
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.results import Challenger, SearchResult, TrainingSetReference
 
-MAY_WAIT = 16  # trainings whose model waits for an approval; they hold no worker, and search one after the other
+MAX_WAITING_RUNS = 16  # trainings that may wait for an approval; they use no worker, and only one searches at a time
 
 
 def make_train(dataset: Dataset) -> None:
@@ -49,7 +62,7 @@ def make_train(dataset: Dataset) -> None:
     @task(max_active_tis_per_dag=1)
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     @passes_dataclasses
-    def search(frozen: TrainingSetReference) -> SearchResult:
+    def search(reference: TrainingSetReference) -> SearchResult:
         from ml_platform.training import steps, training_set
         from ml_platform.training.search_plan import SearchPlan
 
@@ -57,67 +70,68 @@ def make_train(dataset: Dataset) -> None:
         form = dict(context["params"])
         quick = form.pop("grid") == "quick"
         plan = SearchPlan.of(dataset.search, quick=quick, attempt_id=context["run_id"], **form)
-        return steps.search(training_set.load(dataset, frozen), plan)
+        return steps.search(training_set.load(dataset, reference), plan)
 
     @task(max_active_tis_per_dag=1)
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     @passes_dataclasses
-    def refit(frozen: TrainingSetReference, searched: SearchResult) -> Challenger:
+    def refit(reference: TrainingSetReference, search_result: SearchResult) -> Challenger:
         from ml_platform.training import steps, training_set
 
-        return steps.refit(training_set.load(dataset, frozen), searched)
+        return steps.refit(training_set.load(dataset, reference), search_result)
 
     @task.short_circuit
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     @passes_dataclasses
-    def gate(frozen: TrainingSetReference, challenger: Challenger) -> GateResult | None:
+    def gate(reference: TrainingSetReference, challenger: Challenger) -> GateResult | None:
         from ml_platform.promotion import steps
         from ml_platform.training import training_set
 
-        return steps.run_gate(training_set.load(dataset, frozen), challenger, by=wiring.started_by())
+        return steps.run_gate(training_set.load(dataset, reference), challenger, by=wiring.started_by())
 
     @task(outlets=[wiring.champion(dataset)])
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
-    @skip_without_news
+    @skip_if_nothing_new
     @passes_dataclasses
     def promote(
-        frozen: TrainingSetReference,
+        reference: TrainingSetReference,
         challenger: Challenger,
-        passed: GateResult,
+        gate_result: GateResult,
         response: dict[str, Any] | None = None,
     ) -> TrainingCard | None:
         from ml_platform.promotion import steps
         from ml_platform.training import training_set
 
         answer = approval_task.answer_of(response) if response else None
-        training = training_set.load(dataset, frozen)
-        card = steps.promote(training, challenger, by=wiring.started_by(), passed=passed, answer=answer)
+        training = training_set.load(dataset, reference)
+        card = steps.promote(training, challenger, by=wiring.started_by(), gate_result=gate_result, answer=answer)
         return card if card.promoted else None
 
     @dag(
         dag_id=f"train_{dataset.name}",
-        description=f"Search, refit and judge a model of {dataset.name}",
+        dag_display_name=f"Train {dataset.name}",
+        description=f"Train a model on all loaded rows of {dataset.name}; it becomes the champion if it is better",
         schedule=[wiring.training_data(dataset)],
         start_date=START,
-        max_active_runs=MAY_WAIT if dataset.gate.approval else 1,
+        max_active_runs=MAX_WAITING_RUNS if dataset.gate.approval else 1,
         default_args=DEFAULT_ARGS,
         params=forms.training(dataset),
-        doc_md=__doc__,
+        doc_md=runbook(__doc__, name=dataset.name),
         tags=["ml-platform", dataset.name],
     )
     def train() -> None:
-        frozen = freeze_training_set()
-        challenger = refit(frozen, search(frozen))
-        passed = gate(frozen, challenger)
+        reference = freeze_training_set()
+        challenger = refit(reference, search(reference))
+        gate_result = gate(reference, challenger)
         if dataset.gate.approval:
             approval = approval_task.ask(dataset.gate, question_from="gate")
-            passed >> approval
-            promote(frozen, challenger, passed, approval.output)
+            gate_result >> approval
+            promote(reference, challenger, gate_result, approval.output)
         else:
-            promote(frozen, challenger, passed)
+            promote(reference, challenger, gate_result)
 
     train()
 
 
-for found in catalog().datasets:
-    make_train(found)
+for spec in catalog().datasets:
+    make_train(spec)

@@ -1,4 +1,4 @@
-"""Airflow's menu leads to the platform's other screens."""
+"""Links to the platform's other screens in Airflow's menu."""
 
 import os
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ SCREENS = {
 
 
 class MLPlatformPlugin(AirflowPlugin):
-    """One menu entry per screen whose address the environment names."""
+    """One menu entry for each screen whose address is in the environment."""
 
     name = "ml_platform"
     external_views: ClassVar[list[Any]] = [

@@ -131,8 +131,10 @@ class Config(BaseModel):
         }
 
     def screen_urls(self) -> dict[str, str]:
-        """Return the addresses of the screens, as variables for the links in Airflow's menu."""
-        return {f"{screen.name.upper()}_URL": screen.url for screen in self.screens()}
+        """Return the addresses of the screens, as variables for the links in Airflow's menu and its DAG docs."""
+        folders = {"seaweedfs": "files?path=/buckets/", "minio": "browser/"}[self.s3_server]
+        urls = {f"{screen.name.upper()}_URL": screen.url for screen in self.screens()}
+        return urls | {"BUCKETS_URL": f"{_page(self.console_port)}/{folders}"}
 
     def screens(self) -> list[Screen]:
         """Return the pages that people open, in the order in which they need them."""

@@ -55,16 +55,16 @@ RANKS = {
 # Of these cases, which each take ten seconds or more, `make test` keeps the ones that are not named here. By the test's
 # name, which stays when files move; a test of any other kind says so itself: `@pytest.mark.prove`.
 PROVE = {
-    "test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way": {
+    "test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_is_replaced": {
         "add_pickle", "drop_digest", "spoil_threshold", "spoil_classes", "move_threshold",
     },
     "test_a_killed_search_goes_on_where_it_stopped": {"2"},
-    "test_without_a_yes_the_old_one_stays": {"answer1-no answer within 3d"},
+    "test_without_an_approval_the_champion_stays": {"answer1-no answer within 3d"},
     "test_the_answer_survives_a_kill": {"after the alias"},
-    "test_a_killed_gate_is_made_good": {"after the alias"},
-    "test_a_killed_rollback_is_made_good": {"after the alias"},
+    "test_a_killed_gate_is_completed": {"after the alias"},
+    "test_a_killed_rollback_is_completed": {"after the alias"},
     "test_tags_that_were_edited_there_do_not_go_live": {'classes-["1", "0"]'},
-    "test_if_another_went_live_meanwhile_it_is_judged_again": {""},
+    "test_with_another_champion_it_is_evaluated_again": {""},
     "test_the_results_do_not_depend_on_the_number_of_jobs": {""},
     "test_notebook_runs_from_top_to_bottom": {"flights.ipynb"},
 }  # fmt: skip

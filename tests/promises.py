@@ -100,7 +100,7 @@ PROMISES = (
     Promise(25, "Each service has only its own rights in Postgres and in S3", (
         "test_a_role_enters_only_its_own_databases", "test_each_s3_identity_reaches_only_its_buckets",
         "test_the_service_reads_features_and_adds_to_its_log_and_nothing_else",
-        "test_each_container_knows_only_its_own_secrets", "test_each_process_knows_only_its_own_secrets",
+        "test_each_container_knows_only_its_own_secrets", "test_each_process_has_only_its_own_secrets",
     )),
     Promise(26, "No secret is in a log, a parameter or a process list", (
         "test_no_secret_is_in_a_process_list_or_a_log", "test_no_command_line_and_no_log_shows_a_secret",
@@ -129,7 +129,7 @@ PROMISES = (
     )),
     Promise(33, '"Healthy" means that work goes on', (
         "test_a_server_that_cannot_work_is_not_healthy", "test_an_error_or_no_answer_is_not_healthy",
-        "test_no_database_is_no_heartbeat",
+        "test_without_a_database_the_error_is_reported",
     )),
     Promise(34, "A row of a stream is loaded once and answered once"),
     Promise(35, "Drift is reported when there is some, and seldom when there is none", (

@@ -1,4 +1,4 @@
-"""The README tells the truth: every DAG, command, port and file that it should name, and no link into nothing."""
+"""The README is complete and correct: every DAG, command, port and file that it should name, and no dead link."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,8 @@ def dag_table(dags: dict[str, Any]) -> str:
     for dag_id in sorted(dags, key=lambda name: verbs.index(name.partition("_")[0])):
         dag = dags[dag_id]
         tasks = " → ".join(task.task_id.rpartition(".")[2] for task in dag.topological_sort())
-        lines.append(f"| `{dag_id}` | {STARTS[type(dag.timetable).__name__]} | {dag.description} | {tasks} |")
+        starts = STARTS[type(dag.timetable).__name__]
+        lines.append(f"| `{dag_id}`: {dag.dag_display_name} | {starts} | {dag.description} | {tasks} |")
     return "\n".join(lines)
 
 

@@ -1,12 +1,12 @@
 """Every error that the platform raises itself.
 
 PlatformError
-├── ConfigurationError   a setting or a datasets/*.yaml is wrong: a person must edit it
-├── ContractError        an uploaded file breaks its data set's contract: retrying cannot help
-├── DegenerateDataError  the training data cannot train a model: more data is needed
-├── RegistryError        a registered model is not what was recorded at its training
-├── UploadChangedError   the object was replaced or removed while it was read: look again
-└── ServiceError         a server did not do what was asked: retry later
+├── ConfigurationError   a setting or a datasets/*.yaml is invalid: a person must edit it
+├── ContractError        an uploaded file breaks its data set's contract: a retry cannot help
+├── DegenerateDataError  the training data cannot train a model: more data are needed
+├── RegistryError        a registered model is missing or differs from its training record
+├── UploadChangedError   the object was replaced or removed while it was read: list the bucket again
+└── ServiceError         a server cannot be reached or failed: retry later
 """
 
 
@@ -15,7 +15,7 @@ class PlatformError(Exception):
 
 
 class ConfigurationError(PlatformError):
-    """A setting or a data set's YAML is wrong; the text names file, field, value and what is allowed."""
+    """A setting or a data set's YAML is invalid; the text names file, field, value and what is allowed."""
 
 
 class ContractError(PlatformError):
@@ -23,16 +23,16 @@ class ContractError(PlatformError):
 
 
 class DegenerateDataError(PlatformError):
-    """Training data that cannot train a model, such as a single class; the text says what is missing."""
+    """The training data cannot train a model, such as a single class; the text says what is missing."""
 
 
 class RegistryError(PlatformError):
-    """A registered model is missing or differs from what was recorded when it was trained."""
+    """A registered model is missing, or differs from the record of its training."""
 
 
 class UploadChangedError(PlatformError):
-    """The object was replaced or removed between being seen and being read; the newer one will be seen again."""
+    """The object was replaced or removed between listing and reading; the next listing shows the newer version."""
 
 
 class ServiceError(PlatformError):
-    """A server answered, but not with what was asked for; worth a retry."""
+    """A server cannot be reached, failed or gave an unexpected answer; a retry may help."""

@@ -1,4 +1,4 @@
-"""Where the servers are and how to log in: read from the environment, late, and never changed."""
+"""Addresses and logins of the servers. They are read from the environment at first use and never change."""
 
 from functools import lru_cache
 from urllib.parse import quote
@@ -10,12 +10,12 @@ from ml_platform.exceptions import ConfigurationError
 
 
 class Settings(BaseSettings):
-    """The part of the `.env` contract that the library needs; see `.env.example` for each variable."""
+    """The variables that the library needs; `.env.example` describes each of them."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     s3_endpoint_url: str
-    s3_url: str = Field(default="", description="where a browser finds the buckets; the endpoint if empty")
+    s3_url: str = Field(default="", description="the S3 address for browsers; empty: s3_endpoint_url")
     s3_access_key: str
     s3_secret_key: SecretStr
     platform_db_host: str
@@ -24,11 +24,11 @@ class Settings(BaseSettings):
     platform_db_password: SecretStr
     feast_registry_uri: SecretStr = Field(description="postgresql+psycopg://feast:…@host:port/feast; read by Feast")
     mlflow_tracking_uri: str
-    mlflow_url: str = Field(default="", description="where a browser finds MLflow; the tracking URI if empty")
+    mlflow_url: str = Field(default="", description="the MLflow address for browsers; empty: mlflow_tracking_uri")
 
     @property
     def platform_database_uri(self) -> SecretStr:
-        """The database `platform`; feast_repo/feature_store.yaml reads the same variables."""
+        """The URI of the database `platform`; feast_repo/feature_store.yaml reads the same variables."""
         login = f"{self.platform_db_user}:{quote(self.platform_db_password.get_secret_value(), safe='')}"
         return SecretStr(f"postgresql://{login}@{self.platform_db_host}:{self.platform_db_port}/platform")
 
@@ -38,10 +38,12 @@ def settings() -> Settings:
     """Return the settings of this process.
 
     Raises:
-        ConfigurationError: a variable is missing or malformed; all of them are named.
+        ConfigurationError: variables are missing or invalid; the text names all of them.
     """
     try:
         return Settings()
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-        raise ConfigurationError(f"environment variables are missing or wrong ({problems}); see .env.example") from None
+        raise ConfigurationError(
+            f"environment variables are missing or invalid ({problems}); see .env.example"
+        ) from None

@@ -1,12 +1,12 @@
 """The DAG files: they import, are documented, retry what can pass, and keep their shape."""
 
 import ast
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk.exceptions import ParamValidationError
 
 from ml_platform.specs.catalog import Catalog, catalog, dataset
 from ml_platform.specs.parts import Gate, Promotion
@@ -25,18 +25,63 @@ def test_one_dag_per_verb_and_data_set_and_a_feature_table_is_only_loaded(dag_ba
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_runbook_is_the_files_docstring(dag_bag, verb: str) -> None:
+def test_the_runbook_is_the_docstring_of_the_file(dag_bag, verb: str) -> None:
     docstring = ast.get_docstring(ast.parse((ROOT / "dags" / f"{verb}.py").read_text()), clean=False)
-    dag = dag_bag.dags[f"{verb}_auto"]
-    assert dag.doc_md.strip() == docstring.strip()
-    for section in ("**Goes out**", "**How**", "**When it fails**"):
-        assert section in dag.doc_md
+    heading = docstring.partition("\n")[0].replace("{name}", "auto")
+    doc = dag_bag.dags[f"{verb}_auto"].doc_md
+    assert doc.startswith(heading)
+    sections = [doc.index(f"**{title}**") for title in ("Starts", "Comes in", "Goes out", "How", "When it fails")]
+    assert sections == sorted(sections)
+
+
+def test_a_runbook_names_its_data_set_and_has_no_fields_left(dag_bag) -> None:
+    for dag_id, dag in dag_bag.dags.items():
+        name = dag_id.partition("_")[2]
+        assert re.match(rf".* {name}\b", dag.doc_md), dag_id
+        assert not re.findall(r"[{}<>]", dag.doc_md), dag_id
+        assert not [other for other in {"auto", "flights", "penguins", "weather"} - {name} if other in dag.doc_md]
+
+
+def test_a_runbook_names_only_documents_and_dags_that_exist(dag_bag) -> None:
+    for dag in dag_bag.dags.values():
+        assert [
+            path for path in re.findall(r"`(docs/[^`]+|datasets/[^`]+)`", dag.doc_md) if not (ROOT / path).exists()
+        ] == []
+        assert [dag_id for dag_id in re.findall(r"\(/dags/(\w+)\)", dag.doc_md) if dag_id not in dag_bag.dags] == []
+
+
+def test_a_runbook_links_to_the_screens_that_the_environment_names(monkeypatch) -> None:
+    urls = {
+        "MLFLOW_URL": "http://mlflow.test", "FEAST_URL": "http://feast.test", "CONSOLE_URL": "http://console.test",
+        "BUCKETS_URL": "http://console.test/browser/", "ADMINER_URL": "http://adminer.test/?pgsql=db&ns=features",
+    }  # fmt: skip
+    for variable, url in urls.items():
+        monkeypatch.setenv(variable, url)
+    docs = {dag_id: dag.doc_md for dag_id, dag in DagBag(ROOT / "dags").dags.items()}
+    assert "[`rejected/`](http://console.test/browser/train/rejected/)" in docs["ingest_auto"]
+    assert "[feature view](http://feast.test/p/ml_platform/feature-view/auto)" in docs["ingest_auto"]
+    assert "[registered model `auto`](http://mlflow.test/#/models/auto)" in docs["train_auto"]
+    assert "[`models.decisions`](http://adminer.test/?pgsql=db&ns=models&select=decisions)" in docs["train_auto"]
+    assert "(http://console.test/browser/result/auto/)" in docs["test_auto"]
+
+
+def test_a_feature_table_has_no_labels_and_starts_no_training(dag_bag) -> None:
+    doc = dag_bag.dags["ingest_weather"].doc_md
+    assert "files named `weather*`" in doc
+    assert "labels.weather" not in doc
+    assert "train_weather" not in doc
+
+
+def test_display_names_are_verb_and_data_set(dag_bag) -> None:
+    names = [dag_bag.dags[f"{verb}_auto"].dag_display_name for verb in VERBS]
+    assert names == ["Load auto", "Train auto", "Score auto", "Roll back auto", "Promote auto"]
+    assert dag_bag.dags["ingest_weather"].dag_display_name == "Load weather"
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_dag_has_owner_tags_description_and_retries(dag_bag, verb: str) -> None:
     dag = dag_bag.dags[f"{verb}_auto"]
-    assert dag.description
+    assert "auto" in dag.description
     assert {"ml-platform", "auto"} <= set(dag.tags)
     assert not dag.catchup
     assert dag.max_active_runs == 1
@@ -91,7 +136,7 @@ def test_an_approval_stands_between_gate_and_alias(asking) -> None:
     assert asked.response_timeout == timedelta(minutes=90)
 
 
-def test_a_training_that_waits_for_an_approval_does_not_hold_up_the_next(asking) -> None:
+def test_a_training_that_waits_for_an_approval_does_not_block_the_next(asking) -> None:
     assert asking.max_active_runs > 1
     limits = {task.task_id: task.max_active_tis_per_dag for task in asking.tasks}
     assert (limits["search"], limits["refit"], limits["approval"]) == (1, 1, None)
@@ -122,31 +167,6 @@ def test_new_training_data_starts_the_training(dag_bag) -> None:
     assert outlet.uri in str(dag_bag.dags["train_auto"].timetable.asset_condition)
 
 
-def test_the_form_offers_choices_with_descriptions(dag_bag) -> None:
-    params = dag_bag.dags["train_auto"].params
-    assert set(params) == {"grid", "estimators", "scoring", "folds", "jobs"}
-    for name in params:
-        schema = params.get_param(name).schema
-        assert schema["title"], name
-        assert params.get_param(name).description, name
-    assert params.get_param("grid").schema["enum"] == ["quick", "full"]
-
-
-def test_a_rollback_wants_a_reason_and_may_name_a_version(dag_bag) -> None:
-    asked = dag_bag.dags["rollback_auto"].params
-    with pytest.raises(ParamValidationError):
-        asked.validate()
-    assert asked.get_param("to").resolve() is None
-    assert asked.get_param("to").resolve(3) == 3
-    assert asked.get_param("reason").resolve("it was worse") == "it was worse"
-
-
-@pytest.mark.parametrize(("field", "value"), [("to", 0), ("to", "previous"), ("reason", "")])
-def test_the_form_of_a_rollback_refuses(dag_bag, field, value) -> None:
-    with pytest.raises(ParamValidationError):
-        dag_bag.dags["rollback_auto"].params.get_param(field).resolve(value)
-
-
 def test_a_promotion_is_copied_and_checked_before_it_moves(dag_bag) -> None:
     assert edges(dag_bag.dags["promote_auto"]) == {"copy": {"check", "move"}, "check": {"move"}, "move": set()}
 
@@ -160,23 +180,6 @@ def test_an_approval_stands_between_check_and_move(monkeypatch) -> None:
     assert edges(found) == {"copy": {"check", "move"}, "check": {"approval"}, "approval": {"move"}, "move": set()}
     assert found.get_task("approval").response_timeout == timedelta(minutes=90)
     assert found.max_active_runs > 1
-
-
-def test_a_promotion_wants_a_reason_and_goes_to_production(dag_bag) -> None:
-    asked = dag_bag.dags["promote_auto"].params
-    with pytest.raises(ParamValidationError):
-        asked.validate()
-    assert asked.get_param("environment").resolve() == "production"
-    assert asked.get_param("version").resolve() is None
-    assert asked.get_param("version").resolve(3) == 3
-
-
-@pytest.mark.parametrize(
-    ("field", "value"), [("environment", "Production!"), ("environment", ""), ("version", 0), ("reason", "")]
-)
-def test_the_form_of_a_promotion_refuses(dag_bag, field, value) -> None:
-    with pytest.raises(ParamValidationError):
-        dag_bag.dags["promote_auto"].params.get_param(field).resolve(value)
 
 
 def test_dag_files_only_wire() -> None:

@@ -28,7 +28,7 @@ def test_notebook_is_committed_without_outputs(path: Path) -> None:
 def test_notebook_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # the kernel inherits it; boosting crawls when threads outnumber cores
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(path.parent)}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     complaints = [output.text for output in outputs if output.output_type == "stream" and output.name == "stderr"]
     assert complaints == []

@@ -1,1 +1,1 @@
-"""The only part of the library that imports Airflow: what the DAG files share."""
+"""Code that the DAG files share. No other package of the library imports Airflow."""

@@ -1,4 +1,4 @@
-"""Airflow's human approval between a judgement and its consequence: the question, and who answered it."""
+"""The task with which Airflow asks a person for an approval, and its answer."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -11,18 +11,18 @@ from ml_platform.specs.parts import Gate, Promotion, timedelta_of
 
 
 class Approval(ApprovalOperator):
-    """Asks, and waits without a worker; what comes after runs whatever the answer, for a no goes on record too."""
+    """Asks and waits without a worker. The next task runs after any answer, because a rejection is recorded too."""
 
     def skip(self, ti: Any, tasks: Iterable[Any]) -> None:
-        """Skip nothing, where Airflow's own would skip what comes after a rejection."""
+        """Skip nothing. Airflow's operator would skip the next tasks after a rejection."""
 
 
 def ask(rule: Gate | Promotion, question_from: str) -> Approval:
-    """Return the task `approval`, which asks for a yes or no; no answer in time is a no.
+    """Return the task `approval`, which asks for an approval or a rejection. No answer in time is a rejection.
 
     Args:
-        rule: how long to wait.
-        question_from: the task that returned what to ask: `subject` and `body` (Markdown).
+        rule: the part of the spec that limits the time to answer.
+        question_from: id of the task that returned the question: `subject` and `body` (Markdown).
     """
     return Approval(
         task_id="approval",
@@ -34,7 +34,7 @@ def ask(rule: Gate | Promotion, question_from: str) -> Approval:
 
 
 def answer_of(response: Mapping[str, Any]) -> Answer:
-    """Return what Airflow recorded of the answer; a yes counts only with the user who said it."""
+    """Return the answer from Airflow's response. An approval without a user does not count."""
     user, moment = response["responded_by_user"], response["responded_at"]
     return Answer(
         approved=user is not None and response["chosen_options"] == [Approval.APPROVE],

@@ -1,4 +1,4 @@
-"""Environments as Airflow connections: `mlflow_<environment>` says where its registry is and how to log in."""
+"""Environments as Airflow connections: `mlflow_<environment>` holds the address and the login of its registry."""
 
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
@@ -7,30 +7,30 @@ from pydantic import SecretStr
 from ml_platform.environments.environment import Environment
 from ml_platform.exceptions import ConfigurationError
 
-HOW = (
+COMMAND = (
     "airflow connections add {connection} --conn-type http --conn-schema https --conn-host mlflow.example.org "
     "--conn-port 443 --conn-login USER --conn-password PASSWORD, or Admin > Connections in Airflow"
 )
 
 
 def environment(name: str) -> Environment:
-    """Return an environment as its connection describes it.
+    """Return the environment of a connection.
 
     Raises:
-        ConfigurationError: there is no such connection, it names no host, or its host holds a login.
+        ConfigurationError: there is no such connection, it has no host, or its host contains a login.
     """
     connection = f"mlflow_{name}"
     try:
-        found = Connection.get(connection)
+        fields = Connection.get(connection)
     except AirflowNotFoundException:
         raise ConfigurationError(
-            f"there is no environment {name!r}: its registry is the Airflow connection {connection!r}, which is not "
-            f"there. Make it: {HOW.format(connection=connection)}"
+            f"there is no environment {name!r}: it needs the Airflow connection {connection!r}, which does not exist. "
+            f"Create it: {COMMAND.format(connection=connection)}"
         ) from None
-    host = found.host or ""
+    host = fields.host or ""
     if not host.strip() or "@" in host:
-        said = "names no host" if not host.strip() else "holds a login in its host; put it into login and password"
-        raise ConfigurationError(f"the Airflow connection {connection!r} {said}")
-    base = host if "://" in host else f"{found.schema or 'http'}://{host}"
-    url = base.rstrip("/") + (f":{found.port}" if found.port else "")
-    return Environment(name, url, found.login or "", SecretStr(found.password or ""))
+        problem = "has no host" if not host.strip() else "has a login in its host; put it into login and password"
+        raise ConfigurationError(f"the Airflow connection {connection!r} {problem}")
+    base = host if "://" in host else f"{fields.schema or 'http'}://{host}"
+    url = base.rstrip("/") + (f":{fields.port}" if fields.port else "")
+    return Environment(name, url, fields.login or "", SecretStr(fields.password or ""))

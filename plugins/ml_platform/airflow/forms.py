@@ -1,4 +1,4 @@
-"""What the trigger forms of the DAGs ask."""
+"""The fields of the DAGs' trigger forms."""
 
 from airflow.sdk import Param
 
@@ -7,7 +7,7 @@ from ml_platform.specs.spec import Dataset
 
 
 def training(dataset: Dataset) -> dict[str, Param]:
-    """Return what the form of `train_<data set>` asks; what is not filled in stands in the data set's YAML."""
+    """Return the fields of the form of `train_<data set>`; their defaults come from the data set's YAML."""
     search, estimators = dataset.search, list(dataset.search.candidates)
     return {
         "grid": Param(
@@ -15,7 +15,7 @@ def training(dataset: Dataset) -> dict[str, Param]:
             type="string",
             enum=["quick", "full"],
             title="Grid",
-            description="full: every combination of the grid. quick: the first value of each parameter, "
+            description="full: every combination of the grid. quick: only the first value of each parameter, "
             "with and without class weights.",
         ),
         "estimators": Param(
@@ -26,14 +26,14 @@ def training(dataset: Dataset) -> dict[str, Param]:
             minItems=1,
             uniqueItems=True,
             title="Estimators",
-            description="Which families of models to search.",
+            description="The families of models to search.",
         ),
         "scoring": Param(
             search.scoring,
             type="string",
             enum=list(METRICS),
             title="Scoring",
-            description="The cross-validated metric that chooses the best candidate.",
+            description="The metric that chooses the best candidate in the cross-validation.",
         ),
         "folds": Param(
             search.folds,
@@ -41,7 +41,7 @@ def training(dataset: Dataset) -> dict[str, Param]:
             minimum=2,
             maximum=20,
             title="Folds",
-            description="Parts of the cross-validation: more are slower and steadier.",
+            description="Number of parts of the cross-validation. More parts take longer and give a steadier score.",
         ),
         "jobs": Param(
             search.jobs,
@@ -49,31 +49,31 @@ def training(dataset: Dataset) -> dict[str, Param]:
             minimum=1,
             maximum=64,
             title="Parallel jobs",
-            description="Candidates that are fitted side by side; at most the number of cores.",
+            description="Number of candidates that are fitted in parallel, at most the number of cores.",
         ),
     }
 
 
 def rollback() -> dict[str, Param]:
-    """Return what the form of `rollback_<data set>` asks."""
+    """Return the fields of the form of `rollback_<data set>`."""
     return {
-        "reason": _reason("Why the model that is live must go; it goes into the history."),
-        "to": _version("Of the registered model; the previous champion if left empty."),
+        "reason": _reason("Why the current champion is replaced. It is recorded in the history."),
+        "to": _version("The version to roll back to. Leave it empty for the previous champion."),
     }
 
 
 def promotion() -> dict[str, Param]:
-    """Return what the form of `promote_<data set>` asks."""
+    """Return the fields of the form of `promote_<data set>`."""
     return {
         "environment": Param(
             "production",
             type="string",
             pattern="^[a-z][a-z0-9_]{0,40}$",
             title="Environment",
-            description="Where the version goes; its registry is the Airflow connection mlflow_<environment>.",
+            description="The target. It needs an Airflow connection mlflow_ENVIRONMENT, such as mlflow_production.",
         ),
-        "version": _version("Of the registered model here; the champion if left empty."),
-        "reason": _reason("Why it goes live there; it goes into the history."),
+        "version": _version("The version to promote. Leave it empty for the champion."),
+        "reason": _reason("Why this version goes live there. It is recorded in the history."),
     }
 
 

@@ -1,4 +1,4 @@
-"""Tasks take and return frozen dataclasses; between tasks they travel as JSON."""
+"""Tasks take and return frozen dataclasses; Airflow passes them on as JSON."""
 
 import functools
 import inspect
@@ -10,7 +10,7 @@ from ml_platform.storage.json_values import from_json, to_json
 
 
 def passes_dataclasses(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn the JSON of each argument that is annotated as a dataclass into one, and a returned dataclass into JSON."""
+    """Decorate a task: arguments annotated as dataclasses are built from JSON, and its result is returned as JSON."""
     hints = get_type_hints(function)
     signature = inspect.signature(function)
     kinds = {name: hint for name, hint in hints.items() if name != "return" and _has_dataclass(hint)}

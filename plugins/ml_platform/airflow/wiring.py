@@ -1,4 +1,4 @@
-"""What the DAG files share: the sensor, the assets, the defaults, and which errors are worth a retry."""
+"""Parts of every DAG: the sensor, the assets, the defaults, and the errors that must not be retried."""
 
 import functools
 from collections.abc import Callable
@@ -19,10 +19,10 @@ R = TypeVar("R")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FOREVER = timedelta(days=3650).total_seconds()
 S3_CONNECTION = "s3"
-FILE = "{{ file | default('') }}"  # the name of a mapped task in the UI; see show_file
+FILE = "{{ file | default('') }}"  # the label of a mapped task in Airflow; see show_file
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "ml-platform",
-    # An outage of a server is waited out: 5 s, 10 s, 20 s … at most 5 minutes apart, about half an hour in all.
+    # Retries bridge an outage of about half an hour: after 5 s, 10 s, 20 s … at most 5 minutes apart.
     "retries": 12,
     "retry_delay": timedelta(seconds=5),
     "retry_exponential_backoff": 2.0,
@@ -31,12 +31,12 @@ DEFAULT_ARGS: dict[str, Any] = {
 
 
 def training_data(table: Table) -> Asset:
-    """Return the asset that `ingest_<name>` updates and, where there is a label, `train_<name>` starts by."""
+    """Return the asset that `ingest_<name>` updates; for a data set its update starts `train_<name>`."""
     return Asset(name=f"training data of {table.name}", uri=f"ml-platform://training-data/{table.name}")
 
 
 def champion(dataset: Dataset) -> Asset:
-    """Return the asset that `train_<data set>` updates when the alias `champion` moves."""
+    """Return the asset that is updated when the alias `champion` moves, by a training or a rollback."""
     return Asset(name=f"champion of {dataset.name}", uri=f"ml-platform://champion/{dataset.name}")
 
 
@@ -55,27 +55,28 @@ def wait_for_file(table: Table, purpose: Purpose) -> S3KeySensor:
 
 
 def show_file(key: str) -> None:
-    """Name the running mapped task after the file that it takes."""
+    """Label the running mapped task in Airflow with its file."""
     get_current_context()["file"] = key  # type: ignore[typeddict-unknown-key] # map_index_template reads it
 
 
 def results_of(task_id: str) -> list[Any]:
-    """Return what the instances of a mapped task returned; None for one that returned nothing.
+    """Return the results of all instances of a mapped task; None for one without a result.
 
-    An argument taken from a mapped task group would be the bare result, not a list, where there is a single instance.
+    If there is one instance only, Airflow passes the result of a mapped task group as it is, not in a list. So the
+    results are read from XCom.
     """
     results: list[Any] = get_current_context()["ti"].xcom_pull(task_ids=[task_id])
     return results
 
 
 def started_by() -> str:
-    """Return who started the running DAG: the user who triggered it, else the DAG itself."""
+    """Return the user who triggered the running DAG; the id of the DAG if there is none."""
     run = get_current_context()["dag_run"]
     return run.triggering_user_name or run.dag_id
 
 
 def fail_at_once_on(*errors: type[PlatformError]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make errors that no retry can help fail a task at once; all others are retried."""
+    """Decorate a task: these errors fail it at once, because a retry cannot help. All others are retried."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
@@ -90,13 +91,13 @@ def fail_at_once_on(*errors: type[PlatformError]) -> Callable[[Callable[P, R]], 
     return decorate
 
 
-def skip_without_news(function: Callable[P, R]) -> Callable[P, R]:
-    """Skip a task, so that its asset is not updated, if the function returns nothing new: 0 or None."""
+def skip_if_nothing_new(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a task: if it returns nothing new (0 or None), it is skipped and its asset is not updated."""
 
     @functools.wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not (news := function(*args, **kwargs)):
-            raise AirflowSkipException("nothing new: the asset is left as it is")
-        return news
+        if not (result := function(*args, **kwargs)):
+            raise AirflowSkipException("nothing new: the asset is not updated")
+        return result
 
     return guarded

@@ -1,13 +1,11 @@
 """`ml-platform demo`: from nothing to a model and its predictions, by the same DAGs that a user switches on.
 
-`make demo DATASET=flights` runs `ml-platform demo flights`. It does what a user does, through Airflow, the buckets and
-MLflow, so it is the same wherever the servers run.
+`make demo DATASET=flights` runs `ml-platform demo flights`. The demo does what a user does, through Airflow, the
+buckets, MLflow and HTTP, so it works wherever the servers run.
 
 Exit codes: 0 success; 1 a stage failed, named with its task and its log; 130 interrupted.
 """
 
-import csv
-import gzip
 import json
 import os
 import time
@@ -23,13 +21,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
 
-from ml_platform import ROOT
+from ml_platform.commands.demo_display import card_table, progress_note, task_table, times_line
+from ml_platform.commands.samples import first_row, sample
 from ml_platform.exceptions import PlatformError
 from ml_platform.ingestion import report_files
 from ml_platform.ingestion.upload_report import UploadReport
-from ml_platform.promotion.results import TrainingCard
 from ml_platform.promotion.training_card import read_card
 from ml_platform.registry import registry
 from ml_platform.scoring import batch
@@ -43,16 +40,14 @@ from stack.errors import StackError
 from stack.target import runner
 from stack.terminal import interrupt_on_terminate, show_screens
 
-SAMPLES = ROOT / "minio" / "samples"
 FOLDERS = ("processed", "rejected")
-PATIENCE = timedelta(minutes=15)
-ATTEMPTS = 3  # a task that failed this often is reported, though Airflow would go on trying
-COLOURS = {"success": "green", "running": "cyan", "failed": "red", "deferred": "blue", "up_for_retry": "yellow"}
+TIMEOUT = timedelta(minutes=15)  # of one stage
+ATTEMPTS = 3  # the demo stops at a task that failed this often, though Airflow would go on trying
 T = TypeVar("T")
 
 
 class DemoError(Exception):
-    """A stage of the demo did not end well; the text names the stage, the task and its log."""
+    """A stage of the demo failed; the text names the stage, the task and its log."""
 
 
 class Demo:
@@ -66,202 +61,161 @@ class Demo:
         self.airflow = Airflow(config.airflow_url, config.airflow_admin_user, password)
 
     def run(self) -> None:
-        """Load the tables that features come from, train on the sample, score the sample, show what came out.
+        """Load the feature tables, train on the sample, score the sample, and show the results.
 
         Raises:
             DemoError: a stage failed or took too long.
         """
         self.switch_on()
         for table in self.dataset.tables:
-            self.say(report_files.summary(self.drop("train", sample(table.name), f"ingest_{table.name}")))
+            self.say(report_files.summary(self.upload("train", sample(table.name), f"ingest_{table.name}")))
         self.train()
         self.print_card()
-        self.test()
-        self.ask(first_row(sample(f"test_{self.dataset.name}")))
+        self.score_file()
+        self.score_row(first_row(sample(f"test_{self.dataset.name}")))
         show_screens(self.console, self.config)
 
     def switch_on(self) -> None:
         """Unpause the data set's DAGs as soon as Airflow has read them."""
-        wanted = [f"ingest_{table.name}" for table in self.dataset.tables]
-        wanted += [f"{verb}_{self.dataset.name}" for verb in ("ingest", "train", "test")]
-        self.watch("Airflow has read dags/", None, lambda: set(wanted) <= set(self.airflow.dags()))
-        for dag_id in wanted:
+        dag_ids = [f"ingest_{table.name}" for table in self.dataset.tables]
+        dag_ids += [f"{verb}_{self.dataset.name}" for verb in ("ingest", "train", "test")]
+        self.follow("Airflow has read dags/", None, lambda: set(dag_ids) <= set(self.airflow.dags()))
+        for dag_id in dag_ids:
             self.airflow.unpause(dag_id)
-        self.say(f"switched on: {', '.join(wanted)}")
+        self.say(f"switched on: {', '.join(dag_ids)}")
 
     def train(self) -> None:
-        """Drop the training file; follow its load and, if it brought rows, the training."""
+        """Upload the training file. Follow its load and, if it has new rows, the training."""
         since = datetime.now(UTC)
         dag_id = f"train_{self.dataset.name}"
-        arrival = self.drop("train", sample(f"train_{self.dataset.name}"), f"ingest_{self.dataset.name}")
-        if arrival["outcome"] == "duplicate":
-            self.say("the very same bytes were loaded before: nothing is loaded twice")
+        report = self.upload("train", sample(f"train_{self.dataset.name}"), f"ingest_{self.dataset.name}")
+        if report["outcome"] == "duplicate":
+            self.say("the same bytes were loaded before: nothing is loaded twice")
         else:
-            self.say(report_files.summary(arrival))
-        if arrival["outcome"] == "loaded" or not self.champion():
-            self.watch("training", dag_id, partial(self.succeeded, dag_id, since))
+            self.say(report_files.summary(report))
+        if report["outcome"] == "loaded" or not self.champion():
+            self.follow("training", dag_id, partial(self.has_succeeded, dag_id, since))
 
     def champion(self) -> ModelVersion | None:
         """Return the registered version that is live."""
         return registry.alias_version(self.dataset.name, registry.CHAMPION)
 
-    def succeeded(self, dag_id: str, since: datetime) -> bool:
-        """Tell whether a run that began since then has succeeded, or an earlier one is the newest and has."""
+    def has_succeeded(self, dag_id: str, since: datetime) -> bool:
+        """Return whether all runs since then have succeeded or, if there are none, the newest before."""
         runs = self.airflow.runs(dag_id, since) or self.airflow.runs(dag_id, limit=1)
         return bool(runs) and all(run["state"] == "success" for run in runs)
 
-    def test(self) -> None:
-        """Drop the file to be scored; show the first lines of the result and where it lies."""
-        arrival = self.drop("test", sample(f"test_{self.dataset.name}"), f"test_{self.dataset.name}")
-        key = str(arrival["result_key"])
+    def score_file(self) -> None:
+        """Upload the file to be scored; show where the result is, and its first lines."""
+        report = self.upload("test", sample(f"test_{self.dataset.name}"), f"test_{self.dataset.name}")
+        key = str(report["result_key"])
         lines = object_store.get(batch.BUCKET, key).decode().splitlines()
-        shown = "\n".join([*lines[:6], f"… {len(lines) - 6:,} more"])
-        self.console.print(Panel(shown, title=f"bucket {batch.BUCKET}: {key}", title_align="left", expand=False))
+        text = "\n".join([*lines[:6], f"… {len(lines) - 6:,} more"])
+        self.console.print(Panel(text, title=f"bucket {batch.BUCKET}: {key}", title_align="left", expand=False))
 
-    def ask(self, row: dict[str, str]) -> None:
-        """Ask for the prediction of one row over HTTP, as a program would, and show the answer."""
-        bearer = f"Bearer {self.config.serving_token.get_secret_value()}"
+    def score_row(self, row: dict[str, str]) -> None:
+        """Request the prediction of one row over HTTP, as a program would, and show the response."""
+        token = self.config.serving_token.get_secret_value()
         with httpx.Client(
-            base_url=f"{self.config.serving_url}/v1/{self.dataset.name}", headers={"Authorization": bearer},
+            base_url=f"{self.config.serving_url}/v1/{self.dataset.name}", headers={"Authorization": f"Bearer {token}"},
             timeout=30, trust_env=False,
         ) as service:  # fmt: skip
 
-            def follows() -> bool:
-                champion, known = self.champion(), service.get("/model")
-                return bool(known.is_success and champion and known.json()["version"] == int(champion.version))
+            def serves_champion() -> bool:
+                champion, response = self.champion(), service.get("/model")
+                return bool(response.is_success and champion and response.json()["version"] == int(champion.version))
 
-            self.watch("predictions over HTTP, by the same model", None, follows)
-            answer = service.post("/predict", json={"rows": [row]})
-        title = f"POST /v1/{self.dataset.name}/predict, of the first of these rows"
-        self.console.print(Panel(escape(answer.text), title=title, title_align="left", expand=False))
-        answer.raise_for_status()
+            self.follow("the HTTP service uses the same model", None, serves_champion)
+            response = service.post("/predict", json={"rows": [row]})
+        title = f"POST /v1/{self.dataset.name}/predict, with the first of these rows"
+        self.console.print(Panel(escape(response.text), title=title, title_align="left", expand=False))
+        response.raise_for_status()
 
-    def drop(self, bucket: str, path: Path, dag_id: str) -> UploadReport:
-        """Put a sample file into a bucket, as a person would, and follow the DAG until the file is settled.
+    def upload(self, bucket: str, path: Path, dag_id: str) -> UploadReport:
+        """Put a sample file into a bucket, as a user would, and follow the DAG until there is a report on it.
 
         Raises:
             DemoError: it was rejected.
         """
         earlier = report_keys(bucket, path)
         object_store.client().put_object(Bucket=bucket, Key=path.name, Body=path.read_bytes())
-        self.say(f"dropped {path.name} into the bucket {bucket}")
-        settled = self.watch(f"{path.name} is taken", dag_id, lambda: settled_since(earlier, bucket, path))
-        if settled["outcome"] == "rejected":
-            raise DemoError(f"{path.name} was rejected:\n" + report_files.report_text(settled).decode())
-        return settled
+        self.say(f"uploaded {path.name} into the bucket {bucket}")
+        report = self.follow(f"{path.name} is processed", dag_id, lambda: new_report(earlier, bucket, path))
+        if report["outcome"] == "rejected":
+            raise DemoError(f"{path.name} was rejected:\n" + report_files.report_text(report).decode())
+        return report
 
-    def watch(self, title: str, dag_id: str | None, done: Callable[[], T | None]) -> T:
-        """Show a DAG's newest run until `done` answers; return the answer.
+    def follow(self, title: str, dag_id: str | None, result: Callable[[], T | None]) -> T:
+        """Show a DAG's newest run until `result` returns something; return that.
 
         Raises:
-            DemoError: a task failed, a DAG file cannot be imported, or patience ended.
+            DemoError: a task failed, a DAG file cannot be imported, or the timeout is over.
         """
-        deadline = time.monotonic() + PATIENCE.total_seconds()
-        tasks: list[TaskState] = []
+        deadline = time.monotonic() + TIMEOUT.total_seconds()
         with Live(console=self.console, refresh_per_second=4, transient=True) as live:
-            while not (answer := done()):
+            while not (found := result()):
                 tasks = self.newest_tasks(dag_id)
-                live.update(self.draw(title, tasks))
-                self.check(title, tasks, late=time.monotonic() > deadline)
+                live.update(task_table(title, tasks, self.notes(tasks)))
+                self.raise_on_failure(title, tasks, is_late=time.monotonic() > deadline)
                 time.sleep(1)
-        self.print_times(title, self.newest_tasks(dag_id))
-        return answer
+        self.say(times_line(title, self.newest_tasks(dag_id)))
+        return found
 
     def newest_tasks(self, dag_id: str | None) -> list[TaskState]:
         """Return the task instances of a DAG's newest run that has begun."""
         runs = self.airflow.runs(dag_id, limit=1) if dag_id else []
         return self.airflow.tasks(dag_id, runs[-1]["dag_run_id"]) if dag_id and runs else []
 
-    def check(self, title: str, tasks: list[TaskState], *, late: bool) -> None:
-        """Raise DemoError if something is wrong, naming the stage, the task and its log."""
+    def notes(self, tasks: list[TaskState]) -> dict[str, str]:
+        """Return the progress of a search that runs, by task id."""
+        if not any(task.task_id == "search" and task.state == "running" for task in tasks):
+            return {}
+        return {"search": progress_note(tracking.newest_search(self.dataset.name))}
+
+    def raise_on_failure(self, title: str, tasks: list[TaskState], *, is_late: bool) -> None:
+        """Raise DemoError, with the stage, the task and its log, if a stage has failed or is late."""
         if errors := self.airflow.import_errors():
             raise DemoError("Airflow cannot import " + "; ".join(errors))
         for task in tasks:
             if task.state == "failed" or (task.state == "up_for_retry" and task.attempt >= ATTEMPTS):
-                raise DemoError(f"{title}: task {task.label} failed. Its log: {self.log(task)}")
-        if late:
-            last = next((t for t in reversed(tasks) if t.state != "none"), None)
-            where = f" It stands at task {last.label}; its log: {self.log(last)}" if last else ""
-            raise DemoError(f"{title}: not done after {PATIENCE}.{where}")
+                raise DemoError(f"{title}: task {task.label} failed. Its log: {self.log_url(task)}")
+        if is_late:
+            last = next((task for task in reversed(tasks) if task.state != "none"), None)
+            where = f" It is at task {last.label}; its log: {self.log_url(last)}" if last else ""
+            raise DemoError(f"{title}: not done after {TIMEOUT}.{where}")
 
-    def log(self, task: TaskState) -> str:
+    def log_url(self, task: TaskState) -> str:
         """Return where Airflow shows a task's log."""
         return f"{self.config.airflow_url}/{task.page}"
 
-    def draw(self, title: str, tasks: list[TaskState]) -> Table:
-        """Draw a run: which task, how it stands, how long, how many candidates of how many."""
-        table = Table(title=title, title_justify="left", box=None, show_header=False, padding=(0, 2))
-        for task in tasks:
-            note = self.progress() if task.task_id == "search" and task.state == "running" else ""
-            table.add_row(task.label, f"[{COLOURS.get(task.state, 'dim')}]{task.state}", f"{task.seconds:.0f} s", note)
-        return table
-
-    def progress(self) -> str:
-        """Say how many candidates of the newest search are done."""
-        metrics = tracking.newest_search(self.dataset.name)
-        done, total = metrics.get("candidates_done", 0), metrics.get("candidates_total")
-        return f"{done:.0f} of {total:.0f} candidates" if total else ""
-
-    def print_times(self, title: str, tasks: list[TaskState]) -> None:
-        """Leave one line behind with the tasks' times."""
-        worked = [task for task in tasks if task.state == "success" and not task.task_id.startswith("wait_for")]
-        times = ", ".join(f"{task.label} {task.seconds:.0f} s" for task in worked)
-        self.say(title + (f": {times}" if times else ""))
-
     def print_card(self) -> None:
-        """Print what the training of the champion found."""
+        """Print the card of the champion's training."""
         version = self.champion()
         if version is None:
-            raise DemoError(
-                f"training: no model went live. {self.log(self.newest_tasks(f'train_{self.dataset.name}')[-1])}"
-            )
-        card = read_card(str(version.run_id))
-        title = f"Model {card.model}, version {card.version}"
-        table = Table(title=title, title_justify="left", show_header=False)
-        table.add_column()
-        table.add_column(overflow="fold")
-        for name, value in card_rows(card):
-            table.add_row(name, value)
-        self.console.print(table)
+            last = self.newest_tasks(f"train_{self.dataset.name}")[-1]
+            raise DemoError(f"training: no model went live. {self.log_url(last)}")
+        self.console.print(card_table(read_card(str(version.run_id))))
 
     def say(self, text: str) -> None:
         """Print one line that stays."""
         self.console.print(f"[green]✓[/] {text}", highlight=False)
 
 
-def sample(stem: str) -> Path:
-    """Return the sample file of that name, whatever its ending.
-
-    Raises:
-        DemoError: there is none.
-    """
-    found = sorted(SAMPLES.glob(f"{stem}.*"))
-    if not found:
-        raise DemoError(f"there is no sample {stem}.* in {SAMPLES}; there are: {', '.join(samples())}")
-    return found[0]
-
-
-def first_row(path: Path) -> dict[str, str]:
-    """Return the first row of a CSV file, by its header."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        return next(csv.DictReader(file))
-
-
-def samples() -> list[str]:
-    """Return the names of the data sets that have a sample."""
-    return sorted(path.name.partition(".")[0].removeprefix("train_") for path in SAMPLES.glob("train_*"))
-
-
 def report_keys(bucket: str, path: Path) -> set[str]:
     """Return the keys of the reports on files of that name that have left the inbox."""
     stem = path.name.partition(".")[0]
-    found = (version.key for folder in FOLDERS for version in object_store.list_objects(bucket, f"{folder}/{stem}."))
-    return {key for key in found if key.endswith(".report.json")}
+    versions = (one for folder in FOLDERS for one in object_store.list_objects(bucket, f"{folder}/{stem}."))
+    return {one.key for one in versions if one.key.endswith(".report.json")}
 
 
-def settled_since(earlier: set[str], bucket: str, path: Path) -> UploadReport | None:
-    """Return what became of the file of that name, once it has left the inbox and there is a report on it."""
+def new_report(earlier: set[str], bucket: str, path: Path) -> UploadReport | None:
+    """Return the report on a file, once it has left the inbox; None before.
+
+    Args:
+        earlier: what `report_keys` returned before the upload.
+        bucket: of the upload.
+        path: of the file.
+    """
     new = report_keys(bucket, path) - earlier
     if not new or object_store.head(bucket, path.name):
         return None
@@ -269,25 +223,8 @@ def settled_since(earlier: set[str], bucket: str, path: Path) -> UploadReport | 
     return report
 
 
-def card_rows(card: TrainingCard) -> list[tuple[str, str]]:
-    """Return the lines of a training card that a newcomer wants to see."""
-    metrics = {name: f"{card.metrics[name]:.3f}" for name in ("f1", "roc_auc", "precision", "recall")}
-    failed = f", {card.candidates_failed} failed" if card.candidates_failed else ""
-    return [
-        ("candidates tried", f"{card.candidates_tried}{failed}"),
-        ("best candidate", card.best_candidate),
-        ("F1 on the hold-out", metrics["f1"]),
-        ("ROC AUC", metrics["roc_auc"]),
-        ("precision", metrics["precision"]),
-        ("recall", metrics["recall"]),
-        *([] if card.threshold is None else [("threshold", f"{card.threshold:.3f}")]),
-        ("gate", card.reason),
-        ("in MLflow", card.url),
-    ]
-
-
 def run(name: str) -> int:
-    """Start the stack if it is not up, run the demo of a sample, leave the stack up; return the exit code."""
+    """Start the stack if it is not running, run the demo of a sample, leave the stack running; return the exit code."""
     console = Console()
     interrupt_on_terminate()
     config = load()

@@ -1,48 +1,51 @@
-"""`ml-platform models`: what was live when, and back to the model before."""
+"""`ml-platform models`: which version was live when, and rollback to an earlier one."""
 
 import getpass
 import os
-import sys
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table as Grid
-from rich.text import Text
 
-from ml_platform.commands.support import connected, reported_errors
+from ml_platform.commands.support import exit_on_error, print_table, use_servers
 
-app = typer.Typer(help="The models: what was live when, and back to the one before.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from ml_platform.promotion.history import Period
 
-Name = Annotated[str, typer.Argument(help="of the data set, which is the model's")]
+app = typer.Typer(help="The models: which version was live when, and rollback.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="name of the data set, which is also the model's")]
 
 
 @app.command()
 def history(
     name: Name,
-    at: Annotated[datetime | None, typer.Option(help="only what was live then, by this machine's clock")] = None,
+    at: Annotated[datetime | None, typer.Option(help="show only the version that was live then (local time)")] = None,
 ) -> None:
-    """Show what was live from when to when, who moved it, why, and on which training set."""
-    from ml_platform.promotion import history as record  # here and below: only what a command needs is loaded
+    """Show which version was live from when to when, who moved the alias, why, and the training set."""
+    from ml_platform.promotion.history import history as read_history  # only what a command needs is loaded
 
-    connected()
-    with reported_errors():
-        periods = record.history(name, at.astimezone() if at else None)
-    grid = Grid(box=None, pad_edge=False)
-    for title in ("version", "from", "to", "moved by", "approved by", "why", "training set", "reason"):
-        grid.add_column(title, overflow="fold")
-    for period in periods:
-        cells = (
-            "none" if period.version is None else str(period.version), _time(period.valid_from), _time(period.valid_to),
-            period.moved_by, period.approved_by or "", period.why,
-            (period.training_set_sha256 or "")[:12], period.reason,
-        )  # fmt: skip
-        grid.add_row(*map(Text, cells))
+    use_servers()
+    with exit_on_error():
+        periods = read_history(name, at.astimezone() if at else None)
     if not periods:
         typer.echo(f"{name}: nothing was live" + (f" at {at.astimezone().isoformat()}" if at else " yet"), err=True)
         raise typer.Exit(1)
-    Console(width=None if sys.stdout.isatty() else 240).print(grid)  # not folded for other programs
+    titles = ("version", "from", "to", "moved by", "approved by", "why", "training set", "reason")
+    print_table(titles, [_cells(period) for period in periods])
+
+
+def _cells(period: "Period") -> tuple[str, ...]:
+    return (
+        "none" if period.version is None else str(period.version),
+        _time(period.valid_from),
+        _time(period.valid_to),
+        period.moved_by,
+        period.approved_by or "",
+        period.why,
+        (period.training_set_sha256 or "")[:12],
+        period.reason,
+    )
 
 
 def _time(moment: datetime | None) -> str:
@@ -52,14 +55,14 @@ def _time(moment: datetime | None) -> str:
 @app.command()
 def rollback(
     name: Name,
-    reason: Annotated[str, typer.Option(help="why; it goes into the history")],
+    reason: Annotated[str, typer.Option(help="why; it is recorded in the history")],
     to: Annotated[int | None, typer.Option(help="a version; the previous champion if not given")] = None,
 ) -> None:
-    """Let the previous champion, or a given version, be live again."""
+    """Roll back to the previous champion, or to a given version."""
     from ml_platform.promotion.rollback import rollback as roll_back
 
-    connected()
-    with reported_errors():
+    use_servers()
+    with exit_on_error():
         live = roll_back(name, reason=reason, by=_user(), to=to)
     typer.echo(f"{name}: version {live.champion} is live, {live.previous} is the previous champion")
 

@@ -1,17 +1,23 @@
-"""What the commands share: errors without a traceback, and where the servers are."""
+"""Helpers of the commands: errors without a traceback, the addresses of the servers, and tables on the terminal."""
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from ml_platform.exceptions import PlatformError
 
+FILE_WIDTH = 240  # columns where the output is no terminal: other programs get each row on one line
+
 
 @contextmanager
-def reported_errors() -> Iterator[None]:
-    """Tell the platform's own errors without a traceback, and end with code 1."""
+def exit_on_error() -> Iterator[None]:
+    """Print an error of the platform to stderr, without a traceback, and exit with code 1."""
     try:
         yield
     except PlatformError as error:
@@ -19,9 +25,19 @@ def reported_errors() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def connected() -> None:
-    """Let the environment say where the servers of this folder are; in a container it does already."""
+def use_servers() -> None:
+    """Put the addresses of this folder's servers into the environment. In a container they are there already."""
     if "S3_ENDPOINT_URL" not in os.environ:
         from stack.config import load
 
         os.environ.update(load().environment())
+
+
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows of plain texts under their titles."""
+    table = Table(box=None, pad_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console(width=None if sys.stdout.isatty() else FILE_WIDTH).print(table)

@@ -19,7 +19,7 @@ from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import identifier, transaction
 from ml_platform.storage.object_store import ObjectVersion
-from ml_platform.storage.tables import columns_there, feature_columns, sql_types
+from ml_platform.storage.tables import existing_columns, feature_columns, sql_types
 
 BUCKET = "reports"
 TIME = "event_timestamp"  # of loaded rows; a reserved name, so no column of a file has it
@@ -47,7 +47,7 @@ def publish(name: str, out: Path | None = None, directory: Path = DATASETS_DIR) 
     key = f"{name}/eda.{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.html"
     object_store.put_new(BUCKET, key, html, "text/html; charset=utf-8")
     console = f" ({url})" if (url := os.environ.get("CONSOLE_URL")) else ""
-    link = object_store.link(BUCKET, key, LINK_SECONDS)
+    link = object_store.presigned_url(BUCKET, key, LINK_SECONDS)
     return f"{key} is in the bucket {BUCKET}: see the console{console}, or for the next 7 days this link:\n{link}"
 
 
@@ -83,7 +83,7 @@ def _loaded(table: Table) -> pa.RecordBatch:
     )
     order = "f.created_timestamp DESC, f.event_timestamp DESC, f.line"
     with transaction() as cursor:
-        loaded = {schema: columns_there(cursor, schema, table.name) for schema in ("features", "labels")}
+        loaded = {schema: existing_columns(cursor, schema, table.name) for schema in ("features", "labels")}
         if not loaded["features"]:
             return pa.RecordBatch.from_pylist([])
         selected = ", ".join(f"{sql} AS {identifier(column)}" for column, sql in _columns_sql(table, loaded).items())

@@ -1,1 +1,1 @@
-"""Versions go to a higher environment: another MLflow registry, which only tested and approved models reach."""
+"""Promotion of a version to another environment: an MLflow registry for models that were tested and approved."""

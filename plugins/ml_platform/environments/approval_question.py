@@ -1,4 +1,4 @@
-"""What a person is asked before a version goes live in an environment."""
+"""The question to a person before a version goes live in an environment."""
 
 from ml_platform.environments.environment import Environment
 from ml_platform.environments.values import CopiedVersion
@@ -16,31 +16,31 @@ def question(
 
     Args:
         environment: where the version would go live.
-        copied: the version.
-        rule: how long there is to answer.
-        rows: that it answered there as it does here.
-        by: who wants it live.
+        copied: the version and its copy there.
+        rule: the spec's part on promotions; it limits the time to answer.
+        rows: number of rows for which the copy predicts the same as the original.
+        by: the user or DAG that requested it.
         reason: in words.
     """
     tags = registry.get_version(copied.model, copied.version).tags
     run = mlflow_client.run_url(mlflow_client.connect().get_run(copied.run_id))
-    with environment.entered():
+    with environment.use():
         live = alias_log.live_version(copied.model)
     facts = {
-        "asked for by": by,
+        "requested by": by,
         "reason": reason,
         f"live in {environment.name} now": "nothing" if live is None else f"version {live} there",
         "becomes": f"version {copied.target_version} there",
-        "checked": f"it answered {rows:,} rows there as it does here",
+        "check": f"same predictions there and here for {rows:,} rows",
         "F1 on its hold-out": f"{float(tags.get('holdout_f1', 'nan')):.4f}",
         "training set": tags.get("training_set_sha256", ""),
         "commit": tags.get("git_commit", "unknown"),
-        "digest of its files": copied.model_sha256,
+        "SHA-256 of its files": copied.model_sha256,
     }
     table = "\n".join(["| | |", "|---|---|", *(f"| {title} | {_cell(value)} |" for title, value in facts.items())])
     stays = "nothing goes live" if live is None else f"version {live} stays"
     choices = (
-        f"**Approve**: it is live in {environment.name}. "
+        f"**Approve**: it goes live in {environment.name}. "
         f"**Reject**, or no answer within {rule.approval_within}: {stays}."
     )
     subject = f"{copied.model}: may version {copied.version} go live in {environment.name}?"

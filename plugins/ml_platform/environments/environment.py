@@ -1,4 +1,4 @@
-"""An environment: where its MLflow registry is, how to log in, and how this process talks to it instead of its own."""
+"""An environment: the address and login of its MLflow registry, and how this process uses that registry for a while."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.settings import settings
 
-REFUSALS = ("UNAUTHENTICATED", "PERMISSION_DENIED")
+LOGIN_ERRORS = ("UNAUTHENTICATED", "PERMISSION_DENIED")
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Environment:
     Attributes:
         name: such as `production`.
         url: of its MLflow server, without a login.
-        login: of its basic authentication; empty if it has none.
-        password: of the same; empty if it has none.
+        login: for basic authentication; empty if it has none.
+        password: of this login; empty if it has none.
     """
 
     name: str
@@ -32,33 +32,33 @@ class Environment:
     password: SecretStr
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
-        """Let all that talks to MLflow inside the block, also processes started there, talk to this registry.
+    def use(self) -> Iterator[None]:
+        """Make this registry the one of the settings, for the block and the processes that it starts.
 
-        The library knows one registry, that of its settings; so this holds for the whole process, and is not for
-        threads. Neither registry gets to see the login of the other.
+        The settings hold for the whole process, so do not use this with threads. Neither registry gets the login of the
+        other.
 
         Raises:
-            ConfigurationError: it refuses the login.
+            ConfigurationError: the registry refuses the login.
         """
-        theirs = {
+        target = {
             "MLFLOW_TRACKING_URI": self.url, "MLFLOW_URL": None,
             "MLFLOW_TRACKING_USERNAME": self.login or None,
             "MLFLOW_TRACKING_PASSWORD": self.password.get_secret_value() or None,
             "MLFLOW_TRACKING_TOKEN": None, "MLFLOW_TRACKING_AUTH": None,
         }  # fmt: skip
-        ours = {name: os.environ.get(name) for name in theirs}
-        _export(theirs)
+        before = {name: os.environ.get(name) for name in target}
+        _export(target)
         try:
             yield
         except MlflowException as error:
-            if error.error_code not in REFUSALS:
+            if error.error_code not in LOGIN_ERRORS:
                 raise
             raise ConfigurationError(
                 f"{self.name}: {self.url} refuses the login {self.login!r} and its password: {error.message}"
             ) from None
         finally:
-            _export(ours)
+            _export(before)
 
 
 def _export(variables: Mapping[str, str | None]) -> None:
@@ -71,6 +71,6 @@ def _export(variables: Mapping[str, str | None]) -> None:
 
 
 def public_url(url: str) -> str:
-    """Return an address without its login, query and last slash."""
+    """Return a URL without login, query and trailing slash."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))

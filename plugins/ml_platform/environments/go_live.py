@@ -1,14 +1,15 @@
-"""Let a version that was copied go live in its environment, and keep a record of it here.
+"""Make a copied version the champion of its environment, and record the promotion here.
 
-As with a movement (`movements`), the promotion is first written down, then the aliases move, then it is marked as done;
-who is killed in between leaves one that is not done, and the next makes it good.
+It works like a change of an alias here (`promotion.alias_log`): the promotion is recorded first, then the aliases move,
+then the record is marked as done. A process that is killed in between leaves a record that is not done. The next
+process completes or deletes it.
 """
 
 import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from ml_platform.environments.copy_version import lock_name, unfit, version_there
+from ml_platform.environments.copy_version import copy_error, find_copy, lock_name
 from ml_platform.environments.environment import Environment
 from ml_platform.environments.values import CopiedVersion, PromotionRequest
 from ml_platform.exceptions import RegistryError, ServiceError
@@ -22,37 +23,38 @@ log = logging.getLogger(__name__)
 
 
 def go_live(environment: Environment, copied: CopiedVersion, request: PromotionRequest) -> LiveVersions:
-    """Let `champion` in the environment name a version that `check` has found sound, and `previous` the one before.
+    """Move the alias `champion` in the environment to a version that passed `check`, and `previous` to the one before.
 
     Returns:
-        The versions that `champion` and `previous` now name there.
+        The versions with the aliases `champion` and `previous` there now.
 
     Raises:
-        RegistryError: there is no reason, or the files there are not those that were checked; nothing has moved then.
+        RegistryError: there is no reason, or the files there are not those that were checked. No alias has moved.
         ConfigurationError: the environment refuses the login.
-        ServiceError: somebody there moved the alias meanwhile.
+        ServiceError: somebody there moved the alias at the same time. No alias has moved.
     """
     if not request.reason.strip():
-        raise RegistryError(f"{copied.model}: a promotion needs a reason, which goes into the history")
-    with promotion_lock(lock_name(environment.name, copied.model)) as check_lock, environment.entered():
-        _repair(environment, copied.model)
+        raise RegistryError(f"{copied.model}: a promotion needs a reason; it is recorded in the history")
+    with promotion_lock(lock_name(environment.name, copied.model)) as check_lock, environment.use():
+        _reconcile(environment, copied.model)
         live = alias_log.live_version(copied.model)
-        if not _is_settled(copied, request.id) and live != copied.target_version:
-            there = version_there(copied)
+        if not _is_done(copied, request.id) and live != copied.target_version:
+            version = find_copy(copied)
             try:
-                registry.load(there)  # by its digest it is what was checked, however long an approval took
+                registry.load(version)  # its digest proves that it was not changed during the approval
             except RegistryError as error:
-                raise unfit(copied, error) from error
+                raise copy_error(copied, error) from error
             check_lock()
-            if (now := alias_log.live_version(copied.model)) != live:  # a platform there has no part in the lock
+            if (now := alias_log.live_version(copied.model)) != live:  # a platform there does not use our lock
                 raise ServiceError(
-                    f"{copied.model}: version {now} went live in {environment.name} meanwhile, not {live}"
+                    f"{copied.model}: version {now} is live in {environment.name} now, not version {live}; "
+                    "no alias has moved"
                 )
             _record_intent(copied, request, live)
             _tag(copied, request)
             registry.set_alias(copied.model, registry.CHAMPION, copied.target_version)
             _mark_done(copied.environment, copied.model, live)
-            log.info("%s is live there, %s before", copied, live)
+            log.info("%s is live there; before it was version %s", copied, live)
         previous = registry.alias_version(copied.model, registry.PREVIOUS)
         return LiveVersions(alias_log.live_version(copied.model), int(previous.version) if previous else None)
 
@@ -68,7 +70,7 @@ def _record_intent(copied: CopiedVersion, request: PromotionRequest, live: int |
 
 
 def _tag(copied: CopiedVersion, request: PromotionRequest) -> None:
-    """Say on the version itself who made it live: the platform there, if there is one, takes its history from it."""
+    """Tag the version with who made it live: a platform there reads its history from these tags."""
     reason = request.reason.strip() + (f"; approved by {request.approved_by}" if request.approved_by else "")
     tags = {
         "promoted_by": request.by, "approved_by": request.approved_by or "nobody",
@@ -87,8 +89,8 @@ def _mark_done(environment: str, name: str, before: int | None) -> None:
     )
 
 
-def _repair(environment: Environment, name: str) -> None:
-    """End what was begun by one who was killed, or strike it out if the alias has not moved."""
+def _reconcile(environment: Environment, name: str) -> None:
+    """Complete the promotion of a killed process, or delete its record if the alias has not moved."""
     key = (name, environment.name)
     pending: list[tuple[Any, ...]] = database.fetch(
         "SELECT target_version, target_before FROM models.promotions"
@@ -106,6 +108,6 @@ def _repair(environment: Environment, name: str) -> None:
             )
 
 
-def _is_settled(copied: CopiedVersion, request: str | None) -> bool:
+def _is_done(copied: CopiedVersion, request: str | None) -> bool:
     statement = "SELECT 1 FROM models.promotions WHERE model = $1 AND environment = $2 AND request = $3"
     return request is not None and bool(database.fetch(statement, copied.model, copied.environment, request))

@@ -1,4 +1,4 @@
-"""Rows to which a model's answers can be compared: its hold-out, or the example that lies with its files."""
+"""Rows on which two copies of a model can be compared: its hold-out, or the example among its files."""
 
 import logging
 
@@ -16,15 +16,15 @@ log = logging.getLogger(__name__)
 
 
 def reference_rows(model: LoadedModel) -> pd.DataFrame:
-    """Return the features of a model's hold-out; where its training set is gone or elsewhere, the rows of its example.
+    """Return the features of a model's hold-out; if its training set was removed or is elsewhere, its example rows.
 
     Raises:
-        RegistryError: what lies in the place of the training set is not what was frozen.
+        RegistryError: the object at the place of the training set is another one.
     """
     try:
         rows = _holdout(model)
     except UploadChangedError as error:
-        log.warning("%s; the model's own example is taken", error)
+        log.warning("%s; the rows of the model's example are used", error)
         rows = pd.DataFrame()
     return rows if len(rows) else _example(model)
 
@@ -32,15 +32,15 @@ def reference_rows(model: LoadedModel) -> pd.DataFrame:
 def _holdout(model: LoadedModel) -> pd.DataFrame:
     uri = mlflow_client.connect().get_run(model.run_id).data.tags.get("training_set_uri")
     if uri is None:
-        log.info("%s version %d was not trained here; its own example is taken", model.name, model.version)
+        log.info("%s version %d was not trained here; the rows of its example are used", model.name, model.version)
         return pd.DataFrame()
     dataset, key = model.dataset, uri.removeprefix(f"s3://{training_set.BUCKET}/")
     reference = TrainingSetReference(
         dataset.name, dataset.sha256, key, model.training_set_sha256, 0, list(model.classes), [], sources=[]
     )
     frame = training_set.load(dataset, reference).frame
-    held = model.holdout.held(entity_ids(dataset, frame), frame["event_timestamp"])
-    return model_input(dataset, frame[held])
+    is_held_out = model.holdout.mask(entity_ids(dataset, frame), frame["event_timestamp"])
+    return model_input(dataset, frame[is_held_out])
 
 
 def _example(model: LoadedModel) -> pd.DataFrame:

@@ -1,19 +1,19 @@
-"""What the steps of a promotion to another environment pass on; light, so that a DAG file can name it."""
+"""The values that the steps of a promotion pass on. This module is light, so a DAG file can import it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class CopiedVersion:
-    """A version, and what it became in another registry; travels between tasks as a dict.
+    """A version and its copy in another registry.
 
     Attributes:
-        model: name of the registered model, in both.
-        version: its number here.
-        environment: name of the other.
-        target_version: its number there.
-        model_sha256: digest of its files, in both.
-        run_id: the run here that made it.
+        model: name of the registered model, in both registries.
+        version: number of the version here.
+        environment: name of the other environment.
+        target_version: number of the copy there.
+        model_sha256: digest of the files, in both.
+        run_id: id of the run that trained it here.
     """
 
     model: str
@@ -24,19 +24,19 @@ class CopiedVersion:
     run_id: str
 
     def __str__(self) -> str:
-        """Both numbers, as the subject of a sentence."""
+        """Return both numbers, as the subject of a sentence."""
         return f"{self.model} version {self.version}, in {self.environment} version {self.target_version},"
 
 
 @dataclass(frozen=True)
 class PromotionRequest:
-    """Who wants a version live in an environment.
+    """A request to make a version the champion of an environment.
 
     Attributes:
         by: the user or the DAG.
         reason: in words.
         approved_by: the user who approved it; None if nobody was asked.
-        id: tells one request from the next, so that a repeated one moves nothing; None if it is never repeated.
+        id: of the request; a request that is repeated moves nothing. None if it is never repeated.
     """
 
     by: str

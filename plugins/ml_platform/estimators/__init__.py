@@ -1,1 +1,1 @@
-"""The kinds of models that can be trained, in one table, and how a fitted one scores rows."""
+"""The table of estimators, and how a fitted estimator scores rows."""

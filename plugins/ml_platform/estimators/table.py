@@ -1,6 +1,6 @@
 """The table of estimators: to add one, add a row here and its name to `specs.parts.Estimator`.
 
-Trees take ordinal codes and numbers as they are; a linear model takes one column per category and scaled numbers.
+Boosted trees take ordinal codes, the others one column per category. A linear model needs scaled numbers; trees do not.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from ml_platform import RANDOM_STATE
-from ml_platform.estimators.row_probabilities import Ask, Matrix, all_trees_at_once, in_blocks, mean_of_trees
+from ml_platform.estimators.row_probabilities import Matrix, PredictProba, all_trees_at_once, in_blocks, mean_of_trees
 from ml_platform.specs.parts import Estimator
 
 MISSING = "(missing)"
@@ -27,11 +27,11 @@ class EstimatorKind:
 
     Attributes:
         classifier: the scikit-learn class.
-        defaults: the parameters that the platform sets; a grid may set them otherwise.
+        defaults: the parameters that the platform sets; a grid may override them.
         encoder: makes the unfitted step for category columns.
         scaler: makes the unfitted step for number columns.
-        trusted_types: the types in a stored model that skops does not trust by itself.
-        row_probabilities: how a fitted classifier is asked; see `row_probabilities`.
+        trusted_types: types in a stored model that skops does not trust by default.
+        row_probabilities: makes the function that predicts probabilities; see `row_probabilities`.
     """
 
     classifier: type[BaseEstimator]
@@ -39,15 +39,15 @@ class EstimatorKind:
     encoder: Callable[[], Pipeline]
     scaler: Callable[[], BaseEstimator]
     trusted_types: tuple[str, ...]
-    row_probabilities: Callable[[Any, Matrix], Ask]
+    row_probabilities: Callable[[Any, Matrix], PredictProba]
 
     def build(self, params: Mapping[str, Any]) -> BaseEstimator:
-        """Return the unfitted classifier with its defaults and these parameters."""
+        """Return the unfitted classifier; `params` override its defaults."""
         return self.classifier(**{**self.defaults, **params})
 
 
 def one_hot_encoder() -> Pipeline:
-    """Return the step that makes one column per category; rare and unseen ones share a column."""
+    """Return the step that makes one column per category; rare and unknown categories share a column."""
     encoder = OneHotEncoder(
         handle_unknown="infrequent_if_exist", min_frequency=5, max_categories=50, sparse_output=False
     )
@@ -55,8 +55,8 @@ def one_hot_encoder() -> Pipeline:
 
 
 def ordinal_encoder() -> Pipeline:
-    """Return the step that makes a code per category; an unseen one is -1."""
-    # Ordinal codes, not `categorical_features`: that makes MLflow's safe format ask to trust functools.partial.
+    """Return the step that makes one number per category; an unknown category is -1."""
+    # Ordinal codes, not `categorical_features`: with that, skops would have to trust functools.partial.
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=200)
     return make_pipeline(_missing_category(), encoder)
 
@@ -66,13 +66,13 @@ def _missing_category() -> SimpleImputer:
 
 
 def median_imputer() -> SimpleImputer:
-    """Return the step that fills missing numbers with the median, and marks where it did."""
-    # For trees too: a column without any value in one fold breaks histogram binning in scikit-learn 1.9.
+    """Return the step that fills missing numbers with the median, and adds a column that marks them."""
+    # Trees need it too: a column without any value in one fold breaks histogram binning in scikit-learn 1.9.
     return SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
 
 
 def scaled_median_imputer() -> Pipeline:
-    """Return the step that fills missing numbers with the median, and scales all to mean 0 and variance 1."""
+    """Return the step that fills missing numbers with the median, and scales numbers to mean 0 and variance 1."""
     return make_pipeline(median_imputer(), StandardScaler())
 
 
@@ -104,8 +104,11 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
 }
 
 
-def row_probabilities_of(classifier: BaseEstimator, sample: Matrix) -> Ask:
-    """Return how a fitted classifier is asked for probabilities; one that is not in the table in blocks."""
+def row_probabilities_of(classifier: BaseEstimator, sample: Matrix) -> PredictProba:
+    """Return the function that predicts the probabilities of rows.
+
+    A classifier that is not in the table predicts in blocks.
+    """
     kinds = (kind for kind in ESTIMATORS.values() if isinstance(classifier, kind.classifier))
     kind = next(kinds, None)
     return (kind.row_probabilities if kind else in_blocks)(classifier, sample)

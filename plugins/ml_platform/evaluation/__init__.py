@@ -1,1 +1,1 @@
-"""How good a model is: metrics, charts, and the report on the hold-out."""
+"""How good a classifier is: metrics, charts, importance, and the report on the hold-out."""

@@ -1,4 +1,4 @@
-"""The pictures of a training: how good the model is on the hold-out, and what it looks at."""
+"""The charts of a training: the candidates, the model on the hold-out, and the features that it relies on."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
@@ -26,7 +26,7 @@ Probabilities = NDArray[np.float64]
 
 
 def labelled_axes(title: str, x: str, y: str, height: float = 4.6, width: float = 6.4) -> tuple[Figure, Axes]:
-    """Return a figure, height and width in inches, with one pair of axes in the style of all our pictures."""
+    """Return a figure with one pair of axes in the style of all charts; height and width are in inches."""
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
@@ -46,34 +46,34 @@ def _unit_square(axes: Axes) -> None:
 
 
 def precision_recall(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
-    """Draw precision over recall, with the chosen threshold marked."""
+    """Draw precision over recall; a point marks the threshold."""
     precision, recall, _ = precision_recall_curve(labels, probabilities)
     figure, axes = labelled_axes("Precision and recall on the hold-out", "Recall", "Precision")
     area = average_precision_score(labels, probabilities)
     axes.step(recall, precision, where="post", color=BLUE, label=f"average precision {area:.3f}")
     axes.axhline(labels.mean(), color=GREY, linestyle="--", label=f"share of positives {labels.mean():.3f}")
-    predicted = probabilities >= threshold
-    point = recall_score(labels, predicted), precision_score(labels, predicted, zero_division=0.0)
+    positive = probabilities >= threshold
+    point = recall_score(labels, positive), precision_score(labels, positive, zero_division=0.0)
     axes.plot(*point, "o", color=ORANGE, label=f"threshold {threshold:.3f}")
     _unit_square(axes)
     return figure
 
 
 def roc(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
-    """Draw the ROC curve, with the chosen threshold marked."""
+    """Draw the ROC curve; a point marks the threshold."""
     false_positive, true_positive, _ = roc_curve(labels, probabilities)
     figure, axes = labelled_axes("ROC curve on the hold-out", "False positive rate", "True positive rate")
     axes.plot(false_positive, true_positive, color=BLUE, label=f"area {roc_auc_score(labels, probabilities):.3f}")
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="chance")
-    predicted = probabilities >= threshold
-    point = float(predicted[labels == 0].mean()), float(predicted[labels == 1].mean())
+    positive = probabilities >= threshold
+    point = float(positive[labels == 0].mean()), float(positive[labels == 1].mean())
     axes.plot(*point, "o", color=ORANGE, label=f"threshold {threshold:.3f}")
     _unit_square(axes)
     return figure
 
 
 def confusion(labels: Labels, predictions: Labels, names: Sequence[str], title: str) -> Figure:
-    """Draw the confusion matrix, as rows and as shares of the true class; `names` are the classes, by index."""
+    """Draw the confusion matrix, in rows and in shares of the true class; `names` are the classes, by class index."""
     size, rows = len(names), np.arange(len(names))
     counts = confusion_matrix(labels, predictions, labels=rows)
     shares = counts / counts.sum(axis=1, keepdims=True)
@@ -88,21 +88,21 @@ def confusion(labels: Labels, predictions: Labels, names: Sequence[str], title: 
     if size == 2:
         axes.set_xticks(rows, names)
         axes.set_yticks(rows, names, rotation=90, va="center")
-    else:  # longer names, and more of them
+    else:  # more names, and longer ones
         axes.set_xticks(rows, _wrapped(names), rotation=30, ha="right")
         axes.set_yticks(rows, _wrapped(names))
     return figure
 
 
 def per_class(labels: Labels, predictions: Labels, names: Sequence[str]) -> Figure:
-    """Draw precision, recall and F1 of every class; `names` are the classes, by index."""
+    """Draw precision, recall and F1 of every class; `names` are the classes, by class index."""
     rows = np.arange(len(names))
-    found = precision_recall_fscore_support(labels, predictions, labels=rows, zero_division=0.0)
-    figure, axes = labelled_axes("Every class on the hold-out", "Share", "", 1.6 + 0.6 * len(names))
-    bars = zip(("precision", "recall", "F1"), (GREY, BLUE, ORANGE), found, strict=False)
-    for place, (metric, color, values) in enumerate(bars):
-        axes.barh(rows + (place - 1) * 0.27, values, 0.25, color=color, label=metric)
-    axes.set_yticks(rows, _wrapped([f"{name} ({count:,})" for name, count in zip(names, found[3], strict=True)]))
+    scores = precision_recall_fscore_support(labels, predictions, labels=rows, zero_division=0.0)
+    figure, axes = labelled_axes("Metrics of each class on the hold-out", "Share", "", 1.6 + 0.6 * len(names))
+    bars = zip(("precision", "recall", "F1"), (GREY, BLUE, ORANGE), scores, strict=False)
+    for position, (metric, color, values) in enumerate(bars):
+        axes.barh(rows + (position - 1) * 0.27, values, 0.25, color=color, label=metric)
+    axes.set_yticks(rows, _wrapped([f"{name} ({count:,})" for name, count in zip(names, scores[3], strict=True)]))
     axes.invert_yaxis()
     axes.set_xlim(0, 1.01)
     axes.grid(visible=False, axis="y")
@@ -115,8 +115,8 @@ def _wrapped(names: Sequence[str]) -> list[str]:
 
 
 def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> Figure:
-    """Draw the out-of-fold F1 that chose the threshold."""
-    figure, axes = labelled_axes("How the threshold was chosen", "Threshold", "F1, mean over the folds (training rows)")
+    """Draw the out-of-fold F1 of each threshold; the best one is the model's threshold."""
+    figure, axes = labelled_axes("F1 by threshold", "Threshold", "F1, mean over the folds (training rows)")
     axes.plot(thresholds, scores, color=BLUE)
     axes.axvline(threshold, color=ORANGE, linestyle="--", label=f"chosen: {threshold:.3f}, F1 {scores.max():.3f}")
     axes.legend(frameon=False)
@@ -124,13 +124,13 @@ def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float6
 
 
 def calibration(labels: Labels, probabilities: Probabilities) -> Figure:
-    """Draw the share of positives over the predicted probability, in ten bins of equal size."""
-    observed, predicted = calibration_curve(labels, probabilities, n_bins=10, strategy="quantile")
+    """Draw the share of positives over the mean probability, in ten bins with the same number of rows."""
+    shares, means = calibration_curve(labels, probabilities, n_bins=10, strategy="quantile")
     figure, axes = labelled_axes(
         "Calibration on the hold-out", "Predicted probability (mean of a bin)", "Share of positives"
     )
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
-    axes.plot(predicted, observed, "o-", color=BLUE, label="model, ten bins of equal size")
+    axes.plot(means, shares, "o-", color=BLUE, label="model, ten bins of equal size")
     _unit_square(axes)
     return figure
 
@@ -138,17 +138,24 @@ def calibration(labels: Labels, probabilities: Probabilities) -> Figure:
 def feature_importance(
     names: Sequence[str], metric: str, means: NDArray[np.float64], sds: NDArray[np.float64]
 ) -> Figure:
-    """Draw how much of a metric is lost when a feature is shuffled; the 20 that matter most."""
+    """Draw how much a metric falls when a feature is shuffled, for the 20 most important features.
+
+    Args:
+        names: the features.
+        metric: its name, such as `f1_macro`.
+        means: of the loss over the repeats, shape (n_features,).
+        sds: its standard deviations, shape (n_features,).
+    """
     top = np.argsort(means, kind="stable")[-20:]
     lost = f"{metric[0].upper()}{metric[1:].replace('_', ' ')} lost when shuffled"
-    figure, axes = labelled_axes("What the model looks at", lost, "", 1.6 + 0.24 * len(top))
+    figure, axes = labelled_axes("Permutation importance", lost, "", 1.6 + 0.24 * len(top))
     axes.barh([names[i] for i in top], means[top], xerr=sds[top], color=BLUE, ecolor=GREY)
     axes.grid(visible=False, axis="y")
     return figure
 
 
 def candidates(labels: Sequence[str], means: Sequence[float], sds: Sequence[float], scoring: str) -> Figure:
-    """Draw the candidates of a search, the best on top (the first of the sequences)."""
+    """Draw the scores of candidates. The first of each sequence is the best candidate, drawn on top."""
     figure, axes = labelled_axes("Candidates", f"{scoring}, mean ± sd over the folds", "", 1.6 + 0.3 * len(labels), 9.0)
     rows = np.arange(len(labels))[::-1]
     colors = [ORANGE, *[BLUE] * (len(labels) - 1)]
@@ -166,8 +173,8 @@ def binary_charts(
     Args:
         labels: 0 or 1, shape (n_rows,).
         probabilities: of the positive class, shape (n_rows,).
-        threshold: from which a row is positive.
-        cv_results: out-of-fold F1 (`scores`) of the `thresholds` that were tried.
+        threshold: rows with at least this probability are positive.
+        cv_results: `thresholds`, and the out-of-fold F1 of each in `scores`.
     """
     predictions = (probabilities >= threshold).astype(np.int64)
     title = f"Hold-out at threshold {threshold:.3f}"
@@ -181,12 +188,12 @@ def binary_charts(
 
 
 def multiclass_charts(labels: Labels, predictions: Labels, names: Sequence[str]) -> dict[str, Figure]:
-    """Return the charts of a model that tells several classes apart, on the hold-out.
+    """Return the charts of a model with more than two classes, on the hold-out.
 
     Args:
         labels: class indices, shape (n_rows,).
-        predictions: the same.
-        names: the classes, by index.
+        predictions: class indices, shape (n_rows,).
+        names: the classes, by class index.
     """
     return {
         "confusion_matrix": confusion(labels, predictions, names, "Hold-out"),

@@ -1,4 +1,4 @@
-"""How a new model does on the hold-out: metrics, charts and its predictions. No I/O."""
+"""A report on a new model: its metrics, charts and predictions on the hold-out. No I/O."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,19 @@ from ml_platform.evaluation.metrics import (
     probabilities_of,
 )
 
-PROBABILITY = "probability"  # the column's name with two classes; with several, how the names begin
+PROBABILITY = "probability"  # the name of the column with two classes, the prefix of its names with more
 
 
 @dataclass(frozen=True)
 class HoldoutRows:
-    """The rows that a model was not trained on.
+    """Rows that a model was not trained on.
 
     Attributes:
-        ids: what tells entities apart, shape (n_rows,).
+        ids: one value per entity, shape (n_rows,).
         times: event times (UTC), shape (n_rows,).
         features: shape (n_rows, n_features).
         labels: class indices, shape (n_rows,).
-        classes: the label's values, by index.
+        classes: the values of the label, by class index.
     """
 
     ids: pd.Series
@@ -41,20 +41,21 @@ class HoldoutRows:
     classes: tuple[str, ...]
 
     def where(self, mask: NDArray[np.bool_]) -> "HoldoutRows":
-        """Return the rows at which a mask of shape (n_rows,) is true."""
+        """Return the rows where a mask of shape (n_rows,) is true."""
         return HoldoutRows(self.ids[mask], self.times[mask], self.features[mask], self.labels[mask], self.classes)
 
 
 @dataclass(frozen=True)
 class HoldoutReport:
-    """What is kept with the run of a model.
+    """The evaluation that MLflow keeps with the run of a model.
 
     Attributes:
         metrics: by name, each in [0, 1].
-        threshold: the probability from which a row is positive; None with several classes.
-        positives: the share of positive rows; None with several classes.
+        threshold: rows with at least this probability are positive; None with more than two classes.
+        positives: share of positive rows; None with more than two classes.
         charts: by name.
-        predictions: per row `key`, `event_timestamp`, `label` and the probabilities; see `probabilities_in`.
+        predictions: one row per row of the hold-out, with `key`, `event_timestamp`, `label` and the probabilities; see
+            `probabilities_in`.
     """
 
     metrics: dict[str, float]
@@ -68,9 +69,9 @@ def holdout_report(model: BaseEstimator, rows: HoldoutRows, threshold: float | N
     """Evaluate a fitted model on the hold-out.
 
     Args:
-        model: with `cv_results_` of its threshold, if it has one.
+        model: fitted; with a threshold also its `cv_results_`.
         rows: the hold-out.
-        threshold: the probability from which a row is positive; None with several classes.
+        threshold: rows with at least this probability are positive; None with more than two classes.
     """
     with threadpool_limits(1):
         probabilities = probabilities_of(model, rows.features)
@@ -79,14 +80,14 @@ def holdout_report(model: BaseEstimator, rows: HoldoutRows, threshold: float | N
     metric = "f1_macro" if threshold is None else "average_precision"
     importances = charts.feature_importance(names, metric, *importance(model, rows.features, rows.labels, metric))
     if threshold is None:
-        drawn = charts.multiclass_charts(rows.labels, predictions, rows.classes)
+        figures = charts.multiclass_charts(rows.labels, predictions, rows.classes)
     else:
-        drawn = charts.binary_charts(rows.labels, probabilities, threshold, model.cv_results_)
+        figures = charts.binary_charts(rows.labels, probabilities, threshold, model.cv_results_)
     return HoldoutReport(
         metrics=classification_metrics(rows.labels, probabilities, predictions),
         threshold=threshold,
         positives=None if threshold is None else float(rows.labels.mean()),
-        charts={**drawn, "feature_importance": importances},
+        charts={**figures, "feature_importance": importances},
         predictions=_frame(rows, probabilities),
     )
 
@@ -101,6 +102,6 @@ def _frame(rows: HoldoutRows, probabilities: Probabilities) -> pd.DataFrame:
 
 
 def probabilities_in(predictions: pd.DataFrame) -> Probabilities:
-    """Return the probabilities of a report's predictions, in the shape that the model gave them."""
-    found = predictions.loc[:, predictions.columns.str.startswith(PROBABILITY)].to_numpy(dtype=np.float64)
-    return found[:, 0] if found.shape[1] == 1 else found
+    """Return the probabilities of a report: shape (n_rows,) with two classes, else (n_rows, n_classes)."""
+    probabilities = predictions.loc[:, predictions.columns.str.startswith(PROBABILITY)].to_numpy(dtype=np.float64)
+    return probabilities[:, 0] if probabilities.shape[1] == 1 else probabilities

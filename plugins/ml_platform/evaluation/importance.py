@@ -1,4 +1,4 @@
-"""What a model relies on: how much worse it is when one feature is shuffled."""
+"""Permutation importance: how much a metric falls when one feature is shuffled."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ ROWS, REPEATS = 1000, 3
 def importance(
     model: BaseEstimator, features: pd.DataFrame, labels: NDArray[np.int64], metric: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how much of a metric is lost when a feature is shuffled, on a sample of at most 1,000 rows.
+    """Return how much a metric falls when a feature is shuffled, on a sample of at most 1,000 rows.
 
     Source: L. Breiman, Random Forests (2001), section 10.
 
@@ -26,11 +26,11 @@ def importance(
         metric: the name of a scikit-learn scorer, such as `f1_macro`.
 
     Returns:
-        The mean and the standard deviation of the loss, each of shape (n_features,).
+        Mean and standard deviation of the loss over the repeats, each of shape (n_features,).
     """
     rows = np.random.default_rng(RANDOM_STATE).permutation(len(labels))[:ROWS]
     with threadpool_limits(1):
-        found = permutation_importance(
+        result = permutation_importance(
             model, features.iloc[rows], labels[rows], scoring=metric, n_repeats=REPEATS, random_state=RANDOM_STATE
         )
-    return found.importances_mean, found.importances_std
+    return result.importances_mean, result.importances_std

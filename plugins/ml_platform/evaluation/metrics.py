@@ -1,4 +1,4 @@
-"""The figures that a classifier is judged by; with several classes, each is the mean over the classes (macro)."""
+"""The metrics of a classifier; with more than two classes each is the mean over the classes (macro average)."""
 
 from typing import Any
 
@@ -21,15 +21,18 @@ Probabilities = NDArray[np.float64]
 
 
 def scorers(n_classes: int) -> dict[str, Any]:
-    """Return the scorers of a cross-validation by name; ROC AUC of several classes is one against the rest."""
+    """Return the scorers of a cross-validation, by metric.
+
+    With more than two classes ROC AUC compares each class with the rest.
+    """
     is_binary = n_classes == 2
     averaged = {"average": "binary" if is_binary else "macro", "zero_division": 0.0}
-    # With several classes the probabilities are ranked: scikit-learn would prefer decision_function.
-    ranked = make_scorer(average_precision_score, response_method="predict_proba")
+    # Without `response_method` scikit-learn would prefer decision_function to the probabilities.
+    macro_precision = make_scorer(average_precision_score, response_method="predict_proba")
     return {
         "f1": make_scorer(f1_score, **averaged),
         "roc_auc": "roc_auc" if is_binary else "roc_auc_ovr",
-        "average_precision": "average_precision" if is_binary else ranked,
+        "average_precision": "average_precision" if is_binary else macro_precision,
         "precision": make_scorer(precision_score, **averaged),
         "recall": make_scorer(recall_score, **averaged),
         "accuracy": "accuracy",
@@ -37,19 +40,22 @@ def scorers(n_classes: int) -> dict[str, Any]:
 
 
 def probabilities_of(estimator: Any, features: Any) -> Probabilities:
-    """Return what a fitted classifier says of rows.
+    """Return the probabilities that a fitted classifier gives to rows.
 
     Returns:
-        Of two classes the probability of the positive one, shape (n_rows,); of several, shape (n_rows, n_classes).
+        With two classes the probability of the positive class, shape (n_rows,); with more, shape (n_rows, n_classes).
     """
-    found: Probabilities = estimator.predict_proba(features)
-    return found[:, 1] if found.shape[1] == 2 else found
+    probabilities: Probabilities = estimator.predict_proba(features)
+    return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
 
 
 def predictions_of(probabilities: Probabilities, threshold: float | None) -> Labels:
-    """Return the class index of each row, shape (n_rows,): 1 from the threshold on, or the most probable of several."""
-    found = probabilities.argmax(axis=1) if threshold is None else probabilities >= threshold
-    return np.asarray(found, dtype=np.int64)
+    """Return the class index of each row, shape (n_rows,).
+
+    With a threshold: 1 if the probability reaches it, else 0. Without: the most probable class.
+    """
+    indices = probabilities.argmax(axis=1) if threshold is None else probabilities >= threshold
+    return np.asarray(indices, dtype=np.int64)
 
 
 def _averaged(probabilities: Probabilities) -> dict[str, Any]:
@@ -59,7 +65,7 @@ def _averaged(probabilities: Probabilities) -> dict[str, Any]:
 
 
 def f1(labels: Labels, probabilities: Probabilities, predictions: Labels) -> float:
-    """Return F1, of several classes the mean over them; NaN if a probability is no number."""
+    """Return F1, with more than two classes the mean over them; NaN if a probability is not finite."""
     if not np.isfinite(probabilities).all():
         return float("nan")
     return float(f1_score(labels, predictions, **_averaged(probabilities)))
@@ -69,8 +75,9 @@ def classification_metrics(labels: Labels, probabilities: Probabilities, predict
     """Return the metrics of predictions, each in [0, 1].
 
     Args:
-        labels: class indices, shape (n_rows,), all classes present.
-        probabilities: shape (n_rows,) of two classes, (n_rows, n_classes) of several. One NaN makes every metric NaN.
+        labels: class indices, shape (n_rows,); every class occurs.
+        probabilities: shape (n_rows,) with two classes, else (n_rows, n_classes). If one is not finite, all metrics are
+            NaN.
         predictions: class indices, shape (n_rows,).
     """
     if not np.isfinite(probabilities).all():

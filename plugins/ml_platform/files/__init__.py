@@ -1,1 +1,1 @@
-"""Files of every format as rows of texts."""
+"""Files of every supported format, read as rows of texts."""

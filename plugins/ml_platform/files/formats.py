@@ -1,4 +1,4 @@
-"""What a file of rows is: its format, and the rows that every format gives in the same way."""
+"""The format of a file, and the protocol of its rows, which is the same for every format."""
 
 import re
 from collections.abc import Iterator
@@ -9,20 +9,20 @@ Kind = Literal["csv", "jsonl", "parquet", "json"]
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SHOWN_CHARACTERS = 200
-CELL_CHARACTERS = 131_072  # the csv module's own limit, for the cells of every format
-# What a file may swell to when it is unpacked: honest data of ours shrink by less than 20, a bomb by up to 1,000.
+CELL_CHARACTERS = 131_072  # the limit of the csv module, applied to every format
+# The size to which a file may unpack. The samples compress by a factor below 20, a decompression bomb by up to 1,000.
 UNPACKED_BYTES, UNPACKED_RATIO = 64 * 2**20, 200
 
 
 @dataclass(frozen=True)
 class Format:
-    """How a file's rows are written; its text is for people.
+    """How a file's rows are written; `str` gives a text for people.
 
     Attributes:
-        kind: csv, jsonl (one JSON object per line), parquet, or json (a list of objects, as requests bring it).
-        delimiter: what separates the cells of a CSV file.
+        kind: csv, jsonl (one JSON object per line), parquet, or json (a list of objects, as in a request).
+        delimiter: between the cells of a CSV file.
         encoding: Python's name of a text file's encoding.
-        gzip: whether it is compressed as a whole.
+        gzip: whether the whole file is compressed.
     """
 
     kind: Kind
@@ -31,7 +31,7 @@ class Format:
     gzip: bool = False
 
     def __str__(self) -> str:
-        """Return it as a report says it, such as `CSV, separated by commas, UTF-8`."""
+        """Return the text for a report, such as `CSV, separated by commas, UTF-8`."""
         name = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet", "json": "JSON"}[self.kind]
         separated = f"separated by {DELIMITERS.get(self.delimiter, repr(self.delimiter))}" if self.delimiter else ""
         encoding = (self.encoding or "").removesuffix("-sig").upper()
@@ -39,21 +39,21 @@ class Format:
 
     @property
     def unit(self) -> str:
-        """What `Rows.line` counts: the physical lines of a text; the rows of a Parquet file or a request."""
+        """The unit of `Rows.line`: a physical line of a text file, or a row of a Parquet file or a request."""
         return "row" if self.kind in ("parquet", "json") else "line"
 
 
 class Native(str):
-    """A cell that the file holds as a number or a time of its own, not as a text.
+    """The text of a cell that the file stores as a number or a time, not as a text.
 
-    It has a decimal point or is ISO 8601, whatever a spec says about texts.
+    It has a decimal point or is ISO 8601. The notation that a spec gives for texts does not apply to it.
     """
 
     __slots__ = ()
 
 
 class Fault(NamedTuple):
-    """What is wrong with a row before its values are looked at: the column ("" for the whole row), the value, why."""
+    """A fault of a row, found before its values are parsed: column ("" for the whole row), value and reason."""
 
     column: str
     value: str
@@ -61,17 +61,17 @@ class Fault(NamedTuple):
 
 
 class Rows(Protocol):
-    """The rows of a file, whatever its format; read once, from the beginning.
+    """The rows of a file of any format; they can be read once, from the beginning.
 
     Attributes:
-        name: what errors call the file.
+        name: the file's name in errors.
         format: how the file is written.
-        header: the columns, as the file calls them; of JSON lines every key of any row.
-        nested: those of them that hold lists or objects anywhere (their cells are JSON texts).
-        native: those of them whose cells all are as if they were `Native`; in others, single cells may be.
-        line: physical line on which the latest row begins, the first is 1; of Parquet and JSON the number of the row.
-        size: how much memory the latest row takes, roughly in characters.
-        faults: what is wrong with the latest row, so that its cells do not stand under the header; mostly empty.
+        header: the column names in the file; for JSON, all keys of all rows.
+        nested: the columns with lists or objects in any row (their cells are JSON texts).
+        native: the columns whose cells all count as `Native`; in other columns, single cells may be `Native`.
+        line: physical line on which the latest row begins, from 1; for Parquet and JSON lists the row's number.
+        size: memory of the latest row, roughly in characters.
+        faults: faults of the latest row; if there are any, its cells do not match the header.
     """
 
     name: str
@@ -91,26 +91,26 @@ class Rows(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of the stream without closing it."""
+        """Detach from the stream; it stays open."""
 
 
-def shown(text: str) -> str:
-    """Return a cell as it can stand in a report and a table: short, without NUL and undecodable bytes."""
-    clean = storable(text)
+def display_text(text: str) -> str:
+    """Return a cell for a report or a table: shortened, with NUL and undecodable bytes escaped."""
+    clean = escape_text(text)
     return clean if len(clean) <= SHOWN_CHARACTERS else f"{clean[:SHOWN_CHARACTERS]}… ({len(text):,} characters)"
 
 
-def storable(text: str) -> str:
-    """Return a text with NUL and what is no character written out, as any table can hold it."""
-    return re.sub("[\x00\ud800-\udfff]", _escaped, text)
+def escape_text(text: str) -> str:
+    """Return a text with NUL and lone surrogates escaped, so that any table can store it."""
+    return re.sub("[\x00\ud800-\udfff]", _escape, text)
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
-    is_byte = code == 0 or 0xDC80 <= code <= 0xDCFF  # what could not be decoded stands in the text as such
+    is_byte = code == 0 or 0xDC80 <= code <= 0xDCFF  # undecodable bytes are in the text as these surrogates
     return f"\\x{code & 0xFF:02x}" if is_byte else f"\\u{code:04x}"
 
 
 def unpacked_limit(packed: int) -> int:
-    """Return to how many bytes a file of so many may swell when it is unpacked."""
+    """Return the greatest unpacked size in bytes that a file of `packed` bytes may have."""
     return max(UNPACKED_BYTES, UNPACKED_RATIO * packed)

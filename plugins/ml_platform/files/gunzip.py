@@ -1,4 +1,4 @@
-"""A gzip file, unpacked while it is read, and refused when it is broken or a bomb."""
+"""Reading a gzip file as a stream; broken files and decompression bombs are rejected."""
 
 import gzip
 import io
@@ -18,7 +18,7 @@ class _Unpacked(io.RawIOBase):
         self._limit = unpacked_limit(stream.seek(0, io.SEEK_END))
         stream.seek(0)
         self._gzip = gzip.GzipFile(fileobj=stream)
-        self._given = 0
+        self._size = 0
 
     def readable(self) -> bool:
         return True
@@ -30,17 +30,17 @@ class _Unpacked(io.RawIOBase):
             raise ContractError(f"{self._name}: the gzip file ends too early; it may be cut off") from None
         except (gzip.BadGzipFile, zlib.error) as error:
             raise ContractError(f"{self._name}: the gzip file is broken: {error}") from None
-        self._given += len(data)
-        if self._given > self._limit:
+        self._size += len(data)
+        if self._size > self._limit:
             raise ContractError(f"{self._name}: the gzip file holds more than {self._limit:,} bytes; drop it unpacked")
         buffer[: len(data)] = data
         return len(data)
 
 
-def unpacked(stream: BinaryIO, name: str) -> BinaryIO:
-    """Return the bytes that a gzip file holds, from its beginning; `stream` stays open.
+def unpack(stream: BinaryIO, name: str) -> BinaryIO:
+    """Return the unpacked bytes of a gzip file as a stream, from the beginning; `stream` stays open.
 
-    Reading them raises ContractError where the file is broken, cut off, followed by something else, or holds more than
-    `unpacked_limit` of its size.
+    Reading raises ContractError if the file is broken, cut off or followed by other data, or if it unpacks to more than
+    `unpacked_limit` allows.
     """
     return io.BufferedReader(_Unpacked(stream, name), BUFFER_BYTES)

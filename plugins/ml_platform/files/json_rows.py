@@ -1,4 +1,4 @@
-"""The rows of JSON objects, one per line of a file or a list of them; numbers keep the digits that stand there."""
+"""The rows of JSON objects, one per line of a file or from a list; numbers keep their digits exactly."""
 
 import json
 from abc import ABC, abstractmethod
@@ -7,53 +7,55 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from ml_platform.exceptions import ContractError
-from ml_platform.files.formats import Fault, Format, Native, shown
+from ml_platform.files.formats import Fault, Format, Native, display_text
 from ml_platform.files.text_lines import ROW_CHARACTERS, TextLines
 
 MOST_KEYS = 10_000
-MOST_LEVELS = 100  # lists and objects in each other; Python writes no more than some nine hundred
+MOST_LEVELS = 100  # of nested lists and objects; Python's encoder reaches about nine hundred
 TOO_DEEP = f"nested too deeply; allowed are {MOST_LEVELS} levels"
 NO_OBJECT = 'not a JSON object such as {"a": 1}'
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         counts = Counter(key for key, _ in pairs)
-        twins = sorted(key for key, count in counts.items() if count > 1)
-        raise ValueError(f"names a key twice: {shown(', '.join(twins))}")
-    return found
+        duplicates = sorted(key for key, count in counts.items() if count > 1)
+        raise ValueError(f"names a key twice: {display_text(', '.join(duplicates))}")
+    return mapping
 
 
-def _no_number(literal: str) -> Any:
+def _reject_constant(literal: str) -> Any:
     raise ValueError(f"{literal} is no number in JSON; write null if the value is missing")
 
 
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=Native, parse_constant=_no_number, object_pairs_hook=_unique)
+_DECODER = json.JSONDecoder(
+    parse_int=str, parse_float=Native, parse_constant=_reject_constant, object_pairs_hook=_unique_keys
+)
 
 
-def decoded(text: str) -> Any:
-    """Return what a JSON text says, numbers as their texts, those that are not written as whole ones `Native`.
+def decode_json(text: str) -> Any:
+    """Return the content of a JSON text. Numbers stay texts; those with a fraction or an exponent are `Native`.
 
     Raises:
-        ValueError: it is not valid JSON, an object names a key twice, or it has more than `MOST_LEVELS`; the text says
-            why.
+        ValueError: the text is not valid JSON, an object has a duplicate key, or there are more than `MOST_LEVELS`
+            levels; the error says which.
     """
     try:
-        said = _DECODER.decode(text.strip())
+        content = _DECODER.decode(text.strip())
     except json.JSONDecodeError as error:
         raise ValueError(f"not valid JSON: {error.msg} at character {error.pos + 1}") from None
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
-    is_simple = text.count("[") + text.count("{") <= MOST_LEVELS  # quicker to see
-    if not is_simple and _levels(said) > MOST_LEVELS:
+    is_flat = text.count("[") + text.count("{") <= MOST_LEVELS  # quicker than counting the levels
+    if not is_flat and _levels(content) > MOST_LEVELS:
         raise ValueError(TOO_DEEP)
-    return said
+    return content
 
 
-def _levels(said: Any) -> int:
-    """Return how many lists and objects stand in each other, counted without a call per level."""
-    levels, level = 0, _containers([said])
+def _levels(content: Any) -> int:
+    """Return the depth of nested lists and objects, without recursion."""
+    levels, level = 0, _containers([content])
     while level:
         levels, level = levels + 1, [inner for outer in level for inner in _containers(outer)]
     return levels
@@ -65,10 +67,10 @@ def _containers(value: list[Any] | dict[str, Any]) -> list[list[Any] | dict[str,
 
 
 def _object(line: str) -> dict[str, Any]:
-    said = decoded(line)
-    if not isinstance(said, dict):
+    content = decode_json(line)
+    if not isinstance(content, dict):
         raise ValueError(NO_OBJECT)  # noqa: TRY004 – a fault of the data
-    return said
+    return content
 
 
 def _text(value: Any) -> str:
@@ -80,12 +82,12 @@ def _text(value: Any) -> str:
 
 
 class ObjectRows(ABC):
-    """The rows of JSON objects; see `formats.Rows`. They are gone through twice, as any may bring another key."""
+    """The rows of JSON objects; see `formats.Rows`. They are read twice, because any row may have new keys."""
 
     native: frozenset[str] = frozenset()
 
     def __init__(self, name: str, form: Format, wanted: Collection[str]) -> None:
-        """Take what is known before any row is read; `collect_keys` reads them for the first time."""
+        """Store the arguments; `collect_keys` then reads the rows for the first time."""
         self.name, self.format = name, form
         self.line, self.size = 1, 0
         self.faults: tuple[Fault, ...] = ()
@@ -94,23 +96,23 @@ class ObjectRows(ABC):
 
     @abstractmethod
     def _objects(self) -> Iterator[dict[str, Any]]:
-        """Yield from the beginning what each row says, {} with `faults` where it is no object."""
+        """Yield the object of each row, from the beginning; {} with `faults` if the row is no object."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of what the rows are read from."""
+        """Detach from the source of the rows."""
 
     def collect_keys(self) -> None:
-        """Find the header in all rows.
+        """Set `header` and `nested` from the keys of all rows.
 
         Raises:
-            ContractError: no row holds a value, or all together too many keys.
+            ContractError: no row has a value, or the rows together have too many keys.
         """
         keys: dict[str, None] = {}
         nested: set[str] = set()
-        for said in self._objects():
-            keys |= dict.fromkeys(said)
-            nested.update(key for key, value in said.items() if type(value) in (dict, list))
+        for row in self._objects():
+            keys |= dict.fromkeys(row)
+            nested.update(key for key, value in row.items() if type(value) in (dict, list))
             if len(keys) > MOST_KEYS:
                 where = f"{self.format.unit} {self.line}"
                 raise ContractError(f"{self.name}: {where}: the rows have more than {MOST_KEYS:,} different keys")
@@ -122,21 +124,21 @@ class ObjectRows(ABC):
         self.nested = frozenset(nested)
 
     def __iter__(self) -> Iterator[list[str]]:
-        """Yield the values of each row; of one that is no JSON object, its text.
+        """Yield the values of each row; for a row that is no JSON object, its text.
 
         Raises:
-            ContractError: bytes cannot be decoded.
+            ContractError: some bytes cannot be decoded.
         """
-        for said in self._objects():
+        for row in self._objects():
             self.size = max(self.size, len(self.header))
-            if not self.faults and not self.nested.isdisjoint(said):
-                self.faults = tuple(self._nested(said))
-            yield [_text(said.get(key)) for key in self.header] if said or not self.faults else [self._row]
+            if not self.faults and not self.nested.isdisjoint(row):
+                self.faults = tuple(self._nested_faults(row))
+            yield [_text(row.get(key)) for key in self.header] if row or not self.faults else [self._row]
 
-    def _nested(self, said: dict[str, Any]) -> Iterator[Fault]:
-        for key, value in said.items():
+    def _nested_faults(self, row: dict[str, Any]) -> Iterator[Fault]:
+        for key, value in row.items():
             if isinstance(value, dict | list) and key.strip() in self._wanted:
-                yield Fault(shown(key.strip()), shown(_text(value)), "not a single value")
+                yield Fault(display_text(key.strip()), display_text(_text(value)), "not a single value")
 
 
 class JsonRows(ObjectRows):
@@ -147,9 +149,9 @@ class JsonRows(ObjectRows):
 
         Args:
             lines: opens the file's lines from the beginning.
-            name: what errors call the file.
-            form: how it is written.
-            wanted: the keys whose values must be single ones.
+            name: the file's name in errors.
+            form: how the file is written.
+            wanted: the keys whose values must not be lists or objects.
 
         Raises:
             ContractError: a line is too long, or no line holds a JSON object.
@@ -164,7 +166,7 @@ class JsonRows(ObjectRows):
             raise
 
     def close(self) -> None:
-        """Let go of the stream without closing it."""
+        """Detach from the stream; it stays open."""
         self._text.close()
 
     def _lines(self) -> Iterator[str]:
@@ -183,33 +185,33 @@ class JsonRows(ObjectRows):
         for line in self._lines():
             self._row, self.size = line.rstrip("\r\n"), len(line)
             try:
-                said = _object(line)
+                content = _object(line)
                 self.faults = ()
             except ValueError as reason:
-                said = {}
-                self.faults = (Fault("", shown(self._row), str(reason)),)
-            yield said
+                content = {}
+                self.faults = (Fault("", display_text(self._row), str(reason)),)
+            yield content
 
 
 class ListRows(ObjectRows):
-    """The rows of a list of objects, as `decoded` returns it."""
+    """The rows of a list of objects that `decode_json` returned."""
 
-    def __init__(self, said: list[Any], name: str, wanted: Collection[str]) -> None:
+    def __init__(self, objects: list[Any], name: str, wanted: Collection[str]) -> None:
         """Collect the keys of all rows; arguments and errors are those of `JsonRows`."""
         super().__init__(name, Format("json", encoding="utf-8"), wanted)
-        self._said = said
+        self._list = objects
         self.collect_keys()
 
     def close(self) -> None:
         """Do nothing: the list is the caller's."""
 
     def _objects(self) -> Iterator[dict[str, Any]]:
-        for number, one in enumerate(self._said, start=1):
+        for number, one in enumerate(self._list, start=1):
             self.line = number
             if isinstance(one, dict):
                 self.faults, self.size = (), len(one)
                 yield one
             else:
                 self._row, self.size = _text(one), 1
-                self.faults = (Fault("", shown(self._row), NO_OBJECT),)
+                self.faults = (Fault("", display_text(self._row), NO_OBJECT),)
                 yield {}

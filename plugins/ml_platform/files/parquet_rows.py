@@ -1,4 +1,4 @@
-"""The rows of a Parquet file, every value as the text that a careful CSV writer would have written."""
+"""The rows of a Parquet file; each value becomes the exact text that a careful CSV writer would write."""
 
 import io
 import json
@@ -14,8 +14,8 @@ from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import CELL_CHARACTERS, Fault, Format, unpacked_limit
 
 BATCH_ROWS = 2_000
-ROW_GROUP_BYTES = 512 * 2**20  # one is held in memory as a whole
-EXACT = 2**53  # up to here a float that is whole is written as a whole number
+ROW_GROUP_BYTES = 512 * 2**20  # a row group is in memory as a whole
+EXACT = 2**53  # a whole float up to this is written as an integer
 
 
 def _is_nested(kind: pa.DataType) -> bool:
@@ -26,7 +26,7 @@ def _is_native(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_temporal(kind))
 
 
-def _of_values(kind: pa.DataType) -> pa.DataType:
+def _value_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -42,10 +42,10 @@ class ParquetRows:
     """The rows of a Parquet file; see `formats.Rows`."""
 
     def __init__(self, stream: BinaryIO, name: str, wanted: Collection[str]) -> None:
-        """Read the schema, and check by the metadata what the data would swell to.
+        """Read the schema, and check the unpacked size that the metadata give.
 
         Raises:
-            ContractError: the file is broken, too large when unpacked, or a wanted column is nested.
+            ContractError: the file is broken or too large when unpacked, or a wanted column is nested.
         """
         self.name, self.format = name, Format("parquet")
         self.line, self.size = 0, 0
@@ -57,12 +57,12 @@ class ParquetRows:
             schema: pa.Schema = self._file.schema_arrow
         self._check_size(unpacked_limit(size))
         self.header: list[str] = schema.names
-        kinds = {field.name: _of_values(field.type) for field in schema}
+        kinds = {field.name: _value_type(field.type) for field in schema}
         self.nested = frozenset(column for column, kind in kinds.items() if _is_nested(kind))
         self.native = frozenset(column for column, kind in kinds.items() if _is_native(kind))
-        needed = (column for column in self.header if column in self.nested and column.strip() in wanted)
-        if refused := [f"{column} ({kinds[column]})" for column in needed]:
-            raise ContractError(f"{name}: columns that hold lists or objects, not single values: {', '.join(refused)}")
+        required = (column for column in self.header if column in self.nested and column.strip() in wanted)
+        if unusable := [f"{column} ({kinds[column]})" for column in required]:
+            raise ContractError(f"{name}: columns that hold lists or objects, not single values: {', '.join(unusable)}")
 
     def _check_size(self, limit: int) -> None:
         metadata = self._file.metadata
@@ -79,7 +79,7 @@ class ParquetRows:
             )
 
     def close(self) -> None:
-        """Let go of the stream without closing it."""
+        """Detach from the stream; it stays open."""
         self._file.close()
 
     def __iter__(self) -> Iterator[list[str]]:
@@ -105,23 +105,23 @@ class ParquetRows:
 
 def _texts(values: pa.Array) -> list[str]:
     """Return the values of one column as texts, a missing one as an empty text."""
-    kind = _of_values(values.type)
+    kind = _value_type(values.type)
     if kind != values.type:
         values = values.cast(kind)
     if _is_nested(kind):
         return [
             "" if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values.to_pylist()
         ]
-    if pa.types.is_decimal(kind):  # Arrow would write a zero of nine decimals as 0E-9
+    if pa.types.is_decimal(kind):  # Arrow writes a zero with nine decimals as 0E-9
         return ["" if value is None else f"{value:f}" for value in values.to_pylist()]
     if pa.types.is_floating(kind):
-        values = _of_floats(values)
+        values = _float_texts(values)
     elif pa.types.is_timestamp(kind):
-        values = _of_times(values)
+        values = _time_texts(values)
     elif pa.types.is_boolean(kind) or pa.types.is_temporal(kind):
         values = values.cast(pa.string())
-    found: list[Any] = _decoded(values) if _is_text(values.type) else values.to_pylist()
-    return ["" if value is None else str(value) for value in found]
+    raw: list[Any] = _decode(values) if _is_text(values.type) else values.to_pylist()
+    return ["" if value is None else str(value) for value in raw]
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -131,18 +131,18 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(test(kind) for test in (*texts, *raw))
 
 
-def _decoded(values: pa.Array) -> list[str | None]:
+def _decode(values: pa.Array) -> list[str | None]:
     """Return texts; bytes that are not UTF-8 become lone surrogates, as in a CSV file."""
     try:
-        found: list[str | None] = values.cast(pa.string()).to_pylist()
+        texts: list[str | None] = values.cast(pa.string()).to_pylist()
     except (pa.ArrowInvalid, UnicodeDecodeError):
         raw = values.cast(pa.binary()).to_pylist()
         return [None if value is None else value.decode("utf-8", "surrogateescape") for value in raw]
-    return found
+    return texts
 
 
-def _of_floats(values: pa.Array) -> pa.Array:
-    """Return the shortest text that reads back as the same float; whole ones without a point, NaN as missing."""
+def _float_texts(values: pa.Array) -> pa.Array:
+    """Return the shortest texts that give the same floats again; whole ones without a point, NaN as missing."""
     wide = values.cast(pa.float64())
     whole = pc.and_(pc.equal(pc.floor(wide), wide), pc.less_equal(pc.abs(wide), EXACT))
     integers = pc.if_else(whole, wide, 0.0).cast(pa.int64()).cast(pa.string())
@@ -150,8 +150,8 @@ def _of_floats(values: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_nan(wide), None, pc.if_else(whole, integers, narrow.cast(pa.string())))
 
 
-def _of_times(values: pa.Array) -> pa.Array:
-    """Return ISO 8601 texts, in UTC where a zone is given; only what is finer than a microsecond has nine digits."""
+def _time_texts(values: pa.Array) -> pa.Array:
+    """Return ISO 8601 texts, in UTC if there is a zone; nine decimals only if six are not exact."""
     if values.type.tz is not None:
         values = values.cast(pa.timestamp(values.type.unit, tz="UTC"))
     texts = values.cast(pa.string())

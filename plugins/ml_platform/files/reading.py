@@ -1,4 +1,4 @@
-"""A file is recognised by its content, and gives its rows as texts: CSV or JSON lines, also in gzip, or Parquet."""
+"""Opening a file by its content: CSV or JSON lines, also in gzip, or Parquet."""
 
 import codecs
 import re
@@ -7,16 +7,16 @@ from typing import BinaryIO
 
 from ml_platform.exceptions import ContractError
 from ml_platform.files import gunzip
-from ml_platform.files.csv_rows import CsvRows, detected_delimiter
+from ml_platform.files.csv_rows import CsvRows, detect_delimiter
 from ml_platform.files.formats import Format, Rows
 from ml_platform.files.json_rows import JsonRows
 from ml_platform.files.parquet_rows import ParquetRows
-from ml_platform.files.returned import HEADERS
+from ml_platform.files.rejected_rows import HEADERS
 from ml_platform.files.text_lines import TextLines
 
 __all__ = ["Format", "Rows", "open_rows"]
 
-START_BYTES = 64 * 2**10  # so much of a file is looked at to recognise it
+START_BYTES = 64 * 2**10  # the part of a file that is used to recognise its format
 PARQUET = b"PAR1"
 FOREIGN_STARTS = {
     b"PK\x03\x04": "a zip archive or an Excel workbook",
@@ -46,45 +46,47 @@ def open_rows(
     encoding: str | None = None,
     wanted: Collection[str] = (),
 ) -> Rows:
-    """Open a file of rows, whatever its name says.
+    """Open a file of rows; the content decides its format, not the name.
 
     Args:
-        stream: its bytes, seekable; read from the beginning, and left open.
-        name: what errors call it.
-        delimiter: what separates the cells of a CSV file; if not given, it is detected.
-        encoding: of a text without a byte order mark; if not given, UTF-8.
-        wanted: the headers that the reader needs: they help to detect the delimiter, and must not be nested.
+        stream: the file's bytes, seekable; read from the beginning, and left open.
+        name: the file's name in errors.
+        delimiter: between the cells of a CSV file; default: detected.
+        encoding: of a text without a byte order mark; default: UTF-8.
+        wanted: the columns that the caller needs; they help to detect the delimiter, and must not be nested.
 
     Returns:
-        Its rows, with the header read.
+        The rows; the header is already read.
 
     Raises:
-        ContractError: it is empty or broken, or of a format that is not read.
+        ContractError: the file is empty or broken, or its format is not supported.
     """
     stream.seek(0)
     zipped = stream.read(len(gunzip.MAGIC)) == gunzip.MAGIC
-    start = _opened(stream, name, zipped=zipped).read(START_BYTES)
-    _refuse_foreign(start, name, zipped=zipped)
+    start = _unpacked_stream(stream, name, zipped=zipped).read(START_BYTES)
+    _reject_foreign(start, name, zipped=zipped)
     if start.startswith(PARQUET):
         stream.seek(0)
         return ParquetRows(stream, name, wanted)
-    used = next((known for mark, known in BYTE_ORDER_MARKS.items() if start.startswith(mark)), encoding or "utf-8")
+    used = next((codec for mark, codec in BYTE_ORDER_MARKS.items() if start.startswith(mark)), encoding or "utf-8")
     text = start.decode(used, "replace")
-    _refuse_foreign_text(text.lstrip(), name)
+    _reject_foreign_text(text.lstrip(), name)
     if text.lstrip().startswith("{"):
         form = Format("jsonl", None, used, zipped)
-        return JsonRows(lambda: TextLines(_opened(stream, name, zipped=zipped), used, name), name, form, wanted)
-    form = Format("csv", delimiter or detected_delimiter(text, {*wanted, *HEADERS}), used, zipped)
-    return CsvRows(TextLines(_opened(stream, name, zipped=zipped), used, name), name, form)
+        return JsonRows(
+            lambda: TextLines(_unpacked_stream(stream, name, zipped=zipped), used, name), name, form, wanted
+        )
+    form = Format("csv", delimiter or detect_delimiter(text, {*wanted, *HEADERS}), used, zipped)
+    return CsvRows(TextLines(_unpacked_stream(stream, name, zipped=zipped), used, name), name, form)
 
 
-def _opened(stream: BinaryIO, name: str, *, zipped: bool) -> BinaryIO:
-    """Return the file's bytes from the beginning, unpacked."""
+def _unpacked_stream(stream: BinaryIO, name: str, *, zipped: bool) -> BinaryIO:
+    """Return the file's bytes from the beginning, unpacked if necessary."""
     stream.seek(0)
-    return gunzip.unpacked(stream, name) if zipped else stream
+    return gunzip.unpack(stream, name) if zipped else stream
 
 
-def _refuse_foreign(start: bytes, name: str, *, zipped: bool) -> None:
+def _reject_foreign(start: bytes, name: str, *, zipped: bool) -> None:
     for signature, what in FOREIGN_STARTS.items():
         if start.startswith(signature):
             raise ContractError(f"{name}: the file is {what}; {SAVE_AS}")
@@ -94,7 +96,7 @@ def _refuse_foreign(start: bytes, name: str, *, zipped: bool) -> None:
         raise ContractError(f"{name}: the file is Parquet inside gzip; drop the Parquet file itself")
 
 
-def _refuse_foreign_text(start: str, name: str) -> None:
+def _reject_foreign_text(start: str, name: str) -> None:
     first = re.split("[\r\n]", start, maxsplit=1)[0].strip()
     if "\x00" in first:
         raise ContractError(

@@ -1,4 +1,4 @@
-"""The physical lines of a text file, decoded, and bounded in length."""
+"""The physical lines of a text file, decoded, with a limit on their length."""
 
 import codecs
 import io
@@ -7,17 +7,17 @@ from typing import BinaryIO
 
 from ml_platform.exceptions import ContractError
 
-ROW_CHARACTERS = 4 * 2**20  # a longer row rejects the file, so that memory stays bounded
-# Bytes that these cannot decode leave open where the next character begins. All others extend ASCII: what they cannot
-# decode stands in the text as lone surrogates, and spoils one cell only.
+ROW_CHARACTERS = 4 * 2**20  # a longer row rejects the file; this bounds memory
+# After an undecodable byte in these encodings, the start of the next character is unknown. All others extend ASCII: an
+# undecodable byte becomes a lone surrogate and affects one cell only.
 _STRICT = ("utf-16", "utf-32", "utf-7")
 
 
 class TextLines:
-    """Reads line by line; a line ends with LF, CR LF or CR, as the file has it."""
+    """Reads line by line; a line keeps its end: LF, CR LF or CR."""
 
     def __init__(self, stream: BinaryIO, encoding: str, name: str) -> None:
-        """Read from a stream of bytes, which stays open; `name` is what errors call it."""
+        """Read from a stream of bytes, which stays open; `name` is the file's name in errors."""
         strict = codecs.lookup(encoding).name.startswith(_STRICT)
         self._name, self._encoding = name, encoding
         self._text = io.TextIOWrapper(
@@ -25,26 +25,26 @@ class TextLines:
         )
 
     def read(self, number: int) -> str:
-        """Return the next line with its end, or the first `ROW_CHARACTERS` of it; "" at the end of the file.
+        """Return the next line with its end, at most `ROW_CHARACTERS` of it; "" at the end of the file.
 
         Args:
-            number: the physical line that is read, for errors.
+            number: number of the physical line, for errors.
 
         Raises:
-            ContractError: bytes from here on cannot be decoded.
+            ContractError: bytes of this or a later line cannot be decoded.
         """
         try:
             return self._text.readline(ROW_CHARACTERS)
         except UnicodeDecodeError as error:
-            # It decodes ahead, so the line is found by what could still be decoded.
+            # The wrapper decodes ahead: count the lines before the error.
             before = error.object[: error.start].decode(error.encoding, "replace")
             line = number + len(re.findall("\r\n?|\n", before))
-            wrong = error.object[error.start : error.end].hex(" ")
+            invalid = error.object[error.start : error.end].hex(" ")
             raise ContractError(
-                f"{self._name}: line {line}: the bytes {wrong} are not valid {self._encoding.upper()}; save the file "
+                f"{self._name}: line {line}: the bytes {invalid} are not valid {self._encoding.upper()}; save the file "
                 "as UTF-8, or declare its `encoding`"
             ) from None
 
     def close(self) -> None:
-        """Let go of the stream without closing it."""
+        """Detach from the stream; it stays open."""
         self._text.detach()

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 from ml_platform.files.formats import Native
 from ml_platform.files.reading import Rows, open_rows
-from ml_platform.files.returned import HEADERS, harmless
+from ml_platform.files.rejected_rows import HEADERS, escape_cell
 
 
 def report_json(report: Mapping[str, Any]) -> bytes:
@@ -73,7 +73,7 @@ def write_rejected(
     marked = "utf-8" if rows.format.encoding == "utf-8" else "utf-8-sig"
     text = io.TextIOWrapper(out, encoding=marked, errors="surrogateescape", newline="", write_through=True)
     writer = csv.writer(text, delimiter=delimiter or ",")
-    writer.writerow([*HEADERS, *map(harmless, rows.header)])
+    writer.writerow([*HEADERS, *map(escape_cell, rows.header)])
     writer.writerows(_rejected(rows, bad))
     rows.close()
     text.detach()
@@ -84,7 +84,7 @@ def _rejected(rows: Rows, bad: Iterable[tuple[int, str]]) -> Iterator[list[str]]
     for line, reasons in groupby(bad, key=lambda entry: entry[0]):
         joined = "; ".join(reason for _, reason in reasons)
         found = next((row for row in cells if rows.line == line), [])
-        yield [str(line), harmless(joined), *map(harmless, _marked(rows, found))]
+        yield [str(line), escape_cell(joined), *map(escape_cell, _marked(rows, found))]
 
 
 def _marked(rows: Rows, cells: list[str]) -> list[str]:

@@ -1,1 +1,1 @@
-"""Rows of texts as typed batches, and what is wrong with them."""
+"""Rows of texts become typed batches; each bad value gets a reason."""

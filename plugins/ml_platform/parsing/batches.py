@@ -1,7 +1,7 @@
-"""A file becomes typed Arrow batches, and every bad value gets a line, a column and a reason.
+"""A file becomes typed Arrow batches; every bad value gets a line, a column and a reason.
 
-A contract broken by the header or by the quoting rejects the file; anything else is a bad value of one row. No I/O but
-the stream that is given.
+A broken header or broken quoting rejects the file; any other problem is a bad value of one row. The only I/O is the
+given stream.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,22 +13,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ml_platform.exceptions import ConfigurationError, ContractError
-from ml_platform.files.formats import Native, shown
+from ml_platform.files.formats import Native, display_text
 from ml_platform.files.reading import Rows, open_rows
 from ml_platform.parsing.conversion import allowed_values, convert
-from ml_platform.parsing.layout import Layout, columns_of, lay_out, required_columns
+from ml_platform.parsing.layout import Layout, columns_of, find_layout, required_columns
 from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
 
 BATCH_ROWS = 20_000
 BATCH_CHARACTERS = 16 * 2**20
-KEY_CHARACTERS = 500  # what an index can hold
+KEY_CHARACTERS = 500  # longer keys may not fit into an index
 
 
 @dataclass(frozen=True)
 class BadValue:
-    """One thing wrong with one row: its line (`Rows.line`), the column as the file calls it ("" for all), why."""
+    """A bad value: its line (`Rows.line`), the column's name in the file ("": the whole row), value and reason."""
 
     line: int
     column: str
@@ -38,12 +38,12 @@ class BadValue:
 
 @dataclass(frozen=True)
 class Batch:
-    """A stretch of a file, in file order.
+    """Consecutive rows of a file, in file order.
 
     Attributes:
-        rows: the good rows, in the schema of `arrow_schema`.
-        bad: everything wrong with the others, by line; one row may have several entries.
-        rows_read: good and bad rows together.
+        rows: the good rows, with the schema of `arrow_schema`.
+        bad: the bad values, sorted by line; one row may have several.
+        rows_read: number of good and bad rows together.
     """
 
     rows: pa.RecordBatch
@@ -52,28 +52,28 @@ class Batch:
 
 
 def arrow_schema(table: Table, purpose: Purpose) -> pa.Schema:
-    """Return the schema of the typed rows: `line` (int64, as `Rows.line`), then the columns as declared."""
+    """Return the schema of the typed rows: `line` (int64, as `Rows.line`), then the columns in the spec's order."""
     typed = [(name, ARROW_TYPES[column.type]) for name, column in columns_of(table, purpose).items()]
     return pa.schema([("line", pa.int64()), *typed])
 
 
 def _texts(cells: Sequence[str], undecodable: str) -> tuple[pa.Array, dict[int, str]]:
-    """Return the cells as an Arrow array, null where a cell is no text, and those cells' reasons."""
+    """Return the cells as an Arrow array, null where a cell is no valid text, and per such cell the reason."""
     try:
         return pa.array(cells, pa.string()), {}
     except UnicodeEncodeError:
-        wrong = {i: reason for i, cell in enumerate(cells) if (reason := _no_text(cell, undecodable))}
-        return pa.array([None if i in wrong else cell for i, cell in enumerate(cells)], pa.string()), wrong
+        invalid = {i: reason for i, cell in enumerate(cells) if (reason := _surrogate_reason(cell, undecodable))}
+        return pa.array([None if i in invalid else cell for i, cell in enumerate(cells)], pa.string()), invalid
 
 
-def _no_text(cell: str, undecodable: str) -> str:
-    halves = [character for character in cell if "\ud800" <= character <= "\udfff"]
-    if any("\udc80" <= half <= "\udcff" for half in halves):
+def _surrogate_reason(cell: str, undecodable: str) -> str:
+    surrogates = [character for character in cell if "\ud800" <= character <= "\udfff"]
+    if any("\udc80" <= surrogate <= "\udcff" for surrogate in surrogates):
         return undecodable
-    return "has half of a character (a lone surrogate)" if halves else ""
+    return "has half of a character (a lone surrogate)" if surrogates else ""
 
 
-def _undecodable(rows: Rows, table: Table) -> str:
+def _undecodable_reason(rows: Rows, table: Table) -> str:
     encoding = rows.format.encoding or "utf-8"
     hint = "" if table.encoding or encoding != "utf-8" else "; declare the file's `encoding` if it is another"
     return f"not valid {encoding.removesuffix('-sig').upper()}{hint}"
@@ -86,10 +86,10 @@ class _Parser:
         self._rows = rows
         self._keys = table.keys
         self._missing = table.missing
-        self._layout: Layout = lay_out(rows, table, purpose)
+        self._layout: Layout = find_layout(rows, table, purpose)
         self._required = required_columns(table, purpose)
         self._schema = arrow_schema(table, purpose)
-        self._undecodable = _undecodable(rows, table)
+        self._undecodable = _undecodable_reason(rows, table)
         self._start()
 
     def _start(self) -> None:
@@ -112,14 +112,14 @@ class _Parser:
         return self._read >= BATCH_ROWS or self._characters >= BATCH_CHARACTERS
 
     def batch(self) -> Batch:
-        """Return what was collected, and begin anew."""
+        """Return the rows collected since the last batch."""
         cells = list(zip(*self._cells, strict=True)) or [()] * len(self._layout.header)
         columns = [self._typed(name, cells) for name in self._layout.columns]
-        self._refuse_long_keys(cells)
-        wrong = {bad.line for bad in self._bad}
+        self._reject_long_keys(cells)
+        bad_lines = {bad.line for bad in self._bad}
         rows = pa.RecordBatch.from_arrays([pa.array(self._lines, pa.int64()), *columns], schema=self._schema)
-        if wrong:
-            rows = rows.filter(pa.array([line not in wrong for line in self._lines], pa.bool_()))
+        if bad_lines:
+            rows = rows.filter(pa.array([line not in bad_lines for line in self._lines], pa.bool_()))
         order = {name: position for position, name in enumerate(self._layout.header)}
         bad = tuple(sorted(self._bad, key=lambda b: (b.line, order.get(b.column, -1))))
         batch = Batch(rows, bad, self._read)
@@ -134,41 +134,42 @@ class _Parser:
         values, reasons = self._converted(name, texts, cells[position])
         for row, reason in (reasons | undecodable).items():
             header = self._layout.header[position]
-            self._bad.append(BadValue(self._lines[row], header, shown(cells[position][row]), reason))
+            self._bad.append(BadValue(self._lines[row], header, display_text(cells[position][row]), reason))
         return values
 
     def _converted(self, name: str, texts: pa.Array, cells: Sequence[str]) -> tuple[pa.Array, dict[int, str]]:
-        """Return what `convert` does; how a cell is read does not depend on the cells beside it."""
+        """Return what `convert` returns; a cell's result does not depend on other cells."""
         typed = partial(convert, required=name in self._required, missing=self._missing)
         values, reasons = typed(texts, self._layout.columns[name])
         if name not in self._layout.native or not any(mask := [isinstance(cell, Native) for cell in cells]):
             return values, reasons
-        theirs, why = typed(texts.filter(pa.array(mask)), self._layout.native[name])
-        ours = {row: reason for row, reason in reasons.items() if not mask[row]}
-        native = [row for row, is_native in enumerate(mask) if is_native]
-        return pc.replace_with_mask(values, pa.array(mask), theirs), ours | {native[i]: why[i] for i in why}
+        native_values, native_reasons = typed(texts.filter(pa.array(mask)), self._layout.native[name])
+        native_rows = [row for row, is_native in enumerate(mask) if is_native]
+        reasons = {row: reason for row, reason in reasons.items() if not mask[row]}
+        reasons |= {native_rows[i]: reason for i, reason in native_reasons.items()}
+        return pc.replace_with_mask(values, pa.array(mask), native_values), reasons
 
-    def _refuse_long_keys(self, cells: Sequence[Sequence[str]]) -> None:
+    def _reject_long_keys(self, cells: Sequence[Sequence[str]]) -> None:
         parts = [cells[self._layout.positions[key]] for key in self._keys]
         for row, texts in enumerate(zip(*parts, strict=True)):
             if len("".join(texts)) > KEY_CHARACTERS:
                 header = self._layout.header[self._layout.positions[self._keys[0]]]
                 reason = f"a key of more than {KEY_CHARACTERS} characters"
-                self._bad.append(BadValue(self._lines[row], header, shown(texts[0]), reason))
+                self._bad.append(BadValue(self._lines[row], header, display_text(texts[0]), reason))
 
 
 def open_table(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> Rows:
-    """Open a file of a table.
+    """Open a file of a data set or a feature table.
 
     Args:
         stream: the file's bytes, seekable; left open.
-        table: what the columns mean.
-        purpose: in a `test` file the label's columns are not read and may be missing; a feature table's are `train`.
-        name: what errors call the file.
+        table: the spec.
+        purpose: `test`: label and leaks are not read and may be missing; files of feature tables are always `train`.
+        name: the file's name in errors.
 
     Raises:
-        ContractError: it is empty or broken, or of a format that is not read.
-        ConfigurationError: the table allows a value that is none of its column's type.
+        ContractError: the file is empty or broken, or its format is not supported.
+        ConfigurationError: the spec allows a value that is not of its column's type.
     """
     columns = columns_of(table, purpose)
     for column, declared in columns.items():
@@ -181,23 +182,23 @@ def open_table(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> R
 
 
 def typed_batches(rows: Rows, table: Table, purpose: Purpose) -> Iterator[Batch]:
-    """Type the rows of an opened file, and close it.
+    """Convert the rows of an open file to typed batches, and close it.
 
     Yields:
         Batches of at most `BATCH_ROWS` rows, in file order.
 
     Raises:
-        ContractError: header, quoting or size break the contract, or there are no rows.
+        ContractError: header, quoting or size break the contract, or the file has no rows.
     """
     try:
         parser = _Parser(rows, table, purpose)
-        found = False
+        has_rows = False
         for cells in rows:
-            found = True
+            has_rows = True
             parser.add(cells)
             if parser.is_full():
                 yield parser.batch()
-        if not found:
+        if not has_rows:
             raise ContractError(f"{rows.name}: {rows.format.unit} {rows.line}: no rows follow the header")
         yield parser.batch()
     finally:
@@ -205,5 +206,5 @@ def typed_batches(rows: Rows, table: Table, purpose: Purpose) -> Iterator[Batch]
 
 
 def read_batches(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> Iterator[Batch]:
-    """Read a file: `open_table` and `typed_batches` in one."""
+    """Read a file: `open_table`, then `typed_batches`."""
     return typed_batches(open_table(stream, table, purpose, name), table, purpose)

@@ -1,8 +1,8 @@
-"""The text of cells becomes typed values, or a reason why it cannot: nothing changes silently.
+"""The texts of cells become typed values, or get a reason why not: no value changes silently.
 
-Per type there are two ways that agree: texts of the plain form are converted column-wise by Arrow, the rest one by one
-in Python, where a reason can be given. The plain form is a strict subset of what the slow way accepts. A few texts all
-go the slow way, without Arrow, which then is the faster one.
+Each type has two converters that agree: Arrow converts texts in the plain form column by column, and Python converts
+the other texts one by one, with a reason for each bad one. The plain form is a strict subset of what the Python
+converter accepts. Small inputs use only the Python converter, because it is faster there.
 """
 
 import math
@@ -15,30 +15,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.parsing import moments, numerals
+from ml_platform.parsing import numerals, timestamps
 from ml_platform.specs.column_types import ARROW_TYPES, TIMESTAMP
 from ml_platform.specs.parts import Column, ColumnType, Scalar
 
 TRUE, FALSE = ("true", "yes", "1", "y", "t"), ("false", "no", "0", "n", "f")
-FEW = 128  # so many texts take Arrow longer, to compile the pattern and to call each of its functions
+FEW = 128  # up to this number of texts, compiling the pattern and calling Arrow takes longer
 MISSING_WORDS = {"na", "n/a", "nan", "null", "none", "nil", "-", "?", ".", "inf", "+inf", "-inf", "infinity"}
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How one column type is read.
+class Converter:
+    """The converters of one column type.
 
     Attributes:
-        arrow: type of the result.
-        plain: RE2 pattern of the texts that `vector` converts.
-        vector: the column-wise way; may raise `pa.ArrowInvalid`.
-        single: the way for one text; raises ValueError with the reason.
+        arrow_type: type of the result.
+        pattern: RE2 pattern of the texts in the plain form.
+        convert_column: converts an array of such texts; may raise `pa.ArrowInvalid`.
+        convert_text: converts one text of any form; raises ValueError with the reason.
     """
 
-    arrow: pa.DataType
-    plain: str
-    vector: Callable[[pa.Array], pa.Array]
-    single: Callable[[str], Any]
+    arrow_type: pa.DataType
+    pattern: str
+    convert_column: Callable[[pa.Array], pa.Array]
+    convert_text: Callable[[str], Any]
 
 
 def _boolean(text: str) -> bool:
@@ -58,30 +58,35 @@ def _text(text: str) -> str:
     return text
 
 
-def _moments(form: str | None, zone: str) -> Kind:
-    return Kind(TIMESTAMP, moments.plain(form, zone), moments.vector(form, zone), moments.single(form, zone))
+def _timestamps(form: str | None, zone: str) -> Converter:
+    return Converter(
+        TIMESTAMP,
+        timestamps.plain_pattern(form, zone),
+        timestamps.column_converter(form, zone),
+        timestamps.text_converter(form, zone),
+    )
 
 
-# Spelled out, for to RE2 a long s is an s in another case, and to Python it is none.
+# Each letter in both cases, because a case-insensitive RE2 pattern also accepts a long s (ſ), which Python does not.
 _PLAIN_BOOLEAN = f"^({'|'.join(''.join(f'[{c}{c.upper()}]' for c in word) for word in (*TRUE, *FALSE))})$"
-_TEXTS = Kind(ARROW_TYPES["text"], r"^[^\x00]*$", lambda texts: texts, _text)
-KINDS: dict[ColumnType, Kind] = {
-    "integer": Kind(ARROW_TYPES["integer"], numerals.PLAIN_INTEGER, numerals.integers, numerals.integer),
-    "number": Kind(ARROW_TYPES["number"], numerals.PLAIN_NUMBER, numerals.numbers, numerals.number),
-    "money": Kind(ARROW_TYPES["money"], numerals.PLAIN_MONEY, numerals.amounts, numerals.money),
-    "boolean": Kind(ARROW_TYPES["boolean"], _PLAIN_BOOLEAN, _booleans, _boolean),
-    "timestamp": _moments(None, "UTC"),
+_TEXTS = Converter(ARROW_TYPES["text"], r"^[^\x00]*$", lambda texts: texts, _text)
+CONVERTERS: dict[ColumnType, Converter] = {
+    "integer": Converter(ARROW_TYPES["integer"], numerals.PLAIN_INTEGER, numerals.integers, numerals.integer),
+    "number": Converter(ARROW_TYPES["number"], numerals.PLAIN_NUMBER, numerals.numbers, numerals.number),
+    "money": Converter(ARROW_TYPES["money"], numerals.PLAIN_MONEY, numerals.amounts, numerals.money),
+    "boolean": Converter(ARROW_TYPES["boolean"], _PLAIN_BOOLEAN, _booleans, _boolean),
+    "timestamp": _timestamps(None, "UTC"),
     "category": _TEXTS,
     "text": _TEXTS,
 }
-_WITH_COMMA: dict[ColumnType, Kind] = {
-    "number": Kind(
+_WITH_COMMA: dict[ColumnType, Converter] = {
+    "number": Converter(
         ARROW_TYPES["number"],
         numerals.with_comma(numerals.PLAIN_NUMBER),
         numerals.numbers_with_comma,
         numerals.number_with_comma,
     ),
-    "money": Kind(
+    "money": Converter(
         ARROW_TYPES["money"],
         numerals.with_comma(numerals.PLAIN_MONEY),
         numerals.amounts_with_comma,
@@ -90,35 +95,35 @@ _WITH_COMMA: dict[ColumnType, Kind] = {
 }
 
 
-def kind_of(column: Column) -> Kind:
-    """Return how a column is read, with its decimal sign, its format and its zone."""
-    return _kind(column.type, column.decimal, column.format, column.zone)
+def converter_of(column: Column) -> Converter:
+    """Return the converter of a column, which depends on its type, decimal sign, format and zone."""
+    return _converter(column.type, column.decimal, column.format, column.zone)
 
 
 @cache
-def _kind(column_type: ColumnType, decimal: Literal[".", ","], form: str | None, zone: str) -> Kind:
+def _converter(column_type: ColumnType, decimal: Literal[".", ","], form: str | None, zone: str) -> Converter:
     if decimal == ",":
         return _WITH_COMMA[column_type]
-    return _moments(form, zone) if column_type == "timestamp" else KINDS[column_type]
+    return _timestamps(form, zone) if column_type == "timestamp" else CONVERTERS[column_type]
 
 
-def _vector(kind: Kind, texts: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Return the values of the plain texts, null elsewhere, and a mask of the texts still to be looked at."""
-    plain = pc.fill_null(pc.match_substring_regex(texts, kind.plain), fill_value=False)
+def _convert_column(converter: Converter, texts: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return the values of the texts in the plain form, null elsewhere, and a mask of the texts still to convert."""
+    plain = pc.fill_null(pc.match_substring_regex(texts, converter.pattern), fill_value=False)
     rest = pc.and_(pc.invert(plain), pc.is_valid(texts))
     try:
-        return kind.vector(pc.if_else(plain, texts, pa.scalar(None, pa.string()))), rest
-    except pa.ArrowInvalid:  # looks right but is not, such as a 30th of February: all go the slow way
-        return pa.nulls(len(texts), kind.arrow), pc.is_valid(texts)
+        return converter.convert_column(pc.if_else(plain, texts, pa.scalar(None, pa.string()))), rest
+    except pa.ArrowInvalid:  # a value is invalid, such as a 30th of February: convert all texts one by one
+        return pa.nulls(len(texts), converter.arrow_type), pc.is_valid(texts)
 
 
-def _one_by_one(kind: Kind, texts: Iterable[str | None]) -> tuple[list[Any], dict[int, str]]:
-    """Return the value of each text, None where it is missing or wrong, and per wrong one its index and the reason."""
+def _convert_texts(converter: Converter, texts: Iterable[str | None]) -> tuple[list[Any], dict[int, str]]:
+    """Return the value of each text, None where missing or bad, and per bad text its index and the reason."""
     values: list[Any] = []
     reasons: dict[int, str] = {}
     for i, text in enumerate(texts):
         try:
-            values.append(None if text is None else kind.single(text))
+            values.append(None if text is None else converter.convert_text(text))
         except ValueError as reason:
             values.append(None)
             hint = "; leave the cell empty if the value is missing, or list the word under `missing`"
@@ -126,58 +131,64 @@ def _one_by_one(kind: Kind, texts: Iterable[str | None]) -> tuple[list[Any], dic
     return values, reasons
 
 
-def _few(texts: pa.Array, column: Column, words: Collection[str]) -> tuple[pa.Array, dict[int, str], list[int]]:
-    """Return what `_many` does."""
-    cleaned = [_cleaned(text, column.strip_prefix, words) for text in texts.to_pylist()]
-    values, reasons = _one_by_one(kind_of(column), cleaned)
-    return pa.array(values, kind_of(column).arrow), reasons, [i for i, text in enumerate(cleaned) if text is None]
+def _convert_few(texts: pa.Array, column: Column, words: Collection[str]) -> tuple[pa.Array, dict[int, str], list[int]]:
+    """Convert with Python only: return the values, per bad row the reason, and the rows with missing values."""
+    cleaned = [_clean(text, column.strip_prefix, words) for text in texts.to_pylist()]
+    values, reasons = _convert_texts(converter_of(column), cleaned)
+    return (
+        pa.array(values, converter_of(column).arrow_type),
+        reasons,
+        [i for i, text in enumerate(cleaned) if text is None],
+    )
 
 
-def _cleaned(text: str | None, prefix: str, words: Collection[str]) -> str | None:
+def _clean(text: str | None, prefix: str, words: Collection[str]) -> str | None:
     stripped = (text or "").strip()
     return None if stripped in words else stripped.removeprefix(prefix).strip() or None
 
 
-def _many(texts: pa.Array, column: Column, words: Collection[str]) -> tuple[pa.Array, dict[int, str], list[int]]:
+def _convert_many(
+    texts: pa.Array, column: Column, words: Collection[str]
+) -> tuple[pa.Array, dict[int, str], list[int]]:
     """Return the values, per wrong row its index and the reason, and the indices of the missing ones."""
-    kind = kind_of(column)
-    texts = _without(empty_to_null(texts), words)
+    converter = converter_of(column)
+    texts = _mark_missing(empty_to_null(texts), words)
     if column.strip_prefix:
-        texts = _unprefixed(texts, column.strip_prefix)
-    values, rest = _vector(kind, texts)
+        texts = _without_prefix(texts, column.strip_prefix)
+    values, rest = _convert_column(converter, texts)
     reasons: dict[int, str] = {}
-    if wanted := _rows(rest):
-        slow, wrong = _one_by_one(kind, texts.take(pa.array(wanted)).to_pylist())
-        values = pc.replace_with_mask(values, rest, pa.array(slow, kind.arrow))
-        reasons = {wanted[i]: reason for i, reason in wrong.items()}
+    if remaining := _rows(rest):
+        others, invalid = _convert_texts(converter, texts.take(pa.array(remaining)).to_pylist())
+        values = pc.replace_with_mask(values, rest, pa.array(others, converter.arrow_type))
+        reasons = {remaining[i]: reason for i, reason in invalid.items()}
     return values, reasons, _rows(pc.is_null(texts))
 
 
-def _unprefixed(texts: pa.Array, prefix: str) -> pa.Array:
+def _without_prefix(texts: pa.Array, prefix: str) -> pa.Array:
     without = pc.utf8_slice_codeunits(texts, len(prefix))
     return empty_to_null(pc.if_else(pc.starts_with(texts, prefix), without, texts))
 
 
 def empty_to_null(texts: pa.Array) -> pa.Array:
-    """Strip blanks around each text; what is empty then is missing. Nothing else is."""
+    """Strip white space around each text; empty texts become null, and only those."""
     stripped = pc.utf8_trim_whitespace(texts)
     return pc.if_else(pc.not_equal(stripped, ""), stripped, pa.scalar(None, pa.string()))
 
 
 def _rows(mask: pa.Array) -> list[int]:
-    found: list[int] = pc.indices_nonzero(mask).to_pylist()  # null counts as zero
-    return found
+    indices: list[int] = pc.indices_nonzero(mask).to_pylist()  # null counts as zero
+    return indices
 
 
-def written(value: Scalar, decimal: str = ".") -> str:
-    """Return a value of a spec as files write it."""
+def value_text(value: Scalar, decimal: str = ".") -> str:
+    """Return a value of a spec as it is written in files."""
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value).replace(".", decimal) if isinstance(value, float) else str(value)
 
 
-def _without(texts: pa.Array, words: Collection[str]) -> pa.Array:
-    """Return the texts with null for those that mean a missing value."""
+def _mark_missing(texts: pa.Array, words: Collection[str]) -> pa.Array:
+    """Replace texts that mean a missing value by null."""
     if not words:
         return texts
     return pc.if_else(pc.is_in(texts, value_set=pa.array(words, pa.string())), pa.scalar(None, pa.string()), texts)
@@ -185,14 +196,14 @@ def _without(texts: pa.Array, words: Collection[str]) -> pa.Array:
 
 @cache
 def allowed_values(column: Column) -> pa.Array:
-    """Return the values that a column may have (`Column.values`), in its type.
+    """Return the allowed values of a column (`Column.values`), in its type.
 
     Raises:
-        ConfigurationError: one of them is no value of that type.
+        ConfigurationError: a value is not of that type.
     """
     if column.values is None:
         return pa.array([], ARROW_TYPES[column.type])
-    texts = [written(value, column.decimal) for value in column.values]
+    texts = [value_text(value, column.decimal) for value in column.values]
     plain = column.model_copy(update={"values": None, "min": None, "max": None, "missing": (), "required": True})
     allowed, reasons = convert(pa.array(texts, pa.string()), plain)
     for i, reason in reasons.items():
@@ -200,8 +211,8 @@ def allowed_values(column: Column) -> pa.Array:
     return allowed
 
 
-def _outside(values: pa.Array, column: Column) -> dict[int, str]:
-    """Return the rows whose value the data set does not allow, with what it allows."""
+def _not_allowed(values: pa.Array, column: Column) -> dict[int, str]:
+    """Return the rows with values that the spec does not allow, each with a reason."""
     reasons: dict[int, str] = {}
     whole = pa.types.is_integer(values.type)  # Arrow compares int64 with a fraction only up to 2^53
     if (least := column.min) is not None:
@@ -212,7 +223,7 @@ def _outside(values: pa.Array, column: Column) -> dict[int, str]:
         reasons |= dict.fromkeys(_rows(above), f"more than {most:g}, the most allowed")
     if column.values is not None:
         unknown = pc.and_(pc.is_valid(values), pc.invert(pc.is_in(values, value_set=allowed_values(column))))
-        listed = ", ".join(written(value, column.decimal) for value in column.values)
+        listed = ", ".join(value_text(value, column.decimal) for value in column.values)
         reasons |= dict.fromkeys(_rows(unknown), f"not allowed; allowed are {listed}")
     return reasons
 
@@ -223,20 +234,20 @@ def convert(
     """Convert the cells of one column.
 
     Args:
-        texts: string array of n cells as they stand in the file.
-        column: what the data set declares about them.
-        required: whether a missing value is wrong.
-        missing: texts that mean a missing value, besides the column's own and the empty one.
+        texts: string array of n cells, as in the file.
+        column: the column's spec.
+        required: whether a missing value is a bad value.
+        missing: texts that mean a missing value, in addition to the column's own and the empty text.
 
     Returns:
-        The n values (null where missing or wrong), and per wrong row its index and the reason.
+        The n values (null where missing or bad), and per bad row its index and the reason.
 
     Raises:
-        ConfigurationError: `column.values` has a value that is none of the column's type.
+        ConfigurationError: `column.values` has a value that is not of the column's type.
     """
-    words = [written(word, column.decimal).strip() for word in (*missing, *column.missing)]
-    way = _few if len(texts) <= FEW else _many
-    values, reasons, absent = way(texts, column, words)
+    words = [value_text(word, column.decimal).strip() for word in (*missing, *column.missing)]
+    convert_all = _convert_few if len(texts) <= FEW else _convert_many
+    values, reasons, absent = convert_all(texts, column, words)
     if required or column.required:
         reasons |= dict.fromkeys(absent, "the value is missing, but a value is required")
-    return values, reasons | _outside(values, column)
+    return values, reasons | _not_allowed(values, column)

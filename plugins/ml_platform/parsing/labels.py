@@ -1,4 +1,4 @@
-"""The label's values: as the spec names them, typed, and as a file would write them."""
+"""The values of the label: typed, and as texts."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from ml_platform.specs.spec import Dataset
 
 
 def label_values(dataset: Dataset) -> list[Any]:
-    """Return the typed values of the label that the spec names: all classes, or negative (if named) and positive.
+    """Return the label values of the spec, typed: all classes, or negative (if given) and positive.
 
     Raises:
-        ConfigurationError: no cell of the label column can hold one of them.
+        ConfigurationError: a value does not fit the label column.
     """
     label, column = dataset.label, dataset.columns[dataset.label.column]
-    asked = {f"classes.{i}": value for i, value in enumerate(label.classes or ())}
+    classes = {f"classes.{i}": value for i, value in enumerate(label.classes or ())}
     named = {
         field: value
-        for field, value in (*asked.items(), ("negative", label.negative), ("positive", label.positive))
+        for field, value in (*classes.items(), ("negative", label.negative), ("positive", label.positive))
         if value is not None
     }
     texts = list(map(class_text, named.values()))
@@ -31,5 +31,5 @@ def label_values(dataset: Dataset) -> list[Any]:
 
 
 def class_text(value: Any) -> str:
-    """Return a label's value as a file would write it."""
+    """Return a label value as it is written in files."""
     return str(value).lower() if isinstance(value, bool) else str(value)

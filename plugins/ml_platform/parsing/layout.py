@@ -1,10 +1,10 @@
-"""Which cell of a file's rows belongs to which column of a table, and whether its header keeps the contract."""
+"""The layout of a file: the position of each column of the spec, and the checks of the header."""
 
 from collections import Counter
 from dataclasses import dataclass
 
 from ml_platform.exceptions import ContractError
-from ml_platform.files.formats import DELIMITERS, storable
+from ml_platform.files.formats import DELIMITERS, escape_text
 from ml_platform.files.reading import Rows
 from ml_platform.specs.parts import Column, Purpose
 from ml_platform.specs.spec import Dataset, Table
@@ -12,13 +12,13 @@ from ml_platform.specs.spec import Dataset, Table
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file's rows are read.
+    """How the rows of one file are parsed.
 
     Attributes:
-        header: the columns as the file calls them, without blanks around.
-        columns: how each column of the table is read from this file.
-        native: how a cell is read that is `Native`, for the columns where that makes a difference.
-        positions: per column the place of its cell; a column that is not there has none, and is all missing.
+        header: the column names in the file, stripped.
+        columns: per column of the table, the spec for its cells in this file.
+        native: per column, the spec for `Native` cells if it differs.
+        positions: per column, the index of its cell; a column that the file lacks has none, and its values are missing.
     """
 
     header: list[str]
@@ -28,9 +28,9 @@ class Layout:
 
 
 def columns_of(table: Table, purpose: Purpose) -> dict[str, Column]:
-    """Return the columns that are read: all declared ones, but of a test file neither the label's nor the known time.
+    """Return the columns to read: all of the spec; in a test file without label, leaks and availability time.
 
-    What the label may be is among its column's `values`.
+    The label column gets the label's values as its allowed `values`.
     """
     columns = dict(table.columns)
     if isinstance(table, Dataset) and table.label.values:
@@ -42,9 +42,9 @@ def columns_of(table: Table, purpose: Purpose) -> dict[str, Column]:
 
 
 def required_columns(table: Table, purpose: Purpose) -> frozenset[str]:
-    """Return the columns without an empty cell: the key; for training also the label and the clocks.
+    """Return the columns in which every cell needs a value: the key; for training also the label and the timestamps.
 
-    In a test file the event time is required where it decides what is joined from other tables.
+    A test file needs the event time if feature tables are joined as of it.
     """
     required = {*table.keys, *(name for name, column in table.columns.items() if column.required)}
     if purpose == "train":
@@ -59,37 +59,40 @@ def _timestamps(table: Table) -> set[str]:
 
 
 def needed_columns(table: Table, purpose: Purpose) -> frozenset[str]:
-    """Return the columns that the header must name: all, or with `on_missing_column: missing_values` the least."""
+    """Return the columns that the header must name.
+
+    These are all, or with `on_missing_column: missing_values` only those in which every cell needs a value.
+    """
     columns = frozenset(columns_of(table, purpose))
     least = required_columns(table, purpose) | (_timestamps(table) & columns)
     return least if table.on_missing_column == "missing_values" else columns
 
 
-def lay_out(rows: Rows, table: Table, purpose: Purpose) -> Layout:
-    """Find the columns of a table in the header of a file.
+def find_layout(rows: Rows, table: Table, purpose: Purpose) -> Layout:
+    """Match the columns of a table to the header of a file.
 
     Raises:
-        ContractError: columns are missing, named twice, or more than the table allows.
+        ContractError: columns are missing or duplicate, or the file has columns that the spec does not allow.
     """
     where = f"{rows.name}: line {rows.line}" if rows.format.kind == "csv" else rows.name
-    names = [storable(cell.strip()) for cell in rows.header]
+    names = [escape_text(cell.strip()) for cell in rows.header]
     columns = columns_of(table, purpose)
     headers = {name: table.header(name).strip() for name in columns}
     needed = needed_columns(table, purpose)
     if missing := [header for name, header in headers.items() if name in needed and header not in names]:
         raise ContractError(f"{where}: {_missing_text(missing, names, rows, table)}")
     counts = Counter(name for name in names if name and name not in table.ignore)
-    if twins := sorted(name for name, count in counts.items() if count > 1):
-        raise ContractError(f"{where}: the header names a column twice: {', '.join(twins)}")
+    if duplicates := sorted(name for name, count in counts.items() if count > 1):
+        raise ContractError(f"{where}: the header names a column twice: {', '.join(duplicates)}")
     known = {*(table.header(name).strip() for name in table.columns), *table.ignore}
     extra = [name or "(no name)" for name in names if name not in known]
     if extra and table.on_extra_column == "reject_file":
         raise ContractError(f"{where}: columns that datasets/{table.name}.yaml does not list: {', '.join(extra)}")
     positions = {name: names.index(header) for name, header in headers.items() if header in names}
-    native = {storable(name.strip()) for name in rows.native}
-    as_read = {name: _native(column) if headers[name] in native else column for name, column in columns.items()}
-    otherwise = {name: _native(column) for name, column in as_read.items() if _has_notation(column)}
-    return Layout(names, as_read, otherwise, positions)
+    native = {escape_text(name.strip()) for name in rows.native}
+    specs = {name: _native(column) if headers[name] in native else column for name, column in columns.items()}
+    differing = {name: _native(column) for name, column in specs.items() if _has_notation(column)}
+    return Layout(names, specs, differing, positions)
 
 
 def _has_notation(column: Column) -> bool:
@@ -97,8 +100,8 @@ def _has_notation(column: Column) -> bool:
 
 
 def _native(column: Column) -> Column:
-    """Return how floats and times of the file's own kind are read: they are written in one way only."""
-    # Three decimals of an amount would be ambiguous, in a text.
+    """Return the spec for `Native` cells, which have only one notation."""
+    # In a text, an amount with three decimals would be ambiguous; in a `Native` cell it is not.
     kind = "number" if column.type == "money" else column.type
     return column.model_copy(update={"type": kind, "decimal": ".", "format": None})
 
@@ -110,10 +113,13 @@ def _missing_text(missing: list[str], names: list[str], rows: Rows, table: Table
                 f"the cells seem to be separated by {word}, but datasets/{table.name}.yaml says {table.delimiter!r}; "
                 f"save the file with that, or set `delimiter: {sign!r}` there"
             )
-    found = {name.lower(): name for name in names}
-    hints = [f" ({found[name.lower()]} is there: case counts)" if name.lower() in found else "" for name in missing]
+    by_lower_case = {name.lower(): name for name in names}
+    hints = [
+        f" ({by_lower_case[name.lower()]} is there: case counts)" if name.lower() in by_lower_case else ""
+        for name in missing
+    ]
     listed = ", ".join(f"{name}{hint}" for name, hint in zip(missing, hints, strict=True))
     broken = any("\udc80" <= character <= "\udcff" for cell in rows.header for character in cell)
     encoding = f"; it is not valid {rows.format.encoding}: declare the file's `encoding`" if broken else ""
-    what = "the header lacks {}; it names {}" if rows.format.kind == "csv" else "the rows lack {}; they name {}"
-    return what.format(listed, ", ".join(names)) + encoding
+    template = "the header lacks {}; it names {}" if rows.format.kind == "csv" else "the rows lack {}; they name {}"
+    return template.format(listed, ", ".join(names)) + encoding

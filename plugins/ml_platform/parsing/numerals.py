@@ -1,4 +1,4 @@
-"""Texts become numbers and amounts of money. What would change, or could mean two things, is refused with a reason."""
+"""Texts become numbers and amounts of money. A text that is ambiguous or would lose digits is rejected."""
 
 import math
 import re
@@ -19,20 +19,20 @@ _MONEY = re.compile(
     r"(?P<whole>[0-9]+|[0-9]{1,3}(,[0-9]{3})+)(?P<part>\.[0-9]+)?\s*(?P<after>[$€£¥]?)(?P<close>\))?"
 )
 
-# The plain forms, which Arrow converts column-wise: strict subsets of what the functions below accept.
+# The plain forms, which Arrow converts column by column: strict subsets of what the functions below accept.
 PLAIN_INTEGER = r"^-?(0|[1-9][0-9]{0,17})(\.0+)?$"
 PLAIN_NUMBER = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?$"
 PLAIN_MONEY = r"^[$€£¥]? ?(0|[1-9][0-9]{0,2}(,[0-9]{3}){1,4}|[1-9][0-9]{0,14})(\.[0-9]{1,2})?$"
 
 
 def with_comma(plain: str) -> str:
-    """Return a plain form with the roles of point and comma changed."""
-    # Between braces a comma is the pattern's own, and a point stands nowhere unescaped.
+    """Return a plain form with point and comma exchanged."""
+    # A comma in braces belongs to the pattern; every point is escaped.
     return re.sub(r"\{[0-9,]+\}|\\\.|,", lambda m: {"\\.": ",", ",": "\\."}.get(m[0], m[0]), plain)
 
 
 def integer(text: str) -> int:
-    """Return a whole number; raise ValueError with the reason if there is none."""
+    """Convert a whole number; raise ValueError with the reason if the text is none."""
     if not _INTEGER.fullmatch(text):
         raise ValueError("not a whole number")
     digits = text.partition(".")[0]
@@ -44,7 +44,7 @@ def integer(text: str) -> int:
 
 
 def number(text: str) -> float:
-    """Return a number with a decimal point; raise ValueError with the reason if there is none."""
+    """Convert a number with a decimal point; raise ValueError with the reason if the text is none."""
     match = _NUMBER.fullmatch(text)
     if not match or not (match["whole"] or match["part"]):
         comma = "; a number has no thousands separators, and a comma for decimals only if the spec says `decimal: ','`"
@@ -55,12 +55,12 @@ def number(text: str) -> float:
 
 
 def number_with_comma(text: str) -> float:
-    """Return a number with a decimal comma, and with points between thousands where nothing else can be meant."""
+    """Convert a number with a decimal comma, and with points between thousands if that is unambiguous."""
     whole, comma, part = text.partition(",")
     if ("." in whole and not _THOUSANDS.fullmatch(whole)) or "." in part or "," in part:
         raise ValueError("not a number with a decimal comma such as 1234,5 or 1.234,5")
     if whole.count(".") == 1 and not comma:
-        raise ValueError(f"ambiguous: write {whole.replace('.', '')} for thousands or {_swapped(text)} for decimals")
+        raise ValueError(f"ambiguous: write {whole.replace('.', '')} for thousands or {_swap(text)} for decimals")
     return number(whole.replace(".", "") + comma.replace(",", ".") + part)
 
 
@@ -75,34 +75,34 @@ def _exact_float(text: str, whole: str) -> float:
     return value + 0.0  # -0.0 becomes 0.0
 
 
-def money(text: str, *, written: Callable[[str], str] = str) -> float:
-    """Return an amount; raise ValueError with the reason if there is none.
+def money(text: str, *, notation: Callable[[str], str] = str) -> float:
+    """Convert an amount of money; raise ValueError with the reason if the text is none.
 
     Args:
-        text: with a decimal point, commas between thousands, and a currency's sign before or after.
-        written: turns an example for a reason into the notation of the file.
+        text: the amount, with a decimal point, commas between thousands, and a currency sign before or after it.
+        notation: converts an example in an error text to the notation of the file.
     """
     match = _MONEY.fullmatch(text)
     if not match or bool(match["open"]) != bool(match["close"]) or (match["before"] and match["after"]):
-        raise ValueError(f"not an amount of money such as {written('$1,234.50')}")
+        raise ValueError(f"not an amount of money such as {notation('$1,234.50')}")
     if (match["open"] or match["sign"]) and (match["sign2"] or (match["open"] and match["sign"])):
         raise ValueError("has two signs")
     whole, part = match["whole"].replace(",", ""), match["part"] or ""
     if len(whole) > 1 and whole[0] == "0":
         raise ValueError("has leading zeros")
     if len(part) == 4 and len(match["whole"]) <= 3 and whole != "0":
-        thousands, decimals = written(f"{whole},{part[1:]}"), written(f"{whole}{part}0")
+        thousands, decimals = notation(f"{whole},{part[1:]}"), notation(f"{whole}{part}0")
         raise ValueError(f"ambiguous: write {thousands} for thousands or {decimals} for decimals")
     negative = match["open"] or "-" in (match["sign"], match["sign2"])
     return _exact_float(f"{'-' if negative else ''}{whole}{part}", whole)
 
 
 def money_with_comma(text: str) -> float:
-    """Return an amount with a decimal comma and points between thousands."""
-    return money(_swapped(text), written=_swapped)
+    """Convert an amount of money with a decimal comma and points between thousands."""
+    return money(_swap(text), notation=_swap)
 
 
-def _swapped(text: str) -> str:
+def _swap(text: str) -> str:
     return text.translate(SWAPPED)
 
 

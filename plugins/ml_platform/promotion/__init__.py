@@ -1,1 +1,1 @@
-"""From a challenger to the live model: smoke test, gate, approval, alias, history."""
+"""How a challenger goes live: smoke test, gate, approval, alias, history, rollback."""

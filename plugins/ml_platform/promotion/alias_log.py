@@ -1,8 +1,8 @@
-"""Every change of a model's alias `champion`: recorded, applied, and repaired after a kill or a change by hand.
+"""Record and apply every change of a model's alias `champion`, and repair the record after a kill or a change by hand.
 
 MLflow and Postgres share no transaction. So the intent is recorded first, then the aliases move, then the record is
-marked as done. A process that is killed in between leaves a record that is not done: the next that holds the lock looks
-where the alias is, and completes the record or deletes it. All functions here need `promotion_lock`.
+marked as done. A process that is killed in between leaves a record that is not done. The next process that holds the
+lock looks where the alias is, and completes or deletes that record. All functions here need `promotion_lock`.
 """
 
 import logging
@@ -22,18 +22,18 @@ Why = Literal["gate", "rollback", "promotion", "by hand"]
 
 @dataclass(frozen=True)
 class AliasChange:
-    """A move of the alias `champion`.
+    """One change of the alias `champion`.
 
     Attributes:
         model: name of the registered model.
-        from_version: that was live before; None if none was.
-        to_version: that is live from then on; None if the alias was removed.
+        from_version: the version that was live before; None if there was none.
+        to_version: the version that is live afterwards; None if the alias was removed.
         moved_by: the user or the DAG.
         why: the gate, a rollback, a promotion from another platform, or by hand in MLflow.
         reason: in words.
-        request: tells one request from the next, so that a repeated one moves nothing; None if it is never repeated.
-        decision_id: of the gate's decision, None if there was none.
-        moved_at: when; if None, as soon as it is written down.
+        request: id of the request; a request that is repeated moves nothing. None if it is never repeated.
+        decision_id: id of the gate's decision; None if there was none.
+        moved_at: when; None for the moment at which it is recorded.
     """
 
     model: str
@@ -48,14 +48,14 @@ class AliasChange:
 
 
 def record_intent(cursor: Any, change: AliasChange) -> None:
-    """Write a change down, in the caller's transaction; `apply` carries it out.
+    """Record a change in the caller's transaction, before `apply` makes it.
 
     Raises:
-        ServiceError: somebody who has no part in the lock has moved the alias meanwhile; tried again, it is noticed.
+        ServiceError: somebody moved the alias in MLflow at the same time, without the lock. A retry records that first.
     """
     if (live := live_version(change.model)) != change.from_version:
         raise ServiceError(
-            f"{change.model}: version {live} went live meanwhile, not {change.from_version}; nothing has moved"
+            f"{change.model}: version {live} is live now, not version {change.from_version}; no alias has moved"
         )
     _insert(cursor, change, is_done=False)
 
@@ -80,10 +80,10 @@ def _training_set(change: AliasChange) -> str | None:
 
 
 def apply(change: AliasChange) -> None:
-    """Move the aliases as was written down: `champion` first, for it decides whether the change has happened.
+    """Move the aliases of a recorded change. `champion` moves first: it decides whether the change has happened.
 
     Raises:
-        ServiceError: it is not written down, or was struck out meanwhile.
+        ServiceError: the change is not recorded, or its record was deleted in the meantime.
     """
     if change.to_version is not None:
         registry.set_alias(change.model, CHAMPION, change.to_version)
@@ -98,23 +98,23 @@ def _mark_done(change: AliasChange) -> None:
     )
     if not done:
         raise ServiceError(
-            f"{change.model}: the move to version {change.to_version} is not written down any more; the next look "
-            "at the history notes what is live"
+            f"{change.model}: the change to version {change.to_version} is not recorded any more; the next look at the "
+            "history records which version is live"
         )
     log.info("%s: %s is live, %s before (%s)", change.model, change.to_version, change.from_version, change.why)
 
 
 def set_previous(name: str, version: int | None) -> None:
-    """Let the alias `previous` name the champion before; it stays as it is if there was none, or is none any more."""
+    """Move the alias `previous` to the champion before. It stays where it is if that version is None or deleted."""
     try:
         if version is not None:
             registry.set_alias(name, PREVIOUS, int(registry.get_version(name, version).version))
     except RegistryError as error:
-        log.warning("%s; %s stays as it is", error, PREVIOUS)  # it was deleted in MLflow
+        log.warning("%s; the alias %s stays where it is", error, PREVIOUS)  # the version was deleted in MLflow
 
 
 def reconcile(name: str) -> None:
-    """Make the record agree with MLflow: end what was begun by one who was killed, and note a move made by hand."""
+    """Make the record agree with MLflow: finish the change of a killed process, and record a change made by hand."""
     live = live_version(name)
     if pending := _newest(name, is_done=False):
         if pending.to_version == live:
@@ -124,42 +124,42 @@ def reconcile(name: str) -> None:
     last = _newest(name, is_done=True)
     before = last.to_version if last else None
     if live != before:
-        change = _promotion(name, last, live)
+        change = _promotion_from_tags(name, last, live)
         if change is None:
-            reason = "found so in MLflow; nobody wrote down who moved the alias, nor when"
+            reason = "moved in MLflow; user and time are not known"
             change = AliasChange(name, before, live, "unknown", "by hand", reason)
-            set_previous(name, before)  # a promotion has done it
+            set_previous(name, before)  # a promotion moves it itself
         with database.transaction() as cursor:
             _insert(cursor, change, is_done=True)
 
 
-def _promotion(name: str, last: AliasChange | None, live: int | None) -> AliasChange | None:
-    """Return the promotion from another platform that made a version live, as its tags tell, or None."""
+def _promotion_from_tags(name: str, last: AliasChange | None, live: int | None) -> AliasChange | None:
+    """Return the promotion from another platform that made a version live, according to its tags, or None."""
     tags = registry.get_version(name, live).tags if live is not None else {}
     by, at, reason = (tags.get(tag, "") for tag in ("promoted_by", "promoted_at", "promotion_reason"))
     try:
         moved_at = min(datetime.fromisoformat(at).astimezone(UTC), datetime.now(UTC))
     except ValueError:
         return None
-    # Tags of an earlier promotion stay on the version: who made it live again since then is not known.
+    # The tags of an earlier promotion stay on the version. They do not say who made it live again after that.
     if last and last.moved_at and moved_at <= last.moved_at:
         return None
     return AliasChange(name, last.to_version if last else None, live, by, "promotion", reason, moved_at=moved_at)
 
 
 def live_version(name: str) -> int | None:
-    """Return the number of the version that the alias `champion` names."""
-    found = registry.alias_version(name, CHAMPION)
-    return int(found.version) if found else None
+    """Return the number of the version with the alias `champion`, or None."""
+    version = registry.alias_version(name, CHAMPION)
+    return int(version.version) if version else None
 
 
 _COLUMNS = "model, from_version, to_version, moved_by, why, reason, request, decision_id, moved_at"
 
 
 def _newest(name: str, *, is_done: bool) -> AliasChange | None:
-    found = database.fetch(
+    rows = database.fetch(
         f"SELECT {_COLUMNS} FROM models.movements WHERE model = $1 AND is_done = $2"  # noqa: S608 – a constant
         " ORDER BY movement_id DESC LIMIT 1",
         *(name, is_done),
     )
-    return AliasChange(*found[0]) if found else None
+    return AliasChange(*rows[0]) if rows else None

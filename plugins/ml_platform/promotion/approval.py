@@ -1,4 +1,4 @@
-"""What a person said when asked whether a challenger that has won may go live, and what the decision is by it."""
+"""The approval of a challenger that passed the gate: the question, the answer, and the decision after the answer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from ml_platform.specs.parts import Gate
 
 @dataclass(frozen=True)
 class Question:
-    """What a person is asked: a subject, and a body in Markdown."""
+    """A question to a person: a subject, and a body in Markdown."""
 
     subject: str
     body: str
@@ -19,11 +19,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of the question.
+    """The answer to a question.
 
     Attributes:
         approved: whether the challenger may go live.
-        by: the user who answered; None if nobody did in time, and nothing is approved then.
+        by: the user who answered; None if nobody answered in time, which approves nothing.
         at: when (UTC).
     """
 
@@ -32,24 +32,24 @@ class Answer:
     at: datetime
 
     @property
-    def said(self) -> Literal["approved", "rejected", "no answer"]:
-        """What goes on record."""
+    def outcome(self) -> Literal["approved", "rejected", "no answer"]:
+        """The answer as `models.decisions` records it."""
         if self.by is None:
             return "no answer"
         return "approved" if self.approved else "rejected"
 
 
 def with_answer(decision: Decision, answer: Answer | None, rule: Gate, name: str) -> Decision:
-    """Return what is decided of a challenger once a person was asked; one that has lost stays as it is.
+    """Return the decision after a person has answered. A challenger that lost at the gate keeps its decision.
 
     Args:
         decision: of the gate.
         answer: None if nobody was asked.
-        rule: of the data set's spec.
+        rule: the gate's part of the spec.
         name: of the model.
 
     Raises:
-        ConfigurationError: the rule wants an approval, and nobody was asked.
+        ConfigurationError: the rule requires an approval, and nobody was asked.
     """
     if not decision.is_promoted:
         return decision
@@ -59,7 +59,7 @@ def with_answer(decision: Decision, answer: Answer | None, rule: Gate, name: str
                 f"{name}: version {decision.version} may not go live: gate.approval is true, and nobody was asked"
             )
         return decision
-    if answer.said == "approved":
+    if answer.outcome == "approved":
         return with_verdict(decision, "promoted", f"{decision.reason}; approved by {answer.by}")
     refusal = f"rejected by {answer.by}" if answer.by else f"no answer within {rule.approval_within}"
     return with_verdict(decision, "kept", f"{refusal}, though {decision.reason}")

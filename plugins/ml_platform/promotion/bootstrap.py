@@ -1,4 +1,4 @@
-"""How far the F1 gain of one model over another could be chance: a paired bootstrap on the same rows."""
+"""A confidence interval of the F1 gain of one model over another: a paired bootstrap on the same rows."""
 
 from dataclasses import dataclass
 
@@ -20,13 +20,12 @@ class Interval:
 
 
 def resampled_gains(labels: Labels, ours: Labels, theirs: Labels, n_classes: int) -> NDArray[np.float64]:
-    """Return by how much F1 (of several classes their mean) is higher with `ours` than with `theirs`, per resample.
+    """Return how much higher F1 is with `ours` than with `theirs`, per resample. With several classes F1 is the mean.
 
-    Both models are judged on the same resampled rows, so that what is easy or hard for both cancels out. Rows are drawn
-    with replacement within each class: a small hold-out would else now and then lose a class, and an F1 without one
-    says nothing. F1 depends only on how often each combination of label and two predictions occurs, and in a resample
-    these counts are multinomial: drawing the counts is the same as drawing the rows, at a cost that no longer grows
-    with them.
+    Both models are evaluated on the same resampled rows, so rows that are easy or hard for both cancel out. Rows are
+    drawn with replacement within each class: otherwise a small hold-out would sometimes lose a class, and its F1 would
+    mean nothing. F1 depends only on how often each combination of label and two predictions occurs. In a resample these
+    counts are multinomial, so drawing the counts is the same as drawing the rows, and its cost does not grow with them.
 
     Source: B. Efron and R. Tibshirani, An Introduction to the Bootstrap (1993), chapters 8 (several samples, each
     resampled by itself) and 13 (percentile interval); P. Koehn, Statistical Significance Tests for Machine Translation
@@ -35,14 +34,14 @@ def resampled_gains(labels: Labels, ours: Labels, theirs: Labels, n_classes: int
     Args:
         labels: class indices, shape (n_rows,).
         ours: predicted class indices of one model, shape (n_rows,).
-        theirs: of the other, shape (n_rows,).
-        n_classes: how many classes there are; of two the F1 is that of class 1.
+        theirs: predicted class indices of the other model, shape (n_rows,).
+        n_classes: number of classes; with two, F1 is that of class 1.
 
     Returns:
-        Shape (RESAMPLES,); the same for the same rows.
+        Gains, shape (RESAMPLES,); the same for the same rows.
     """
     random = np.random.default_rng(RANDOM_STATE)
-    confusions = np.zeros((2, RESAMPLES, n_classes, n_classes))  # of ours and theirs: label by prediction
+    confusions = np.zeros((2, RESAMPLES, n_classes, n_classes))  # per model: label by prediction
     for label in range(n_classes):
         of_class = labels == label
         counts = np.zeros((n_classes, n_classes), dtype=np.int64)
@@ -56,13 +55,13 @@ def resampled_gains(labels: Labels, ours: Labels, theirs: Labels, n_classes: int
 
 def _f1(confusions: NDArray[np.float64]) -> NDArray[np.float64]:
     hits = np.diagonal(confusions, axis1=-2, axis2=-1)
-    wanted_or_said = confusions.sum(axis=-1) + confusions.sum(axis=-2)
-    per_class = np.divide(2 * hits, wanted_or_said, out=np.zeros_like(hits), where=wanted_or_said > 0)
-    found: NDArray[np.float64] = per_class[..., 1] if per_class.shape[-1] == 2 else per_class.mean(axis=-1)
-    return found
+    labelled_or_predicted = confusions.sum(axis=-1) + confusions.sum(axis=-2)
+    per_class = np.divide(2 * hits, labelled_or_predicted, out=np.zeros_like(hits), where=labelled_or_predicted > 0)
+    scores: NDArray[np.float64] = per_class[..., 1] if per_class.shape[-1] == 2 else per_class.mean(axis=-1)
+    return scores
 
 
 def interval(gains: NDArray[np.float64], confidence: float) -> Interval:
-    """Return between which values the middle `confidence`, in [0, 1), of the gains lies."""
+    """Return the interval that holds the middle `confidence`, in [0, 1), of the gains."""
     low, high = np.quantile(gains, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(low), float(high))

@@ -13,41 +13,41 @@ _FIELDS = tuple(field.name for field in fields(Decision))
 _KEYS = ("model", "run_id", "training_set_sha256", "decided_by")
 
 
-def settled(version: ModelVersion) -> Decision | None:
-    """Return what was decided about a version, None if nothing was or if the alias has not followed it yet.
+def final_decision(version: ModelVersion) -> Decision | None:
+    """Return the decision about a version; None if there is none, or if the alias has not moved as decided.
 
-    The run belongs to the key: a model that was deleted in MLflow counts its versions from 1 again.
+    The key includes the run: a model that was deleted in MLflow counts its versions from 1 again.
     """
     columns = ", ".join(_FIELDS)
-    found = database.fetch(
-        f"SELECT {columns} FROM models.decisions AS decided"  # noqa: S608 – names of our own
+    rows = database.fetch(
+        f"SELECT {columns} FROM models.decisions AS decision_row"  # noqa: S608 – names of our own
         " WHERE model = $1 AND version = $2 AND run_id = $3 AND (decision <> 'promoted' OR EXISTS"
-        " (SELECT FROM models.movements WHERE decision_id = decided.decision_id AND is_done))",
+        " (SELECT FROM models.movements WHERE decision_id = decision_row.decision_id AND is_done))",
         *(version.name, int(version.version), version.run_id),
     )
-    return Decision(*found[0]) if found else None
+    return Decision(*rows[0]) if rows else None
 
 
 def record(cursor: Any, version: ModelVersion, decision: Decision, by: str, answer: Answer | None = None) -> int:
-    """Write a decision down, in place of one that was never carried out, and return its id."""
+    """Insert a decision, or replace one whose alias never moved; return its id."""
     row = {field: getattr(decision, field) for field in _FIELDS}
     row |= dict(
         zip(_KEYS, (version.name, version.run_id, version.tags.get("training_set_sha256", ""), by), strict=True)
     )
     row |= {
-        "approval": answer and answer.said, "answered_by": answer and answer.by,
+        "approval": answer and answer.outcome, "answered_by": answer and answer.by,
         "answered_at": answer and answer.at.isoformat(),
     }  # fmt: skip
     columns = ", ".join(row)
     places = ", ".join(f"${number}::{_TYPES.get(name, 'text')}" for number, name in enumerate(row, 1))
-    replaced = ", ".join(f"{name} = excluded.{name}" for name in row)
-    found = database.rows(
+    updates = ", ".join(f"{name} = excluded.{name}" for name in row)
+    rows = database.rows(
         cursor,
         f"INSERT INTO models.decisions ({columns}) VALUES ({places})"  # noqa: S608 – names of our own
-        f" ON CONFLICT (model, version, run_id) DO UPDATE SET {replaced}, decided_at = now() RETURNING decision_id",
+        f" ON CONFLICT (model, version, run_id) DO UPDATE SET {updates}, decided_at = now() RETURNING decision_id",
         *row.values(),
     )
-    return int(found[0][0])
+    return int(rows[0][0])
 
 
 # Postgres cannot tell the type of a bound None.

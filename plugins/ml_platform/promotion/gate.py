@@ -1,4 +1,4 @@
-"""The gate: a challenger goes live only if it loads, predicts what it did when trained, and beats the champion."""
+"""The gate: a challenger goes live only if it loads, predicts as at its training, and beats the champion."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,14 +17,14 @@ from ml_platform.registry import registry
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.specs.parts import Gate
 
-MIN_ROWS = 5  # of a class, that neither model has seen: with fewer, one row more or less would decide
+MIN_ROWS = 5  # per class, in no training set of the two: with fewer, a single row would decide
 Prediction = tuple[Probabilities, Labels]
 Gains = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class GateOutcome:
-    """A decision, and the resampled gains that its interval comes from, shape (n_resamples,), if there are any."""
+    """A decision, and the resampled gains behind its interval, shape (n_resamples,); None if nothing was compared."""
 
     decision: Decision
     gains: Gains | None = None
@@ -33,24 +33,24 @@ class GateOutcome:
 def evaluate(
     version: ModelVersion, champion: ModelVersion | None, rows: HoldoutRows, expected: Probabilities, rule: Gate
 ) -> GateOutcome:
-    """Decide about a challenger: does it answer, and is it significantly better than the champion of this moment?
+    """Decide about a challenger: it must pass the smoke test and be significantly better than the current champion.
 
     Args:
         version: of the challenger.
-        champion: the version that is live; None if none is.
+        champion: the version that is live; None if there is none.
         rows: the challenger's hold-out.
-        expected: what the challenger answered to them when it was trained, shape (n_rows,), or with several classes
-            (n_rows, n_classes).
-        rule: of the data set's spec.
+        expected: probabilities that the challenger gave to these rows at its training, shape (n_rows,), or with several
+            classes (n_rows, n_classes).
+        rule: the gate's part of the spec.
     """
-    compared, gains = compare(version, champion, rows, expected, rule.confidence)
-    return GateOutcome(decide(compared, rule), gains)
+    comparison, gains = compare(version, champion, rows, expected, rule.confidence)
+    return GateOutcome(decide(comparison, rule), gains)
 
 
 def compare(
     version: ModelVersion, champion: ModelVersion | None, rows: HoldoutRows, expected: Probabilities, confidence: float
 ) -> tuple[Comparison, Gains | None]:
-    """Measure a challenger and the champion on the rows that neither has seen; see `evaluate` for the arguments.
+    """Measure a challenger and the champion on the rows in both hold-outs; see `evaluate` for the arguments.
 
     Returns:
         The comparison, and the resampled gains if both were measured.
@@ -66,12 +66,12 @@ def compare(
         return alone, None
     try:
         live = registry.load(champion)
-        _check_question(challenger, live)
+        _check_same_target(challenger, live)
     except RegistryError as error:
         return replace(alone, champion_problem=str(error)), None
-    common = rows.where(live.holdout.held(rows.ids, rows.times))
+    common = rows.where(live.holdout.mask(rows.ids, rows.times))
     facts = replace(facts, rows=len(common.labels))
-    if too_few := _too_few(challenger, common):
+    if too_few := _too_few_rows(challenger, common):
         return replace(facts, not_comparable=too_few), None
     try:
         theirs = live.predict(common.features)
@@ -85,37 +85,37 @@ def _with_gains(
 ) -> tuple[Comparison, Gains]:
     n_classes = ours[0].shape[1] if ours[0].ndim == 2 else 2
     gains = resampled_gains(labels, ours[1], theirs[1], n_classes)
-    found = interval(gains, confidence)
-    compared = replace(
+    bounds = interval(gains, confidence)
+    comparison = replace(
         facts,
         challenger_f1=_f1(labels, ours),
         champion_f1=_f1(labels, theirs),
-        gain_low=found.low,
-        gain_high=found.high,
+        gain_low=bounds.low,
+        gain_high=bounds.high,
     )
-    return compared, gains
+    return comparison, gains
 
 
-def _check_question(challenger: LoadedModel, champion: LoadedModel) -> None:
-    ours, theirs = _question(challenger), _question(champion)
+def _check_same_target(challenger: LoadedModel, champion: LoadedModel) -> None:
+    ours, theirs = _target(challenger), _target(champion)
     if changed := [field for field, value in ours.items() if value != theirs[field]]:
         raise RegistryError(f"it was trained for another {' and '.join(changed)}")
 
 
-def _question(model: LoadedModel) -> dict[str, Any]:
-    """Return what must be equal in two models, or their F1 or their hold-outs mean different things."""
+def _target(model: LoadedModel) -> dict[str, Any]:
+    """Return the parts of the spec that must be equal in two models. If not, their F1 cannot be compared."""
     spec = model.dataset
     label = (spec.label.column, spec.label.positive, spec.label.classes)
     return {"label": label, "key": spec.keys, "event time": spec.event_time}
 
 
-def _too_few(challenger: LoadedModel, common: HoldoutRows) -> str | None:
+def _too_few_rows(challenger: LoadedModel, common: HoldoutRows) -> str | None:
     counts = np.bincount(common.labels, minlength=len(challenger.classes))
     if counts.min() >= MIN_ROWS:
         return None
     each = ", ".join(f"{count:,} of {name!r}" for name, count in zip(challenger.classes, counts, strict=True))
-    return f"of the rows that neither has seen there are {each}, and {MIN_ROWS} of each are needed"
+    return f"in both hold-outs there are {each}; {MIN_ROWS} of each class are needed"
 
 
-def _f1(labels: Labels, predicted: Prediction) -> float:
-    return f1(labels, *predicted)
+def _f1(labels: Labels, prediction: Prediction) -> float:
+    return f1(labels, *prediction)

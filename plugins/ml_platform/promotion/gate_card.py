@@ -1,4 +1,4 @@
-"""The gate's decision for people: a card in Markdown and two pictures, kept with the run."""
+"""The gate's decision for people: a card in Markdown and two charts, stored with the run."""
 
 import tempfile
 from pathlib import Path
@@ -18,8 +18,8 @@ FOLDER = "gate"
 
 
 def log_card(name: str, run_id: str, outcome: GateOutcome, *, is_open: bool = False) -> None:
-    """Store `gate/card.md` and its pictures with a run; what a picture was drawn from may be gone, it stays then."""
-    figures = pictures(outcome)
+    """Store `gate/card.md` and its charts with a run. A chart without data now keeps its earlier picture."""
+    figures = charts(outcome)
     with tempfile.TemporaryDirectory() as folder:
         for title, figure in figures.items():
             figure.savefig(Path(folder) / f"{title}.png")
@@ -30,16 +30,16 @@ def log_card(name: str, run_id: str, outcome: GateOutcome, *, is_open: bool = Fa
 
 
 def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
-    """Return a decision and every figure behind it, as Markdown; one that waits for an approval is still open."""
+    """Return a decision with all its figures, in Markdown; `is_open` while it waits for an approval."""
     rows = {
         "challenger": f"version {decision.version}",
         "champion before": "none" if decision.champion_before is None else f"version {decision.champion_before}",
-        "rows that neither has seen": "–" if decision.rows is None else f"{decision.rows:,}",
+        "hold-out rows": "–" if decision.rows is None else f"{decision.rows:,}",
         "F1 of the challenger": _figure(decision.challenger_f1),
         "F1 of the champion": _figure(decision.champion_f1),
         "gain": _figure(decision.gain, "+.4f"),
         f"gain, {decision.confidence:.0%} interval": _interval(decision),
-        "gain that is asked for": f"more than {decision.min_gain:g}",
+        "required gain": f"more than {decision.min_gain:g}",
     }
     heading = "waits for approval" if is_open else decision.decision
     lines = [f"# {name}: {heading}", "", decision.reason, "", "| | |", "|---|---|"]
@@ -47,21 +47,21 @@ def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
 
 
 def question(name: str, decision: Decision, rule: Gate, url: str) -> Question:
-    """Return what a person is asked before a challenger goes live.
+    """Return the question to a person before a challenger goes live.
 
     Args:
         name: of the data set.
-        decision: that the challenger has won.
-        rule: how long there is to answer.
+        decision: of the gate, in favour of the challenger.
+        rule: the gate's part of the spec; it limits the time to answer.
         url: of the challenger's run.
     """
     version, champion = decision.version, decision.champion_before
     stays = "no model goes live" if champion is None else f"version {champion} stays"
     choices = (
-        f"**Approve**: version {version} scores the files from then on. "
+        f"**Approve**: from then on version {version} scores the files. "
         f"**Reject**, or no answer within {rule.approval_within}: {stays}."
     )
-    run = f"[Its run in MLflow]({url}) has every candidate, and under *Artifacts*, `gate`, this card with pictures."
+    run = f"[Its run in MLflow]({url}) has every candidate and, under *Artifacts*, `gate`, this card with charts."
     body = "\n\n".join([card(name, decision, is_open=True), choices, run])
     return Question(f"{name}: may version {version} go live?", body)
 
@@ -81,24 +81,24 @@ def _titles(decision: Decision) -> list[str]:
     return [title for title, figure in shown.items() if figure is not None]
 
 
-def pictures(outcome: GateOutcome) -> dict[str, Figure]:
-    """Return what can be drawn: F1 of both models, and the resampled gains."""
+def charts(outcome: GateOutcome) -> dict[str, Figure]:
+    """Return the charts for which there are data, by name: F1 of both models, and the resampled gains."""
     decision, gains = outcome.decision, outcome.gains
-    found = {}
+    figures = {}
     if decision.challenger_f1 is not None:
-        found["f1"] = _scores(decision)
+        figures["f1"] = _f1_chart(decision)
     if gains is not None:
-        found["gain"] = _gains(decision, gains)
-    return found
+        figures["gain"] = _gain_chart(decision, gains)
+    return figures
 
 
-def _scores(decision: Decision) -> Figure:
+def _f1_chart(decision: Decision) -> Figure:
     rivals = (
         ("challenger", decision.version, decision.challenger_f1, ORANGE),
         ("champion", decision.champion_before, decision.champion_f1, BLUE),
     )
     bars = {f"{role}\nversion {version}": (score, color) for role, version, score, color in rivals if score is not None}
-    figure, axes = labelled_axes("On the rows that neither has seen", "F1", "", 1.4 + 0.7 * len(bars))
+    figure, axes = labelled_axes("On the hold-out rows", "F1", "", 1.4 + 0.7 * len(bars))
     drawn = axes.barh(list(bars), [score for score, _ in bars.values()], color=[color for _, color in bars.values()])
     axes.bar_label(drawn, fmt="%.4f", padding=4, color=INK)
     axes.set_xlim(0, 1.1)
@@ -107,14 +107,14 @@ def _scores(decision: Decision) -> Figure:
     return figure
 
 
-def _gains(decision: Decision, gains: NDArray[np.float64]) -> Figure:
-    title, unit = "How much of the gain could be chance", "F1 of the challenger − F1 of the champion"
+def _gain_chart(decision: Decision, gains: NDArray[np.float64]) -> Figure:
+    title, unit = "Is the gain statistically significant?", "F1 of the challenger − F1 of the champion"
     figure, axes = labelled_axes(title, unit, f"of {len(gains):,} resamples of the rows")
     axes.hist(gains, bins=40, color=BLUE, alpha=0.75)
     if decision.gain_low is not None and decision.gain_high is not None:
         label = f"{decision.confidence:.0%} interval"
         axes.axvspan(decision.gain_low, decision.gain_high, color=ORANGE, alpha=0.2, label=label)
-    axes.axvline(decision.min_gain, color=INK, linestyle="--", label=f"asked for: more than {decision.min_gain:g}")
+    axes.axvline(decision.min_gain, color=INK, linestyle="--", label=f"required: more than {decision.min_gain:g}")
     if decision.gain is not None:
         axes.axvline(decision.gain, color=ORANGE, label=f"gain {decision.gain:+.4f}")
     figure.legend(frameon=False, ncols=3, loc="outside lower center")

@@ -1,4 +1,4 @@
-"""What was live when, who moved it, why, and on which data it was trained: the view `models.history`."""
+"""The history of a model, from the view `models.history`: which version was live when, who moved the alias, and why."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -10,19 +10,19 @@ from ml_platform.storage.locks import promotion_lock
 
 @dataclass(frozen=True)
 class Period:
-    """A time in which one version was live.
+    """A period in which one version was live.
 
     Attributes:
         version: its number; None if nothing was live.
-        valid_from: since when (UTC).
-        valid_to: until when, exclusively; None if it is live still.
-        version_before: that was live until then; None if none was.
-        moved_by: who moved the alias: a user or a DAG; `unknown` if it was done in MLflow.
+        valid_from: first moment (UTC).
+        valid_to: last moment, exclusive; None if the version is still live.
+        version_before: the version that was live before; None if there was none.
+        moved_by: the user or DAG that moved the alias; `unknown` if it was moved in MLflow.
         approved_by: the user who approved it; None if nobody was asked.
         approved_at: when (UTC).
         why: gate, rollback, promotion (from another platform) or by hand.
         reason: in words.
-        decision_id: row of `models.decisions`, if the gate decided it.
+        decision_id: row of `models.decisions`; None if the gate did not decide it.
         training_set_sha256: content hash of the training set.
     """
 
@@ -40,19 +40,19 @@ class Period:
 
 
 def history(name: str, at: datetime | None = None) -> list[Period]:
-    """Return what was live, the oldest first; a move that was made by hand in MLflow is noticed and noted first.
+    """Return the periods of a model, the oldest first. A change made by hand in MLflow is recorded before.
 
     Args:
         name: of the registered model, which is the data set's.
-        at: only what was live at this moment: one period, or none. With its time zone.
+        at: a moment with time zone; only the period that holds it is returned, if there is one.
     """
     with promotion_lock(name):
         alias_log.reconcile(name)
     columns = ", ".join(field.name for field in fields(Period))
-    found = database.fetch(
+    rows = database.fetch(
         f"SELECT {columns} FROM models.history WHERE model = $1"  # noqa: S608 – names of our own
         " AND ($2::text IS NULL OR (valid_from <= $2::text::timestamptz"
         " AND (valid_to IS NULL OR valid_to > $2::text::timestamptz))) ORDER BY valid_from",
         *(name, at.isoformat() if at else None),
     )
-    return [Period(*row) for row in found]
+    return [Period(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""What the last steps of a training pass on: plain values, which a DAG file can name without loading a library."""
+"""The values that the last steps of a training pass on. This module is light, so a DAG file can import it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from ml_platform.training.results import Source
 
 @dataclass(frozen=True)
 class GateResult:
-    """A challenger that has passed the gate, and the question to a person whether it may go live.
+    """The gate's decision in favour of a challenger, and the question whether it may go live.
 
     Attributes:
         decision: of the gate.
@@ -25,7 +25,7 @@ class GateResult:
 
 @dataclass(frozen=True)
 class LiveVersions:
-    """The versions that two aliases name now; None if an alias names none.
+    """The versions with the two aliases; None for an alias that is not set.
 
     Attributes:
         champion: the version that scores.
@@ -38,37 +38,37 @@ class LiveVersions:
 
 @dataclass(frozen=True)
 class TrainingCard:
-    """What came of a training, kept with its run as `training_card.json`.
+    """The result of a training, stored with its run as `training_card.json`.
 
     Attributes:
         model: name of the registered model.
         version: of the challenger.
         promoted: whether it went live.
-        decision: of the gate; this and the next nine as in `Decision`.
+        decision: of the gate; this and the next nine fields are those of `Decision`.
         reason: in words.
-        champion_before: the version that was live.
+        champion_before: the version that was live; None if there was none.
         min_gain: the gain must be larger than this.
         confidence: of the interval of the gain.
-        rows: that both were evaluated on.
-        challenger_f1: on these rows.
-        champion_f1: on the same rows.
+        rows: number of rows on which both were evaluated.
+        challenger_f1: F1 on these rows.
+        champion_f1: F1 on the same rows.
         gain_low: lower end of the interval of the gain.
         gain_high: upper end.
-        metrics: of the challenger on its hold-out, by name.
-        threshold: the probability from which a row is positive; None with several classes.
-        best_candidate: in words.
+        metrics: value by name, of the challenger on its hold-out.
+        threshold: a row is positive from this probability on; None with several classes.
+        best_candidate: the candidate in words.
         candidate: its estimator and parameters.
         candidates_tried: their number.
-        candidates_failed: of these, how many could not be fitted or scored.
+        candidates_failed: number of those that could not be fitted or scored.
         scoring: the metric that chose the best.
-        cv_score: its mean of it over the folds.
-        cv_score_sd: its standard deviation over the folds.
-        suspected_leaks: score by column.
-        training_set: where the frozen training set is.
+        cv_score: mean of this metric over the folds.
+        cv_score_sd: standard deviation over the folds.
+        suspected_leaks: score by column, of columns that predict the label suspiciously well.
+        training_set: URI of the frozen training set.
         training_set_sha256: hash of its content.
-        sources: the uploads whose labels are in it.
-        run_id: the run in MLflow.
-        url: where a browser finds that run.
+        sources: the uploads that its labels come from.
+        run_id: id of the run in MLflow.
+        url: page of that run.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""Back to a model that was live before."""
+"""Roll back a model to an earlier version."""
 
 from ml_platform.exceptions import RegistryError
 from ml_platform.promotion.alias_log import AliasChange, apply, live_version, reconcile, record_intent
@@ -15,24 +15,27 @@ def rollback(name: str, *, reason: str, by: str, to: int | None = None, request:
     Args:
         name: of the registered model.
         reason: in words; it goes into the history.
-        by: who asks.
+        by: the user or the DAG.
         to: the version; the previous champion if not given.
-        request: tells this request from the next. Repeated, it moves nothing.
+        request: id of the request; a request that is repeated moves nothing. None if it is never repeated.
+
+    Returns:
+        The versions with the aliases `champion` and `previous` now.
 
     Raises:
-        RegistryError: there is no reason, no previous champion or no such version, or it cannot be loaded; nothing has
-            moved then.
-        ServiceError: somebody moved the alias meanwhile; nothing has moved then.
+        RegistryError: there is no reason, no previous champion or no such version, or it cannot be loaded. No alias has
+            moved.
+        ServiceError: somebody moved the alias in MLflow at the same time. No alias has moved.
     """
     if not reason.strip():
-        raise RegistryError(f"{name}: a rollback needs a reason, which goes into the history")
+        raise RegistryError(f"{name}: a rollback needs a reason; it is recorded in the history")
     with promotion_lock(name) as check_lock:
         reconcile(name)
         live = live_version(name)
-        if not _is_settled(name, request):
+        if not _is_done(name, request):
             target = registry.alias_version(name, PREVIOUS) if to is None else registry.get_version(name, to)
             if target is None:
-                raise RegistryError(f"{name}: there is no previous champion to return to")
+                raise RegistryError(f"{name}: there is no previous champion to roll back to")
             if int(target.version) != live:
                 registry.load(target)
                 check_lock()
@@ -44,7 +47,7 @@ def rollback(name: str, *, reason: str, by: str, to: int | None = None, request:
         return LiveVersions(live_version(name), int(previous.version) if previous else None)
 
 
-def _is_settled(name: str, request: str | None) -> bool:
+def _is_done(name: str, request: str | None) -> bool:
     if request is None:
         return False
     statement = "SELECT 1 FROM models.movements WHERE model = $1 AND request = $2"

@@ -1,4 +1,4 @@
-"""The last steps of a training: the gate, and the promotion; between them a person may be asked."""
+"""The last steps of a training: the gate and the promotion. A person may be asked between them."""
 
 import logging
 from collections.abc import Iterator
@@ -30,35 +30,35 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Contender:
-    """A challenger at the gate: its version, its hold-out, and what it answered to it when it was trained."""
+    """A challenger at the gate: its version, its hold-out, the probabilities that it gave at training, and the rule."""
 
     version: ModelVersion
     rows: HoldoutRows
     expected: Probabilities
     rule: Gate
 
-    def evaluated(self) -> GateOutcome:
-        """Return the gate's decision against the champion of this moment."""
+    def evaluate(self) -> GateOutcome:
+        """Compare it with the current champion."""
         return gate.evaluate(self.version, _champion(self.version.name), self.rows, self.expected, self.rule)
 
 
 def run_gate(training_set: TrainingSet, challenger: Challenger, *, by: str = "code") -> GateResult | None:
-    """Evaluate a new version, and record it if it is not to go live; if it is, `promote` has the last word.
+    """Evaluate a challenger. If it fails, record the decision; if it passes, `promote` decides finally.
 
     Args:
-        training_set: the one that it was trained on.
+        training_set: its training set.
         challenger: what `refit` returned.
         by: the user or DAG that started the training.
 
     Returns:
-        What a person is asked about a version that has passed; None of one that has not, or that was decided before.
+        The decision and the question to a person; None if the challenger failed, or was decided about before.
     """
-    with _at_the_gate(training_set, challenger) as contender, promotion_lock(challenger.name) as check_lock:
+    with _contender(training_set, challenger) as contender, promotion_lock(challenger.name) as check_lock:
         version, rule = contender.version, contender.rule
         alias_log.reconcile(version.name)
-        decision = decisions.settled(version)
+        decision = decisions.final_decision(version)
         if decision is None:
-            outcome = contender.evaluated()
+            outcome = contender.evaluate()
             decision = outcome.decision
             is_open = decision.is_promoted and rule.approval
             gate_card.log_card(version.name, str(version.run_id), outcome, is_open=is_open)
@@ -77,34 +77,34 @@ def promote(
     challenger: Challenger,
     *,
     by: str = "code",
-    passed: GateResult | None = None,
+    gate_result: GateResult | None = None,
     answer: Answer | None = None,
 ) -> TrainingCard:
-    """Let a new version go live if it is fit and better than the champion of this moment, and log the training card.
+    """Make a challenger the champion if the gate and, where required, a person agree. Log the training card.
 
-    One promotion of a model runs at a time. A decision of the gate holds as long as the champion is the one that it was
-    made against; else the version is evaluated again. Run again for the same version, it returns what it decided; the
-    aliases do not move a second time, so a rollback in between is not undone. Killed before the alias moved, it
-    evaluates again.
+    Only one promotion of a model runs at a time. A decision of the gate is valid as long as the champion is the same;
+    otherwise the challenger is evaluated again. The function is idempotent: for a challenger that was decided about, it
+    returns the same card and moves no alias, so it does not undo a rollback in between. If it is killed before the
+    alias moves, the next call evaluates again.
 
     Args:
-        training_set: the one that it was trained on.
+        training_set: its training set.
         challenger: what `refit` returned.
-        by: the user or DAG that started the training; it goes into the history.
-        passed: what `run_gate` returned; the version is evaluated now if not given.
+        by: the user or DAG that started the training; it is recorded in the history.
+        gate_result: what `run_gate` returned; if not given, the challenger is evaluated now.
         answer: of the person who was asked; None if nobody was.
 
     Raises:
-        ConfigurationError: the data set's spec requires an approval, and nobody was asked.
-        ServiceError: the alias was moved in MLflow while the version was evaluated; tried again, it is evaluated again.
+        ConfigurationError: the spec requires an approval, and nobody was asked.
+        ServiceError: the alias was moved in MLflow during the evaluation. A retry evaluates again.
     """
-    with _at_the_gate(training_set, challenger) as contender:
+    with _contender(training_set, challenger) as contender:
         version, rule = contender.version, contender.rule
         with promotion_lock(version.name) as check_lock:
             alias_log.reconcile(version.name)
-            decision = decisions.settled(version)
+            decision = decisions.final_decision(version)
             if decision is None:
-                outcome = _still_valid(passed, answer, version) or contender.evaluated()
+                outcome = _valid_outcome(gate_result, answer, version) or contender.evaluate()
                 decision = with_answer(outcome.decision, answer, rule, version.name)
                 gate_card.log_card(version.name, str(version.run_id), replace(outcome, decision=decision))
                 check_lock()
@@ -113,7 +113,7 @@ def promote(
 
 
 @contextmanager
-def _at_the_gate(training_set: TrainingSet, challenger: Challenger) -> Iterator[_Contender]:
+def _contender(training_set: TrainingSet, challenger: Challenger) -> Iterator[_Contender]:
     client = mlflow_client.connect()
     version = client.get_model_version(challenger.name, str(challenger.version))
     rows = split(training_set, challenger.search.folds).holdout_rows()
@@ -126,15 +126,15 @@ def _champion(name: str) -> ModelVersion | None:
     return registry.alias_version(name, registry.CHAMPION)
 
 
-def _still_valid(passed: GateResult | None, answer: Answer | None, version: ModelVersion) -> GateOutcome | None:
-    """Return the gate's decision unless another champion is live by now; a rejection needs no champion."""
-    if passed is None:
+def _valid_outcome(gate_result: GateResult | None, answer: Answer | None, version: ModelVersion) -> GateOutcome | None:
+    """Return the gate's decision; None if another champion is live now. A rejection is valid with any champion."""
+    if gate_result is None:
         return None
     champion = _champion(version.name)
     is_rejected = answer is not None and not answer.approved
-    if is_rejected or passed.decision.champion_before == (int(champion.version) if champion else None):
-        return GateOutcome(passed.decision)
-    log.info("%s: another champion is live since version %s was evaluated", version.name, version.version)
+    if is_rejected or gate_result.decision.champion_before == (int(champion.version) if champion else None):
+        return GateOutcome(gate_result.decision)
+    log.info("%s: another champion is live than when version %s was evaluated", version.name, version.version)
     return None
 
 
@@ -153,7 +153,7 @@ def _record(version: ModelVersion, decision: Decision, by: str, answer: Answer |
 def _publish(
     training_set: TrainingSet, challenger: Challenger, version: ModelVersion, decision: Decision
 ) -> TrainingCard:
-    """Write into the log and into MLflow what was decided, and return the training card."""
+    """Write the decision into the log and into MLflow, and return the training card."""
     log.info("%s", gate_card.card(version.name, decision))
     client = mlflow_client.connect()
     _tag(version, decision)

@@ -1,4 +1,4 @@
-"""The card of a training: made when it ends, kept with its run, read back by whoever shows it."""
+"""The card of a training: made at its end, stored with its run, and read to show it."""
 
 import json
 import tempfile
@@ -17,27 +17,27 @@ FILE = "training_card.json"
 
 
 def training_card(training_set: TrainingSet, challenger: Challenger, decision: Decision) -> TrainingCard:
-    """Return the card of a training whose challenger was decided about."""
-    searched = challenger.search
+    """Return the card of a training with the decision about its challenger."""
+    search = challenger.search
     return TrainingCard(
         model=challenger.name, promoted=decision.is_promoted, **asdict(decision),
         metrics=challenger.metrics, threshold=challenger.threshold,
-        best_candidate=str(Candidate(*searched.candidate)), candidate=searched.candidate,
-        candidates_tried=searched.total, candidates_failed=searched.failed,
-        scoring=searched.scoring, cv_score=searched.score, cv_score_sd=searched.score_sd,
-        suspected_leaks=searched.suspected_leaks,
+        best_candidate=str(Candidate(*search.candidate)), candidate=search.candidate,
+        candidates_tried=search.total, candidates_failed=search.failed,
+        scoring=search.scoring, cv_score=search.score, cv_score_sd=search.score_sd,
+        suspected_leaks=search.suspected_leaks,
         training_set=training_set.uri, training_set_sha256=training_set.sha256, sources=training_set.sources,
         run_id=challenger.run_id, url=challenger.url,
     )  # fmt: skip
 
 
 def log_card(card: TrainingCard) -> None:
-    """Keep a card with its run."""
+    """Store a card with its run."""
     mlflow_client.connect().log_dict(card.run_id, to_json(card), FILE)
 
 
 def read_card(run_id: str) -> TrainingCard:
-    """Return the card that a training kept with its run."""
+    """Return the card of the training with this run."""
     with tempfile.TemporaryDirectory() as folder:
         path = mlflow_client.connect().download_artifacts(run_id, FILE, folder)
         return from_json(TrainingCard, json.loads(Path(path).read_text(encoding="utf-8")))

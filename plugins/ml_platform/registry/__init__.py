@@ -1,1 +1,1 @@
-"""Models that are kept: MLflow's registry, their files, and the tags that say how they were trained."""
+"""MLflow's model registry: versions, their files, and the tags that record their training."""

@@ -1,4 +1,4 @@
-"""A registered model in memory, whatever its alias: what it was trained on, and its predictions."""
+"""A registered model in memory: facts about its training, and its predictions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from ml_platform.specs.spec import Dataset
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A registered model, loaded after its files were checked.
+    """A registered model, loaded after a check of its files.
 
     Attributes:
-        name: of the registered model, which is the data set's.
-        version: its number.
-        threshold: the probability from which a row counts as positive; None with several classes.
+        name: of the registered model, which is the name of the data set.
+        version: number of the model version.
+        threshold: rows with at least this probability are positive; None with more than two classes.
         estimator: the fitted scikit-learn classifier.
-        columns: its inputs in order, each with its type, `double` or `string`.
-        classes: the label's values as files write them, by class index; of two the negative one first.
-        dataset: the spec that it was trained by.
-        holdout: which rows it has not been trained on.
+        columns: name and type of each input, in order; a type is `double` or `string`.
+        classes: the values of the label as in the files, by class index; with two classes the negative one is first.
+        dataset: the spec at the time of the training.
+        holdout: the rule that says which rows it was not trained on.
         training_set_sha256: content hash of the training set.
-        run_id: the MLflow run that made it.
+        run_id: the MLflow run that trained it.
     """
 
     name: str
@@ -46,18 +46,19 @@ class LoadedModel:
     run_id: str
 
     def predict(self, rows: pd.DataFrame | pa.RecordBatch) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Score a batch; a row's probability is the same to the bit whatever rows it comes with.
+        """Score a batch; a row's probability is the same to the bit in any batch.
 
         Args:
-            rows: shape (n_rows, n_columns). Further columns are ignored; one that is not there counts as missing.
+            rows: shape (n_rows, n_columns). Other columns are ignored; the values of an absent column
+                are missing.
 
         Returns:
-            Probabilities and class indices. Of two classes the probability of the positive one, shape (n_rows,), and 1
-            where it reaches the threshold, else 0; of several, shape (n_rows, n_classes), and the most probable class.
-            The class indices have shape (n_rows,).
+            Probabilities, and class indices of shape (n_rows,). With two classes the probability of the positive class,
+            shape (n_rows,); the index is 1 where it reaches the threshold, else 0. With more classes the probability of
+            each, shape (n_rows, n_classes); the index is the most probable class.
 
         Raises:
-            RegistryError: the model was loaded, but cannot score.
+            RegistryError: the model cannot score these rows.
         """
         if not len(rows):
             n_classes = len(self.classes)

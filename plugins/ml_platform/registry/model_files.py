@@ -1,4 +1,4 @@
-"""A model as files: written without pickle, digested, and loaded only if nothing in it could run code."""
+"""The files of a model: written without pickle, protected by a digest, loaded only if they cannot run code."""
 
 import importlib.metadata
 import warnings
@@ -19,7 +19,7 @@ from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import RegistryError
 from ml_platform.specs.spec import Dataset
 
-# Beyond what skops trusts by itself. This list is the platform's: one that comes with a model is never followed.
+# What skops does not trust by default. Only this list counts: a list that comes with a model is ignored.
 TRUSTED_TYPES = sorted(
     {
         "numpy.dtype",
@@ -40,22 +40,22 @@ _CODE_SUFFIXES = {".pkl", ".pickle", ".cloudpickle", ".joblib", ".py", ".pyc", "
 
 
 def load_skops() -> Any:
-    """Import skops, without its noise; where a model is written or read, for it takes seconds."""
+    """Import skops without its warnings; only when a model is written or read, because the import takes seconds."""
     with warnings.catch_warnings():
-        # While it is imported, skops looks for each ufunc in every loaded module; Airflow's answer with a warning each.
+        # During its import skops looks for each ufunc in every loaded module; each look into Airflow's makes a warning.
         warnings.simplefilter("ignore")
         import skops.io
         import skops.io.exceptions
     return skops.io
 
 
-def versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
     """Return the installed version of each package that a model needs."""
     return {package: importlib.metadata.version(package) for package in PACKAGES}
 
 
 def signature(dataset: Dataset) -> ModelSignature:
-    """Return a model's inputs, a column per feature that may be missing, and its output, the index of a class."""
+    """Return the signature of a model: one optional input column per feature; the output is a class index."""
     kinds = {name: "string" if column.type == "category" else "double" for name, column in dataset.features.items()}
     inputs = Schema([ColSpec(kind, name, required=False) for name, kind in kinds.items()])
     return ModelSignature(inputs, Schema([ColSpec("long")]))
@@ -64,19 +64,19 @@ def signature(dataset: Dataset) -> ModelSignature:
 def write(
     estimator: BaseEstimator, dataset: Dataset, example: pd.DataFrame, folder: Path, *, run_id: str, model_id: str
 ) -> str:
-    """Write a fitted classifier as an MLflow model into a folder that is not there yet, and return its digest.
+    """Write a fitted classifier as an MLflow model into a new folder, and return its digest.
 
-    The spec goes with it: a model reads what it scores as it was meant when it was trained, whatever the YAML says now.
+    The spec is written too: a model reads its inputs by the spec of its training, even if the YAML has changed since.
 
     Args:
         estimator: fitted on the data set's features.
-        dataset: its spec; gives the signature.
+        dataset: the spec; it defines the signature.
         example: a few rows of the features.
-        folder: where the files go.
-        run_id: the run that it belongs to.
-        model_id: the logged model that it belongs to.
+        folder: for the files; it must not exist.
+        run_id: of the MLflow run.
+        model_id: of the logged model.
     """
-    load_skops()  # quietly, before MLflow does
+    load_skops()  # without its warnings, before MLflow imports it
     save_model(
         estimator,
         str(folder),
@@ -85,14 +85,14 @@ def write(
         skops_trusted_types=TRUSTED_TYPES,
         signature=signature(dataset),
         input_example=example,
-        pip_requirements=[f"{package}=={version}" for package, version in versions().items()],
+        pip_requirements=[f"{package}=={version}" for package, version in package_versions().items()],
     )
     (folder / SPEC_FILE).write_text(dataset.model_dump_json(indent=2), encoding="utf-8")
     return digest(folder)
 
 
 def example(folder: Path) -> pd.DataFrame:
-    """Return the few rows that were written with a model."""
+    """Return the example rows that were written with a model."""
     return pd.DataFrame(Model.load(str(folder)).load_input_example(str(folder)))
 
 
@@ -107,35 +107,35 @@ def digest(folder: Path) -> str:
 
 
 def read(folder: Path, expected_digest: str) -> tuple[BaseEstimator, dict[str, str], Dataset]:
-    """Load a model from files that nobody vouches for.
+    """Load a model from files that are not trusted.
 
-    The digest must be the one recorded at training; and even then nothing but a skops file is opened, with the types
-    that the platform trusts and not those that the model names.
+    The digest must be the one recorded at training. Even then only a skops file is opened, and only with the types that
+    the platform trusts, not those that the model names.
 
     Returns:
-        The classifier, per input column its MLflow type, `double` or `string`, and the spec that it was trained by.
+        The classifier; the MLflow type of each input column, `double` or `string`; the spec at the time of training.
 
     Raises:
-        RegistryError: the files are not what was recorded, or could run code, or cannot be loaded.
+        RegistryError: the digest differs, or the files could run code, or they cannot be loaded.
     """
-    if not expected_digest or (found := digest(folder)) != expected_digest:
-        raise RegistryError(f"the model's files have digest {found if expected_digest else 'unchecked'}, "
+    if not expected_digest or (actual := digest(folder)) != expected_digest:
+        raise RegistryError(f"the model's files have digest {actual if expected_digest else 'unchecked'}, "
                             f"recorded at training was {expected_digest or 'none'}")  # fmt: skip
-    _refuse_code_files(folder)
-    described, dataset, skops = _description(folder), _spec(folder), load_skops()
-    refusals = skops.exceptions
+    _reject_code_files(folder)
+    description, dataset, skops = _description(folder), _spec(folder), load_skops()
+    errors = skops.exceptions
     try:
-        return skops.load(folder / MODEL_FILE, trusted=TRUSTED_TYPES), _columns(described), dataset
-    except refusals.UntrustedTypesFoundException as error:
+        return skops.load(folder / MODEL_FILE, trusted=TRUSTED_TYPES), _columns(description), dataset
+    except errors.UntrustedTypesFoundException as error:
         raise RegistryError(f"the model holds types that the platform does not trust: {error}") from None
     except (
-        *(zipfile.BadZipFile, refusals.UnsupportedTypeException),
+        *(zipfile.BadZipFile, errors.UnsupportedTypeException),
         *(LookupError, TypeError, ValueError, AttributeError),
     ) as error:
         raise RegistryError(f"the model cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def _refuse_code_files(folder: Path) -> None:
+def _reject_code_files(folder: Path) -> None:
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() or path.suffix.lower() in _CODE_SUFFIXES or name.split("/")[0] == "code":
@@ -144,9 +144,9 @@ def _refuse_code_files(folder: Path) -> None:
 
 def _description(folder: Path) -> dict[str, Any]:
     try:
-        described = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
-        flavors = described["flavors"]
-        wrong = {
+        description = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
+        flavors = description["flavors"]
+        rejected = {
             f"{flavor}.{option}": flavors[flavor].get(option)
             for flavor, options in _SAFE_FLAVORS.items()
             for option, value in options.items()
@@ -154,9 +154,9 @@ def _description(folder: Path) -> dict[str, Any]:
         }
     except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError) as error:
         raise RegistryError(f"the file MLmodel is missing or malformed: {type(error).__name__}: {error}") from error
-    if wrong or set(flavors) != set(_SAFE_FLAVORS):
-        raise RegistryError(f"the file MLmodel asks for more than a skops model: flavors {sorted(flavors)}, {wrong}")
-    return dict(described)
+    if rejected or set(flavors) != set(_SAFE_FLAVORS):
+        raise RegistryError(f"the file MLmodel asks for more than a skops model: flavors {sorted(flavors)}, {rejected}")
+    return dict(description)
 
 
 def _spec(folder: Path) -> Dataset:
@@ -166,5 +166,5 @@ def _spec(folder: Path) -> Dataset:
         raise RegistryError(f"the file {SPEC_FILE} is missing or malformed: {error}") from error
 
 
-def _columns(described: dict[str, Any]) -> dict[str, str]:
-    return {column.name: column.type.name for column in Schema.from_json(described["signature"]["inputs"]).inputs}
+def _columns(description: dict[str, Any]) -> dict[str, str]:
+    return {column.name: column.type.name for column in Schema.from_json(description["signature"]["inputs"]).inputs}

@@ -1,4 +1,4 @@
-"""MLflow's model registry: versions with what was recorded at training, and the aliases that say which one is live."""
+"""MLflow's model registry: versions with the tags of their training, and the aliases that name the live one."""
 
 import logging
 import tempfile
@@ -27,32 +27,32 @@ CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 
 
 def alias_version(name: str, alias: str) -> ModelVersion | None:
-    """Return the version that an alias names, or None if there is no such model or alias."""
+    """Return the version that an alias names; None if the model or the alias does not exist."""
     try:
         return mlflow_client.connect().get_model_version_by_alias(name, alias)
     except MlflowException as error:
-        # An alias that was never set is an invalid parameter to MLflow, a model that is not there a missing resource.
+        # MLflow reports a missing alias as an invalid parameter, a missing model as a missing resource.
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
 
 
 def champions() -> dict[str, int]:
-    """Return the version that is live of every registered model that has one, by name; one question to MLflow."""
-    found: dict[str, int] = {}
+    """Return the champion's version of every registered model that has a champion, by name."""
+    versions: dict[str, int] = {}
     token: str | None = ""
     while token is not None:
         page = mlflow_client.connect().search_registered_models(max_results=1000, page_token=token or None)
-        found |= {one.name: int(one.aliases[CHAMPION]) for one in page if CHAMPION in one.aliases}
+        versions |= {one.name: int(one.aliases[CHAMPION]) for one in page if CHAMPION in one.aliases}
         token = page.token or None
-    return found
+    return versions
 
 
 def get_version(name: str, version: int) -> ModelVersion:
     """Return a version by its number.
 
     Raises:
-        RegistryError: there is none.
+        RegistryError: there is no such version.
     """
     try:
         return mlflow_client.connect().get_model_version(name, str(version))
@@ -63,24 +63,24 @@ def get_version(name: str, version: int) -> ModelVersion:
 
 
 def load_champion(name: str) -> LoadedModel:
-    """Load the model that is live. To ask whether there is one, use `alias_version(name, "champion")`.
+    """Load the champion. To find out whether there is one, use `alias_version(name, "champion")`.
 
     Raises:
-        RegistryError: there is no champion, or it is not what was recorded at its training, or it could run code.
-            No other model is loaded in its place.
+        RegistryError: there is no champion, or its files differ from those of its training, or they could run code. No
+            other model is loaded instead.
     """
-    found = alias_version(name, CHAMPION)
-    if found is None:
+    version = alias_version(name, CHAMPION)
+    if version is None:
         raise RegistryError(f"{name}: no model is live (no alias {CHAMPION!r}); train one")
-    return load(found)
+    return load(version)
 
 
 def load(version: ModelVersion) -> LoadedModel:
     """Download, check and load one version.
 
     Raises:
-        RegistryError: its files are missing, differ from what was recorded at training, or could run code; or its tags
-            are not what the files say.
+        RegistryError: its files are missing, differ from those of its training, or could run code; or its tags differ
+            from its files.
     """
     try:
         with download(version) as folder:
@@ -90,10 +90,10 @@ def load(version: ModelVersion) -> LoadedModel:
 
 
 def load_files(version: ModelVersion, folder: Path) -> LoadedModel:
-    """Load a version whose files were downloaded into a folder.
+    """Load a version from a folder with its files.
 
     Raises:
-        RegistryError: as `load` does.
+        RegistryError: see `load`.
     """
     tags = version.tags
     threshold, classes = version_tags.read_threshold(tags), version_tags.read_classes(tags)
@@ -109,31 +109,31 @@ def load_files(version: ModelVersion, folder: Path) -> LoadedModel:
 
 def _check_classes(estimator: BaseEstimator, classes: tuple[str, ...]) -> None:
     if list(getattr(estimator, "classes_", ())) != list(range(len(classes))):
-        raise RegistryError(f"the model does not tell apart {len(classes)} classes, as the tag 'classes' says")
+        raise RegistryError(f"the classes of the model are not the {len(classes)} of the tag 'classes'")
 
 
 @contextmanager
 def download(version: ModelVersion) -> Iterator[Path]:
-    """Give a version's files in a folder that is removed at the end; nothing about them is checked.
+    """Yield a folder with a version's files, which are not checked; the folder is removed at the end.
 
     Raises:
-        RegistryError: there are none.
+        RegistryError: there are no files.
     """
     tracking = settings().mlflow_tracking_uri
     location = mlflow_client.connect().get_model_version_download_uri(version.name, version.version)
-    # An empty listing is an answer: the files were deleted. An outage raises instead, and must not look the same.
-    listed = [item.path for item in mlflow.artifacts.list_artifacts(artifact_uri=location, tracking_uri=tracking)]
-    if not listed or any(".." in Path(path).parts for path in listed):
-        raise RegistryError(f"the model's files are not in the artifact store (found: {listed})")
+    # An empty list means that the files were deleted. An outage raises another error: it must not look the same.
+    paths = [item.path for item in mlflow.artifacts.list_artifacts(artifact_uri=location, tracking_uri=tracking)]
+    if not paths or any(".." in Path(path).parts for path in paths):
+        raise RegistryError(f"the model's files are not in the artifact store (found: {paths})")
     with tempfile.TemporaryDirectory() as folder:
         yield Path(mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=folder, tracking_uri=tracking))
 
 
 def version_of_run(name: str, run_id: str, candidate_id: str) -> ModelVersion | None:
-    """Return the version that a run registered of a candidate, or None."""
-    found = mlflow_client.connect().search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
-    ours = [version for version in found if version.tags.get("candidate_id") == candidate_id]
-    return max(ours, key=lambda version: int(version.version), default=None)
+    """Return the version that a run registered for a candidate, or None."""
+    versions = mlflow_client.connect().search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    matching = [version for version in versions if version.tags.get("candidate_id") == candidate_id]
+    return max(matching, key=lambda version: int(version.version), default=None)
 
 
 def register(
@@ -141,8 +141,8 @@ def register(
 ) -> ModelVersion:
     """Write a fitted classifier into the artifact store and register it under the data set's name.
 
-    The version appears at once with all its tags, among them `model_sha256`, the digest of the files as written here,
-    and `spec_sha256`, which tells what the columns meant.
+    The version gets all its tags in the request that creates it. Two are added here: `model_sha256`, the digest of the
+    files, and `spec_sha256`, the version of the spec.
     """
     api = mlflow_client.connect()
     model = api.create_logged_model(run.info.experiment_id, name=dataset.name, source_run_id=run.info.run_id)
@@ -163,7 +163,7 @@ def register(
 
 
 def ensure_model(api: MlflowClient, dataset: Dataset) -> None:
-    """Make the registered model of a data set, if there is none."""
+    """Create the registered model of a data set if it does not exist."""
     try:
         api.create_registered_model(dataset.name, description=dataset.description)
     except MlflowException as error:
@@ -172,5 +172,5 @@ def ensure_model(api: MlflowClient, dataset: Dataset) -> None:
 
 
 def set_alias(name: str, alias: str, version: int) -> None:
-    """Let an alias name a version."""
+    """Point an alias at a version."""
     mlflow_client.connect().set_registered_model_alias(name, alias, str(version))

@@ -1,4 +1,4 @@
-"""What the tags of a model version record of its training: how they are written, and how they are read back."""
+"""The tags of a model version that record its training: written, read and compared with the model's files."""
 
 import json
 import math
@@ -13,8 +13,8 @@ from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset
 
 
-def written(classes: tuple[str, ...], threshold: float | None, rule: HoldoutRule) -> dict[str, str]:
-    """Return the tags without which a version cannot be used: classes, threshold (of two classes) and hold-out."""
+def required_tags(classes: tuple[str, ...], threshold: float | None, rule: HoldoutRule) -> dict[str, str]:
+    """Return the tags that every version needs: classes, hold-out and, with two classes, the threshold."""
     tags = {"classes": json.dumps(classes), "holdout_by": rule.by, "holdout_share": repr(rule.share)}
     if threshold is not None:
         tags["threshold"] = repr(threshold)
@@ -24,76 +24,78 @@ def written(classes: tuple[str, ...], threshold: float | None, rule: HoldoutRule
 
 
 def read_classes(tags: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the label's values, by class index.
+    """Return the values of the label, by class index.
 
     Raises:
-        RegistryError: the tag is not a list of two texts or more.
+        RegistryError: the tag is not a list of two or more texts.
     """
     try:
-        found = json.loads(tags.get("classes", ""))
+        names = json.loads(tags.get("classes", ""))
     except ValueError:
-        found = None
-    if not isinstance(found, list) or len(found) < 2 or not all(isinstance(name, str) for name in found):
-        raise _wrong(tags, "classes", "a JSON list of two texts or more")
-    return tuple(found)
+        names = None
+    if not isinstance(names, list) or len(names) < 2 or not all(isinstance(name, str) for name in names):
+        raise _invalid(tags, "classes", "a JSON list of two or more texts")
+    return tuple(names)
 
 
 def read_threshold(tags: Mapping[str, str]) -> float | None:
-    """Return the probability from which a row is positive; None with several classes.
+    """Return the probability that a positive row must reach; None with more than two classes.
 
     Raises:
-        RegistryError: it is no number from 0 to 1, or missing with two classes.
+        RegistryError: with two classes it is missing, or it is not a number from 0 to 1.
     """
     return _share(tags, "threshold") if len(read_classes(tags)) == 2 else None
 
 
 def read_holdout(name: str, tags: Mapping[str, str]) -> HoldoutRule:
-    """Return which rows the version has not been trained on.
+    """Return the rule that says which rows the version was not trained on.
 
     Args:
         name: the data set's name.
         tags: of the version.
 
     Raises:
-        RegistryError: the tags do not say it.
+        RegistryError: a tag is missing or invalid.
     """
     share, by = _share(tags, "holdout_share"), tags.get("holdout_by")
     if by == "entity":
         return HoldoutRule(name, "entity", share)
     if by != "time":
-        raise _wrong(tags, "holdout_by", "entity or time")
+        raise _invalid(tags, "holdout_by", "entity or time")
     try:
         start = pd.Timestamp(tags.get("holdout_from", ""))
     except ValueError:
         start = cast("pd.Timestamp", pd.NaT)
-    if pd.isna(start) or start.tzinfo is None:  # without a moment, all or none would count as unseen
-        raise _wrong(tags, "holdout_from", "a moment with its time zone")
+    if pd.isna(start) or start.tzinfo is None:  # without a time all rows, or none, would be in the hold-out
+        raise _invalid(tags, "holdout_from", "a time with its time zone")
     return HoldoutRule(name, "time", share, start)
 
 
 def check(tags: Mapping[str, str], dataset: Dataset, threshold: float | None) -> None:
-    """Compare tags, which anybody can edit in MLflow, with what the model's own files say, which its digest covers.
+    """Compare the tags, which any user can edit in MLflow, with the model's files, which the digest protects.
 
     Args:
         tags: of the version.
-        dataset: the spec that the model was trained by.
-        threshold: that it was fitted with; None with several classes.
+        dataset: the spec in the model's files.
+        threshold: of the fitted model; None with more than two classes.
 
     Raises:
-        RegistryError: classes, threshold or hold-out are not those of the files.
+        RegistryError: classes, threshold or hold-out differ from the files.
     """
-    values = tuple(map(class_text, label_values(dataset)))  # without the negative one, if the spec does not name it
+    values = tuple(map(class_text, label_values(dataset)))  # without the negative value if the spec does not name it
     if read_classes(tags)[-len(values) :] != values:
-        raise _wrong(tags, "classes", f"a list that ends with {', '.join(map(repr, values))}, as the model's files say")
+        raise _invalid(
+            tags, "classes", f"a list that ends with {', '.join(map(repr, values))}, as the model's files say"
+        )
     rule = read_holdout(dataset.name, tags)
     compared = {
         "threshold": (read_threshold(tags), threshold),
         "holdout_by": (rule.by, dataset.holdout_by),
         "holdout_share": (rule.share, dataset.gate.holdout),
     }
-    for tag, (said, own) in compared.items():
-        if said != own:
-            raise _wrong(tags, tag, f"{own}, as the model's files say")
+    for tag, (recorded, expected) in compared.items():
+        if recorded != expected:
+            raise _invalid(tags, tag, f"{expected}, as the model's files say")
 
 
 def _share(tags: Mapping[str, str], tag: str) -> float:
@@ -101,10 +103,10 @@ def _share(tags: Mapping[str, str], tag: str) -> float:
         value = float(tags.get(tag, ""))
     except ValueError:
         value = math.nan
-    if not 0 <= value <= 1:  # NaN as well: every row would silently be negative
-        raise _wrong(tags, tag, "a number from 0 to 1")
+    if not 0 <= value <= 1:  # also rejects NaN, with which every row would be negative
+        raise _invalid(tags, tag, "a number from 0 to 1")
     return value
 
 
-def _wrong(tags: Mapping[str, str], tag: str, wanted: str) -> RegistryError:
-    return RegistryError(f"the tag {tag!r}, set at training, is {tags.get(tag, '')!r} and not {wanted}")
+def _invalid(tags: Mapping[str, str], tag: str, allowed: str) -> RegistryError:
+    return RegistryError(f"the tag {tag!r}, set at training, is {tags.get(tag, '')!r} and not {allowed}")

@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ml_platform.exceptions import ConfigurationError, ContractError
-from ml_platform.files.formats import shown
-from ml_platform.files.json_rows import ListRows, decoded
+from ml_platform.files.formats import display_text
+from ml_platform.files.json_rows import ListRows, decode_json
 from ml_platform.parsing.batches import BadValue, typed_batches
 from ml_platform.parsing.layout import columns_of, needed_columns
 from ml_platform.registry.loaded_model import LoadedModel
@@ -79,7 +79,7 @@ def asked(body: bytes) -> Asked:
         BadRequestError: it is no such JSON, or has no rows or too many.
     """
     try:
-        said = decoded(body.decode("utf-8"))
+        said = decode_json(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadRequestError(f"{REQUEST}: not valid UTF-8 at byte {error.start + 1}") from None
     except ValueError as error:
@@ -145,7 +145,7 @@ def _lacking(table: Table, rows: list[Any]) -> Iterator[BadValue]:
 def _typed_keys(dataset: Dataset, rows: list[Any]) -> pa.RecordBatch:
     headers = [dataset.header(key) for key in dataset.keys]
     given = {name.strip() for row in rows if isinstance(row, dict) for name in row}
-    if more := sorted(map(shown, given - set(headers))):
+    if more := sorted(map(display_text, given - set(headers))):
         raise BadRequestError(f"{REQUEST}: an entity is its key ({', '.join(headers)}) and no more: {', '.join(more)}")
     columns = {key: dataset.columns[key] for key in dataset.keys}
     said = dataset.model_dump(include={"name", "description", "entity", "missing"})
@@ -156,7 +156,7 @@ def _unknown(dataset: Dataset, keys: pa.RecordBatch, row: int) -> BadValue:
     cells = [str(keys.column(key)[row].as_py()) for key in dataset.keys]
     headers = ", ".join(dataset.header(key) for key in dataset.keys)
     reason = f"no {dataset.entity.name} of this key is in the online store; send its row"
-    return BadValue(row + 1, headers, shown(", ".join(cells)), reason)
+    return BadValue(row + 1, headers, display_text(", ".join(cells)), reason)
 
 
 def scored(model: LoadedModel, rows: pa.RecordBatch, requested: datetime) -> Scored:

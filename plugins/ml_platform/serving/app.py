@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect
 
 from ml_platform.exceptions import RegistryError, ServiceError
-from ml_platform.files.formats import shown
+from ml_platform.files.formats import display_text
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving import answers, messages, openapi
 from ml_platform.serving.answers import BadRequestError, Scored
@@ -147,7 +147,7 @@ def _live(live: LiveModels, dataset: str) -> tuple[Live, LoadedModel]:
     found = live.all()
     if dataset not in found:
         there = ", ".join(found) or "none"
-        raise HTTPException(404, f"no model of {shown(dataset)!r} is live; there are: {there}")
+        raise HTTPException(404, f"no model of {display_text(dataset)!r} is live; there are: {there}")
     one = found[dataset]
     if one.model is None:
         raise HTTPException(503, f"{dataset}: {one.problem}")

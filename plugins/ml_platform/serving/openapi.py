@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from ml_platform.parsing.batches import KEY_CHARACTERS
-from ml_platform.parsing.conversion import written
+from ml_platform.parsing.conversion import value_text
 from ml_platform.parsing.layout import columns_of, needed_columns, required_columns
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving.live_models import LiveModels
@@ -99,7 +99,7 @@ def row_example(dataset: Dataset) -> dict[str, Any]:
 def _example(column: Column) -> Any:
     if column.values:
         value = column.values[0]
-        return written(value, column.decimal) if column.type in ("category", "text") else value
+        return value_text(value, column.decimal) if column.type in ("category", "text") else value
     if (limit := column.min if column.min is not None else column.max) is not None:
         within = math.ceil(limit) if limit == column.min else math.floor(limit)
         return within if column.type == "integer" or within == limit else limit
@@ -109,7 +109,7 @@ def _example(column: Column) -> Any:
 def _schema(column: Column, *, required: bool) -> dict[str, Any]:
     schema = _typed(column, required=required)
     if column.values and column.type in ("category", "text"):
-        schema = {"type": "string", "enum": [written(value, column.decimal) for value in column.values]}
+        schema = {"type": "string", "enum": [value_text(value, column.decimal) for value in column.values]}
     return schema if required else {"anyOf": [schema, {"type": "null"}]}
 
 

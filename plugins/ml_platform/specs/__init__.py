@@ -1,1 +1,1 @@
-"""What data are: the YAML files under `datasets/`, checked, and what follows from them."""
+"""The specs: the YAML files under `datasets/`, their checks, and the rules that follow from them."""

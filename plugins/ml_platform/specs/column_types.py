@@ -1,4 +1,4 @@
-"""What Arrow type the values of each column type have, wherever they are held."""
+"""The Arrow type of each column type."""
 
 import pyarrow as pa
 

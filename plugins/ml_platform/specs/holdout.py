@@ -1,4 +1,4 @@
-"""The hold-out: which rows no training ever sees, by a hash of the entity's key or by the time."""
+"""The hold-out: the rows that no training uses, chosen by a hash of the entity's key or by time."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,13 +13,13 @@ BUCKETS = 2**64
 
 @dataclass(frozen=True)
 class HoldoutRule:
-    """What tells the hold-out of one model from the rows that it was trained on.
+    """The rule that separates the hold-out of one model from its training rows.
 
     Attributes:
         name: the data set's name.
-        by: `entity` (a hash of the key chooses) or `time` (the latest rows).
-        share: that is held out, in (0, 1).
-        start: by time, the moment from which rows are held out (UTC).
+        by: `entity` (a hash of the key decides) or `time` (the latest rows).
+        share: the share that is held out, in (0, 1).
+        start: by time, the event time from which rows are held out (UTC).
     """
 
     name: str
@@ -27,28 +27,28 @@ class HoldoutRule:
     share: float
     start: pd.Timestamp | None = None
 
-    def held(self, ids: pd.Series, times: pd.Series) -> NDArray[np.bool_]:
-        """Tell for rows, also for those that came later, which are held out.
+    def mask(self, ids: pd.Series, times: pd.Series) -> NDArray[np.bool_]:
+        """Return which rows are held out; the rule also applies to rows that come after the training.
 
         Args:
-            ids: what tells entities apart, shape (n_rows,).
+            ids: entity ids, shape (n_rows,).
             times: event times (UTC), shape (n_rows,).
 
         Returns:
             Mask of shape (n_rows,); True is held out.
         """
         if self.start is None:
-            return holdout(ids, self.name, self.share)
+            return holdout_by_entity(ids, self.name, self.share)
         return (times >= self.start).to_numpy(dtype=bool)
 
 
-def latest(name: str, times: pd.Series, share: float) -> HoldoutRule:
-    """Return the rule that holds out the latest rows; all rows of one moment are on the same side.
+def holdout_by_time(name: str, times: pd.Series, share: float) -> HoldoutRule:
+    """Return the rule that holds out the latest rows; rows with the same event time are on the same side.
 
     Args:
         name: the data set's name.
         times: event times (UTC), shape (n_rows,).
-        share: of the rows; more are held out if the first of them shares its moment with earlier ones.
+        share: share of the rows; more are held out if rows with the first held-out event time come in addition.
     """
     if times.empty:
         return HoldoutRule(name, "time", share, pd.Timestamp.max.tz_localize("UTC"))
@@ -56,16 +56,16 @@ def latest(name: str, times: pd.Series, share: float) -> HoldoutRule:
     return HoldoutRule(name, "time", share, start)
 
 
-def holdout(keys: pd.Series, name: str, share: float) -> NDArray[np.bool_]:
-    """Tell for each row whether its entity belongs to the hold-out.
+def holdout_by_entity(keys: pd.Series, name: str, share: float) -> NDArray[np.bool_]:
+    """Return for each row whether its entity is in the hold-out.
 
-    The side depends on nothing but the key's text and the data set's name, so it is the same in every retraining,
-    and a smaller share is always a subset of a larger one.
+    The side depends only on the key's text and the data set's name. So it is the same in every retraining, and a
+    smaller share is always a subset of a larger one.
 
     Args:
-        keys: entity keys, shape (n_rows,); integers or text, none missing.
+        keys: entity keys, shape (n_rows,); integers or texts, none missing.
         name: the data set's name.
-        share: expected share of the entities that are held out, in (0, 1).
+        share: expected share of the entities in the hold-out, in (0, 1).
 
     Returns:
         Mask of shape (n_rows,); True is held out.

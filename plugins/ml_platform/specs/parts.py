@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ml_platform.specs.time_formats import whole_date
+from ml_platform.specs.time_formats import check_time_format
 
 ColumnType = Literal["integer", "number", "money", "category", "boolean", "text", "timestamp"]
 Metric = Literal["f1", "roc_auc", "average_precision", "precision", "recall", "accuracy"]
@@ -18,21 +18,19 @@ Scalar = bool | int | float | str
 
 NUMERIC_TYPES = ("integer", "number", "money")
 
-IDENTIFIER_CHARACTERS = 63  # Postgres cuts a longer name
-# Column names become SQL identifiers and Feast fields: quoted, but kept to characters that no layer can misread. What a
-# file calls a column otherwise is its `header`.
+IDENTIFIER_CHARACTERS = 63  # Postgres cuts longer names
+# Column names become SQL identifiers and Feast fields. They are quoted, and also limited to characters that every layer
+# reads the same way. `header` gives the name in the file if it differs.
 ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_ .-]*$", max_length=IDENTIFIER_CHARACTERS)]
 
 
-def _free_name(name: str) -> str:
+def _check_name(name: str) -> str:
     if name.startswith(("train_", "test_", "processed", "rejected")):
-        raise ValueError(
-            "may not begin with train_, test_, processed or rejected, which name other things in the buckets"
-        )
+        raise ValueError("may not begin with train_, test_, processed or rejected: the buckets use these prefixes")
     return name
 
 
-def _known_zone(name: str) -> str:
+def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -40,10 +38,14 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def known_encoding(name: str) -> str:
-    """Refuse an encoding that Python does not know."""
+def check_encoding(name: str) -> str:
+    """Return the name of an encoding.
+
+    Raises:
+        ValueError: Python does not know it.
+    """
     try:
-        "".encode(name)  # refuses codecs that are no encodings of text, too
+        "".encode(name)  # also rejects codecs that are no text encodings
     except LookupError:
         raise ValueError("not an encoding that Python knows, such as utf-8, cp1252 or iso-8859-15") from None
     return name
@@ -52,27 +54,27 @@ def known_encoding(name: str) -> str:
 _INTEGERS_END = 2**63 - 1
 
 
-def _held_exactly(limit: object) -> object:
-    """Refuse a whole number that would be rounded: limits are floats."""
+def _check_exact(limit: object) -> object:
+    """Reject a whole number that would be rounded, because limits are floats."""
     if isinstance(limit, int) and 2**53 < abs(limit) < _INTEGERS_END and int(nearest := float(limit)) != limit:
-        raise ValueError(f"has more digits than a limit can hold; the nearest that can be held is {nearest:.0f}")
+        raise ValueError(f"has more digits than a limit can have; the nearest possible value is {nearest:.0f}")
     return limit
 
 
-Limit = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_held_exactly, json_schema_input_type=float)]
+Limit = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_check_exact, json_schema_input_type=float)]
 
 
-def _listed(value: object) -> object:
+def _as_tuple(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def typed(value: object) -> object:
-    """Let a bare type stand for a column of that type."""
+def column_from_type(value: object) -> object:
+    """Return the column that a bare type stands for; other values stay as they are."""
     return {"type": value} if isinstance(value, str) else value
 
 
-def named(value: object) -> object:
-    """Let a bare name stand for a join with that table."""
+def join_from_name(value: object) -> object:
+    """Return the join that a bare table name stands for; other values stay as they are."""
     return {"table": value} if isinstance(value, str) else value
 
 
@@ -80,60 +82,66 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def timedelta_of(duration: str) -> timedelta:
-    """Return a duration as a spec writes it, such as 90m, 6h or 2d."""
+    """Convert the text of a duration, such as 90m, 6h or 2d."""
     return timedelta(**{_UNITS[duration[-1]]: int(duration[:-1])})
 
 
-def _within_a_century(duration: str) -> str:
-    if timedelta_of(duration) > timedelta(days=36525):  # clocks end in the year 9999
+def _check_duration(duration: str) -> str:
+    if timedelta_of(duration) > timedelta(days=36525):  # Python's times end in the year 9999
         raise ValueError("longer than a hundred years")
     return duration
 
 
-Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,7}[smhdw]$"), AfterValidator(_within_a_century)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$"), AfterValidator(_free_name)]
+Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,7}[smhdw]$"), AfterValidator(_check_duration)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$"), AfterValidator(_check_name)]
 
 
-class Closed(BaseModel):
-    """A part of a spec: it cannot be changed, and has no fields but its own."""
+class SpecModel(BaseModel):
+    """Base of all parts of a spec: frozen, and closed to unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Entity(Closed):
-    """What a row is about: the entity's name in Feast and the column or columns that hold its key."""
+class Entity(SpecModel):
+    """The entity of a row: its name in Feast, and the column or columns of its key."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="the entity's name in Feast")
     key: Annotated[
         tuple[ColumnName, ...],
         Field(min_length=1),
-        BeforeValidator(_listed, json_schema_input_type=ColumnName | Annotated[list[ColumnName], Field(min_length=1)]),
+        BeforeValidator(
+            _as_tuple, json_schema_input_type=ColumnName | Annotated[list[ColumnName], Field(min_length=1)]
+        ),
     ] = Field(description="the column that holds the key, or a list of columns")
-    features: tuple[ColumnName, ...] = Field(default=(), description="key columns that a model may see as well")
+    features: tuple[ColumnName, ...] = Field(default=(), description="key columns that are also features")
 
     @model_validator(mode="after")
     def _features_are_keys(self) -> "Entity":
         if len(set(self.key)) < len(self.key):
             raise ValueError(f"key names a column twice: {', '.join(self.key)}")
         if others := [name for name in self.features if name not in self.key]:
-            raise ValueError(f"features names {others}, which `key` does not; other columns are features anyway")
+            raise ValueError(f"features names {others}, which are not in `key`; other columns are features anyway")
         return self
 
 
-class Label(Closed):
-    """What is to be predicted: a column, and either the value of it that counts as positive or several classes."""
+class Label(SpecModel):
+    """The label to predict: its column, and either the positive value or all classes."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["positive"]}, {"required": ["classes"]}]})
 
     column: ColumnName
-    positive: Scalar | None = Field(default=None, description="of two values, the one that is to be found")
-    negative: Scalar | None = Field(default=None, description="the other value; if not given, whatever else there is")
-    classes: tuple[Scalar, ...] | None = Field(default=None, min_length=3, description="the values, if three or more")
+    positive: Scalar | None = Field(default=None, description="two values: the positive one, which the model detects")
+    negative: Scalar | None = Field(
+        default=None, description="two values: the other one; if not given, any other value"
+    )
+    classes: tuple[Scalar, ...] | None = Field(
+        default=None, min_length=3, description="three or more values: all of them"
+    )
 
     @model_validator(mode="after")
     def _binary_or_several(self) -> "Label":
         if (self.positive is None) == (self.classes is None):
-            raise ValueError("give either `positive` (of two values the one to be found) or `classes` (three or more)")
+            raise ValueError("give either `positive` (the positive one of two values) or `classes` (three or more)")
         if self.classes is not None and self.negative is not None:
             raise ValueError("`negative` goes with `positive`, not with `classes`")
         if len(set(map(str, self.values))) < len(self.values):
@@ -142,31 +150,31 @@ class Label(Closed):
 
     @property
     def values(self) -> tuple[Scalar, ...]:
-        """Every value that the label may have; empty if only the positive one is named."""
+        """All values that the label may have; empty if the spec names only the positive one."""
         if self.classes is not None:
             return self.classes
         return () if self.negative is None or self.positive is None else (self.negative, self.positive)
 
 
-class Column(Closed):
-    """How the text of one column is read; empty cells are missing values unless `required`."""
+class Column(SpecModel):
+    """How one column is parsed. Empty cells are missing values; with `required` they are bad values."""
 
     type: ColumnType
-    header: str | None = Field(default=None, min_length=1, description="what the file calls it, if not by its name")
+    header: str | None = Field(default=None, min_length=1, description="the name in the file, if it differs")
     required: bool = Field(default=False, description="an empty cell is a bad value")
     min: Limit | None = Field(default=None, description="the least allowed (integer, number, money)")
     max: Limit | None = Field(default=None, description="the most allowed (integer, number, money)")
     values: tuple[Scalar, ...] | None = Field(default=None, min_length=1, description="the values that are allowed")
     missing: tuple[Scalar, ...] = Field(
-        default=(), description="texts that mean a missing value, beside the data set's"
+        default=(), description="texts that mean a missing value, in addition to the data set's"
     )
-    strip_prefix: str = Field(default="", description="taken off the front (category, text)")
+    strip_prefix: str = Field(default="", description="a prefix that is removed (category, text)")
     decimal: Literal[".", ","] = Field(default=".", description="the decimal sign (number, money)")
-    format: Annotated[str, AfterValidator(whole_date)] | None = Field(
-        default=None, description="of a timestamp, as strptime takes it, such as %d.%m.%Y %H:%M"
+    format: Annotated[str, AfterValidator(check_time_format)] | None = Field(
+        default=None, description="format of a timestamp for strptime, such as %d.%m.%Y %H:%M"
     )
-    zone: Annotated[str, AfterValidator(_known_zone)] = Field(
-        default="UTC", description="time zone of timestamps that name none, such as Europe/Berlin"
+    zone: Annotated[str, AfterValidator(_check_zone)] = Field(
+        default="UTC", description="time zone of timestamps without one, such as Europe/Berlin"
     )
 
     @model_validator(mode="after")
@@ -181,18 +189,20 @@ class Column(Closed):
             if is_given and self.type not in types:
                 raise ValueError(f"{option} is for {', '.join(types)}, not for {self.type}")
         if self.type == "integer" and any(abs(limit or 0) >= _INTEGERS_END for limit in (self.min, self.max)):
-            raise ValueError(f"integers end at {_INTEGERS_END} anyway: leave such a min or max out")
+            raise ValueError(f"integers end at {_INTEGERS_END} anyway: leave out such a min or max")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}")
         return self
 
 
-class Search(Closed):
-    """The grid search: what chooses the best candidate, and per estimator a grid of parameters."""
+class Search(SpecModel):
+    """The grid search: the metric that chooses the best candidate, and per estimator a grid of parameters."""
 
-    scoring: Metric = Field(default="f1", description="what chooses the best; with several classes the macro average")
+    scoring: Metric = Field(
+        default="f1", description="the metric that chooses the best; three or more classes: macro average"
+    )
     folds: int = Field(default=5, ge=2, le=20)
-    jobs: int = Field(default=2, ge=1, le=64, description="candidates fitted side by side")
+    jobs: int = Field(default=2, ge=1, le=64, description="candidates that are fitted in parallel")
     candidates: dict[Estimator, dict[str, list[Any]]] = Field(
         default={
             "logistic_regression": {"class_weight": [None, "balanced"], "C": [1.0, 0.1]},
@@ -204,37 +214,40 @@ class Search(Closed):
     )
 
 
-class Gate(Closed):
-    """What a challenger must show before it becomes champion."""
+class Gate(SpecModel):
+    """The gate that a challenger must pass to become champion."""
 
-    holdout: float = Field(default=0.2, gt=0.0, lt=0.9, description="share that no training sees")
+    holdout: float = Field(default=0.2, gt=0.0, lt=0.9, description="share of the data that no training uses")
     holdout_by: Literal["entity", "time"] | None = Field(
         default=None,
-        description="entity: a hash of the key chooses; time: the latest rows; by time if there is an event time",
+        description="entity: a hash of the key decides; time: the latest rows; default: time if there is an event time",
     )
-    min_gain: float = Field(default=0.0, ge=0.0, lt=1.0, description="by how much more F1 a challenger must win")
+    min_gain: float = Field(default=0.0, ge=0.0, lt=1.0, description="least gain in F1 of a challenger")
     confidence: float = Field(
-        default=0.9, ge=0.0, lt=1.0, description="of the interval of the gain, whose lower end must be above min_gain"
+        default=0.9,
+        ge=0.0,
+        lt=1.0,
+        description="of the confidence interval of the gain; its lower end must be above min_gain",
     )
-    approval: bool = Field(default=False, description="a winner goes live only if a person approves it in Airflow")
+    approval: bool = Field(default=False, description="a better challenger goes live only after approval in Airflow")
     approval_within: Duration = Field(
-        default="3d", description="who does not answer until then keeps the champion; such as 90m, 6h, 2d"
+        default="3d", description="time limit for the answer, such as 90m, 6h, 2d; without one the champion stays"
     )
 
 
-class Promotion(Closed):
-    """What a version must have before it goes live in a higher environment."""
+class Promotion(SpecModel):
+    """The conditions for a version to go live in a higher environment."""
 
-    approval: bool = Field(default=False, description="only if a person approves it in Airflow")
+    approval: bool = Field(default=False, description="only after approval in Airflow")
     approval_within: Duration = Field(
-        default="3d", description="who does not answer until then moves nothing; such as 90m, 6h, 2d"
+        default="3d", description="time limit for the answer, such as 90m, 6h, 2d; without one nothing changes"
     )
 
 
-class Join(Closed):
-    """A feature table whose values, as of the label's time, are features too."""
+class Join(SpecModel):
+    """A join with a feature table: its values as of the label's event time become features."""
 
     table: Name
     on: dict[ColumnName, ColumnName] = Field(
-        default={}, description="key column of the table: column of this data set; if their names differ"
+        default={}, description="key column of the table: column of this data set; only if the names differ"
     )

@@ -1,4 +1,4 @@
-"""The JSON Schema of `datasets/*.yaml`: what an editor needs to complete and check a spec while it is written."""
+"""The JSON Schema of `datasets/*.yaml`; editors use it to complete and check a spec."""
 
 import json
 from pathlib import Path
@@ -13,13 +13,13 @@ PATH = DATASETS_DIR / "schema.json"
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema of a data set's file, or with `kind: table` of a feature table's."""
+    """Return the schema of a spec file: a data set or, with `kind: table`, a feature table."""
     references, schema = models_json_schema([(Dataset, "validation"), (FeatureTable, "validation")])
     _close(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A data set, or with `kind: table` a feature table",
-        # Not `anyOf`: a mistake is then told for the kind that was meant, not for both.
+        # Not `anyOf`: so an editor reports a mistake for the kind that was meant, not for both.
         "if": {"required": ["kind"]},
         "then": references[FeatureTable, "validation"],
         "else": references[Dataset, "validation"],
@@ -28,17 +28,17 @@ def json_schema() -> dict[str, Any]:
 
 
 def write(path: Path = PATH) -> None:
-    """Write the schema where the files beside it name it: `# yaml-language-server: $schema=schema.json`."""
+    """Write the schema to its file; the specs beside it refer to it (`# yaml-language-server: $schema=schema.json`)."""
     path.write_text(text(), encoding="utf-8")
 
 
 def text() -> str:
-    """Return the schema as it stands in its file."""
+    """Return the content of the schema's file."""
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _close(node: Any) -> None:
-    """Refuse keys that match no pattern, which pydantic does too, but does not say in its schema."""
+    """Reject keys that match no pattern: pydantic does so, but its schema does not say it."""
     if isinstance(node, dict):
         if "patternProperties" in node:
             node["additionalProperties"] = False

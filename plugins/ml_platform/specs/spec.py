@@ -1,4 +1,4 @@
-"""The spec: what one YAML file under `datasets/` may say about a table, its columns, its clocks and its model."""
+"""The spec: the content of one YAML file under `datasets/`, for a data set or a feature table."""
 
 import json
 import re
@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from ml_platform.specs.parts import (
-    Closed,
     Column,
     ColumnName,
     ColumnType,
@@ -26,35 +25,40 @@ from ml_platform.specs.parts import (
     Purpose,
     Scalar,
     Search,
-    known_encoding,
-    named,
+    SpecModel,
+    check_encoding,
+    column_from_type,
+    join_from_name,
     timedelta_of,
-    typed,
 )
 
 RESERVED_COLUMNS = (
     "event_timestamp", "created_timestamp", "upload_sha256", "line",
-    "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid",  # every table of Postgres has these already
+    "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid",  # system columns of Postgres
 )  # fmt: skip
 UPLOAD, LOAD, EVENT_TIME = "upload", "load", "event_time"
 KEY_TYPES = ("integer", "text", "category")
 FEATURE_TYPES = ("integer", "number", "money", "category", "boolean")
 
 
-class Table(Closed):
-    """One kind of file and the table that it fills: what features of other data sets and labelled data share."""
+class Table(SpecModel):
+    """One kind of file and the table that it fills: the fields that data sets and feature tables share."""
 
     name: Name
     description: str
     entity: Entity
-    event_time: ColumnName | None = Field(default=None, description="a timestamp column; null or upload: the upload")
-    known_at: str = Field(default=EVENT_TIME, description="event_time, load, or a timestamp column")
-    columns: dict[ColumnName, Annotated[Column, BeforeValidator(typed, json_schema_input_type=ColumnType | Column)]]
+    event_time: ColumnName | None = Field(
+        default=None, description="a timestamp column; null or upload: the time of the upload"
+    )
+    known_at: str = Field(default=EVENT_TIME, description="availability time: event_time, load, or a timestamp column")
+    columns: dict[
+        ColumnName, Annotated[Column, BeforeValidator(column_from_type, json_schema_input_type=ColumnType | Column)]
+    ]
     ignore: tuple[str, ...] = Field(default=(), description="columns of the file that are not read")
-    missing: tuple[Scalar, ...] = Field(default=(), description="texts that mean a missing value in every column")
-    delimiter: Delimiter | None = Field(default=None, description="between cells; if not given, it is detected")
-    encoding: Annotated[str, AfterValidator(known_encoding)] | None = Field(
-        default=None, description="if not given: UTF-8, or UTF-16 with a byte order mark"
+    missing: tuple[Scalar, ...] = Field(default=(), description="texts that mean a missing value, in all columns")
+    delimiter: Delimiter | None = Field(default=None, description="between cells; default: detected")
+    encoding: Annotated[str, AfterValidator(check_encoding)] | None = Field(
+        default=None, description="default: UTF-8, or UTF-16 with a byte order mark"
     )
     on_bad_row: Literal["reject_row", "reject_file"] = "reject_row"
     max_bad_rows: float = Field(default=0.05, ge=0.0, le=1.0, description="a larger share rejects the file")
@@ -91,12 +95,12 @@ class Table(Closed):
         for column in self.columns:
             if column.lower() in RESERVED_COLUMNS or "__" in column:
                 raise ValueError(
-                    f"columns.{column}: names with __ and {', '.join(RESERVED_COLUMNS)} are taken; "
-                    "give it another name, and the file's as `header`"
+                    f"columns.{column}: names with __ and {', '.join(RESERVED_COLUMNS)} are reserved; "
+                    "give the column another name, and the name in the file as `header`"
                 )
         headers = [self.header(name) for name in self.columns]
-        if twins := sorted({header for header in headers if headers.count(header) > 1}):
-            raise ValueError(f"columns: two have the header {', '.join(twins)}")
+        if duplicates := sorted({header for header in headers if headers.count(header) > 1}):
+            raise ValueError(f"columns: two have the header {', '.join(duplicates)}")
         if both := [header for header in self.ignore if header in headers]:
             raise ValueError(f"ignore names {', '.join(both)}, which `columns` lists too")
         return self
@@ -106,67 +110,68 @@ class Table(Closed):
 
     @property
     def _timestamps(self) -> dict[str, str]:
-        clocks = {EVENT_TIME: self.event_time} if self.event_time else {}
-        return clocks if self.known_at in (EVENT_TIME, LOAD) else clocks | {"known_at": self.known_at}
+        timestamps = {EVENT_TIME: self.event_time} if self.event_time else {}
+        return timestamps if self.known_at in (EVENT_TIME, LOAD) else timestamps | {"known_at": self.known_at}
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The columns of the entity's key."""
+        """The columns of the entity key."""
         return self.entity.key
 
     @property
     def own_features(self) -> dict[str, Column]:
-        """The table's columns that a model may see: no key, label, clock or leak, and of a type to be learned from."""
+        """The table's feature columns: no key, label, leak, timestamp or text."""
         others = {*self.keys, *self.label_columns, *self._timestamps.values()}
         return {n: c for n, c in self.columns.items() if n not in others and c.type in FEATURE_TYPES}
 
     @property
     def stored_columns(self) -> tuple[str, ...]:
-        """The columns that Feast knows besides the key."""
+        """The columns that Feast knows, without the key."""
         return tuple(self.own_features)
 
     @property
     def label_columns(self) -> tuple[str, ...]:
-        """The columns that are known only together with the label."""
+        """The columns whose values are known only with the label: the label itself and the leaks."""
         return ()
 
     def header(self, column: str) -> str:
-        """Return what the file calls a column."""
+        """Return the name of a column in the file."""
         return self.columns[column].header or column
 
     def inbox_prefix(self, purpose: Purpose) -> str:
-        """Return how the keys of this table's files begin in the bucket `purpose`."""
+        """Return the prefix of this table's object keys in the bucket `purpose`."""
         return f"{purpose}_{self.name}"
 
     def inbox_pattern(self, purpose: Purpose) -> str:
-        """Return the wildcard of the keys that belong to this table in the bucket `purpose`."""
+        """Return the wildcard of this table's object keys in the bucket `purpose`."""
         return f"{self.inbox_prefix(purpose)}*"
 
     def owns(self, key: str, purpose: Purpose) -> bool:
-        """Tell whether an object key in the bucket `purpose` is an upload of this table, still unsettled."""
+        """Return whether an object key in the bucket `purpose` is an unsettled upload of this table."""
         return fnmatchcase(key, self.inbox_pattern(purpose))
 
     @property
     def sha256(self) -> str:
-        """The spec's version: a hash of all that decides what its data mean."""
-        others: dict[str, Any] = {"description": True, "search": True, "gate": True, "promotion": True}
-        others["tables"] = {"__all__": {"description"}}
-        said = self.model_dump(mode="json", exclude=others, exclude_defaults=True)
-        return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        """A hash of all fields that decide the meaning of the data; it identifies a version of the spec."""
+        excluded: dict[str, Any] = {"description": True, "search": True, "gate": True, "promotion": True}
+        excluded["tables"] = {"__all__": {"description"}}
+        content = self.model_dump(mode="json", exclude=excluded, exclude_defaults=True)
+        return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 class FeatureTable(Table):
-    """A table without a label, whose values as of a label's time are features of data sets (`features_from`)."""
+    """A table without a label; data sets join its values as of a label's event time (`features_from`)."""
 
     kind: Literal["table"]
     ttl: Duration | None = Field(
-        default=None, description="time to live: an older value is missing; such as 90m, 6h, 2d; null: never too old"
+        default=None,
+        description="time to live, such as 90m, 6h, 2d: an older value is missing; null: values never expire",
     )
 
     @model_validator(mode="after")
     def _inbox_is_its_own(self) -> "FeatureTable":
         if taken := [other for other in ("processed/", "rejected/", "train_", "test_") if other.startswith(self.name)]:
-            raise ValueError(f"name: whatever lies under {taken[0]} in the bucket would be taken for this table's")
+            raise ValueError(f"name: the objects under {taken[0]} in the bucket would belong to this table")
         return self
 
     @model_validator(mode="after")
@@ -177,26 +182,28 @@ class FeatureTable(Table):
 
     @property
     def time_to_live(self) -> timedelta:
-        """`ttl` as a duration; zero is forever, as Feast has it."""
+        """`ttl` as a duration; zero means that values never expire, as in Feast."""
         return timedelta_of(self.ttl) if self.ttl else timedelta(0)
 
     def inbox_prefix(self, purpose: Purpose) -> str:
-        """Return how the keys of this table's files begin in the bucket `train`."""
+        """Return the prefix of this table's object keys in the bucket `train`."""
         return self.name
 
 
 class Dataset(Table):
-    """One data set to be learned from: its table, its label, its search and its gate."""
+    """One data set for a model: its table, label, search and gate."""
 
     label: Label
-    leaks: tuple[ColumnName, ...] = Field(default=(), description="known only with the label; never features")
-    features_from: tuple[Annotated[Join, BeforeValidator(named, json_schema_input_type=Name | Join)], ...] = Field(
-        default=(), description="feature tables that are joined as of the label's time"
+    leaks: tuple[ColumnName, ...] = Field(
+        default=(), description="columns that are known only with the label; never features"
+    )
+    features_from: tuple[Annotated[Join, BeforeValidator(join_from_name, json_schema_input_type=Name | Join)], ...] = (
+        Field(default=(), description="feature tables that are joined as of the label's event time")
     )
     search: Search = Search()
     gate: Gate = Gate()
     promotion: Promotion = Promotion()
-    # Filled in from the tables' own files, so that a spec that is kept with a model says all there is to say.
+    # Filled from the tables' own files, so that the spec stored with a model is complete.
     tables: SkipJsonSchema[tuple[FeatureTable, ...]] = ()
 
     def _named_columns(self) -> dict[str, str]:
@@ -215,51 +222,51 @@ class Dataset(Table):
 
     @property
     def label_columns(self) -> tuple[str, ...]:
-        """The columns that are known only together with the label; a test file may lack them."""
+        """The label column and the leaks; a test file may lack them."""
         return (self.label.column, *self.leaks)
 
     @property
     def stored_columns(self) -> tuple[str, ...]:
-        """The columns that Feast knows besides the key: own features, and what other tables are joined on."""
+        """The columns that Feast knows, without the key: own features, and columns that joins use."""
         known = {*self.own_features, *self.join_columns.values()} - set(self.keys)
         return tuple(name for name in self.columns if name in known)
 
     @property
     def features(self) -> dict[str, Column]:
-        """All that a model sees, in its order: own columns, key columns if asked for, `<table>__<column>` of others."""
+        """The model's input, in order: own features, `entity.features`, and `<table>__<column>` of joined tables."""
         keys = {name: self.columns[name] for name in self.entity.features}
         joined = {joined_name(t.name, name): c for t in self.tables for name, c in t.own_features.items()}
         return self.own_features | keys | joined
 
     @property
     def join_columns(self) -> dict[str, str]:
-        """Per key column of another table, as `<table>__<key>`, the column here that it is joined on."""
+        """The column of this data set for each key column of a joined table, named `<table>__<key>`."""
         on = {join.table: join.on for join in self.features_from}
         return {joined_name(t.name, key): on[t.name].get(key, key) for t in self.tables for key in t.keys}
 
     @property
     def holdout_by(self) -> Literal["entity", "time"]:
-        """How the hold-out is chosen; by time if there is one, unless the gate says otherwise."""
+        """How the hold-out is chosen: as `gate.holdout_by` says; default: by time if there is an event time."""
         return self.gate.holdout_by or ("time" if self.event_time else "entity")
 
 
 def joined_name(table: str, column: str) -> str:
-    """Return how a model calls a feature of another table."""
+    """Return the model's name for a feature of a joined table."""
     return f"{table}__{column}"
 
 
-_PARTS: dict[str, type[Closed]] = {
+_PARTS: dict[str, type[SpecModel]] = {
     "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
     "promotion": Promotion,
 }  # fmt: skip
 
 
-def problem(error: dict[str, Any], whole: type[Table]) -> str:
-    """Return one of pydantic's errors on a file that declares a `whole`: field, what is wrong or allowed, the value."""
+def error_text(error: dict[str, Any], model: type[Table]) -> str:
+    """Return the text of a pydantic error: field, mistake or allowed values, and the value given."""
     location = [str(part) for part in error["loc"]]
     value = "" if isinstance(error["input"], dict) else f" (got {error['input']!r})"
-    said = re.sub("^Value error, ", "", error["msg"])
+    message = re.sub("^Value error, ", "", error["msg"])
     if error["type"] == "extra_forbidden":
-        part = _PARTS[location[0]] if len(location) > 1 else whole
-        said = f"no such field; there are: {', '.join(name for name in part.model_fields if name != 'tables')}"
-    return f"{'.'.join(location) or 'the file'}: {said}{value}"
+        part = _PARTS[location[0]] if len(location) > 1 else model
+        message = f"no such field; there are: {', '.join(name for name in part.model_fields if name != 'tables')}"
+    return f"{'.'.join(location) or 'the file'}: {message}{value}"

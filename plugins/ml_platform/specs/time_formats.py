@@ -1,23 +1,23 @@
-"""Which formats of times, as strptime takes them, say a whole date and nothing that would be lost."""
+"""The check of time formats for strptime: a format must give a whole date and lose nothing."""
 
 from datetime import UTC, datetime
 
 PROBE = datetime(2001, 2, 3, 16, 5, 6, tzinfo=UTC)
 
 
-def whole_date(form: str) -> str:
-    """Return a format if it can be read without guessing.
+def check_time_format(form: str) -> str:
+    """Return a format that leaves nothing to guess.
 
     Raises:
-        ValueError: it is none, or leaves year, month, day or the half of the day open, or names zones by their letters.
+        ValueError: it is no format, lacks year, month, day or AM/PM, or names time zones by their letters.
     """
     if "%Z" in form.replace("%%", ""):
-        raise ValueError("%Z reads the letters of a zone without their meaning; use %z for offsets, or the option zone")
+        raise ValueError("%Z ignores the meaning of a zone's letters; use %z for offsets, or the option zone")
     try:
-        read = datetime.strptime(PROBE.strftime(form), form).replace(tzinfo=UTC)
+        parsed = datetime.strptime(PROBE.strftime(form), form).replace(tzinfo=UTC)
     except ValueError as error:
         raise ValueError(f"not a format that strptime can read: {error}") from None
-    down_to = [PROBE.replace(hour=0, minute=0, second=0), PROBE.replace(minute=0, second=0), PROBE.replace(second=0)]
-    if read not in (*down_to, PROBE):
-        raise ValueError("must say year, month and day, and with %I also %p, such as %d.%m.%Y %H:%M")
+    coarser = [PROBE.replace(hour=0, minute=0, second=0), PROBE.replace(minute=0, second=0), PROBE.replace(second=0)]
+    if parsed not in (*coarser, PROBE):
+        raise ValueError("must contain year, month and day, and with %I also %p, such as %d.%m.%Y %H:%M")
     return form

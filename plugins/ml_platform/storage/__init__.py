@@ -1,1 +1,1 @@
-"""The outside systems, one module each: object storage, Postgres, MLflow."""
+"""The external systems, one module each: object storage, Postgres, MLflow."""

@@ -1,4 +1,4 @@
-"""Postgres: the one module that opens connections to it. Values are bound; names are quoted."""
+"""Postgres: connections, transactions and statements. Values are bound; names are quoted."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -19,26 +19,26 @@ def identifier(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Quote a text for use in SQL, where a value cannot be bound."""
+    """Quote a text for SQL statements in which a value cannot be bound."""
     return "'" + text.replace("'", "''") + "'"
 
 
 class Connection:
-    """A connection that is opened when it is needed and kept: to open one costs more than ten small transactions do.
+    """A connection that is opened at first use and then kept: opening costs more than ten small transactions.
 
-    For one thread. After an error it is closed, and the next transaction opens another.
+    Not thread-safe. An error closes it, and the next transaction opens a new one.
     """
 
     def __init__(self) -> None:
-        """Open nothing yet."""
+        """Create the object; the first transaction opens the connection."""
         self._connection: Any = None
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
-        """Yield an ADBC cursor; commit at the end, or roll everything back if anything is raised.
+        """Yield an ADBC cursor; commit at the end, or roll back after an exception.
 
         Raises:
-            ServiceError: Postgres cannot be reached or refuses a statement.
+            ServiceError: Postgres cannot be reached or rejects a statement.
         """
         try:
             with ExitStack() as unless_committed:
@@ -54,7 +54,7 @@ class Connection:
             raise ServiceError(f"Postgres: {error}") from error
 
     def close(self) -> None:
-        """Close it, if it is open; what was not committed is undone."""
+        """Close the connection if it is open; uncommitted changes are rolled back."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -62,14 +62,14 @@ class Connection:
 
 @contextmanager
 def transaction() -> Iterator[Any]:
-    """Open a connection for one transaction, as `Connection.transaction` does."""
+    """Run one transaction on a connection of its own; see `Connection.transaction`."""
     with closing(Connection()) as connection, connection.transaction() as cursor:
         yield cursor
 
 
 @contextmanager
 def savepoint(cursor: Any) -> Iterator[None]:
-    """Undo what is done inside if one of the platform's own errors is raised; the transaction goes on."""
+    """Roll back the block after a PlatformError, and raise it again; the transaction stays usable."""
     cursor.execute("SAVEPOINT inner_part")
     try:
         yield
@@ -81,15 +81,15 @@ def savepoint(cursor: Any) -> Iterator[None]:
 def rows(cursor: Any, statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """Run a statement with bound values ($1, $2, …) and return all its rows."""
     cursor.execute(statement, values or None)
-    found: list[tuple[Any, ...]] = cursor.fetchall()
-    return found
+    result: list[tuple[Any, ...]] = cursor.fetchall()
+    return result
 
 
 def fetch(statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Run one statement with bound values in a transaction of its own and return its rows.
+    """Run one statement with bound values in its own transaction and return its rows.
 
     Raises:
-        ServiceError: Postgres cannot be reached or refuses it.
+        ServiceError: Postgres cannot be reached or rejects it.
     """
     with transaction() as cursor:
         return rows(cursor, statement, *values)
@@ -97,13 +97,13 @@ def fetch(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 
 @cache
 def pool(address: str) -> ConnectionPool[Any]:
-    """Return this process's pool of connections to a database, for small questions that are asked again and again.
+    """Return this process's pool of connections to a database, for frequent small queries.
 
-    A connection that was lost, as all are when Postgres restarts, is replaced before it is given out. None given out in
-    five seconds is a `psycopg_pool.PoolTimeout`, which is a `psycopg.Error`.
+    A lost connection is replaced before it is used, for example after a restart of Postgres. If no connection is free
+    within five seconds, `psycopg_pool.PoolTimeout` is raised, which is a `psycopg.Error`.
 
     Args:
-        address: URI or `key=value` text with the password in it: a secret.
+        address: URI or `key=value` text. It contains the password, so it is a secret.
     """
     check = ConnectionPool.check_connection
     return ConnectionPool(address, min_size=0, max_size=16, timeout=5.0, check=check, open=True)

@@ -1,4 +1,4 @@
-"""Frozen dataclasses as JSON, and back: what tasks pass on, and what is stored of it."""
+"""Frozen dataclasses to JSON and back: the values that tasks pass on and store."""
 
 from typing import Any, TypeVar
 
@@ -11,15 +11,16 @@ T = TypeVar("T")
 
 
 def to_json(value: Any) -> Any:
-    """Return a dataclass, or whatever holds some, as plain JSON; JSON itself stays as it is."""
+    """Convert a dataclass, or a container of dataclasses, to plain JSON; JSON stays as it is."""
     return to_jsonable_python(value)
 
 
 def from_json(kind: type[T], value: Any) -> T:
-    """Return the dataclass that `to_json` was given.
+    """Return the dataclass from which `to_json` made the value.
 
     Raises:
-        ConfigurationError: the value does not fit; the text names each field. A newer version may have other fields.
+        ConfigurationError: the value does not fit, as when another version of the library wrote it; the text names
+            each field.
     """
     try:
         return TypeAdapter(kind).validate_python(value)

@@ -1,4 +1,4 @@
-"""The right to move a model's aliases: one process at a time has it."""
+"""The lock of a model's aliases: one process at a time may change them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -15,14 +15,14 @@ TIMEOUT = "15min"
 def promotion_lock(name: str) -> Iterator[Callable[[], None]]:
     """Hold the lock of a model's aliases inside the block.
 
-    MLflow's aliases have no compare-and-swap, so a Postgres advisory lock serialises all who read and move them. It
-    lives as long as its connection: a process that dies lets it go.
+    MLflow's aliases have no compare-and-swap, so a Postgres advisory lock serialises all processes that change them. It
+    lives as long as its connection: when a process dies, its lock is released.
 
     Yields:
-        A function that raises psycopg2.OperationalError if the connection, and the lock with it, was lost meanwhile.
+        A function that raises psycopg2.OperationalError if the connection, and so the lock, was lost.
 
     Raises:
-        psycopg2.Error: Postgres is away, or another process held the lock for a quarter of an hour.
+        psycopg2.Error: Postgres cannot be reached, or another process held the lock for longer than `TIMEOUT`.
     """
     with closing(psycopg2.connect(settings().platform_database_uri.get_secret_value())) as connection:
         connection.autocommit = True

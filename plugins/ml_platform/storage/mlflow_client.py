@@ -1,4 +1,4 @@
-"""MLflow: the one client of its server, and what is asked of it from more than one place."""
+"""MLflow: the client of its server, and the calls that several packages use."""
 
 import os
 import tempfile
@@ -14,17 +14,18 @@ from mlflow.exceptions import MlflowException
 
 from ml_platform.settings import settings
 
-if TYPE_CHECKING:  # most who log draw nothing
+if TYPE_CHECKING:  # most callers draw no charts
     from matplotlib.figure import Figure
 
-TEXT_LIMIT = 4000  # characters of a tag
+TEXT_LIMIT = 4000  # the longest value of a tag, in characters
 QUIET = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
 def connect() -> MlflowClient:
-    """Return a client of the tracking server; a server that is away for some minutes is waited for.
+    """Return a client of the tracking server and registry.
 
-    MLflow's own retries do that: 7 of them over about 4 minutes (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`).
+    It survives an outage of some minutes: MLflow itself retries 7 times over about 4 minutes
+    (`MLFLOW_HTTP_REQUEST_MAX_RETRIES`).
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -33,19 +34,19 @@ def connect() -> MlflowClient:
 
 
 def run_url(run: Run) -> str:
-    """Return where a browser finds a run."""
+    """Return the address of a run for browsers."""
     base = (settings().mlflow_url or settings().mlflow_tracking_uri).rstrip("/")
     return f"{base}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
-    """Return the id of the experiment of that name, made if there is none and restored if it was deleted."""
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    """Return the id of the experiment of a name; it is created if there is none, and restored if it was deleted."""
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         return _create_experiment(client, name)
-    if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-    return str(found.experiment_id)
+    if experiment.lifecycle_stage == "deleted":
+        client.restore_experiment(experiment.experiment_id)
+    return str(experiment.experiment_id)
 
 
 def _create_experiment(client: MlflowClient, name: str) -> str:
@@ -54,12 +55,12 @@ def _create_experiment(client: MlflowClient, name: str) -> str:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    return experiment_id(client, name)  # another training was faster
+    return experiment_id(client, name)  # another process created it in the meantime
 
 
 @contextmanager
 def running(client: MlflowClient, run_id: str) -> Iterator[None]:
-    """Show a run as RUNNING inside the block, FINISHED after it and FAILED if it was left by an error."""
+    """Set the status of a run: RUNNING in the block, then FINISHED, or FAILED after an exception."""
     client.update_run(run_id, status="RUNNING")
     status = "FAILED"
     try:

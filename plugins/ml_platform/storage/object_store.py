@@ -1,4 +1,4 @@
-"""Object storage: the one module that talks to S3. It overwrites nothing and deletes nothing but what was read."""
+"""Object storage: all calls of S3. It never overwrites an object, and deletes only the version that was listed."""
 
 import hashlib
 import io
@@ -31,7 +31,7 @@ EXISTS = {"409", "412", "PreconditionFailed", "ConditionalRequestConflict"}
 
 @dataclass(frozen=True)
 class ObjectVersion:
-    """One version of an object, as a listing or a HEAD showed it; `size` in bytes, `etag` with its quotes."""
+    """One version of an object, from a listing or a HEAD request; `size` in bytes, `etag` with its quotes."""
 
     bucket: str
     key: str
@@ -42,7 +42,7 @@ class ObjectVersion:
 
 @dataclass(frozen=True)
 class LocalCopy:
-    """A local copy of an object: a file at its beginning, the SHA-256 of its bytes in hex, their number."""
+    """A local copy of an object: an open file, the SHA-256 of its bytes in hex, and their number."""
 
     file: BinaryIO
     sha256: str
@@ -51,7 +51,7 @@ class LocalCopy:
 
 @lru_cache(maxsize=2)
 def client(endpoint: str = "") -> Any:
-    """Return the S3 client of this process; path-style, so that it serves any server."""
+    """Return this process's S3 client; path-style addresses work with every server."""
     config = Config(
         signature_version="s3v4",
         s3={"addressing_style": "path"},
@@ -77,7 +77,7 @@ def _code(error: ClientError) -> str:
 
 @contextmanager
 def _translated(bucket: str, key: str) -> Iterator[None]:
-    """Turn what boto3 raises into the platform's own errors."""
+    """Translate boto3's exceptions into the platform's."""
     try:
         yield
     except ClientError as error:
@@ -89,36 +89,36 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
 
 
 def list_objects(bucket: str, prefix: str = "") -> list[ObjectVersion]:
-    """Return the objects whose key starts with a prefix, in the order of their keys."""
+    """Return the objects whose key starts with a prefix, sorted by key."""
     with _translated(bucket, prefix):
         pages = list(client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
-    found = [entry for page in pages for entry in page.get("Contents", [])]
-    return [ObjectVersion(bucket, e["Key"], e["ETag"], e["LastModified"], e["Size"]) for e in found]
+    entries = [entry for page in pages for entry in page.get("Contents", [])]
+    return [ObjectVersion(bucket, e["Key"], e["ETag"], e["LastModified"], e["Size"]) for e in entries]
 
 
 def head(bucket: str, key: str) -> ObjectVersion | None:
-    """Return the object as it is now, or None if there is none."""
+    """Return the current version of an object, or None if there is none."""
     try:
         with _translated(bucket, key):
-            found = client().head_object(Bucket=bucket, Key=key)
+            answer = client().head_object(Bucket=bucket, Key=key)
     except UploadChangedError:
         return None
-    return ObjectVersion(bucket, key, found["ETag"], found["LastModified"], found["ContentLength"])
+    return ObjectVersion(bucket, key, answer["ETag"], answer["LastModified"], answer["ContentLength"])
 
 
 def is_current(version: ObjectVersion) -> bool:
-    """Tell whether the object is still the one that was seen."""
+    """Return whether this is still the current version of the object."""
     now = head(version.bucket, version.key)
     return now is not None and (now.etag, now.last_modified) == (version.etag, version.last_modified)
 
 
 @contextmanager
 def local_copy(version: ObjectVersion) -> Iterator[LocalCopy]:
-    """Copy an object to a temporary file in one consistent read, hashing it on the way; memory stays bounded.
+    """Copy an object to a temporary file in one consistent read, and hash it; memory stays bounded.
 
     Raises:
-        UploadChangedError: the object is not, or was not until the end, the one that was seen.
-        ServiceError: fewer or more bytes came than the server announced, or it failed.
+        UploadChangedError: the object was replaced or removed before the end of the read.
+        ServiceError: the server failed, or sent fewer or more bytes than it announced.
     """
     with tempfile.TemporaryFile(prefix="upload-") as file:
         digest, size = hashlib.sha256(), 0
@@ -148,22 +148,22 @@ def get(bucket: str, key: str) -> bytes:
     return body
 
 
-def link(bucket: str, key: str, seconds: int) -> str:
-    """Return an address at which a browser can open an object for so many seconds, without a login."""
-    outside = client(settings().s3_url or settings().s3_endpoint_url)
-    address: str = outside.generate_presigned_url(
+def presigned_url(bucket: str, key: str, seconds: int) -> str:
+    """Return an address at which a browser can open an object without a login, for a number of seconds."""
+    public_client = client(settings().s3_url or settings().s3_endpoint_url)
+    address: str = public_client.generate_presigned_url(
         "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds
     )
     return address
 
 
 def put_new(bucket: str, key: str, data: bytes | BinaryIO, content_type: str = "application/octet-stream") -> bool:
-    """Write an object unless there is one already; tell whether it was written."""
+    """Write an object unless the key exists; return whether it was written."""
     body = io.BytesIO(data) if isinstance(data, bytes) else data
-    return _unless_there(client().put_object, bucket, key, Body=body, ContentType=content_type, IfNoneMatch="*")
+    return _call_unless_exists(client().put_object, bucket, key, Body=body, ContentType=content_type, IfNoneMatch="*")
 
 
-def _unless_there(call: Any, bucket: str, key: str, **arguments: Any) -> bool:
+def _call_unless_exists(call: Any, bucket: str, key: str, **arguments: Any) -> bool:
     with _translated(bucket, key):
         try:
             call(Bucket=bucket, Key=key, **arguments)
@@ -175,24 +175,24 @@ def _unless_there(call: Any, bucket: str, key: str, **arguments: Any) -> bool:
 
 
 def move(version: ObjectVersion, target: str) -> bool:
-    """Move an object within its bucket; run twice, same world. Only the version that was seen is moved and removed.
+    """Move a version of an object within its bucket; idempotent. A newer version is neither moved nor removed.
 
     Returns:
-        Whether the object is at the target now; if not, it was replaced before, and the newer one stays.
+        Whether the version is at the target now. If not, it was replaced before, and the newer version stays.
     """
     if is_current(version) and head(version.bucket, target) is None:
         _copy(version, target)
-    archived = head(version.bucket, target) is not None
-    if archived and is_current(version):
+    moved = head(version.bucket, target) is not None
+    if moved and is_current(version):
         _remove(version)
-    return archived
+    return moved
 
 
 def _copy(version: ObjectVersion, target: str) -> None:
     source = {"Bucket": version.bucket, "Key": version.key}
     if version.size < SINGLE_COPY_BYTES:
         arguments = {"CopySource": source, "CopySourceIfMatch": version.etag, "IfNoneMatch": "*"}
-        _unless_there(client().copy_object, version.bucket, target, **arguments)
+        _call_unless_exists(client().copy_object, version.bucket, target, **arguments)
         return
     with _translated(version.bucket, version.key):
         parts = TransferConfig(multipart_threshold=SINGLE_COPY_BYTES, multipart_chunksize=SINGLE_COPY_BYTES // 4)
@@ -206,20 +206,20 @@ def _remove(version: ObjectVersion) -> None:
             if "VersionId" not in client().head_object(**where):
                 client().delete_object(**where, IfMatch=version.etag)
                 return
-            # MinIO does not honour If-Match here, so its inboxes keep versions.
+            # MinIO ignores If-Match on DELETE, so its inbox buckets are versioned.
             for version_id in _version_ids_until(version):
                 client().delete_object(**where, VersionId=version_id)
     except UploadChangedError:
-        log.warning("s3://%s/%s was replaced in this moment; the newer one stays", version.bucket, version.key)
+        log.warning("s3://%s/%s was replaced during the move; the newer version stays", version.bucket, version.key)
 
 
 def _version_ids_until(version: ObjectVersion) -> list[str]:
-    """Return the ids of the versions up to the one that was seen, the oldest first; any that stayed would come back."""
+    """Return the ids of this and all older versions, oldest first; an older version that stayed would reappear."""
     pages = client().get_paginator("list_object_versions").paginate(Bucket=version.bucket, Prefix=version.key)
     versions = [entry for page in pages for entry in page.get("Versions", []) if entry["Key"] == version.key]
 
     def is_newer(entry: dict[str, Any]) -> bool:
-        modified = entry["LastModified"].replace(microsecond=0)  # HEAD, which showed the one that was seen, has no more
+        modified = entry["LastModified"].replace(microsecond=0)  # HEAD gives whole seconds only
         return (entry["ETag"], modified) != (version.etag, version.last_modified)
 
     return [entry["VersionId"] for entry in dropwhile(is_newer, versions)][::-1]

@@ -1,6 +1,7 @@
-"""The tables of a spec: `features.<name>` and, where there is a label, `labels.<name>`; made and changed with the YAML.
+"""The tables of a spec: `features.<name>` and, if there is a label, `labels.<name>`; they follow the YAML.
 
-Every spec that data are loaded by is kept in `uploads.specs`. A change that older rows cannot bear is refused.
+Every spec version with which data are loaded is stored in `uploads.specs`. A change that is incompatible with rows
+already loaded is rejected.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.specs.changes import Changes, changes
+from ml_platform.specs.changes import Changes, compare_specs
 from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.spec import Table
 from ml_platform.storage.database import identifier, rows, transaction
@@ -32,9 +33,9 @@ def sql_types(table: Table) -> dict[str, str]:
 
 
 def feature_columns(table: Table) -> tuple[str, ...]:
-    """Return the columns of `features.<name>` besides keys and bookkeeping; text is kept though no model sees it."""
-    elsewhere = {*table.keys, *table.label_columns, table.event_time, table.known_at}
-    return tuple(name for name in table.columns if name not in elsewhere)
+    """Return the columns of `features.<name>` without keys and bookkeeping, but with texts, which are no features."""
+    excluded = {*table.keys, *table.label_columns, table.event_time, table.known_at}
+    return tuple(name for name in table.columns if name not in excluded)
 
 
 def key_list(table: Table, prefix: str = "") -> str:
@@ -43,25 +44,25 @@ def key_list(table: Table, prefix: str = "") -> str:
 
 
 def ensure_tables(table: Table) -> int:
-    """Create the tables of a spec, or add the columns that are new in it, and record the spec.
+    """Create the tables of a spec, or add its new columns, and record the spec.
 
     Returns:
-        The spec's version: 1 for the first that data were loaded by.
+        The spec's version, from 1.
 
     Raises:
-        ConfigurationError: the YAML was changed in a way that the loaded rows cannot bear; nothing is changed.
+        ConfigurationError: a change of the YAML is incompatible with rows already loaded; nothing is changed.
     """
     with transaction() as cursor:
         rows(cursor, "SELECT pg_advisory_xact_lock(hashtext('ml_platform tables'))::text")
-        version = _adopt(cursor, table)
+        version = _record_spec(cursor, table)
         _ensure_table(cursor, table, "features", feature_columns(table))
         if table.label_columns:
             _ensure_table(cursor, table, "labels", table.label_columns)
     return version
 
 
-def _adopt(cursor: Any, table: Table) -> int:
-    """Record a spec that is not the latest recorded one, with what changed; return its version."""
+def _record_spec(cursor: Any, table: Table) -> int:
+    """Record a spec, with its changes, if it differs from the latest recorded one; return its version."""
     latest = rows(
         cursor,
         "SELECT version, sha256, spec::text FROM uploads.specs WHERE name = $1 ORDER BY version DESC LIMIT 1",
@@ -69,17 +70,17 @@ def _adopt(cursor: Any, table: Table) -> int:
     )
     if latest and latest[0][1] == table.sha256:
         return int(latest[0][0])
-    said = table.model_dump(mode="json")
-    found = changes(json.loads(latest[0][2]), said) if latest else Changes((), ())
-    if found.refused:
-        wrong = "\n".join(f"datasets/{table.name}.yaml: {text}" for text in found.refused)
-        raise ConfigurationError(f"{wrong}\nRows were loaded by the old spec; take the change back, or use a new name")
-    for text in found.recorded:
+    spec = table.model_dump(mode="json")
+    changes = compare_specs(json.loads(latest[0][2]), spec) if latest else Changes((), ())
+    if changes.incompatible:
+        problems = "\n".join(f"datasets/{table.name}.yaml: {text}" for text in changes.incompatible)
+        raise ConfigurationError(f"{problems}\nRows were loaded with the old spec; undo the change, or use a new name")
+    for text in changes.compatible:
         log.warning("datasets/%s.yaml: %s", table.name, text)
     version = int(latest[0][0]) + 1 if latest else 1
     cursor.execute(
         "INSERT INTO uploads.specs (name, version, sha256, spec, changes) VALUES ($1, $2, $3, $4::text::jsonb, $5)",
-        (table.name, version, table.sha256, json.dumps(said), "\n".join(found.recorded)),
+        (table.name, version, table.sha256, json.dumps(spec), "\n".join(changes.compatible)),
     )
     return version
 
@@ -87,32 +88,33 @@ def _adopt(cursor: Any, table: Table) -> int:
 def _ensure_table(cursor: Any, table: Table, schema: str, columns: tuple[str, ...]) -> None:
     types = sql_types(table)
     wanted = {name: types[name] for name in (*table.keys, *columns)}
-    there = columns_there(cursor, schema, table.name)
+    existing = existing_columns(cursor, schema, table.name)
     full_name = f"{schema}.{identifier(table.name)}"
-    if not there:
+    if not existing:
         _create(cursor, full_name, table, wanted)
         return
     for name, kind in wanted.items():
-        if name not in there:
+        if name not in existing:
             cursor.execute(f"ALTER TABLE {full_name} ADD COLUMN {identifier(name)} {kind}")
             log.info("%s: the new column %s was added", full_name, name)
-        elif there[name] != kind:
+        elif existing[name] != kind:
             raise ConfigurationError(
                 f"datasets/{table.name}.yaml: columns.{name} is now {table.columns[name].type} ({kind}), but the "
-                f"table {full_name} holds {there[name]}; give the column a new name, and the file's as `header`"
+                f"table {full_name} holds {existing[name]}; give the column a new name, and the name in the file as "
+                "`header`"
             )
 
 
-def columns_there(cursor: Any, schema: str, table: str) -> dict[str, str]:
+def existing_columns(cursor: Any, schema: str, table: str) -> dict[str, str]:
     """Return the SQL type of each column of a table; empty if there is no such table."""
-    found = rows(
+    result = rows(
         cursor,
         "SELECT column_name::text, data_type::text FROM information_schema.columns"
         " WHERE table_schema = $1 AND table_name = $2",
         schema,
         table,
     )
-    return dict(found)
+    return dict(result)
 
 
 def _create(cursor: Any, full_name: str, table: Table, columns: dict[str, str]) -> None:
@@ -122,6 +124,6 @@ def _create(cursor: Any, full_name: str, table: Table, columns: dict[str, str]) 
         f"{identifier(name)} {kind}{' NOT NULL' if name in table.keys else ''}" for name, kind in columns.items()
     ]
     cursor.execute(f"CREATE TABLE {full_name} ({', '.join([*declared, *own])})")
-    # Unique: two versions with equal clocks would make the point-in-time join choose at random.
+    # Unique: with two rows of equal timestamps, the point-in-time join would choose at random.
     cursor.execute(f"CREATE UNIQUE INDEX ON {full_name} ({key_list(table)}, event_timestamp, created_timestamp)")
     log.info("%s: created with %d columns", full_name, len(columns) + len(own))

@@ -1,1 +1,1 @@
-"""From labels to a registered version: training set, split, search, fit."""
+"""From labels to a registered version: training set, split, search and fit."""

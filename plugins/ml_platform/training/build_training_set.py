@@ -1,4 +1,4 @@
-"""The point-in-time join: each label with the features that were known at its time, frozen for good."""
+"""The point-in-time join: each label with the features that were known at its time, frozen as a file."""
 
 import io
 import logging
@@ -18,17 +18,17 @@ from ml_platform.training.training_set import BUCKET, content_hash, model_input
 
 log = logging.getLogger(__name__)
 
-LABEL = "__label"  # the label while Feast joins; its class index takes the label column's own name afterwards
-UPLOAD = "__upload"  # SHA-256 of the file that brought the label
+LABEL = "__label"  # holds the label during the join; afterwards the label column holds its class index
+UPLOAD = "__upload"  # SHA-256 of the file that the label comes from
 
 
 def labels_query(dataset: Dataset) -> str:
-    """Return the SQL of the label rows: one per entity and event time, the latest known of each.
+    """Return the SQL of the label rows: the latest known label of each entity and event time.
 
-    Beside key, time and label it yields the columns that other tables are joined on, from the same row of the file.
+    It also selects the columns on which other tables are joined, from the same row of the file.
     """
     keys, name = key_list(dataset, "l."), identifier(dataset.name)
-    own = "".join(
+    join_columns = "".join(
         f", {'l' if column in dataset.keys else 'f'}.{identifier(column)} AS {identifier(alias)}"
         for alias, column in dataset.join_columns.items()
     )
@@ -39,24 +39,25 @@ def labels_query(dataset: Dataset) -> str:
     return f"""
         SELECT DISTINCT ON ({keys}, l.event_timestamp)
                {keys}, l.event_timestamp, l.upload_sha256 AS {UPLOAD},
-               l.{identifier(dataset.label.column)} AS {LABEL}{own}
+               l.{identifier(dataset.label.column)} AS {LABEL}{join_columns}
         FROM {source}
         ORDER BY {keys}, l.event_timestamp, l.created_timestamp DESC
     """  # noqa: S608 – names are quoted
 
 
-def classes(dataset: Dataset, found: pd.Series) -> tuple[list[str], pd.Series]:
-    """Return the label's values in the order of their indices, as a file would write them, and each row's index.
+def classes(dataset: Dataset, labels: pd.Series) -> tuple[list[str], pd.Series]:
+    """Return the values of the label as in the files, by class index, and the class index of each row.
 
     Args:
         dataset: names the positive value, or all classes.
-        found: the label of each row, typed, shape (n_rows,).
+        labels: the label of each row, with the column's type, shape (n_rows,).
 
     Raises:
-        DegenerateDataError: a label has more values than the spec names, or than two if it names the positive only.
+        DegenerateDataError: there are values that the spec does not name; or more than two, if it names only the
+            positive one.
     """
     named = label_values(dataset)
-    others = sorted(set(found.unique()) - set(named))
+    others = sorted(set(labels.unique()) - set(named))
     texts = list(map(class_text, named))
     if dataset.label.classes is None and dataset.label.negative is None:
         texts.insert(0, class_text(others[0]) if others else f"not {texts[0]}")
@@ -64,29 +65,28 @@ def classes(dataset: Dataset, found: pd.Series) -> tuple[list[str], pd.Series]:
     if others:
         raise DegenerateDataError(
             f"{dataset.name}: the label {dataset.label.column} has values beyond {' and '.join(texts)}: "
-            f"{', '.join(map(class_text, others[:20]))}; of two values name `positive`, of more all `classes`"
+            f"{', '.join(map(class_text, others[:20]))}; name `positive` for two values, and all `classes` for more"
         )
     index = {value: i for i, value in enumerate(named)}
-    return texts, found.map(index).astype("int64")
+    return texts, labels.map(index).astype("int64")
 
 
 def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
-    """Join the training set of a data set; the order of the rows does not depend on the join's.
+    """Join the training set of a data set; the rows are sorted by key and event time.
 
     Returns:
-        The frame and the classes, as `training_set.TrainingSet` describes them, and the SHA-256 of each upload whose
-        labels are in it.
+        Frame and classes (see `training_set.TrainingSet`), and the SHA-256 of each upload whose labels are in it.
 
     Raises:
-        DegenerateDataError: there are no labels yet, or values of the label that the spec does not name.
+        DegenerateDataError: there are no labels yet, or the label has values that the spec does not name.
         ConfigurationError: the label column cannot hold a value that the spec names.
     """
     if not database.fetch(f"SELECT FROM labels.{identifier(dataset.name)} LIMIT 1"):
         raise DegenerateDataError(f"{dataset.name}: no labelled rows are loaded; drop {dataset.inbox_pattern('train')}")
     joined = features.historical_features(dataset, labels_query(dataset))
     joined = joined.sort_values([*dataset.keys, "event_timestamp"], ignore_index=True)
-    at = joined["event_timestamp"].dt.tz_localize("UTC")  # which Feast means, but does not say
-    frame = joined[list(dataset.keys)].assign(event_timestamp=at)
+    times = joined["event_timestamp"].dt.tz_localize("UTC")  # Feast returns UTC without its time zone
+    frame = joined[list(dataset.keys)].assign(event_timestamp=times)
     named, label = classes(dataset, joined[LABEL])
     inputs = model_input(dataset, joined).drop(columns=list(dataset.entity.features))
     labelled = pd.concat([frame, inputs, label.rename(dataset.label.column)], axis=1)
@@ -94,12 +94,12 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
 
 
 def freeze(dataset: Dataset) -> TrainingSetReference:
-    """Build the training set, write it once under its hash, and return what names it.
+    """Build the training set, write it once under its hash, and return its reference.
 
     Raises:
         DegenerateDataError: there are no labels yet.
-        ConfigurationError: the label column cannot hold a value that the spec names, or the spec was changed in a way
-            that the loaded rows cannot bear.
+        ConfigurationError: the label column cannot hold a value that the spec names, or a change of the spec is
+            incompatible with rows already loaded.
     """
     ensure_tables(dataset)
     for table in dataset.tables:
@@ -113,7 +113,7 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
     written = object_store.put_new(BUCKET, key, buffer.getvalue())
     counts = [int((frame[dataset.label.column] == i).sum()) for i in range(len(named))]
     log.info(
-        "training set of %s: %s rows (%s), %d features as known at each label's time; %s s3://%s/%s",
+        "training set of %s: %s rows (%s), %d features as known at each label's event time; %s s3://%s/%s",
         dataset.name, f"{len(frame):,}",
         ", ".join(f"{text}: {count:,}" for text, count in zip(named, counts, strict=True)),
         len(dataset.features), "frozen at" if written else "already frozen at", BUCKET, key,
@@ -125,7 +125,7 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
 
 
 def sources(dataset: Dataset, uploads: Collection[str]) -> list[Source]:
-    """Return object key, SHA-256 and rows loaded of those uploads, in the order of their claims."""
+    """Return object key, SHA-256 and number of rows of these uploads, in the order of their claims."""
     rows = database.fetch(
         "SELECT object_key, sha256, rows_loaded FROM uploads.ledger"
         " WHERE dataset = $1 AND purpose = 'train' ORDER BY claimed_at, sha256",

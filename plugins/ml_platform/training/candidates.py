@@ -1,4 +1,4 @@
-"""The candidates of a grid search: an estimator with its parameters each, and the pipeline that it is fitted in."""
+"""The candidates of a grid search, each an estimator with its parameters, and the pipeline that fits a candidate."""
 
 import json
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.parts import Estimator, Search
 from ml_platform.specs.spec import Dataset
 
-_OURS = ("n_jobs", "random_state", "verbose", "warm_start", "categorical_features", "monotonic_cst")
+_PLATFORM_PARAMS = ("n_jobs", "random_state", "verbose", "warm_start", "categorical_features", "monotonic_cst")
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Candidate:
     """One point of the grid.
 
     Attributes:
-        estimator: its name in the YAML, such as `random_forest`.
-        params: what the grid sets of it; the rest are the platform's defaults.
+        estimator: name in the YAML, such as `random_forest`.
+        params: the parameters that the grid sets; the others have the platform's defaults.
     """
 
     estimator: Estimator
@@ -34,11 +34,11 @@ class Candidate:
 
     @property
     def id(self) -> str:
-        """A short hash of estimator and parameters: the same in every process and run."""
+        """A short hash of estimator and parameters, the same in every process."""
         return sha256(json.dumps([self.estimator, self.params], sort_keys=True).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        """Return estimator and parameters as one reads them in a log."""
+        """Return estimator and parameters as the log shows them."""
         return " ".join([self.estimator, *(f"{name}={value}" for name, value in self.params.items())])
 
     def build(self) -> BaseEstimator:
@@ -47,29 +47,29 @@ class Candidate:
 
 
 def candidates(search: Search, *, estimators: Collection[str] = (), quick: bool = False) -> list[Candidate]:
-    """Return every combination of the grids, each checked before any of them is fitted.
+    """Return every combination of the grids; invalid values are found here, before the first fit.
 
     Args:
-        search: the data set's grids.
-        estimators: the ones to try; all of the data set's if empty.
-        quick: take the first value of each parameter only, `class_weight` excepted.
+        search: the section `search` of the YAML.
+        estimators: of these only; of all in the grid if empty.
+        quick: use only the first value of each parameter, but all values of `class_weight`.
 
     Raises:
-        ConfigurationError: an estimator is not in the data set's grid, or it does not accept a value.
+        ConfigurationError: an estimator is not in the grid, or a parameter or a value is invalid.
     """
     if unknown := sorted(set(estimators) - set(search.candidates)):
         raise ConfigurationError(
             f"estimators: {unknown} are not among search.candidates; there are: {list(search.candidates)}"
         )
-    found: dict[str, Candidate] = {}
+    by_id: dict[str, Candidate] = {}
     for estimator, grid in search.candidates.items():
         if not estimators or estimator in estimators:
             _check_names(estimator, grid)
             for params in ParameterGrid(_first_values(grid) if quick else grid):
                 candidate = Candidate(estimator, params)
                 _check_values(candidate)
-                found[candidate.id] = candidate
-    return list(found.values())
+                by_id[candidate.id] = candidate
+    return list(by_id.values())
 
 
 def _first_values(grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
@@ -77,7 +77,7 @@ def _first_values(grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
 
 
 def _check_names(estimator: Estimator, grid: dict[str, list[Any]]) -> None:
-    allowed = sorted(set(ESTIMATORS[estimator].build({}).get_params()) - set(_OURS))
+    allowed = sorted(set(ESTIMATORS[estimator].build({}).get_params()) - set(_PLATFORM_PARAMS))
     for name, values in grid.items():
         if name not in allowed:
             raise ConfigurationError(f"search.candidates.{estimator}.{name}: no such parameter; there are: {allowed}")
@@ -95,8 +95,8 @@ def _check_values(candidate: Candidate) -> None:
 def pipeline(candidate: Candidate, dataset: Dataset) -> Pipeline:
     """Return the unfitted pipeline of a candidate.
 
-    It takes a frame with the data set's feature columns (float64, or object with str; NaN is missing). Missing values,
-    columns without any value and categories that were never seen score like any others.
+    It takes a frame with the data set's feature columns: float64, or objects of str; NaN is missing. It also scores
+    rows with missing values, empty columns and unknown categories.
     """
     categories = [name for name, column in dataset.features.items() if column.type == "category"]
     numbers = [name for name in dataset.features if name not in categories]

@@ -1,4 +1,4 @@
-"""Fitting the model that is to be used: all training rows, and the decision threshold."""
+"""The final fit of a candidate on all training rows, with its decision threshold."""
 
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import TunedThresholdClassifierCV
@@ -13,11 +13,17 @@ from ml_platform.training.split import Split
 def fit(candidate: Candidate, parts: Split, folds: int, jobs: int = 1) -> BaseEstimator:
     """Return a candidate fitted on all rows outside the hold-out.
 
-    Of two classes it is a `TunedThresholdClassifierCV`, whose threshold maximises F1 out-of-fold, on the folds of the
-    search; several need no threshold, so there it is the pipeline itself.
+    With two classes it is a `TunedThresholdClassifierCV`; its threshold maximises the out-of-fold F1 on the folds of
+    the search. More classes need no threshold: it is the pipeline itself.
+
+    Args:
+        candidate: estimator and parameters.
+        parts: the training set, split by the hold-out.
+        folds: number of folds of the cross-validation.
+        jobs: number of folds fitted in parallel.
 
     Raises:
-        DegenerateDataError: scikit-learn cannot fit it, or it predicts the same for every row.
+        DegenerateDataError: scikit-learn cannot fit it, or it predicts the same probability for every row.
     """
     model: BaseEstimator = pipeline(candidate, parts.dataset)
     if len(parts.classes) == 2:
@@ -32,10 +38,10 @@ def fit(candidate: Candidate, parts: Split, folds: int, jobs: int = 1) -> BaseEs
     except ValueError as error:
         raise DegenerateDataError(f"{parts.dataset.name}: {candidate} cannot be fitted: {error}") from error
     if isinstance(model, TunedThresholdClassifierCV):
-        model.set_params(cv=folds)  # the row numbers of each fold would be stored with the model
+        model.set_params(cv=folds)  # otherwise the model would store the row numbers of each fold
     return model
 
 
 def threshold_of(model: BaseEstimator) -> float | None:
-    """Return the probability from which a row is positive; None with several classes."""
+    """Return the probability that a positive row must reach; None with more than two classes."""
     return float(model.best_threshold_) if isinstance(model, TunedThresholdClassifierCV) else None

@@ -1,4 +1,4 @@
-"""What a single column tells about the label: leaks are found before a model enjoys them."""
+"""How well each single column predicts the label: a column that does so nearly perfectly is a suspected leak."""
 
 import numpy as np
 import pandas as pd
@@ -9,14 +9,14 @@ from sklearn.tree import DecisionTreeClassifier
 
 from ml_platform import RANDOM_STATE
 
-LEAK_SCORE = 0.95  # honest single columns stay below: petal width tells the species of iris with .93
+LEAK_SCORE = 0.95  # columns without a leak score less: the petal width in the data set iris scores .93
 SCORED_ROWS = 50_000
 FOLDS = 3
 _COMMON_VALUES = 100
 
 
 def suspected_leaks(features: pd.DataFrame, labels: "pd.Series | NDArray[np.generic]") -> dict[str, float]:
-    """Return the columns that alone give the label away, the worst first, with their `label_scores`.
+    """Return the columns that reveal the label alone, with their `label_scores`, the highest first.
 
     Args:
         features: columns of float64, bool, or objects of str; NaN or None is missing.
@@ -26,15 +26,18 @@ def suspected_leaks(features: pd.DataFrame, labels: "pd.Series | NDArray[np.gene
 
 
 def label_scores(features: pd.DataFrame, labels: "pd.Series | NDArray[np.generic]") -> dict[str, float]:
-    """Return how well each column alone foretells the label, the best first.
+    """Return how well each column alone predicts the label, the best first.
 
     The score is the Matthews correlation of the label with out-of-fold predictions of a decision tree that sees one
-    column and whether it is missing: 0 is chance, however rare a class is, 1 is always right. Predictions are out of
-    fold, so that an id that is merely learned by heart scores 0.
+    column and whether it is missing. 0 is chance, even if a class is rare; 1 is always correct. The predictions are
+    out of fold, so an id, which a tree can only memorise, scores 0.
 
     Args:
         features: columns of float64, bool, or objects of str; NaN or None is missing.
-        labels: shape (n_rows,), two or more classes; classes of fewer than `FOLDS` rows are left out.
+        labels: shape (n_rows,), two or more classes; a class with fewer than `FOLDS` rows is ignored.
+
+    Returns:
+        Scores in [-1, 1], by column; empty if fewer than two classes are left.
     """
     classes, counts = np.unique(np.asarray(labels), return_counts=True)
     usable = np.flatnonzero(np.isin(np.asarray(labels), classes[counts >= FOLDS]))
@@ -49,17 +52,17 @@ def label_scores(features: pd.DataFrame, labels: "pd.Series | NDArray[np.generic
 
 
 def _score(values: NDArray[np.float64], labels: NDArray[np.generic]) -> float:
-    # Balanced: or a column of which no value makes a rare class the likelier one would seem to say nothing at all.
+    # Without balanced weights a column would score 0 if no value makes a rare class more likely than the other class.
     options = {"max_leaf_nodes": 64, "min_samples_leaf": 2, "class_weight": "balanced"}
     tree = DecisionTreeClassifier(**options, random_state=RANDOM_STATE)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=RANDOM_STATE)
-    # The column of its missingness lets the tree part missing from present values, as no threshold does.
-    seen = np.column_stack([values, np.isnan(values)])
-    return float(matthews_corrcoef(labels, cross_val_predict(tree, seen, labels, cv=folds)))
+    # No threshold separates missing from present values, so an indicator of missing values is a further column.
+    inputs = np.column_stack([values, np.isnan(values)])
+    return float(matthews_corrcoef(labels, cross_val_predict(tree, inputs, labels, cv=folds)))
 
 
 def _codes(column: pd.Series) -> NDArray[np.float64]:
-    """Return numbers as they are, and of texts the rank of the value by frequency; NaN is missing in both."""
+    """Return numbers unchanged, and texts as the rank of the value by frequency; NaN is missing in both."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy("float64", na_value=np.nan)
     texts = column.astype("string")

@@ -1,4 +1,4 @@
-"""What the steps of a training pass on: plain values, which a DAG file can name without loading a library."""
+"""The values that the steps of a training pass on; DAG files can import them without loading a library."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +11,9 @@ class Source:
     """An upload whose labels are in a training set.
 
     Attributes:
-        key: of its object.
-        sha256: of its bytes.
-        rows: that were loaded of it.
+        key: of the object.
+        sha256: of the object's bytes.
+        rows: number of rows loaded from it.
     """
 
     key: str
@@ -27,12 +27,12 @@ class TrainingSetReference:
 
     Attributes:
         dataset: name of the data set.
-        spec_sha256: version of the spec that it was built by.
-        key: of the Parquet in the artifact bucket.
-        sha256: hash of its content.
-        rows: their number.
-        classes: the label's values as files write them; of two, the negative one first.
-        class_rows: rows per class.
+        spec_sha256: version of the spec.
+        key: of the Parquet file in the artifact bucket.
+        sha256: hash of the content.
+        rows: number of rows.
+        classes: the values of the label as in the files; with two classes the negative one is first.
+        class_rows: number of rows of each class.
         sources: the uploads whose labels are in it.
     """
 
@@ -48,18 +48,18 @@ class TrainingSetReference:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What came of a search.
+    """The result of a search.
 
     Attributes:
-        run_id: the parent run in MLflow.
-        url: where a browser finds it.
-        search_id: tells the search from others; see `search_state`.
-        candidate: estimator and parameters of the best.
-        score: its mean of `scoring` over the folds.
-        score_sd: its standard deviation over the folds.
-        scoring: the metric that chose it.
-        folds: of the cross-validation.
-        jobs: candidates fitted side by side.
+        run_id: of the parent run in MLflow.
+        url: of the parent run's page.
+        search_id: identifies the search; see `search_state`.
+        candidate: estimator and parameters of the best candidate.
+        score: mean of its metric `scoring` over the folds.
+        score_sd: standard deviation of that metric over the folds.
+        scoring: the metric that chose the best candidate.
+        folds: number of folds of the cross-validation.
+        jobs: number of candidates fitted in parallel.
         total: number of candidates.
         failed: number of candidates that could not be fitted or scored.
         suspected_leaks: score by column; see `leakage`.
@@ -81,16 +81,16 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class Challenger:
-    """A registered version that was just trained.
+    """A new registered version.
 
     Attributes:
-        run_id: the run in MLflow that made it.
-        url: where a browser finds that run.
+        run_id: of the MLflow run that trained it.
+        url: of that run's page.
         name: of the registered model.
-        version: its number.
-        threshold: the probability from which a row is positive; None with several classes.
+        version: number of the model version.
+        threshold: rows with at least this probability are positive; None with more than two classes.
         metrics: by name, on the hold-out.
-        search: the search that found it.
+        search: the search that chose its candidate.
     """
 
     run_id: str

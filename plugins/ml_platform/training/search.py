@@ -1,4 +1,4 @@
-"""Grid search: every candidate cross-validated side by side, each result handed over the moment it is there."""
+"""Grid search: candidates are cross-validated in parallel, and each result is passed on as soon as it is ready."""
 
 import logging
 import math
@@ -24,23 +24,23 @@ from ml_platform.training.split import Folds
 
 log = logging.getLogger(__name__)
 
-WATCHED_EVERY = 2.0  # seconds until a worker knows that its task is gone
+PARENT_CHECK_SECONDS = 2.0  # how often a worker checks that its parent still runs
 
 
 @dataclass(frozen=True)
 class CandidateResult:
-    """How one candidate did.
+    """The result of one candidate.
 
     Attributes:
-        candidate: what was fitted.
-        means: per metric the mean over the folds; empty if it failed.
-        sds: per metric the (population) standard deviation over the folds.
-        folds: per metric the value of each fold; empty where only the summary is remembered.
-        fit_seconds: the fits of all folds together.
-        started: seconds since the epoch.
-        seconds: from start to end, scoring included.
-        error: why it failed, or None.
-        notes: what scikit-learn warned about, each text once.
+        candidate: estimator and parameters.
+        means: mean of each metric over the folds; empty if the candidate failed.
+        sds: (population) standard deviation of each metric over the folds.
+        folds: each metric's value per fold; empty if the result was read from MLflow.
+        fit_seconds: time of all fits together.
+        start_time: seconds since the epoch.
+        seconds: time from start to end, with scoring.
+        error: reason of the failure, or None.
+        notes: the warnings of scikit-learn, each text once.
     """
 
     candidate: Candidate
@@ -48,7 +48,7 @@ class CandidateResult:
     sds: dict[str, float] = field(default_factory=dict)
     folds: dict[str, list[float]] = field(default_factory=dict)
     fit_seconds: float = 0.0
-    started: float = 0.0
+    start_time: float = 0.0
     seconds: float = 0.0
     error: str | None = None
     notes: tuple[str, ...] = ()
@@ -62,8 +62,16 @@ class CandidateResult:
 def evaluate(
     candidate: Candidate, dataset: Dataset, features: pd.DataFrame, labels: pd.Series, folds: Folds
 ) -> CandidateResult:
-    """Cross-validate one candidate on one thread. A fit that fails makes a failed result, never an exception."""
-    started = time.time()
+    """Cross-validate one candidate on one thread; if a fit fails, return a result with its error.
+
+    Args:
+        candidate: to fit.
+        dataset: says which columns are categories.
+        features: shape (n_rows, n_features).
+        labels: class indices, shape (n_rows,); every class occurs.
+        folds: of the cross-validation, from `split.Split.folds`.
+    """
+    start_time = time.time()
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -71,24 +79,26 @@ def evaluate(
                 pipeline(candidate, dataset), features, labels,
                 cv=folds, scoring=scorers(labels.nunique()), error_score=np.nan,
             )  # fmt: skip
-        except ValueError as error:  # what scikit-learn raises, with the tracebacks in its text, when every fit fails
-            return CandidateResult(candidate, started=started, seconds=time.time() - started, error=str(error).strip())
+        except ValueError as error:  # if every fit fails; its text holds their tracebacks
+            return CandidateResult(
+                candidate, start_time=start_time, seconds=time.time() - start_time, error=str(error).strip()
+            )
     notes = tuple(dict.fromkeys(str(warning.message).strip() for warning in caught))
-    return _result(candidate, scores, started, notes)
+    return _result(candidate, scores, start_time, notes)
 
 
-def _result(candidate: Candidate, scores: dict[str, Any], started: float, notes: tuple[str, ...]) -> CandidateResult:
+def _result(candidate: Candidate, scores: dict[str, Any], start_time: float, notes: tuple[str, ...]) -> CandidateResult:
     folds: dict[str, list[float]] = {metric: scores[f"test_{metric}"].tolist() for metric in METRICS}
-    lost = [metric for metric, values in folds.items() if not np.isfinite(values).all()]
+    unusable = [metric for metric, values in folds.items() if not np.isfinite(values).all()]
     return CandidateResult(
         candidate,
-        means={} if lost else {metric: float(np.mean(values)) for metric, values in folds.items()},
-        sds={} if lost else {metric: float(np.std(values)) for metric, values in folds.items()},
-        folds={} if lost else folds,
+        means={} if unusable else {metric: float(np.mean(values)) for metric, values in folds.items()},
+        sds={} if unusable else {metric: float(np.std(values)) for metric, values in folds.items()},
+        folds={} if unusable else folds,
         fit_seconds=float(sum(scores["fit_time"])),
-        started=started,
-        seconds=time.time() - started,
-        error="\n".join([*notes, f"not every fold could be scored by {', '.join(lost)}"]) if lost else None,
+        start_time=start_time,
+        seconds=time.time() - start_time,
+        error="\n".join([*notes, f"not every fold could be scored by {', '.join(unusable)}"]) if unusable else None,
         notes=notes,
     )
 
@@ -102,43 +112,43 @@ def search(
     folds: Folds,
     jobs: int,
 ) -> Iterator[CandidateResult]:
-    """Yield the result of each candidate the moment it ends, whatever its place in the list.
+    """Yield the result of each candidate as soon as it ends, in any order.
 
-    The results do not depend on `jobs`. While the caller is busy with one, the others are being fitted.
+    The results do not depend on `jobs`. The other candidates are fitted while the caller works with a result.
 
     Args:
-        candidates: what to fit.
+        candidates: to fit.
         dataset: says which columns are categories.
         features: shape (n_rows, n_features).
-        labels: class indices, shape (n_rows,), every class present.
+        labels: class indices, shape (n_rows,); every class occurs.
         folds: of the cross-validation, from `split.Split.folds`.
-        jobs: processes side by side, one thread each.
+        jobs: number of processes in parallel, one thread each.
     """
     parallel = Parallel(
-        n_jobs=jobs, return_as="generator_unordered", initializer=end_with_parent, initargs=(os.getpid(),)
+        n_jobs=jobs, return_as="generator_unordered", initializer=exit_with_parent, initargs=(os.getpid(),)
     )
     yield from parallel(delayed(evaluate)(candidate, dataset, features, labels, folds) for candidate in candidates)
 
 
-def end_with_parent(parent: int) -> None:
-    """Let this process end soon after its parent: a task that is killed cannot tell its workers."""
+def exit_with_parent(parent: int) -> None:
+    """End this process soon after its parent, because a killed task cannot stop its workers."""
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(WATCHED_EVERY)
+            time.sleep(PARENT_CHECK_SECONDS)
         os._exit(1)
 
-    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+    threading.Thread(target=watch, name="exit-with-parent", daemon=True).start()
 
 
-def ranked(results: Iterable[CandidateResult], scoring: str) -> list[CandidateResult]:
-    """Return the results that can be ranked by a metric, the best first; ties go to the smaller candidate id."""
+def rank(results: Iterable[CandidateResult], scoring: str) -> list[CandidateResult]:
+    """Return the results that have a value of a metric, the best first; ties go to the smaller candidate id."""
     usable = [result for result in results if result.score(scoring) > -math.inf]
     return sorted(usable, key=lambda result: (-result.score(scoring), result.candidate.id))
 
 
 def log_progress(done: int, total: int, result: CandidateResult, scoring: str) -> None:
-    """Write one line about an result to the log."""
+    """Log one line about a result."""
     if result.error:
         reason = result.error.splitlines()[-1]
         log.warning("candidate %d of %d: %s failed: %s", done, total, result.candidate, reason)

@@ -1,4 +1,4 @@
-"""What a search is to try, and how."""
+"""The plan of a search: its candidates, and how they are compared."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ class SearchPlan:
     """The candidates of a search, and how they are compared.
 
     Attributes:
-        candidates: each checked, none fitted yet.
-        folds: of the stratified cross-validation.
+        candidates: valid, not fitted yet.
+        folds: number of folds of the stratified cross-validation.
         scoring: the metric whose mean chooses the best candidate.
-        jobs: candidates fitted side by side.
-        attempt_id: tells searches apart that are equal in all else, such as the id of a DAG run.
+        jobs: number of candidates fitted in parallel.
+        attempt_id: makes searches differ that are otherwise equal, such as the id of a DAG run.
     """
 
     candidates: tuple[Candidate, ...]
@@ -37,19 +37,19 @@ class SearchPlan:
         jobs: int | None = None,
         attempt_id: str = "",
     ) -> "SearchPlan":
-        """Return the plan of a data set's search; whatever is not given is taken from its YAML.
+        """Return the plan of a data set's search; the YAML gives the defaults.
 
         Args:
-            search: the data set's.
-            estimators: the ones to try; all in the grid if empty.
-            quick: the first value of each parameter only, `class_weight` excepted.
-            folds: see the attributes, as for the rest.
-            scoring: as above.
-            jobs: as above.
-            attempt_id: as above.
+            search: the section `search` of the YAML.
+            estimators: of these only; of all in the grid if empty.
+            quick: use only the first value of each parameter, but all values of `class_weight`.
+            folds: see the attributes.
+            scoring: see the attributes.
+            jobs: see the attributes.
+            attempt_id: see the attributes.
 
         Raises:
-            ConfigurationError: an estimator is not in the grid, or it does not accept a value.
+            ConfigurationError: an estimator is not in the grid, or a value is invalid.
         """
         return cls(
             candidates=tuple(candidates(search, estimators=estimators, quick=quick)),

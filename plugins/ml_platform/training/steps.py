@@ -1,6 +1,6 @@
-"""The first two steps of a training: search the grid, and refit the best candidate; the gate is the third.
+"""The first two steps of a training: search the grid, and refit the best candidate. The gate is the third.
 
-Both are idempotent: a search goes on where it stopped, and a second refit finds the version that the first registered.
+Both are idempotent: a killed search resumes, and a second refit finds the version that the first registered.
 """
 
 import json
@@ -16,7 +16,7 @@ from ml_platform.evaluation import charts
 from ml_platform.evaluation.holdout_report import holdout_report
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.registry import registry, version_tags
-from ml_platform.registry.model_files import versions
+from ml_platform.registry.model_files import package_versions
 from ml_platform.storage import mlflow_client
 from ml_platform.storage.json_values import to_json
 from ml_platform.training import search as grid_search
@@ -25,7 +25,7 @@ from ml_platform.training.candidates import Candidate
 from ml_platform.training.fitting import fit, threshold_of
 from ml_platform.training.leakage import suspected_leaks
 from ml_platform.training.results import Challenger, SearchResult
-from ml_platform.training.search import CandidateResult, log_progress, ranked
+from ml_platform.training.search import CandidateResult, log_progress, rank
 from ml_platform.training.search_plan import SearchPlan
 from ml_platform.training.search_state import search_id
 from ml_platform.training.split import Folds, Split, split
@@ -35,10 +35,10 @@ log = logging.getLogger(__name__)
 
 
 def search(training_set: TrainingSet, plan: SearchPlan) -> SearchResult:
-    """Cross-validate every candidate and log each to MLflow the moment it ends.
+    """Cross-validate every candidate, and log each result to MLflow as soon as it ends.
 
-    Called again with the same training set, folds, scoring and attempt, it goes on where it stopped: what has been
-    logged is not fitted again.
+    Called again with the same training set, folds, metric and attempt, it resumes: logged candidates are not fitted
+    again.
 
     Raises:
         DegenerateDataError: the data cannot train a model, or no candidate could be fitted.
@@ -73,18 +73,19 @@ def _parent_run(training_set: TrainingSet, parts: Split, plan: SearchPlan, ident
         "dataset": dataset.name, "training_set_sha256": training_set.sha256, "training_set_uri": training_set.uri,
         "sources": json.dumps(to_json(training_set.sources))[: mlflow_client.TEXT_LIMIT],
         MLFLOW_GIT_COMMIT: tracking.commit(), "python": platform.python_version(),
-        "packages": json.dumps(versions()),
+        "packages": json.dumps(package_versions()),
     }  # fmt: skip
     experiment = mlflow_client.experiment_id(client, dataset.name)
     run = tracking.parent_run(client, experiment, identity, f"{dataset.name} {identity[:8]}", tags)
-    facts = {
+    params = {
         "folds": plan.folds, "scoring": plan.scoring,
-        "rows_train": int((~parts.held).sum()), "rows_holdout": int(parts.held.sum()), "random_state": RANDOM_STATE,
+        "rows_train": int((~parts.in_holdout).sum()), "rows_holdout": int(parts.in_holdout.sum()),
+        "random_state": RANDOM_STATE,
         "holdout_by": parts.rule.by, "holdout_share": parts.rule.share, "classes": ", ".join(parts.classes)[:500],
     }  # fmt: skip
     if parts.rule.start is not None:
-        facts["holdout_from"] = parts.rule.start.isoformat()
-    client.log_batch(run.info.run_id, params=[Param(name, str(value)) for name, value in facts.items()])
+        params["holdout_from"] = parts.rule.start.isoformat()
+    client.log_batch(run.info.run_id, params=[Param(name, str(value)) for name, value in params.items()])
     tracking.log_input(
         client, run.info.run_id, dataset.name, training_set.sha256, training_set.uri, {"num_rows": len(parts.labels)}
     )
@@ -95,7 +96,7 @@ def _log_leaks(parent: Run, parts: Split) -> dict[str, float]:
     leaks = suspected_leaks(*parts.train())
     for column, score in leaks.items():
         log.warning(
-            "%s alone gives the label away (%.2f): if it is known only with the label, list it under `leaks`",
+            "%s alone reveals the label (%.2f): if it is known only with the label, list it under `leaks`",
             column, score,
         )  # fmt: skip
     text = json.dumps({column: round(score, 4) for column, score in leaks.items()})[: mlflow_client.TEXT_LIMIT]
@@ -109,7 +110,7 @@ def _results(parent: Run, plan: SearchPlan, parts: Split, folds: Folds) -> list[
     results = [logged[candidate.id] for candidate in plan.candidates if candidate.id in logged]
     pending = [candidate for candidate in plan.candidates if candidate.id not in logged]
     if results:
-        log.info("%d of %d candidates were logged before and are not fitted again", len(results), total)
+        log.info("%d of %d candidates are already logged and are not fitted again", len(results), total)
     tracking.log_counts(client, parent.info.run_id, total, results)
     for result in grid_search.search(pending, parts.dataset, *parts.train(), folds=folds, jobs=plan.jobs):
         tracking.log_candidate(client, parent, result)
@@ -120,7 +121,7 @@ def _results(parent: Run, plan: SearchPlan, parts: Split, folds: Folds) -> list[
 
 
 def _log_best(name: str, parent: Run, results: list[CandidateResult], scoring: str) -> CandidateResult:
-    best_first = ranked(results, scoring)
+    best_first = rank(results, scoring)
     if not best_first:
         reasons = "; ".join(f"{result.candidate}: {(result.error or '').splitlines()[-1]}" for result in results)
         raise DegenerateDataError(f"{name}: none of {len(results)} candidates could be fitted: {reasons}")
@@ -138,45 +139,45 @@ def _log_best(name: str, parent: Run, results: list[CandidateResult], scoring: s
     return best
 
 
-def refit(training_set: TrainingSet, searched: SearchResult) -> Challenger:
+def refit(training_set: TrainingSet, search_result: SearchResult) -> Challenger:
     """Fit the best candidate on all rows outside the hold-out, choose its threshold, evaluate and register it.
 
-    The threshold maximises F1 out-of-fold; with several classes the most probable one is predicted. The new version
-    gets the alias `challenger`.
+    The threshold maximises the out-of-fold F1; with more than two classes the most probable class is predicted. The
+    new version gets the alias `challenger`.
 
     Args:
-        training_set: the one that was searched on.
-        searched: what `search` returned.
+        training_set: the one of the search.
+        search_result: the result of `search`.
 
     Raises:
-        DegenerateDataError: the data cannot train a model, or not one with a threshold.
+        DegenerateDataError: the data cannot train a model, or no threshold can be found.
     """
-    name, candidate = training_set.dataset.name, Candidate(*searched.candidate)
-    parts = split(training_set, searched.folds)
+    name, candidate = training_set.dataset.name, Candidate(*search_result.candidate)
+    parts = split(training_set, search_result.folds)
     client = mlflow_client.connect()
-    run = client.get_run(searched.run_id)
-    version = registry.version_of_run(name, searched.run_id, candidate.id)
+    run = client.get_run(search_result.run_id)
+    version = registry.version_of_run(name, search_result.run_id, candidate.id)
     if version is None:
-        with mlflow_client.running(client, searched.run_id):
-            version = _fit_and_register(run, training_set, parts, candidate, searched)
+        with mlflow_client.running(client, search_result.run_id):
+            version = _fit_and_register(run, training_set, parts, candidate, search_result)
     registry.set_alias(name, registry.CHALLENGER, int(version.version))
     return Challenger(
-        run_id=searched.run_id,
+        run_id=search_result.run_id,
         url=mlflow_client.run_url(run),
         name=name,
         version=int(version.version),
         threshold=version_tags.read_threshold(version.tags),
         metrics=json.loads(version.tags["holdout_metrics"]),
-        search=searched,
+        search=search_result,
     )
 
 
 def _fit_and_register(
-    run: Run, training_set: TrainingSet, parts: Split, candidate: Candidate, searched: SearchResult
+    run: Run, training_set: TrainingSet, parts: Split, candidate: Candidate, search_result: SearchResult
 ) -> ModelVersion:
     dataset = training_set.dataset
-    log.info("fitting %s on %s rows outside the hold-out", candidate, f"{int((~parts.held).sum()):,}")
-    model = fit(candidate, parts, searched.folds, searched.jobs)
+    log.info("fitting %s on %s rows outside the hold-out", candidate, f"{int((~parts.in_holdout).sum()):,}")
+    model = fit(candidate, parts, search_result.folds, search_result.jobs)
     threshold, rows = threshold_of(model), parts.holdout_rows()
     report = holdout_report(model, rows, threshold)
     tracking.log_holdout_report(mlflow_client.connect(), run.info.run_id, report)
@@ -184,7 +185,7 @@ def _fit_and_register(
         "candidate_id": candidate.id, "candidate": str(candidate), "training_set_sha256": training_set.sha256,
         "holdout_f1": repr(report.metrics["f1"]), "holdout_metrics": json.dumps(report.metrics),
         "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
-        **version_tags.written(parts.classes, threshold, parts.rule),
+        **version_tags.required_tags(parts.classes, threshold, parts.rule),
     }  # fmt: skip
     version = registry.register(run, dataset, model, rows.features.head(3), tags)
     log.info(

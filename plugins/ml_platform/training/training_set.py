@@ -1,4 +1,4 @@
-"""The training set: what it holds, the hash that names it, and how a frozen one is read back."""
+"""The training set: its content, the hash that names it, and how a frozen one is read back."""
 
 import hashlib
 import io
@@ -20,13 +20,13 @@ class TrainingSet:
     """A frozen training set.
 
     Attributes:
-        dataset: what the columns mean.
+        dataset: the spec; it says what the columns mean.
         frame: key columns, `event_timestamp` (UTC), the features in the data set's order, the label column as the
             index of its class. Numeric and boolean features are float64, categories are str; NaN is missing.
-        classes: the label's values as files write them; of two, the negative one first.
+        classes: the values of the label as in the files; with two classes the negative one is first.
         sha256: hash of the frame's content; names the file.
-        uri: where the Parquet lies.
-        sources: per upload the object key, the SHA-256 of its bytes and its rows.
+        uri: of the Parquet file.
+        sources: object key, SHA-256 and number of rows of each upload.
     """
 
     dataset: Dataset
@@ -38,7 +38,7 @@ class TrainingSet:
 
 
 def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return only the features, in the data set's order, as a model takes them.
+    """Return only the features, in the data set's order and in the types that a model takes.
 
     Numeric and boolean columns become float64, categories objects of str; NaN is missing in both.
     """
@@ -52,7 +52,7 @@ def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def entity_ids(dataset: Dataset, frame: pd.DataFrame) -> pd.Series:
-    """Return what tells a frame's entities apart, shape (n_rows,): the key, or the texts of several joined to one."""
+    """Return one value per entity, shape (n_rows,): the key column, or the texts of several joined to one."""
     if len(dataset.keys) == 1:
         return frame[dataset.keys[0]]
     texts = [frame[key].astype(str) for key in dataset.keys]
@@ -70,20 +70,20 @@ def load(dataset: Dataset, reference: TrainingSetReference) -> TrainingSet:
     """Read a frozen training set back.
 
     Raises:
-        RegistryError: what lies there is not what was frozen.
-        ConfigurationError: the data set's YAML was changed since.
+        RegistryError: the file is not the one that was frozen.
+        ConfigurationError: the data set's YAML has changed since.
     """
     if reference.spec_sha256 != dataset.sha256:
         raise ConfigurationError(
-            f"datasets/{dataset.name}.yaml was changed since the training set was frozen; trigger the training anew"
+            f"datasets/{dataset.name}.yaml has changed since the training set was frozen; start a new training"
         )
     uri = f"s3://{BUCKET}/{reference.key}"
     try:
         stored = pd.read_parquet(io.BytesIO(object_store.get(BUCKET, reference.key)))
-        # Parquet brings a missing category back as None, which scikit-learn's imputer takes for a value.
+        # Parquet returns a missing category as None, which scikit-learn's imputer treats as a value.
         frame = stored.assign(**model_input(dataset, stored))
     except (pa.ArrowException, KeyError, ValueError) as error:
-        raise RegistryError(f"{uri} is not the training set that was frozen: {error}") from error
-    if (found := content_hash(frame)) != reference.sha256:
-        raise RegistryError(f"{uri}: content hash is {found}, frozen was {reference.sha256}")
+        raise RegistryError(f"{uri} is not the frozen training set: {error}") from error
+    if (actual := content_hash(frame)) != reference.sha256:
+        raise RegistryError(f"{uri}: content hash is {actual}, expected {reference.sha256}")
     return TrainingSet(dataset, frame, tuple(reference.classes), reference.sha256, uri, reference.sources)

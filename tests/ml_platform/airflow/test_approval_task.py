@@ -1,4 +1,4 @@
-"""What Airflow says of an answer, and that a no is followed by the task that writes it down."""
+"""The answer in Airflow's response, and the task after a rejection, which records it."""
 
 from datetime import UTC, datetime
 
@@ -14,24 +14,24 @@ ALICE = {"id": "7", "name": "alice"}
 
 
 @pytest.mark.parametrize(
-    ("chosen", "user", "answer", "said"),
+    ("chosen", "user", "answer", "outcome"),
     [
         ("Approve", ALICE, Answer(True, "alice", AT), "approved"),
         ("Reject", ALICE, Answer(False, "alice", AT), "rejected"),
         ("Reject", None, Answer(False, None, AT), "no answer"),
-        ("Approve", None, Answer(False, None, AT), "no answer"),  # a yes that nobody said
+        ("Approve", None, Answer(False, None, AT), "no answer"),  # an approval without a user
     ],
 )
 @pytest.mark.parametrize("at", [AT, AT.isoformat()])
-def test_the_answer_is_the_one_that_airflow_recorded(chosen, user, answer, said, at) -> None:
+def test_the_answer_is_that_of_airflows_response(chosen, user, answer, outcome, at) -> None:
     response = {"chosen_options": [chosen], "responded_by_user": user, "responded_at": at, "params_input": {}}
     assert answer_of(response) == answer
-    assert answer_of(response).said == said
+    assert answer_of(response).outcome == outcome
 
 
-def test_after_a_rejection_the_next_task_runs_and_writes_it_down(monkeypatch) -> None:
+def test_after_a_rejection_the_next_task_is_not_skipped(monkeypatch) -> None:
     monkeypatch.setattr(SkipMixin, "skip", lambda *_, **__: pytest.fail("a task is skipped"))
     task = ask(Gate(approval=True), "gate")
     task.downstream_task_ids = {"promote"}
     event = {"chosen_options": ["Reject"], "responded_by_user": ALICE, "responded_at": AT, "params_input": {}}
-    assert answer_of(task.execute_complete({"task": task, "ti": None}, event)).said == "rejected"
+    assert answer_of(task.execute_complete({"task": task, "ti": None}, event)).outcome == "rejected"

@@ -1,3 +1,5 @@
+"""An environment is an Airflow connection: address, login, and what is wrong with it."""
+
 import json
 
 import pytest
@@ -10,7 +12,7 @@ from ml_platform.exceptions import ConfigurationError
 WHERE = {"conn_type": "http", "schema": "https", "host": "mlflow.example.org", "port": 443}
 
 
-def made(monkeypatch, **fields):
+def make(monkeypatch, **fields):
     monkeypatch.setenv("AIRFLOW_CONN_MLFLOW_PRODUCTION", json.dumps(fields))
     return environment("production")
 
@@ -24,18 +26,18 @@ def made(monkeypatch, **fields):
         ({"conn_type": "generic", "host": "mlflow"}, "http://mlflow"),
     ],
 )
-def test_the_connection_says_where_it_is(monkeypatch, fields, url) -> None:
-    assert made(monkeypatch, **fields).url == url
+def test_the_address_is_built_from_the_connection(monkeypatch, fields, url) -> None:
+    assert make(monkeypatch, **fields).url == url
 
 
 def test_the_password_is_not_shown(monkeypatch) -> None:
-    found = made(monkeypatch, **WHERE, login="promoter", password="p:ss/w@rd")
+    found = make(monkeypatch, **WHERE, login="promoter", password="p:ss/w@rd")
     assert (found.login, found.password.get_secret_value()) == ("promoter", "p:ss/w@rd")
     assert "p:ss" not in repr(found)
     assert "p:ss" not in found.url
 
 
-def test_without_a_connection_it_is_said_how_to_make_one(monkeypatch) -> None:
+def test_without_a_connection_the_error_says_how_to_create_one(monkeypatch) -> None:
     def missing(_):
         raise AirflowNotFoundException("not there")
 
@@ -46,8 +48,8 @@ def test_without_a_connection_it_is_said_how_to_make_one(monkeypatch) -> None:
 
 @pytest.mark.parametrize(
     ("host", "text"),
-    [("", "names no host"), (" ", "names no host"), ("http://a:b@mlflow", "holds a login in its host")],
+    [("", "has no host"), (" ", "has no host"), ("http://a:b@mlflow", "has a login in its host")],
 )
-def test_a_connection_that_leads_nowhere_is_refused(monkeypatch, host, text) -> None:
+def test_a_connection_without_a_usable_host_is_an_error(monkeypatch, host, text) -> None:
     with pytest.raises(ConfigurationError, match=f"'mlflow_production' {text}"):
-        made(monkeypatch, **WHERE | {"host": host})
+        make(monkeypatch, **WHERE | {"host": host})

@@ -1,4 +1,4 @@
-"""The executor that loads the library once: what it loads is what the tasks need."""
+"""The executor imports the library once, and exactly the modules that the tasks import."""
 
 import ast
 from pathlib import Path
@@ -25,11 +25,11 @@ def imports_of_tasks() -> set[str]:
     return found
 
 
-def test_it_loads_what_the_tasks_import():
+def test_it_imports_what_the_tasks_import():
     assert imports_of_tasks() == {f"ml_platform.{name}" for name in executor.LIBRARY}
 
 
-def test_the_library_is_loaded_before_the_workers_are_forked(monkeypatch):
+def test_the_library_is_imported_before_the_workers_are_forked(monkeypatch):
     order = []
     monkeypatch.setattr(executor, "load_library", lambda: order.append("loaded"))
     monkeypatch.setattr(LocalExecutor, "start", lambda _: order.append("forked"))
@@ -38,6 +38,6 @@ def test_the_library_is_loaded_before_the_workers_are_forked(monkeypatch):
     assert order == (["loaded", "forked"] if one.is_mp_using_fork else ["forked"])
 
 
-def test_airflow_is_told_to_use_it():
-    told = secrets.read(ROOT / "stack" / "airflow.env")["AIRFLOW__CORE__EXECUTOR"]
-    assert told == f"{executor.__name__}.{executor.PreloadedLocalExecutor.__name__}"
+def test_airflows_settings_name_it():
+    setting = secrets.read(ROOT / "stack" / "airflow.env")["AIRFLOW__CORE__EXECUTOR"]
+    assert setting == f"{executor.__name__}.{executor.PreloadedLocalExecutor.__name__}"

@@ -1,4 +1,4 @@
-"""What the DAG files share: which errors are worth a retry, what counts as news, how the sensor waits."""
+"""Parts of every DAG: which errors are retried, when a task is skipped, how the sensor waits."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +19,8 @@ from ml_platform.ingestion.staging import Counts, FileRejectedError
 from ml_platform.specs.catalog import dataset
 
 AUTO = dataset("auto")
-IN_THE_DATA = (ContractError("x"), FileRejectedError("x", Counts(3, 0, 3), []), DegenerateDataError("x"))
-WORTH_A_RETRY = (
+PERMANENT = (ContractError("x"), FileRejectedError("x", Counts(3, 0, 3), []), DegenerateDataError("x"))
+TEMPORARY = (
     *(ServiceError("x"), UploadChangedError("x"), RegistryError("x"), ConfigurationError("x")),
     *(ConnectionError("x"), MemoryError("x"), KeyError("x")),
 )
@@ -34,44 +34,44 @@ def raising(error: BaseException) -> Callable[..., Any]:
     return work
 
 
-@pytest.mark.parametrize("error", IN_THE_DATA, ids=lambda e: type(e).__name__)
-def test_what_lies_in_the_data_fails_at_once_and_says_why(error: Exception) -> None:
+@pytest.mark.parametrize("error", PERMANENT, ids=lambda e: type(e).__name__)
+def test_a_permanent_error_fails_at_once_with_its_text(error: Exception) -> None:
     with pytest.raises(AirflowFailException, match=r"^x$") as failed:
         raising(error)()
     assert failed.value.__cause__ is error
 
 
-@pytest.mark.parametrize("error", WORTH_A_RETRY, ids=lambda e: type(e).__name__)
-def test_everything_else_is_retried(error: Exception) -> None:
+@pytest.mark.parametrize("error", TEMPORARY, ids=lambda e: type(e).__name__)
+def test_any_other_error_is_retried(error: Exception) -> None:
     with pytest.raises(type(error)) as raised:
         raising(error)()
     assert raised.value is error
 
 
-def test_a_guarded_function_keeps_its_name_arguments_and_answer() -> None:
+def test_a_decorated_function_keeps_its_name_arguments_and_result() -> None:
     def work(key: str, times: int = 1) -> str:
         """Explained."""
         return key * times
 
-    for guard in (wiring.fail_at_once_on(ContractError), wiring.skip_without_news):
-        guarded = guard(work)
-        assert guarded("a", times=3) == "aaa"
-        assert (guarded.__name__, guarded.__doc__) == ("work", "Explained.")
+    for decorator in (wiring.fail_at_once_on(ContractError), wiring.skip_if_nothing_new):
+        decorated = decorator(work)
+        assert decorated("a", times=3) == "aaa"
+        assert (decorated.__name__, decorated.__doc__) == ("work", "Explained.")
 
 
 @pytest.mark.parametrize("nothing", [0, None, {}])
-def test_without_news_the_task_is_skipped(nothing: Any) -> None:
-    with pytest.raises(AirflowSkipException, match="the asset is left as it is"):
-        wiring.skip_without_news(lambda: nothing)()
+def test_a_task_with_nothing_new_is_skipped(nothing: Any) -> None:
+    with pytest.raises(AirflowSkipException, match="the asset is not updated"):
+        wiring.skip_if_nothing_new(lambda: nothing)()
 
 
 @pytest.mark.parametrize("news", [1, {"promoted": True}])
-def test_news_goes_on(news: Any) -> None:
-    assert wiring.skip_without_news(lambda: news)() is news
+def test_a_new_result_is_passed_on(news: Any) -> None:
+    assert wiring.skip_if_nothing_new(lambda: news)() is news
 
 
 class Instance:
-    """Answers as Airflow 3 does: a list of task ids gives a list, a single one the bare value."""
+    """Like Airflow 3: a list of task ids gives a list, a single id the plain value."""
 
     def __init__(self, *results: Any) -> None:
         self.results = list(results)
@@ -81,7 +81,7 @@ class Instance:
 
 
 @pytest.mark.parametrize("results", [({"rows": 1},), ({"rows": 1}, None), ()])
-def test_results_are_a_list_however_many_files_came(results: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_are_a_list_for_any_number_of_files(results: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wiring, "get_current_context", lambda: {"ti": Instance(*results)})
     assert wiring.results_of("take.settle") == list(results)
 
@@ -94,14 +94,14 @@ def test_a_mapped_task_shows_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("purpose", ["train", "test"])
-def test_the_sensor_waits_for_the_data_sets_files_and_holds_no_worker(purpose: Any) -> None:
+def test_the_sensor_waits_for_the_files_of_the_data_set_without_a_worker(purpose: Any) -> None:
     sensor = wiring.wait_for_file(AUTO, purpose)
     assert (sensor.bucket_name, sensor.bucket_key, sensor.wildcard_match) == (purpose, f"{purpose}_auto*", True)
     assert (sensor.deferrable, sensor.aws_conn_id, sensor.poke_interval) == (True, "s3", 2)
     assert sensor.timeout == wiring.FOREVER > 9 * 365 * 86400
 
 
-def test_an_outage_is_waited_out_for_half_an_hour() -> None:
+def test_retries_bridge_an_outage_of_half_an_hour() -> None:
     given = wiring.DEFAULT_ARGS
     delays = [
         min(given["retry_delay"] * given["retry_exponential_backoff"] ** attempt, given["max_retry_delay"])
@@ -110,7 +110,7 @@ def test_an_outage_is_waited_out_for_half_an_hour() -> None:
     assert 25 * 60 < sum(delay.total_seconds() for delay in delays) < 40 * 60
 
 
-def test_assets_are_told_apart_by_data_set() -> None:
+def test_each_data_set_has_its_own_assets() -> None:
     bikes = AUTO.model_copy(update={"name": "bikes"})
     makers = (wiring.training_data, wiring.champion)
     assert len({make(one).uri for make in makers for one in (AUTO, bikes)}) == 4

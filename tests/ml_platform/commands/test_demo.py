@@ -1,27 +1,16 @@
-"""What `make demo` says: the card, the display, and what went wrong where. No server is asked."""
+"""`make demo`: what it waits for, and how it reports a failure. No server is used."""
 
 import io
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from ml_platform.commands import demo
-from ml_platform.commands.demo import Demo, DemoError, card_rows
-from ml_platform.promotion.results import TrainingCard
+from ml_platform.commands.demo import Demo, DemoError
+from ml_platform.commands.samples import sample
 from stack.airflow_api import TaskState
-
-CARD = TrainingCard(
-    model="auto", version=1, promoted=True, decision="promoted", reason="version 1 is the first to go live",
-    champion_before=None, min_gain=0.0, confidence=0.9, rows=1640, challenger_f1=0.61234, champion_f1=None,
-    gain_low=None, gain_high=None,
-    metrics={"f1": 0.61234, "roc_auc": 0.8, "precision": 0.5, "recall": 0.75, "log_loss": 0.4}, threshold=0.3214,
-    best_candidate="random_forest", candidate=("random_forest", {}), candidates_tried=12, candidates_failed=0,
-    scoring="f1", cv_score=0.6, cv_score_sd=0.01, suspected_leaks={}, training_set="s3://mlflow/a.parquet",
-    training_set_sha256="00", sources=[], run_id="1", url="http://mlflow.test/#/runs/1",
-)  # fmt: skip
 
 
 class Airflow:
@@ -56,53 +45,41 @@ def printed(shown: Demo) -> str:
     return shown.console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
-def test_the_card_says_what_a_newcomer_wants_to_see() -> None:
-    rows = dict(card_rows(CARD))
-    assert (rows["candidates tried"], rows["F1 on the hold-out"], rows["threshold"]) == ("12", "0.612", "0.321")
-    assert (rows["gate"], rows["in MLflow"]) == (CARD.reason, CARD.url)
-    assert dict(card_rows(replace(CARD, candidates_failed=2)))["candidates tried"] == "12, 2 failed"
-    assert "threshold" not in dict(card_rows(replace(CARD, threshold=None)))  # of several classes
-
-
-@pytest.mark.parametrize("wrong", [task("failed"), task("up_for_retry", demo.ATTEMPTS)])
-def test_a_failed_task_is_named_with_its_log(shown: Demo, wrong: TaskState) -> None:
+@pytest.mark.parametrize("failure", [task("failed"), task("up_for_retry", demo.ATTEMPTS)])
+def test_a_failed_task_is_named_with_its_log(shown: Demo, failure: TaskState) -> None:
     with pytest.raises(DemoError, match=r"training: task search failed\. Its log: ") as error:
-        shown.check("training", [task("success", name="freeze"), wrong], late=False)
-    assert str(error.value).endswith(f"{shown.config.airflow_url}/{wrong.page}")
+        shown.raise_on_failure("training", [task("success", name="freeze"), failure], is_late=False)
+    assert str(error.value).endswith(f"{shown.config.airflow_url}/{failure.page}")
 
 
-def test_a_task_that_is_tried_again_is_given_time(shown: Demo) -> None:
-    shown.check("training", [task("up_for_retry", demo.ATTEMPTS - 1), task("running")], late=False)
+def test_a_task_that_is_retried_is_no_failure_yet(shown: Demo) -> None:
+    shown.raise_on_failure("training", [task("up_for_retry", demo.ATTEMPTS - 1), task("running")], is_late=False)
 
 
 def test_a_dag_file_that_cannot_be_imported_is_named(shown: Demo) -> None:
     shown.airflow.errors = ["dags/train.py: NameError: x"]
     with pytest.raises(DemoError, match=r"cannot import dags/train.py: NameError: x"):
-        shown.check("training", [], late=False)
+        shown.raise_on_failure("training", [], is_late=False)
 
 
-def test_when_patience_ends_it_says_where_it_stands(shown: Demo) -> None:
-    with pytest.raises(DemoError, match=r"training: not done after 0:15:00. It stands at task search; its log: http"):
-        shown.check("training", [task("running"), task("none", name="refit")], late=True)
+def test_after_the_timeout_the_error_names_the_task(shown: Demo) -> None:
+    with pytest.raises(DemoError, match=r"training: not done after 0:15:00. It is at task search; its log: http"):
+        shown.raise_on_failure("training", [task("running"), task("none", name="refit")], is_late=True)
     with pytest.raises(DemoError, match=r"training: not done after 0:15:00.$"):
-        shown.check("training", [], late=True)
+        shown.raise_on_failure("training", [], is_late=True)
 
 
-def test_the_display_shows_each_task_and_how_far_the_search_is(shown: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_search_shows_its_progress(shown: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = {"candidates_done": 3.0, "candidates_total": 12.0}
     monkeypatch.setattr(demo.tracking, "newest_search", lambda _: metrics)
-    shown.console.print(shown.draw("training", [task("success", name="freeze"), task("running")]))
-    _, freeze, search = printed(shown).splitlines()[:3]
-    assert freeze.split() == ["freeze", "success", "12", "s"]
-    assert search.split() == ["search", "running", "12", "s", "3", "of", "12", "candidates"]
-    metrics.clear()
-    assert shown.progress() == ""
+    assert shown.notes([task("success", name="freeze"), task("running")]) == {"search": "3 of 12 candidates"}
+    assert shown.notes([task("success")]) == {}
 
 
-def test_watching_ends_with_the_answer_and_leaves_a_line_behind(shown: Demo) -> None:
-    answers = iter([None, "", {"rows": 1}])
+def test_following_a_run_ends_with_the_result_and_prints_a_line(shown: Demo) -> None:
+    results = iter([None, "", {"rows": 1}])
     shown.airflow.found = [task("success"), task("skipped", name="announce")]
-    assert shown.watch("training", "train_auto", lambda: next(answers)) == {"rows": 1}
+    assert shown.follow("training", "train_auto", lambda: next(results)) == {"rows": 1}
     assert "✓ training: search 12 s" in printed(shown)
     assert "announce" not in printed(shown).splitlines()[-1]
 
@@ -116,11 +93,4 @@ def test_a_rejected_sample_says_why(shown: Demo, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(demo.object_store, "get", lambda *_: json.dumps(report).encode())
     monkeypatch.setattr(demo.report_files, "report_text", lambda _: b"line 3: no such column")
     with pytest.raises(DemoError, match=r"train_auto\.csv was rejected:\nline 3: no such column"):
-        shown.drop("train", demo.sample("train_auto"), "ingest_auto")
-
-
-def test_the_first_row_of_every_sample_is_read() -> None:
-    for name, column, value in (("auto", "INDEX", "4"), ("flights", "origin", None), ("penguins", "Island", "Biscoe")):
-        row = demo.first_row(demo.sample(f"test_{name}"))
-        assert column in row
-        assert value is None or row[column] == value
+        shown.upload("train", sample("train_auto"), "ingest_auto")

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from ml_platform.estimators.boosted_trees import BoostedTrees
-from ml_platform.estimators.row_scorer import RowScorer, typed
+from ml_platform.estimators.row_scorer import RowScorer, sklearn_input
 from ml_platform.registry.model_files import signature
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.candidates import Candidate, pipeline
@@ -40,7 +40,7 @@ def fitted(kind: str, estimator: str) -> tuple[RowScorer, TunedThresholdClassifi
     model = pipeline(Candidate(estimator, FEW[estimator]), dataset)
     if not dataset.label.classes:
         model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
-    model.fit(typed(frame, columns(dataset)), frame[dataset.label.column])
+    model.fit(sklearn_input(frame, columns(dataset)), frame[dataset.label.column])
     return RowScorer(model, columns(dataset)), model
 
 
@@ -57,14 +57,14 @@ def weeks(request: pytest.FixtureRequest) -> tuple[RowScorer, TunedThresholdClas
 def test_two_classes_equal_scikit_learn(shop) -> None:
     scorer, model = shop
     frame = make_frame(500, seed=2)
-    expected = model.predict_proba(typed(frame, columns(make_dataset())))[:, 1]
+    expected = model.predict_proba(sklearn_input(frame, columns(make_dataset())))[:, 1]
     np.testing.assert_allclose(scorer.probabilities(frame), expected, rtol=0, atol=1e-12)
 
 
 def test_several_classes_equal_scikit_learn(weeks) -> None:
     scorer, model = weeks
     frame = make_weeks_frame(300, seed=2)
-    expected = model.predict_proba(typed(frame, columns(make_weeks())))
+    expected = model.predict_proba(sklearn_input(frame, columns(make_weeks())))
     np.testing.assert_allclose(scorer.probabilities(frame), expected, rtol=0, atol=1e-12)
 
 
@@ -82,7 +82,7 @@ def of_ten_classes(estimator: str) -> tuple[RowScorer, Pipeline]:
     dataset, frame = make_weeks(), make_weeks_frame()
     noisy = frame["heat"] + np.random.default_rng(0).normal(0, 2, len(frame))
     model = pipeline(Candidate(estimator, FEW[estimator]), dataset)
-    model.fit(typed(frame, columns(dataset)), pd.qcut(noisy, 10, labels=False))
+    model.fit(sklearn_input(frame, columns(dataset)), pd.qcut(noisy, 10, labels=False))
     return RowScorer(model, columns(dataset)), model
 
 
@@ -92,7 +92,9 @@ def test_of_ten_classes_a_row_has_the_same_probabilities_in_any_company(estimato
     scorer, model = of_ten_classes(estimator)
     frame = make_weeks_frame(200, seed=3)
     whole = scorer.probabilities(frame)
-    np.testing.assert_allclose(whole, model.predict_proba(typed(frame, columns(make_weeks()))), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        whole, model.predict_proba(sklearn_input(frame, columns(make_weeks()))), rtol=0, atol=1e-12
+    )
     parts = [scorer.probabilities(frame.iloc[start : start + size]) for start in range(0, 200, size)]
     assert np.array_equal(np.vstack(parts), whole)
 
@@ -130,7 +132,7 @@ ROW = st.fixed_dictionaries(
 def test_any_row_equals_scikit_learn(shop, rows) -> None:
     scorer, model = shop
     frame = pd.DataFrame(rows, index=range(len(rows)))
-    expected = model.predict_proba(typed(frame, columns(make_dataset())))[:, 1]
+    expected = model.predict_proba(sklearn_input(frame, columns(make_dataset())))[:, 1]
     np.testing.assert_allclose(scorer.probabilities(frame), expected, rtol=0, atol=1e-12)
 
 
@@ -159,7 +161,7 @@ def test_a_number_that_overflows_when_it_is_scaled_is_very_large(shop, weeks) ->
 def test_another_kind_of_model_is_scored_by_scikit_learn(caplog) -> None:
     frame = make_frame()
     names = columns(make_dataset())
-    model = DummyClassifier().fit(typed(frame, names), frame["buys"])
+    model = DummyClassifier().fit(sklearn_input(frame, names), frame["buys"])
     found = RowScorer(model, names).probabilities(frame)
-    assert np.array_equal(found, model.predict_proba(typed(frame, names))[:, 1])
-    assert "single rows slowly" in caplog.text
+    assert np.array_equal(found, model.predict_proba(sklearn_input(frame, names))[:, 1])
+    assert "slow for single rows" in caplog.text

@@ -1,10 +1,12 @@
+"""CSV files: physical lines, quotes, the width of rows, and the detected delimiter."""
+
 import io
 from typing import BinaryIO
 
 import pytest
 
 from ml_platform.exceptions import ContractError
-from ml_platform.files.csv_rows import CsvRows
+from ml_platform.files.csv_rows import CsvRows, detect_delimiter
 from ml_platform.files.formats import Format
 from ml_platform.files.text_lines import TextLines
 
@@ -74,3 +76,37 @@ def test_a_row_of_another_width_is_at_fault() -> None:
         (5, ["b"]),
     ]
     assert "may be cut off" in rows.faults[0].reason
+
+
+@pytest.mark.parametrize(
+    ("start", "wanted", "delimiter"),
+    [
+        ("a;b\n1,5;2,5\n", (), ";"),
+        ("a;b,c\n1;2\n", ("a",), ";"),
+        ("a,b;c\n", ("a", "b;c"), ","),
+        ("a b|c\n1|2\n", (), "|"),
+        ('"a;x","b;y"\n1,2\n', (), ","),
+        ('a\tb\n"x\n,y"\t2\n', (), "\t"),
+        ("a\n1\n", (), ","),
+        ("a\n1;2\n", ("a",), ","),
+        ("note;more\nx, y;z\nx, y, w;z\n", (), ";"),
+        ("\n\na;b\n1;2", (), ";"),
+    ],
+)
+def test_the_delimiter_is_detected(start: str, wanted: tuple[str, ...], delimiter: str) -> None:
+    assert detect_delimiter(start, wanted) == delimiter
+
+
+def test_of_equally_good_delimiters_the_first_is_chosen() -> None:
+    assert detect_delimiter("") == detect_delimiter("a\n") == detect_delimiter("a;b,c\n1;2,3\n") == ","
+
+
+def test_a_sample_that_ends_within_a_row_is_enough() -> None:
+    assert detect_delimiter('a;b;c\n1;2;3\n4;"5\n6', ()) == ";"
+
+
+def test_an_empty_file_is_rejected_and_its_stream_stays_open() -> None:
+    stream = io.BytesIO(b"\n \n")
+    with pytest.raises(ContractError, match=r"^a.csv: the file is empty; its first line must name the columns$"):
+        opened(stream)
+    assert not stream.closed

@@ -202,23 +202,3 @@ def test_rejected_rows_are_typed_as_those_of_their_file() -> None:
     assert not again.bad
     assert again.rows.drop_columns("line") == first.rows.drop_columns("line")
     assert again.rows["PRICE"].to_pylist() == [0.859, 1.859]
-
-
-def test_the_lines_of_returned_rows_are_those_of_their_file() -> None:
-    rows = open_rows(io.BytesIO(b'rejected: line,rejected: reason,A,B\n7,"x\ny",1,2\n9,x,1\n9,x,1,2,3\n'), "again.csv")
-    read = [(rows.line, cells, [(fault.column, fault.reason) for fault in rows.faults]) for cells in rows]
-    misfits = ["1 cells, but the header names 2 columns", "3 cells, but the header names 2 columns"]
-    assert read == [(2, ["1", "2"], []), (4, ["1"], [("B", misfits[0])]), (5, ["1", "2", "3"], [("", misfits[1])])]
-
-
-FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "--1", "-b1", "'-b1", "''=1", "native:1"]
-
-
-@pytest.mark.parametrize("cell", FORMULAS)
-def test_a_formula_is_harmless(cell: str) -> None:
-    assert report_files.harmless(cell) == f"'{cell}"
-
-
-@pytest.mark.parametrize("cell", ["-5", "+3.5", "-$1,234.50", "-1e-3", "plain", "", "a=b", "'", "'a", "5'"])
-def test_what_is_no_formula_stays(cell: str) -> None:
-    assert report_files.harmless(cell) == cell

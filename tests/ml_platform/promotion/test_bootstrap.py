@@ -1,3 +1,5 @@
+"""The paired bootstrap: it equals drawing rows one by one, and a gain by chance is rarely significant."""
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
@@ -5,8 +7,8 @@ from sklearn.metrics import f1_score
 from ml_platform.promotion.bootstrap import RESAMPLES, interval, resampled_gains
 
 
-def predicted(random, labels, right):
-    """Return predictions that are right with that chance."""
+def predict(random, labels, right):
+    """Return predictions of which about the share `right` is correct."""
     return np.where(random.random(len(labels)) < right, labels, random.integers(0, labels.max() + 1, len(labels)))
 
 
@@ -14,17 +16,17 @@ def rows_drawn_one_by_one(labels, ours, theirs, average, resamples=400):
     random, gains = np.random.default_rng(7), []
     for _ in range(resamples):
         rows = np.concatenate([random.choice(of, len(of)) for of in map(np.flatnonzero, np.eye(4)[labels].T == 1)])
-        one, other = (f1_score(labels[rows], said[rows], average=average, zero_division=0.0) for said in (ours, theirs))
+        one, other = (f1_score(labels[rows], each[rows], average=average, zero_division=0.0) for each in (ours, theirs))
         gains.append(one - other)
     return np.array(gains)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("n_classes", "average"), [(2, "binary"), (3, "macro")])
-def test_it_is_what_drawing_rows_gives(n_classes, average):
+def test_it_equals_drawing_rows_one_by_one(n_classes, average):
     random = np.random.default_rng(0)
     labels = random.integers(0, n_classes, 300)
-    ours, theirs = predicted(random, labels, 0.8), predicted(random, labels, 0.7)
+    ours, theirs = predict(random, labels, 0.8), predict(random, labels, 0.7)
     quick = resampled_gains(labels, ours, theirs, n_classes)
     slow = rows_drawn_one_by_one(labels, ours, theirs, average)
     assert quick.shape == (RESAMPLES,)
@@ -35,10 +37,14 @@ def test_it_is_what_drawing_rows_gives(n_classes, average):
 def test_the_same_rows_give_the_same_interval():
     random = np.random.default_rng(0)
     labels = random.integers(0, 2, 100)
-    said = predicted(random, labels, 0.8), predicted(random, labels, 0.7)
-    assert (resampled_gains(labels, *said, 2) == resampled_gains(labels, *said, 2)).all()
-    assert (resampled_gains(labels, *said, 2) == -resampled_gains(labels, *said[::-1], 2)).mean() < 1  # other draws
-    assert interval(resampled_gains(labels, *said, 2), 0.9) == interval(resampled_gains(labels, *said, 2), 0.9)
+    predictions = predict(random, labels, 0.8), predict(random, labels, 0.7)
+    assert (resampled_gains(labels, *predictions, 2) == resampled_gains(labels, *predictions, 2)).all()
+    assert (
+        resampled_gains(labels, *predictions, 2) == -resampled_gains(labels, *predictions[::-1], 2)
+    ).mean() < 1  # other draws
+    assert interval(resampled_gains(labels, *predictions, 2), 0.9) == interval(
+        resampled_gains(labels, *predictions, 2), 0.9
+    )
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -62,13 +68,13 @@ def test_a_coin_toss_wins_one_time_in_twenty_and_a_real_win_nearly_always():
     for right in wins:
         for _ in range(200):
             labels = (random.random(1600) < 0.3).astype(np.int64)
-            said = predicted(random, labels, right), predicted(random, labels, 0.75)
-            wins[right] += interval(resampled_gains(labels, *said, 2), 0.9).low > 0
+            predictions = predict(random, labels, right), predict(random, labels, 0.75)
+            wins[right] += interval(resampled_gains(labels, *predictions, 2), 0.9).low > 0
     assert wins[0.75] <= 20
     assert wins[0.82] >= 180
 
 
-def test_one_bird_more_of_46_is_a_doubt_and_six_are_none():
+def test_one_more_bird_of_46_is_not_significant_and_six_are():
     labels = np.repeat([0, 1, 2], [20, 10, 16])
     for birds, is_sure in ((1, False), (2, False), (6, True)):
         theirs = labels.copy()

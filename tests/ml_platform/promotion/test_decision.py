@@ -1,4 +1,4 @@
-"""What follows from the figures of two models."""
+"""The decision that follows from the figures of two models."""
 
 import math
 import re
@@ -21,14 +21,14 @@ def facts(ours, theirs=None, champion=3, low=None, high=None, min_gain=0.0, prob
     [
         (facts(0.6, 0.5, low=0.02, high=0.2), "promoted", "better: F1 0.6000 against 0.5000 of champion 3 on the same"),
         (facts(0.6, 0.5, low=0.02, high=0.2), "promoted", r"a gain of \+0.0200 to \+0.2000 at 90% confidence"),
-        (facts(0.6, 0.5, low=-0.01, high=0.2), "kept", "may be better by chance"),
-        (facts(0.6, 0.5, low=0.0, high=0.2), "kept", "may be better by chance"),
-        (facts(0.6, 0.5, low=math.nan, high=math.nan), "kept", "may be better by chance"),
-        (facts(0.6, 0.5), "kept", "may be better by chance"),
+        (facts(0.6, 0.5, low=-0.01, high=0.2), "kept", "not significantly better by more than 0"),
+        (facts(0.6, 0.5, low=0.0, high=0.2), "kept", "not significantly better by more than 0"),
+        (facts(0.6, 0.5, low=math.nan, high=math.nan), "kept", "not significantly better by more than 0"),
+        (facts(0.6, 0.5), "kept", "not significantly better by more than 0"),
         (facts(0.6, 0.6, low=0.0, high=0.0), "kept", "not better by more than 0"),
         (facts(0.5, 0.6, low=-0.2, high=-0.1), "kept", "not better"),
         (facts(0.61, 0.6, low=0.005, high=0.02, min_gain=0.02), "kept", "not better by more than 0.02"),
-        (facts(0.63, 0.6, low=0.01, high=0.04, min_gain=0.02), "kept", "by chance, by no more than 0.02"),
+        (facts(0.63, 0.6, low=0.01, high=0.04, min_gain=0.02), "kept", "not significantly better by more than 0.02"),
         (facts(0.63, 0.6, low=0.025, high=0.04, min_gain=0.02), "promoted", "better"),
         (facts(math.nan, 0.1), "refused", "has F1 nan"),
         (facts(None, 0.1), "refused", "not a working model"),
@@ -52,7 +52,7 @@ GAINS = st.one_of(st.none(), st.just(math.nan), st.floats(-1, 1))
 
 
 @hypothesis.given(SCORES, SCORES, GAINS, GAINS, st.sampled_from([None, 3]), st.sampled_from([0.0, 0.02, 0.5]))
-def test_the_champion_gives_way_to_a_sure_win_only(ours, theirs, low, high, champion, min_gain):
+def test_only_a_significant_gain_replaces_the_champion(ours, theirs, low, high, champion, min_gain):
     given = facts(ours, theirs if champion else None, champion, low, high, min_gain)
     decided = decide(*given)
     works = ours is not None and ours > 0

@@ -1,3 +1,5 @@
+"""The gate on models that always say the same: which rows count, and what keeps or replaces the champion."""
+
 import re
 from types import SimpleNamespace
 
@@ -18,17 +20,17 @@ from tests.ml_platform.training.trainings import make_dataset, make_weeks
 HOURS = pd.Series(pd.date_range("2026-01-01", periods=48, freq="h", tz="UTC"))
 
 
-def constant(version, dataset, said, rule):
-    """Return a model of three classes that always says the same."""
+def constant(version, dataset, prediction, rule):
+    """Return a model of three classes that always predicts the same."""
     features = pd.DataFrame({"heat": np.zeros(3)})
-    estimator = DummyClassifier(strategy="constant", constant=said).fit(features, [0, 1, 2])
+    estimator = DummyClassifier(strategy="constant", constant=prediction).fit(features, [0, 1, 2])
     columns = {"heat": "double"}
     return LoadedModel("weeks", version, None, estimator, columns, ("0", "1", "2"), dataset, rule, "", "")
 
 
 @pytest.fixture
-def judged(monkeypatch):
-    """Let challenger 2 (always 0) meet champion 1 (always 1) on the rows of 48 hours; return the decision."""
+def decide_with(monkeypatch):
+    """Return the decision about challenger 2 (always 0) against champion 1 (always 1) on the rows of 48 hours."""
 
     def meet(champion_rule, dataset=None):
         spec, rule = make_weeks(), HoldoutRule("weeks", "time", 0.2, HOURS[0])
@@ -45,10 +47,10 @@ def judged(monkeypatch):
     return meet
 
 
-def test_rows_that_the_champion_was_trained_on_do_not_count(judged):
-    everything = judged(HoldoutRule("weeks", "time", 0.2, HOURS[0]))
+def test_rows_that_the_champion_was_trained_on_do_not_count(decide_with):
+    everything = decide_with(HoldoutRule("weeks", "time", 0.2, HOURS[0]))
     assert (everything.decision, everything.champion_f1 > everything.challenger_f1) == ("kept", True)
-    fewer = judged(HoldoutRule("weeks", "time", 0.2, HOURS[48 - 3 * MIN_ROWS]))
+    fewer = decide_with(HoldoutRule("weeks", "time", 0.2, HOURS[48 - 3 * MIN_ROWS]))
     assert fewer.challenger_f1 == fewer.champion_f1
 
 
@@ -57,14 +59,14 @@ def test_rows_that_the_champion_was_trained_on_do_not_count(judged):
     HoldoutRule("weeks", "time", 0.2, HOURS[47] + pd.Timedelta("1h")),
     HoldoutRule("weeks", "entity", 1e-9),
 ])  # fmt: skip
-def test_with_too_few_rows_in_both_hold_outs_the_champion_stays(judged, rule):
-    decided = judged(rule)
+def test_with_too_few_rows_in_both_hold_outs_the_champion_stays(decide_with, rule):
+    decided = decide_with(rule)
     assert decided.decision == "kept"
-    assert re.search(rf"cannot be compared with champion 1: .* \d of '0', .* and {MIN_ROWS} of each", decided.reason)
+    assert re.search(rf"cannot be compared with champion 1: .* \d of '0', .*; {MIN_ROWS} of each class", decided.reason)
     assert (decided.challenger_f1, decided.champion_f1) == (None, None)
 
 
-def test_a_champion_that_loads_but_cannot_score_stays(judged, monkeypatch):
+def test_a_champion_that_loads_but_cannot_score_stays(decide_with, monkeypatch):
     predict = LoadedModel.predict
 
     def failing(model, rows):
@@ -73,12 +75,12 @@ def test_a_champion_that_loads_but_cannot_score_stays(judged, monkeypatch):
         return predict(model, rows)
 
     monkeypatch.setattr(LoadedModel, "predict", failing)
-    decided = judged(HoldoutRule("weeks", "time", 0.2, HOURS[0]))
-    told = "version 2 cannot be compared with champion 1: weeks version 1 cannot score: Input X contains infinity"
-    assert (decided.decision, decided.reason) == ("kept", told)
+    decided = decide_with(HoldoutRule("weeks", "time", 0.2, HOURS[0]))
+    reason = "version 2 cannot be compared with champion 1: weeks version 1 cannot score: Input X contains infinity"
+    assert (decided.decision, decided.reason) == ("kept", reason)
 
 
-def test_a_champion_that_was_asked_another_question_gives_way(judged):
-    decided = judged(HoldoutRule("weeks", "time", 0.2, HOURS[0]), make_dataset())
+def test_a_champion_with_another_label_is_replaced(decide_with):
+    decided = decide_with(HoldoutRule("weeks", "time", 0.2, HOURS[0]), make_dataset())
     assert decided.decision == "promoted"
     assert "cannot be used (it was trained for another label and key and event time)" in decided.reason

@@ -1,4 +1,4 @@
-"""Which of the trained models goes live, and which gives way: against real servers."""
+"""Which of the trained models goes live, and which is replaced, on real servers."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +9,7 @@ from ml_platform.exceptions import RegistryError
 from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
-from ml_platform.specs.holdout import holdout
+from ml_platform.specs.holdout import holdout_by_entity
 from ml_platform.storage import mlflow_client
 from ml_platform.training import steps
 from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, searched_with, train
@@ -18,11 +18,11 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
 
 def worse(name, frame):
-    """Return the frame with labels that mislead the training; the hold-out stays as it is."""
-    misled = frame.copy()
-    seen = ~holdout(frame["id"], name, 0.2)
-    misled.loc[seen, "buys"] = np.random.default_rng(0).permutation(frame.loc[seen, "buys"])
-    return misled
+    """Return the frame with shuffled labels; the hold-out stays as it is."""
+    shuffled = frame.copy()
+    is_trained_on = ~holdout_by_entity(frame["id"], name, 0.2)
+    shuffled.loc[is_trained_on, "buys"] = np.random.default_rng(0).permutation(frame.loc[is_trained_on, "buys"])
+    return shuffled
 
 
 def test_the_champion_moves_only_on_a_win(mlflow_server):
@@ -80,7 +80,7 @@ def spoil_threshold(version):
 
 
 def spoil_classes(version):
-    """What it says of three classes would be read as of two."""
+    """The probabilities of three classes would be read as those of two."""
     mlflow_client.connect().set_model_version_tag(version.name, version.version, "classes", '["a", "b", "c"]')
 
 
@@ -106,7 +106,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way(with_champion, damage):
+def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_is_replaced(with_champion, damage):
     name, live = with_champion, registry.load_champion(with_champion).version
     training_set = make_training_set(make_dataset(name, ONE))
     searched = searched_with(training_set, attempt_id=damage.__name__)
@@ -132,4 +132,4 @@ def test_racing_promotions_end_with_the_best_model(mlflow_server):
     with ThreadPoolExecutor(3) as threads:
         cards = list(threads.map(promotion_steps.promote, training_sets, refitted))
     best = max(cards, key=lambda card: card.challenger_f1)
-    assert registry.load_champion("race").version == best["version"]
+    assert registry.load_champion("race").version == best.version

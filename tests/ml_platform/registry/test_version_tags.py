@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from ml_platform.exceptions import RegistryError
-from ml_platform.registry.version_tags import check, read_classes, read_holdout, read_threshold, written
+from ml_platform.registry.version_tags import check, read_classes, read_holdout, read_threshold, required_tags
 from ml_platform.specs.holdout import HoldoutRule
 from tests.ml_platform.training.trainings import make_dataset, make_weeks
 
@@ -15,7 +15,7 @@ BY_TIME = HoldoutRule("shop", "time", 0.1, pd.Timestamp("2026-03-04T05:06:07.000
 @pytest.mark.parametrize(("classes", "threshold"), [(TWO, 0.1 + 0.2), (THREE, None)])
 @pytest.mark.parametrize("rule", [BY_ENTITY, BY_TIME])
 def test_what_is_recorded_is_read_back(classes, threshold, rule):
-    tags = written(classes, threshold, rule)
+    tags = required_tags(classes, threshold, rule)
     assert (read_classes(tags), read_threshold(tags), read_holdout("shop", tags)) == (classes, threshold, rule)
     assert ("threshold" in tags) == (threshold is not None)
 
@@ -41,11 +41,11 @@ def test_what_is_recorded_is_read_back(classes, threshold, rule):
 def test_tags_that_were_spoiled_are_refused(read, changed):
     (tag,) = changed
     with pytest.raises(RegistryError, match=f"the tag '{tag}', set at training, is"):
-        read(written(TWO, 0.5, BY_TIME) | changed)
+        read(required_tags(TWO, 0.5, BY_TIME) | changed)
 
 
-OF_SHOP = written(("0", "1"), 0.3, BY_ENTITY)
-OF_WEEKS = written(("poor", "fair", "good"), None, HoldoutRule("weeks", "time", 0.2, BY_TIME.start))
+OF_SHOP = required_tags(("0", "1"), 0.3, BY_ENTITY)
+OF_WEEKS = required_tags(("poor", "fair", "good"), None, HoldoutRule("weeks", "time", 0.2, BY_TIME.start))
 
 
 def test_tags_as_they_were_recorded_are_what_the_files_say():

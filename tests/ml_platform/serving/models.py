@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
-from ml_platform.estimators.row_scorer import typed
+from ml_platform.estimators.row_scorer import sklearn_input
 from ml_platform.exceptions import RegistryError
 from ml_platform.parsing.layout import columns_of
 from ml_platform.registry.loaded_model import LoadedModel
@@ -39,7 +39,7 @@ def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_re
     if not several:
         model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
     with threadpool_limits(1):
-        model.fit(typed(frame, columns), frame[dataset.label.column])
+        model.fit(sklearn_input(frame, columns), frame[dataset.label.column])
     return LoadedModel(
         name=dataset.name, version=version, threshold=None if several else float(model.best_threshold_),
         estimator=model, columns=columns, classes=tuple(map(str, dataset.label.classes or ("0", "1"))),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ml_platform.specs.catalog import dataset
-from ml_platform.specs.changes import changes
+from ml_platform.specs.changes import compare_specs
 from ml_platform.specs.spec import Table
 from tests.ml_platform.ingestion.upload_cases import make_dataset, timed_dataset
 
@@ -15,8 +15,8 @@ def said(table: Table) -> dict[str, Any]:
 
 
 def test_without_a_change_there_is_nothing_to_say() -> None:
-    found = changes(said(make_dataset()), said(make_dataset()))
-    assert (found.recorded, found.refused) == ((), ())
+    found = compare_specs(said(make_dataset()), said(make_dataset()))
+    assert (found.compatible, found.incompatible) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -35,17 +35,15 @@ def test_without_a_change_there_is_nothing_to_say() -> None:
     ],
 )
 def test_what_older_rows_can_bear_is_recorded(change: dict[str, Any], says: str) -> None:
-    found = changes(said(make_dataset()), said(make_dataset(**change)))
-    assert found.refused == ()
-    assert len(found.recorded) == 1
-    assert found.recorded[0].startswith(says)
+    found = compare_specs(said(make_dataset()), said(make_dataset(**change)))
+    assert found.incompatible == ()
+    assert len(found.compatible) == 1
+    assert found.compatible[0].startswith(says)
 
 
 def test_a_column_that_was_removed_is_recorded() -> None:
-    found = changes(said(make_dataset(columns={"MORE": "number"})), said(make_dataset()))
-    assert found.recorded == (
-        "columns.MORE was removed; the values that were loaded stay in the table, no model sees them",
-    )
+    found = compare_specs(said(make_dataset(columns={"MORE": "number"})), said(make_dataset()))
+    assert found.compatible == ("columns.MORE was removed; its values stay in the table, but no model uses them",)
 
 
 @pytest.mark.parametrize(
@@ -61,30 +59,32 @@ def test_a_column_that_was_removed_is_recorded() -> None:
     ],
 )
 def test_what_would_damage_older_rows_is_refused(change: dict[str, Any], says: str) -> None:
-    assert any(text.startswith(says) for text in changes(said(make_dataset()), said(make_dataset(**change))).refused)
+    assert any(
+        text.startswith(says) for text in compare_specs(said(make_dataset()), said(make_dataset(**change))).incompatible
+    )
 
 
 def test_another_event_time_is_refused() -> None:
-    (text,) = changes(said(make_dataset(columns={"AT": "timestamp"})), said(timed_dataset())).refused
+    (text,) = compare_specs(said(make_dataset(columns={"AT": "timestamp"})), said(timed_dataset())).incompatible
     assert text == "event_time was None and is now 'AT'"
 
 
 def test_another_zone_of_a_clock_is_refused_and_of_another_column_recorded() -> None:
     berlin = {"type": "timestamp", "zone": "Europe/Berlin"}
     before = said(timed_dataset(columns={"SEEN": "timestamp"}))
-    found = changes(before, said(timed_dataset(columns={"SEEN": "timestamp", "AT": berlin})))
-    assert found.refused == (
-        "columns.AT.zone was 'UTC' and is now 'Europe/Berlin', by which the rows that are loaded were stamped",
+    found = compare_specs(before, said(timed_dataset(columns={"SEEN": "timestamp", "AT": berlin})))
+    assert found.incompatible == (
+        "columns.AT.zone was 'UTC' and is now 'Europe/Berlin'; keys or timestamps of rows already loaded depend on it",
     )
-    found = changes(before, said(timed_dataset(columns={"SEEN": berlin})))
-    assert (len(found.recorded), found.refused) == (1, ())
+    found = compare_specs(before, said(timed_dataset(columns={"SEEN": berlin})))
+    assert (len(found.compatible), found.incompatible) == (1, ())
 
 
 def test_search_gate_and_description_are_no_changes_of_the_data() -> None:
     other = make_dataset(description="other", gate={"min_gain": 0.1}, search={"folds": 3})
     assert said(other) != said(make_dataset())
     assert other.sha256 == make_dataset().sha256
-    assert changes(said(make_dataset()), said(other)).recorded == ()
+    assert compare_specs(said(make_dataset()), said(other)).compatible == ()
 
 
 def test_what_a_joined_table_is_described_as_is_no_change_either() -> None:

@@ -7,7 +7,7 @@ import pytest
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.spec import FeatureTable
 from ml_platform.storage.database import fetch, transaction
-from ml_platform.storage.tables import columns_there, ensure_tables, feature_columns
+from ml_platform.storage.tables import ensure_tables, existing_columns, feature_columns
 from tests.ml_platform.ingestion.upload_cases import make_dataset, new_name, timed_dataset
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
 def columns(schema: str, table: str) -> dict[str, str]:
     with transaction() as cursor:
-        return columns_there(cursor, schema, table)
+        return existing_columns(cursor, schema, table)
 
 
 def versions(name: str) -> list[tuple[int, str]]:

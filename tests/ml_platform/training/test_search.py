@@ -11,7 +11,7 @@ import pytest
 from ml_platform.evaluation.metrics import scorers
 from ml_platform.specs.parts import METRICS
 from ml_platform.training.candidates import Candidate, candidates
-from ml_platform.training.search import CandidateResult, evaluate, log_progress, ranked, search
+from ml_platform.training.search import CandidateResult, evaluate, log_progress, rank, search
 from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import (
     make_dataset,
@@ -48,7 +48,7 @@ def test_a_fit_that_fails_makes_a_failed_result_and_the_others_go_on():
     failed = found[str(FAILING)]
     assert "Out of bag estimation" in failed.error
     assert failed.means == {}
-    assert [result.candidate for result in ranked(found.values(), "f1")] == [GOOD]
+    assert [result.candidate for result in rank(found.values(), "f1")] == [GOOD]
 
 
 def test_a_score_that_is_no_number_fails_the_candidate(monkeypatch):
@@ -108,8 +108,8 @@ def test_results_are_ranked_by_mean_then_by_id():
     equal = [result(1.0, 0.5), result(2.0, 0.5)]
     others = [result(3.0, 0.4), result(4.0, math.nan), result(5.0, 0.9, error="broken")]
     expected = [*sorted(equal, key=lambda one: one.candidate.id), others[0]]
-    assert ranked([*others, *equal], "f1") == ranked([*reversed(equal), *others], "f1") == expected
-    assert ranked(others[1:], "f1") == []
+    assert rank([*others, *equal], "f1") == rank([*reversed(equal), *others], "f1") == expected
+    assert rank(others[1:], "f1") == []
 
 
 def test_the_log_says_how_many_of_how_many(caplog):

@@ -5,7 +5,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from ml_platform import RANDOM_STATE
 from ml_platform.exceptions import DegenerateDataError
-from ml_platform.specs.holdout import holdout
+from ml_platform.specs.holdout import holdout_by_entity
 from ml_platform.training.split import MAX_GROUPS, split
 from tests.ml_platform.training.trainings import (
     make_dataset,
@@ -27,15 +27,15 @@ def test_both_sides_are_whole_and_apart():
     parts = split(make_training_set(), 3)
     (train, train_labels), (test, test_labels) = parts.train(), parts.test()
     assert len(train) + len(test) == 600
-    assert not set(parts.ids[parts.held]) & set(parts.ids[~parts.held])
+    assert not set(parts.ids[parts.in_holdout]) & set(parts.ids[~parts.in_holdout])
     assert list(train) == list(test) == ["age", "income", "member", "empty", "town", "blank"]
     assert (len(train_labels), len(test_labels)) == (len(train), len(test))
 
 
 def test_by_time_the_latest_rows_are_held_out():
     parts = split(weeks(), 3)
-    assert parts.times[~parts.held].max() < parts.rule.start == parts.times[parts.held].min()
-    assert 0.2 <= parts.held.mean() < 0.22
+    assert parts.times[~parts.in_holdout].max() < parts.rule.start == parts.times[parts.in_holdout].min()
+    assert 0.2 <= parts.in_holdout.mean() < 0.22
     assert list(parts.features) == ["heat", "rain", "town"]
 
 
@@ -43,7 +43,7 @@ def test_an_entity_of_several_key_columns_is_on_one_side():
     parts = split(weeks(holdout_by="entity", holdout=0.4), 3)
     assert parts.rule.by == "entity"
     assert parts.ids.nunique() == 21
-    assert not set(parts.ids[parts.held]) & set(parts.ids[~parts.held])
+    assert not set(parts.ids[parts.in_holdout]) & set(parts.ids[~parts.in_holdout])
 
 
 def test_folds_of_single_rows_are_stratified_as_ever():
@@ -58,7 +58,7 @@ def test_folds_of_single_rows_are_stratified_as_ever():
 @pytest.mark.parametrize("by", ["time", "entity"])
 def test_rows_of_one_day_or_of_one_entity_are_on_one_side_of_each_fold(by):
     parts = split(weeks(holdout_by=by), 3)
-    units = (parts.times.dt.floor("D") if by == "time" else parts.ids)[~parts.held]
+    units = (parts.times.dt.floor("D") if by == "time" else parts.ids)[~parts.in_holdout]
     scored = []
     for fitted, held in parts.folds(3):
         assert not set(units.iloc[fitted]) & set(units.iloc[held])
@@ -69,7 +69,7 @@ def test_rows_of_one_day_or_of_one_entity_are_on_one_side_of_each_fold(by):
 def test_very_many_entities_are_kept_together_in_time():
     frame = pd.concat([make_frame(5 * MAX_GROUPS)] * 2, ignore_index=True)
     parts = split(make_training_set(frame=frame), 3)
-    ids = parts.ids[~parts.held]
+    ids = parts.ids[~parts.in_holdout]
     for fitted, held in parts.folds(3):
         assert not set(ids.iloc[fitted]) & set(ids.iloc[held])
 
@@ -80,7 +80,7 @@ def test_folds_that_lack_a_class_are_refused():
     late = frame["event_timestamp"] > frame["event_timestamp"].iloc[470]
     with_rare = frame.assign(sales=np.where(first_day, 2, np.where(late, frame["sales"], frame["sales"] % 2)))
     with pytest.raises(
-        DegenerateDataError, match=r"one of 3 folds has no row of class 'good', since all rows of one day"
+        DegenerateDataError, match=r"one of 3 folds has no row of class 'good', because all rows of one day"
     ):
         split(weeks(with_rare), 3).folds(3)
 
@@ -95,7 +95,7 @@ def test_fewer_days_than_folds_are_refused():
 def positives(where, count):
     """Return a frame of 200 rows with some positives on one side and enough on the other."""
     frame = make_frame(200)
-    held = holdout(frame["id"], "shop", 0.2)
+    held = holdout_by_entity(frame["id"], "shop", 0.2)
     side = np.flatnonzero(held if where == "holdout" else ~held)
     frame["buys"] = np.arange(200) % 2
     frame.loc[side, "buys"] = 0
@@ -128,7 +128,7 @@ def same(**cells):
 
 @pytest.mark.parametrize("cells", [{}, {"age": 40.0, "town": "Ulm"}], ids=["nothing but missing", "one value each"])
 def test_features_that_tell_no_rows_apart_are_refused(cells):
-    told = r"shop: no feature varies among 4\d\d training rows, .*: age, income, member, empty, town, blank; load rows"
+    told = r"shop: no feature varies among 4\d\d training rows; .*: age, income, member, empty, town, blank; load rows"
     with pytest.raises(DegenerateDataError, match=told):
         split(make_training_set(frame=same(**cells)), 3)
 

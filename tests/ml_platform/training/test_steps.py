@@ -178,7 +178,7 @@ def test_a_column_that_gives_the_label_away_is_named(mlflow_server, caplog):
     told = make_frame().assign(income=lambda frame: 100.0 * frame["buys"])
     card, _ = train("leaky", told)
     assert list(card.suspected_leaks) == ["income"]
-    assert "income alone gives the label away (1.00): if it is known only with the label" in caplog.text
+    assert "income alone reveals the label (1.00): if it is known only with the label" in caplog.text
     tags = mlflow_client.connect().get_run(card.run_id).data.tags
     assert json.loads(tags["suspected_leaks"]) == card.suspected_leaks
 
@@ -240,7 +240,7 @@ def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jo
 def test_a_challenger_that_predicts_otherwise_is_refused(full):
     training_set, _, refitted, *_ = full
     parts = split(training_set, 3)
-    for said in (np.full(parts.held.sum(), np.nan), np.full(parts.held.sum(), 0.5)):
+    for said in (np.full(parts.in_holdout.sum(), np.nan), np.full(parts.in_holdout.sum(), 0.5)):
         version = registry.get_version("full", refitted.version)
         decision = gate.evaluate(version, None, parts.holdout_rows(), said, training_set.dataset.gate).decision
         assert decision.decision == "refused"

@@ -1,7 +1,8 @@
+"""A file becomes typed batches: rows, lines, and the reasons of bad values."""
+
 import io
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -9,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml_platform import ROOT
 from ml_platform.exceptions import ConfigurationError, ContractError
-from ml_platform.files.json_rows import ListRows, decoded
+from ml_platform.files.json_rows import ListRows, decode_json
 from ml_platform.parsing import batches as parsing
-from ml_platform.parsing.batches import BadValue, arrow_schema, read_batches, typed_batches
-from ml_platform.parsing.layout import columns_of, required_columns
+from ml_platform.parsing.batches import BadValue, read_batches, typed_batches
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.spec import FeatureTable
 from tests.ml_platform.ingestion.upload_cases import (
@@ -23,31 +24,10 @@ from tests.ml_platform.ingestion.upload_cases import (
     json_lines,
     make_dataset,
     parquet,
-    timed_dataset,
 )
+from tests.ml_platform.parsing.table_cases import HEADER, ROW, only_bad, parse, text
 
-SAMPLE = Path(__file__).resolve().parents[3] / "minio" / "samples" / "train_auto.csv"
-HEADER = ",".join(GOOD)
-ROW = '1,0,0,3,0.5,"$67,349",z_Blue Collar,yes,any text'
-
-
-def parse(data: bytes, of: Any = None, purpose: Any = "train") -> tuple[pa.Table, list[BadValue]]:
-    of = of or make_dataset()
-    batches = list(read_batches(io.BytesIO(data), of, purpose, "sample.csv"))
-    table = pa.Table.from_batches([batch.rows for batch in batches], arrow_schema(of, purpose))
-    bad = [value for batch in batches for value in batch.bad]
-    assert sum(batch.rows_read for batch in batches) == table.num_rows + len({value.line for value in bad})
-    return table, bad
-
-
-def text(*lines: str, end: str = "\n") -> bytes:
-    return ("\n".join([HEADER, *lines]) + end).encode("utf-8", "surrogateescape")
-
-
-def only_bad(data: bytes, of: Any = None) -> BadValue:
-    table, bad = parse(data, of)
-    assert (table.num_rows, len(bad)) == (0, 1)
-    return bad[0]
+SAMPLE = ROOT / "minio" / "samples" / "train_auto.csv"
 
 
 def test_rows_are_typed() -> None:
@@ -79,29 +59,12 @@ def test_lines_are_physical_lines() -> None:
     assert [value.line for value in bad] == [7]
 
 
-def test_columns_may_be_reordered() -> None:
-    columns = tuple(reversed(GOOD))
-    table, _ = parse(csv_bytes({"ID": "5"}, columns=columns))
-    assert table.column_names == ["line", *GOOD]
-    assert table["ID"].to_pylist() == [5]
-
-
-def test_extra_columns_follow_the_contract() -> None:
-    data = csv_bytes({"MORE": "1", "": "2"})
-    assert parse(data)[0].num_rows == 1
-    with pytest.raises(ContractError, match=r"line 1: columns that .* does not list: MORE, \(no name\)"):
-        parse(data, make_dataset(on_extra_column="reject_file"))
-
-
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
         (b"", "the file is empty"),
         (b"\n\n", "the file is empty"),
         (text(), "no rows follow the header"),
-        (text(ROW).replace(b"ID,", b"id,"), r"the header lacks ID \(id is there: case counts\)"),
-        (text(ROW).replace(b"COUNT", b"ID"), "the header lacks COUNT"),
-        (text(ROW).replace(b"NOTE", b"NOTE,NOTE"), "names a column twice: NOTE"),
         (b"PK\x03\x04....", "Excel"),
         (b"\x1f\x8b\x08\x00", "gzip"),
         (text(ROW, '2,0,0,3,0.5,1,"never closed', "3,0"), "line 3: a quote opens here and is never closed"),
@@ -112,7 +75,7 @@ def test_extra_columns_follow_the_contract() -> None:
         (text('1,0,0,3,0.5,1,k,yes,"' + "x\n" * 140_000), "line 2: a cell is longer.*opened on line 2 is not closed"),
         (text("1," * 3_000_000), "line 2: the row is longer than 4,194,304 characters"),
     ],
-    ids=range(15),
+    ids=range(12),
 )
 def test_a_broken_file_says_why(data: bytes, problem: str) -> None:
     with pytest.raises(ContractError, match=f"^sample.csv: .*{problem}"):
@@ -153,54 +116,6 @@ def test_another_encoding_is_declared() -> None:
     assert only_bad(data).reason == "not valid UTF-8; declare the file's `encoding` if it is another"
     assert parse(data, make_dataset(encoding="cp1252"))[0]["NOTE"].to_pylist() == ["Größe"]
     assert only_bad(data.replace(b"\xf6", b"\x81"), make_dataset(encoding="cp1252")).reason == "not valid CP1252"
-
-
-def test_a_header_in_another_encoding_is_suspected() -> None:
-    data = text(ROW).replace(b"NOTE", "Größe".encode("cp1252"))
-    of = make_dataset(columns={"NOTE": {"type": "text", "header": "Größe"}})
-    with pytest.raises(
-        ContractError, match=r"the header lacks Größe; .*not valid utf-8: declare the file's `encoding`"
-    ):
-        parse(data, of)
-    assert parse(data, make_dataset(columns={"NOTE": {"type": "text", "header": "Größe"}}, encoding="cp1252"))[
-        0
-    ].num_rows
-
-
-def test_what_the_file_calls_a_column_is_its_header() -> None:
-    of = make_dataset(columns={"RATIO": {"type": "number", "header": " Ratio (%) "}})
-    data = csv_bytes({}, {"ID": "2", "RATIO": "x"}).replace(b"RATIO", b"Ratio (%)")
-    table, bad = parse(data, of)
-    assert table["RATIO"].to_pylist() == [0.5]
-    assert [(value.column, value.value) for value in bad] == [("Ratio (%)", "x")]
-    with pytest.raises(ContractError, match=r"the header lacks Ratio \(%\)"):
-        parse(csv_bytes({}), of)
-
-
-def test_endless_columns_are_looked_at_once() -> None:
-    more = ",".join(f"c{i}" for i in range(100_000))  # for minutes, if each were sought among all
-    data = text(ROW).replace(b"NOTE", f"NOTE,{more},c0".encode(), 1)
-    with pytest.raises(ContractError, match=r"the header names a column twice: c0$"):
-        parse(data)
-
-
-def test_ignored_columns_are_no_extra_ones() -> None:
-    of = make_dataset(on_extra_column="reject_file", ignore=["MORE"])
-    assert parse(csv_bytes({"MORE": "1"}), of)[0].num_rows == 1
-    with pytest.raises(ContractError, match="does not list: OTHER"):
-        parse(csv_bytes({"MORE": "1", "OTHER": "2"}), of)
-
-
-def test_a_missing_column_may_stand_for_missing_values() -> None:
-    of = timed_dataset(on_missing_column="missing_values", columns={"RATIO": {"type": "number", "required": True}})
-    lacking = {"KIND", "COUNT", "PRICE", "COST"}
-    table, bad = parse(csv_bytes({"AT": "2026-01-01"}, columns=tuple({**GOOD, "AT": ""}.keys() - lacking)), of)
-    assert not bad
-    assert table.column_names == arrow_schema(of, "train").names
-    assert {name for name in table.column_names if table[name].null_count} == lacking
-    for name in ("ID", "LABEL", "AT", "RATIO"):
-        with pytest.raises(ContractError, match=f"the header lacks {name};"):
-            parse(csv_bytes({"AT": "2026-01-01"}, columns=tuple({**GOOD, "AT": ""}.keys() - {name})), of)
 
 
 def test_the_label_has_its_declared_values() -> None:
@@ -276,51 +191,6 @@ def test_floats_and_times_of_parquet_and_json_are_written_in_one_way() -> None:
     assert table.select(["PRICE", "AT"]).to_pylist() == [{"PRICE": 1234.5, "AT": moment}]
 
 
-BY_ITSELF = make_dataset(
-    columns={
-        "PRICE": {"type": "money", "decimal": ",", "missing": [-9.5], "min": -10},
-        "RATIO": {"type": "number", "decimal": ","},
-        "COST": {"type": "money", "required": True},
-        "AT": {"type": "timestamp", "format": "%Y.%m%d"},
-    }
-)
-ANY_VALUE = st.sampled_from(
-    [None, 12, 1234567, 1.234, 1234.5, -9.5, -1e3, 2026.0131, "12", "1.234", "1,234", "$1,234", "1234,5", "-9,5", "x"]
-)
-ANY_ROWS = st.lists(
-    st.fixed_dictionaries(dict.fromkeys(["PRICE", "RATIO", "COST", "AT"], ANY_VALUE)), min_size=1, max_size=3
-)
-
-
-def read_of_json(rows: list[dict[str, Any]]) -> list[Any]:
-    """Return of each row its values, or what is wrong with it; a request's rows and those of a file read the same."""
-    whole = [GOOD | row | {"ID": i} for i, row in enumerate(rows)]
-    from_file = list(read_batches(io.BytesIO(json_lines(whole)), BY_ITSELF, "train", "x"))
-    request = ListRows(decoded(json.dumps(whole)), "x", ())
-    assert list(typed_batches(request, BY_ITSELF, "train")) == from_file
-    read: list[Any] = [[] for _ in rows]
-    for batch in from_file:
-        for value in batch.bad:
-            read[value.line - 1].append((value.column, value.value, value.reason))
-        for row in batch.rows.to_pylist():
-            read[row["line"] - 1] = [row[name] for name in ("PRICE", "RATIO", "COST", "AT")]
-    return read
-
-
-@given(ANY_ROWS)
-def test_a_row_of_json_is_read_by_itself(rows: list[dict[str, Any]]) -> None:
-    assert read_of_json(rows) == [read for row in rows for read in read_of_json([row])]
-
-
-def test_a_number_of_json_and_its_text_are_read_each_as_it_is() -> None:
-    rows = [{"PRICE": 1.234, "COST": 1234.5}, {"PRICE": "1.234", "COST": "$1,234"}, {"PRICE": -9.5, "COST": 0.5}]
-    assert [read[0:3:2] for read in read_of_json([row | {"RATIO": 1, "AT": None} for row in rows])] == [
-        [1.234, 1234.5],
-        [1234.0, 1234.0],
-        [None, 0.5],
-    ]
-
-
 def test_bad_rows_of_json_lines_and_parquet() -> None:
     rows: list[dict[str, Any]] = [GOOD | {"ID": i} for i in range(4)]
     rows[1]["RATIO"] = "x"
@@ -336,15 +206,6 @@ def test_bad_rows_of_json_lines_and_parquet() -> None:
     table, bad = parse(parquet([GOOD | {"ID": str(i), "RATIO": "x" if i == 1 else "1"} for i in range(3)]))
     assert table["line"].to_pylist() == [1, 3]
     assert [(value.line, value.column, value.value) for value in bad] == [(2, "RATIO", "x")]
-
-
-def test_columns_that_no_line_of_json_has_are_missing() -> None:
-    rows = [{name: value for name, value in GOOD.items() if name != "RATIO"}]
-    with pytest.raises(ContractError, match=r"^sample.csv: the rows lack RATIO; they name ID, "):
-        parse(json_lines(rows))
-    with pytest.raises(ContractError, match=r"^sample.csv: the rows lack RATIO"):
-        parse(parquet(rows))
-    assert parse(json_lines([*rows, GOOD | {"ID": "2"}]))[0]["RATIO"].to_pylist() == [None, 0.5]
 
 
 def test_half_a_character_is_a_bad_value() -> None:
@@ -373,22 +234,6 @@ def test_a_row_with_several_bad_values_counts_once() -> None:
     assert [(value.line, value.column) for value in bad] == [(2, "COUNT"), (2, "RATIO")]
 
 
-def test_a_test_file_needs_no_label() -> None:
-    columns = tuple(name for name in GOOD if name not in ("LABEL", "COST"))
-    table, bad = parse(csv_bytes({}, columns=columns), purpose="test")
-    assert (table.num_rows, bad) == (1, [])
-    assert "LABEL" not in table.column_names
-    assert not parse(csv_bytes({"LABEL": "?", "COST": "NA"}), purpose="test")[1]
-    with pytest.raises(ContractError, match="lacks LABEL"):
-        parse(csv_bytes({}, columns=columns))
-
-
-def test_a_row_needs_its_event_time_for_training_only() -> None:
-    data = csv_bytes({"AT": ""})
-    assert [value.column for value in parse(data, timed_dataset())[1]] == ["AT"]
-    assert not parse(data, timed_dataset(), "test")[1]
-
-
 def test_batches_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parsing, "BATCH_ROWS", 10)
     data = csv_bytes(*({"ID": str(i), "RATIO": "x" if i % 7 == 0 else "1"} for i in range(25)))
@@ -403,6 +248,55 @@ def test_the_stream_stays_open() -> None:
     stream = io.BytesIO(text(ROW))
     list(read_batches(stream, make_dataset(), "train", "sample.csv"))
     assert not stream.closed
+
+
+BY_ITSELF = make_dataset(
+    columns={
+        "PRICE": {"type": "money", "decimal": ",", "missing": [-9.5], "min": -10},
+        "RATIO": {"type": "number", "decimal": ","},
+        "COST": {"type": "money", "required": True},
+        "AT": {"type": "timestamp", "format": "%Y.%m%d"},
+    }
+)
+
+
+ANY_VALUE = st.sampled_from(
+    [None, 12, 1234567, 1.234, 1234.5, -9.5, -1e3, 2026.0131, "12", "1.234", "1,234", "$1,234", "1234,5", "-9,5", "x"]
+)
+
+
+ANY_ROWS = st.lists(
+    st.fixed_dictionaries(dict.fromkeys(["PRICE", "RATIO", "COST", "AT"], ANY_VALUE)), min_size=1, max_size=3
+)
+
+
+def read_of_json(rows: list[dict[str, Any]]) -> list[Any]:
+    """Return of each row its values, or what is wrong with it; a request's rows and those of a file read the same."""
+    whole = [GOOD | row | {"ID": i} for i, row in enumerate(rows)]
+    from_file = list(read_batches(io.BytesIO(json_lines(whole)), BY_ITSELF, "train", "x"))
+    request = ListRows(decode_json(json.dumps(whole)), "x", ())
+    assert list(typed_batches(request, BY_ITSELF, "train")) == from_file
+    read: list[Any] = [[] for _ in rows]
+    for batch in from_file:
+        for value in batch.bad:
+            read[value.line - 1].append((value.column, value.value, value.reason))
+        for row in batch.rows.to_pylist():
+            read[row["line"] - 1] = [row[name] for name in ("PRICE", "RATIO", "COST", "AT")]
+    return read
+
+
+@given(ANY_ROWS)
+def test_a_row_of_json_is_read_by_itself(rows: list[dict[str, Any]]) -> None:
+    assert read_of_json(rows) == [read for row in rows for read in read_of_json([row])]
+
+
+def test_a_number_of_json_and_its_text_are_read_each_as_it_is() -> None:
+    rows = [{"PRICE": 1.234, "COST": 1234.5}, {"PRICE": "1.234", "COST": "$1,234"}, {"PRICE": -9.5, "COST": 0.5}]
+    assert [read[0:3:2] for read in read_of_json([row | {"RATIO": 1, "AT": None} for row in rows])] == [
+        [1.234, 1234.5],
+        [1234.0, 1234.0],
+        [None, 0.5],
+    ]
 
 
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
@@ -439,12 +333,3 @@ def test_the_sample_file_is_read_whole() -> None:
     assert sum(batch.rows.num_rows for batch in batches) == sum(batch.rows_read for batch in batches) == 8161
     assert batches[0].rows.schema.field("INCOME").type == pa.float64()
     assert batches[0].rows.schema.field("INDEX").type == pa.int64()
-
-
-def test_a_file_to_be_scored_needs_its_event_time_only_where_other_tables_are_joined_by_it() -> None:
-    reported = timed_dataset(known_at="SEEN", columns={"SEEN": "timestamp"})
-    joined = dataset("flights")
-    assert "SEEN" not in columns_of(reported, "test")
-    assert "AT" not in required_columns(reported, "test")
-    assert {"AT", "SEEN"} <= required_columns(reported, "train")
-    assert "sched_dep" in required_columns(joined, "test")

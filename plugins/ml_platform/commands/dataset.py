@@ -1,0 +1,128 @@
+"""`ml-platform dataset`: draft, check and list the specs of data sets, and write their rows into the online store."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ml_platform.commands.support import exit_on_error, print_table, use_servers
+from ml_platform.specs.catalog import DATASETS_DIR, catalog, find_table
+from ml_platform.specs.parts import Purpose
+from ml_platform.specs.spec import Dataset, Table
+
+if TYPE_CHECKING:
+    from ml_platform.drafts.spec_check import Trial
+
+app = typer.Typer(help="The specs: one YAML file per data set.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Option(help="the folder of the specs")]
+
+
+@app.command()
+def draft(
+    file: Annotated[Path, typer.Argument(help="a file of the data: CSV, JSON lines or Parquet, also gzipped")],
+    name: Annotated[str, typer.Argument(help="name of the data set, such as churn")],
+    out: Folder = DATASETS_DIR,
+    label: Annotated[str | None, typer.Option(help="the column to predict; guessed if not given")] = None,
+    table: Annotated[bool, typer.Option("--table", help="a feature table: no label, joined to data sets")] = False,
+) -> None:
+    """Write a draft of a spec from a file, and list what to review."""
+    from ml_platform.drafts.draft_file import write_draft  # here and below: only what a command needs is loaded
+
+    with exit_on_error():
+        drafted = write_draft(file, name, out, is_table=table, label=label)
+    path = _relative(drafted.path)
+    typer.echo(f"{path} is written. Look at:")
+    for text in drafted.review_notes:
+        typer.echo(f"  - {text}")
+    _print_trial(drafted.trial, file)
+    typer.echo(f"Then: ./ml-platform dataset check {path} --file {file}")
+
+
+def _relative(path: Path) -> Path:
+    """Return a path relative to the current folder if it is inside."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@app.command()
+def check(
+    name: Annotated[str | None, typer.Argument(help="a data set or a YAML file; all of them if not given")] = None,
+    file: Annotated[Path | None, typer.Option(help="a file of data: show which rows would be rejected")] = None,
+    purpose: Annotated[
+        Purpose, typer.Option(help="the bucket that the file is for; a test file needs no label")
+    ] = "train",
+    folder: Folder = DATASETS_DIR,
+) -> None:
+    """List every mistake in the specs, or the rows of a file that a spec would reject; exit with 1 if there are any."""
+    from ml_platform.drafts import spec_check
+
+    if name is not None and name.endswith((".yaml", ".yml")):
+        folder, name = Path(name).parent, Path(name).stem
+    if file is not None and name is None:
+        raise typer.BadParameter("name the data set of the file", param_hint="--file")
+    with exit_on_error():
+        problems = spec_check.problems(folder, name)
+        if not problems and name is not None:
+            table = find_table(name, folder)
+    _exit_on_problems(problems)
+    typer.echo(f"{folder / name}.yaml is valid" if name else f"all specs in {folder} are valid")
+    if file is not None:
+        with exit_on_error():
+            trial = spec_check.try_file(table, file, purpose)
+        _print_trial(trial, file)
+        if trial.share > (table.max_bad_rows if table.on_bad_row == "reject_row" else 0.0):
+            typer.echo("The whole file would be rejected.", err=True)
+            raise typer.Exit(1)
+
+
+def _exit_on_problems(problems: "list[str] | tuple[str, ...]") -> None:
+    for text in problems:
+        typer.echo(text, err=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _print_trial(trial: "Trial", file: Path) -> None:
+    typer.echo(f"{file}: {trial.rows_read:,} rows, {trial.rows_rejected:,} would be rejected")
+    for bad in trial.bad_values:
+        typer.echo(f"  line {bad.line}, {bad.column or 'the row'}: {bad.value!r}: {bad.reason}")
+    if trial.duplicate_rows:
+        typer.echo(f"  {trial.duplicate_rows:,} of them repeat the key (and event time) of an earlier row")
+
+
+@app.command(name="list")
+def list_tables(folder: Folder = DATASETS_DIR) -> None:
+    """List the data sets and feature tables."""
+    specs = catalog(folder)
+    titles = ("name", "kind", "entity", "label", "features", "joined", "files")
+    print_table(titles, [_cells(table) for table in (*specs.datasets, *specs.tables)])
+    _exit_on_problems(specs.problems)
+
+
+def _cells(table: Table) -> tuple[str, ...]:
+    entity = f"{table.entity.name}: {', '.join(table.keys)}"
+    if isinstance(table, Dataset):
+        joined = ", ".join(other.name for other in table.tables)
+        files = f"{table.inbox_pattern('train')}\n{table.inbox_pattern('test')}"
+        return table.name, "data set", entity, table.label.column, str(len(table.features)), joined, files
+    return table.name, "feature table", entity, "", str(len(table.own_features)), "", table.inbox_pattern("train")
+
+
+@app.command()
+def schema(out: Annotated[Path, typer.Option(help="the file to write")] = DATASETS_DIR / "schema.json") -> None:
+    """Write the JSON Schema with which editors check the specs."""
+    from ml_platform.specs.schema import write
+
+    write(out)
+    typer.echo(f"{out} is written")
+
+
+@app.command()
+def materialize(name: Annotated[str, typer.Argument(help="a data set or a feature table")]) -> None:
+    """Write loaded rows that are not online yet into the online store, as `ingest_<name>` does after each load."""
+    from ml_platform.feature_store import online_rows
+
+    use_servers()
+    with exit_on_error():
+        count = online_rows.materialize(find_table(name))
+    typer.echo(f"{name}: the newest rows of {count:,} entities were written into the online store")

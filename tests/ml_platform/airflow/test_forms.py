@@ -1,0 +1,87 @@
+"""The trigger forms: every field is explained, the defaults are those of the spec, and bad values are refused."""
+
+from collections.abc import Mapping
+
+import pytest
+from airflow.sdk import Param
+from airflow.sdk.exceptions import ParamValidationError
+
+from ml_platform.airflow import forms
+from ml_platform.specs.catalog import dataset
+
+AUTO = dataset("auto")
+FORMS = {"training": forms.training(AUTO), "rollback": forms.rollback(), "promotion": forms.promotion()}
+ENVIRONMENTS = ["Production!", "", "1st", "a" * 42]
+
+
+def values(fields: Mapping[str, Param]) -> dict[str, object]:
+    return {name: field.resolve() for name, field in fields.items()}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_field_has_a_title_and_a_description(form: str) -> None:
+    for name, field in FORMS[form].items():
+        assert field.schema["title"][0].isupper(), name
+        assert field.description.endswith("."), name
+
+
+def test_a_training_needs_no_input_and_does_what_the_spec_says() -> None:
+    search = AUTO.search
+    assert values(FORMS["training"]) == {
+        "grid": "full",
+        "estimators": list(search.candidates),
+        "scoring": search.scoring,
+        "folds": search.folds,
+        "jobs": search.jobs,
+    }
+
+
+def test_the_form_offers_only_the_estimators_of_the_spec() -> None:
+    candidates = {"random_forest": {}}
+    search = AUTO.search.model_copy(update={"candidates": candidates, "folds": 3})
+    fields = forms.training(AUTO.model_copy(update={"search": search}))
+    assert fields["estimators"].resolve(["random_forest"]) == ["random_forest"]
+    assert fields["folds"].resolve() == 3
+    with pytest.raises(ParamValidationError):
+        fields["estimators"].resolve(["logistic_regression"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("grid", "medium"), ("scoring", "accuracy of all"), ("estimators", []), ("estimators", ["svm"])),
+        *(("estimators", ["random_forest", "random_forest"]), ("folds", 1), ("folds", 21), ("folds", 2.5)),
+        *(("jobs", 0), ("jobs", 65), ("jobs", "all")),
+    ],
+)
+def test_the_form_of_a_training_refuses(field: str, value: object) -> None:
+    with pytest.raises(ParamValidationError):
+        FORMS["training"][field].resolve(value)
+
+
+@pytest.mark.parametrize("form", ["rollback", "promotion"])
+@pytest.mark.parametrize("given", [(), ("",), (None,)])
+def test_a_reason_is_required(form: str, given: tuple[object, ...]) -> None:
+    with pytest.raises(ParamValidationError):
+        FORMS[form]["reason"].resolve(*given)
+    assert FORMS[form]["reason"].resolve("too many alarms") == "too many alarms"
+
+
+@pytest.mark.parametrize(("form", "field"), [("rollback", "to"), ("promotion", "version")])
+def test_a_version_is_optional_and_a_positive_number(form: str, field: str) -> None:
+    version = FORMS[form][field]
+    assert (version.resolve(), version.resolve(None), version.resolve(3)) == (None, None, 3)
+    for value in (0, -1, "previous", 1.5):
+        with pytest.raises(ParamValidationError):
+            version.resolve(value)
+
+
+def test_a_promotion_goes_to_production_by_default() -> None:
+    assert FORMS["promotion"]["environment"].resolve() == "production"
+    assert FORMS["promotion"]["environment"].resolve("staging_2") == "staging_2"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_the_form_of_a_promotion_refuses_a_name_that_no_connection_can_have(name: str) -> None:
+    with pytest.raises(ParamValidationError):
+        FORMS["promotion"]["environment"].resolve(name)

@@ -1,0 +1,58 @@
+"""Rollback on real servers: there and back, repeated requests, and what cannot be rolled back to."""
+
+import pytest
+
+from ml_platform.exceptions import RegistryError
+from ml_platform.promotion import steps
+from ml_platform.promotion.results import LiveVersions
+from ml_platform.promotion.rollback import rollback
+from ml_platform.registry import registry
+from tests.ml_platform.promotion.champions import aliases, killed, movements, refit, roll_back, train
+from tests.ml_platform.training.trainings import make_frame
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "no_smoke_test")]
+
+
+def test_after_a_rollback_and_back_the_predictions_are_the_same_bytes(mlflow_server):
+    bad, good = train("swing", 0.0), train("swing")
+    features = make_frame()
+    before = registry.load(registry.get_version("swing", bad.version)).predict(features)[0].tobytes()
+    now = registry.load_champion("swing").predict(features)[0].tobytes()
+    assert roll_back("swing") == LiveVersions(bad.version, good.version)
+    assert registry.load_champion("swing").predict(features)[0].tobytes() == before
+    assert roll_back("swing", to=good.version) == LiveVersions(good.version, bad.version)
+    assert registry.load_champion("swing").predict(features)[0].tobytes() == now != before
+    count = len(movements("swing"))
+    assert roll_back("swing", to=good.version) == LiveVersions(good.version, bad.version)
+    assert len(movements("swing")) == count  # it was live already
+
+
+def test_a_repeated_request_moves_no_alias_again(mlflow_server):
+    first, second = train("repeat", 0.0), train("repeat")
+    for _ in range(2):
+        assert roll_back("repeat", request="run 1") == LiveVersions(first.version, second.version)
+    assert roll_back("repeat", request="run 2") == LiveVersions(second.version, first.version)
+    assert [move[3] for move in movements("repeat")] == ["gate", "gate", "rollback", "rollback"]
+
+
+def test_a_rollback_is_not_undone_by_a_gate_that_was_killed_after_the_move(mlflow_server, monkeypatch):
+    train("restart", 0.0)
+    challenger = refit("restart")
+    with killed(monkeypatch, "after the alias"):
+        steps.promote(*challenger, by="alice")
+    assert roll_back("restart") == LiveVersions(1, 2)
+    assert steps.promote(*challenger, by="alice").promoted  # the same decision; the alias stays
+    assert aliases("restart") == LiveVersions(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [({"to": 99}, "no version 99"), ({}, "no previous champion"), ({"reason": " "}, "needs a reason")],
+)
+def test_a_rollback_that_is_not_possible_moves_no_alias(mlflow_server, options, text):
+    if registry.alias_version("only", "champion") is None:
+        train("only")
+    before = movements("only"), aliases("only")
+    with pytest.raises(RegistryError, match=text):
+        rollback("only", **{"reason": "it was worse", "by": "bob"} | options)
+    assert (movements("only"), aliases("only")) == before
