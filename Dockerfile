@@ -1,5 +1,5 @@
 # One image for all our Python: Airflow's components, MLflow, Feast, and the jobs that set them up.
-# The packages are a layer of their own, made anew only when the lock file changes; the code is the last one.
+# The packages are a layer of their own, built again only when the lock file changes; the code is the last layer.
 ARG PYTHON_IMAGE=python:3.11.17-slim-bookworm
 FROM ${PYTHON_IMAGE} AS packages
 COPY requirements.lock /
@@ -7,13 +7,13 @@ RUN python -m venv --without-pip /opt/venv \
  && pip --python /opt/venv/bin/python --no-cache-dir --disable-pip-version-check install \
     --quiet --no-deps --only-binary :all: --require-hashes \
     --requirement /requirements.lock
-# What libraries bring along to test themselves: a tenth of the image.
+# Remove the libraries' own tests: a tenth of the image.
 WORKDIR /opt/venv/lib
 RUN rm -r python3*/site-packages/pandas/tests python3*/site-packages/scipy/*/tests python3*/site-packages/numpy/*/tests \
     python3*/site-packages/pyarrow/tests python3*/site-packages/matplotlib/tests \
     python3*/site-packages/sklearn/tests python3*/site-packages/sklearn/*/tests
 
-# Which commit this is: trainings record it. A folder without git says so.
+# The commit, which each training records. A folder without git records that.
 FROM ${PYTHON_IMAGE} AS revision
 COPY pyproject.toml .gi[t] /source/
 COPY stack/revision.py /
@@ -22,7 +22,7 @@ RUN python /revision.py /source > /REVISION
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="ML platform on Airflow" \
       org.opencontainers.image.licenses="Apache-2.0"
-# What is mounted must have its owner in the image: a new volume takes it over, and no container needs root to mend it.
+# Mount points need their owner in the image: a new volume takes it over, so no container needs root to change it.
 RUN groupadd --gid 10001 ml-platform \
  && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin ml-platform \
  && install -d -o ml-platform -g ml-platform /airflow /airflow/logs /scratch /volumes/objects \

@@ -1,5 +1,5 @@
 # One vocabulary for people and for CI. Needs make and Python 3.11 or newer; the rest comes into this folder.
-# UV, PYTHON, ENV_FILE, STATE_DIR and the ports of .env.example may be given: `make up AIRFLOW_PORT=9082`.
+# UV, PYTHON, ENV_FILE, STATE_DIR and the ports of .env.example can be set: `make up AIRFLOW_PORT=9082`.
 
 PYTHON ?= python3
 UV_VERSION = 0.13.8
@@ -7,11 +7,11 @@ UV ?= $(shell command -v uv || echo .uv/bin/uv)
 VENV = .venv
 PY = PYTHONPATH=plugins:. $(VENV)/bin/python
 STACK = $(PY) -m stack
-# what the packages are made from: a new content makes a new stamp, and so a new installation
+# the lock file that the packages come from: if its content changes, so does the stamp, and the packages are installed again
 hash = $(shell $(PYTHON) -c "import hashlib,sys; print(hashlib.sha256(b''.join(open(f,'rb').read() for f in sys.argv[1:])).hexdigest()[:16])" $(1) 2>/dev/null)
 DEV = $(VENV)/.installed-dev-$(call hash,requirements-dev.lock)
 RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
-# the development packages are a superset: where they are current, nothing is taken out again
+# the development packages are a superset: if they are current, no package is removed
 PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
 
 .PHONY: help env up down status logs reset backup restore demo dataset task eda rollback docs check test test-compose prove lint screens bench lock packages packages-dev
@@ -25,28 +25,28 @@ env: ## write .env with random secrets, or add what a newer version needs
 up: packages ## start the platform and wait until it is healthy
 	@$(STACK) up $(if $(only),--only $(only))
 
-down: packages ## stop it; data stays
+down: packages ## stop the platform; its data stays
 	@$(STACK) down
 
-status: packages ## health, addresses, versions, logins
+status: packages ## show health, addresses, versions and logins
 	@$(STACK) status
 
-logs: packages ## the end of the logs; server=NAME for one, follow=1 to go on
+logs: packages ## show the end of the logs; server=NAME for one server, follow=1 to keep following
 	@$(STACK) logs $(server) $(if $(follow),--follow)
 
-reset: packages ## stop it and remove all data (asks; yes=1 does not)
+reset: packages ## stop the platform and remove all its data; asks first, yes=1 skips the question
 	@$(STACK) reset $(if $(yes),--yes)
 
-backup: packages ## copy databases, buckets and settings to backups/<time>, or to=FOLDER
+backup: packages ## back up databases, buckets and settings to backups/<time>, or to=FOLDER
 	@$(PY) -m stack.backup make $(if $(to),--to "$(to)")
 
-restore: packages ## bring back a backup: FROM=backups/<time>; yes=1 replaces the data that are there
+restore: packages ## restore a backup: FROM=backups/<time>; yes=1 replaces existing data
 	@$(PY) -m stack.backup restore "$(or $(FROM),$(error Which one? make restore FROM=backups/<time>))" $(if $(yes),--replace)
 
-demo: packages ## from nothing to a model and predictions, on the sample data; DATASET=flights for another sample
+demo: packages ## train a model and predict, from nothing, on the sample data; DATASET=flights for another sample
 	@./ml-platform demo $(DATASET)
 
-dataset: packages ## draft a data set's YAML after a file: FILE=churn.csv NAME=churn; table=1 for a feature table
+dataset: packages ## draft a data set's YAML from a file: FILE=churn.csv NAME=churn; table=1 for a feature table
 	@./ml-platform dataset draft "$(or $(FILE),$(error Which file? make dataset FILE=churn.csv NAME=churn))" \
 	  "$(or $(NAME),$(error What is it called? make dataset FILE=churn.csv NAME=churn))" $(if $(table),--table)
 
@@ -55,17 +55,17 @@ task: packages ## run one task here, without the scheduler, to debug it: DAG=tra
 	  "$(or $(DAG),$(error Which one? make task DAG=train_auto TASK=freeze_training_set))" $(TASK) \
 	  $(if $(PARAMS),$(if $(TASK),--task-params,--conf) '$(PARAMS)')
 
-eda: packages ## a report on the data of a data set, with pictures: DATASET=auto
+eda: packages ## write a report on the data of a data set, with figures: DATASET=auto
 	@./ml-platform eda "$(or $(DATASET),$(error Which one? make eda DATASET=auto))"
 
-rollback: packages ## let the model before be live again: DATASET=auto REASON="..."; TO=3 for that version
+rollback: packages ## roll back to the previous model: DATASET=auto REASON="..."; TO=3 for that version
 	@./ml-platform models rollback "$(or $(DATASET),$(error Which one? make rollback DATASET=auto REASON="..."))" \
 	  --reason "$(or $(REASON),$(error Why? make rollback DATASET=$(DATASET) REASON="..."))" $(if $(TO),--to "$(TO)")
 
 docs: packages-dev ## build the documents as a site, into .site/; a dead link fails
 	@$(VENV)/bin/zensical build --strict --clean
 
-lint: packages-dev docs ## style, types, layers, documents, container files and scripts
+lint: packages-dev docs ## check style, types, layers, documents, container files and scripts
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
@@ -74,33 +74,33 @@ lint: packages-dev docs ## style, types, layers, documents, container files and 
 	$(VENV)/bin/compose-lint check --quiet --no-env --skip-suppressed --fail-on low --strict-config docker-compose.yml
 	$(VENV)/bin/shellcheck .ci/run .ci/prove .ci/test-compose .ci/images .ci/docker-engine .ci/stand-ins minio/setup.sh ml-platform
 
-check: lint ## lint, and the quick tests, which need no servers
+check: lint ## lint, then run the quick tests, which need no servers
 	$(VENV)/bin/pytest -n auto --dist worksteal -m "not servers and not browser and not slow and not prove"
 
-test: lint ## lint, types, every test that needs no containers and does not take long; they start servers of their own
+test: lint ## lint, then run all tests except containers and long ones; they start their own servers
 	$(VENV)/bin/pytest $(UNIT) -m "not servers and not browser and not prove"
 	$(VENV)/bin/pytest $(SERVERS) -m "servers and not stack and not prove"
 	$(VENV)/bin/pytest $(WHOLE_STACK) --exitfirst -m "stack and not prove" # they build on each other
 
-# how each kind of test is run; what it shows last are the slowest
+# how each kind of test is run; the slowest tests are listed at the end
 UNIT = -n auto --dist worksteal --durations=10
 SERVERS = -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=10
 WHOLE_STACK = tests/stack tests/end_to_end tests/browser --durations=10
 
-test-compose: packages-dev ## build and run the containers, look at them, use them, and kill two of them
+test-compose: packages-dev ## build, start, test and use the containers, and kill two of them
 	.ci/test-compose
 
-prove: lint ## before a release: every test, also long ones, and every kill; two hours; only="servers stack" for some
+prove: lint ## before a release: run every test, also long ones, and every kill; two hours; only="servers stack" for some
 	UV="$(UV)" ONLY="$(only)" UNIT="$(UNIT)" SERVERS="$(SERVERS)" WHOLE_STACK="$(WHOLE_STACK)" .ci/prove
 
-screens: packages-dev ## take the pictures of the README anew, in a headless Chromium
+screens: packages-dev ## take the screenshots of the README again, in a headless Chromium
 	SCREENSHOTS=1 REQUIRE_BROWSER=1 $(VENV)/bin/pytest tests/browser
 
-bench: packages-dev ## measure, both sides in one run; args="NAME ARGUMENTS" for one benchmark
+bench: packages-dev ## run the benchmarks, each comparison in one run; args="NAME ARGUMENTS" for one of them
 	@$(PY) -m benchmarks $(args)
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
-lock: uv ## resolve the packages anew: the image's, those of `make up`, and the tools
+lock: uv ## resolve the packages again: for the image, for `make up`, and for development
 	$(LOCK) $(if $(upgrade),--upgrade) -o requirements.lock
 	$(LOCK) --extra embedded -c requirements.lock -o requirements-embedded.lock
 	$(LOCK) --extra embedded --extra dev -c requirements-embedded.lock -o requirements-dev.lock

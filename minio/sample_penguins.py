@@ -1,7 +1,7 @@
 """The penguins of the Palmer Archipelago, from the package `palmerpenguins`: three species, three seasons.
 
-Nothing is cleaned: units in parentheses in the header, `NA` for what is missing, remarks in free text. The last season
-is the test file, without the species.
+Nothing is cleaned: the header has units in parentheses, missing values are `NA`, remarks are free text. The test file
+is the last season, without the species.
 """
 
 import csv

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Bring a MinIO server up to date with this folder: the buckets, and who may do what in them. It may run again at any time.
+# Set up a MinIO server from this folder: the buckets, the users and their rights. Idempotent.
 #
-# MC_HOST_store is the server and its root login, as mc takes it: http://USER:PASSWORD@HOST:PORT, nothing escaped. Each user
-# is a pair of variables, which are listed at the end. No secret is ever an argument, since arguments stand in process lists.
+# MC_HOST_store is the server and its root login in the form of mc: http://USER:PASSWORD@HOST:PORT, nothing escaped. Each user
+# is a pair of variables, listed at the end. No secret is an argument, because process lists show arguments.
 set -eu
 cd "$(dirname "$0")"
 
@@ -15,7 +15,7 @@ fail() {
     exit 1
 }
 
-# Of NAME=value pairs: no two may have the same value.
+# Fail if two of the NAME=value pairs have the same value.
 names_differ() {
     while [ $# -gt 1 ]; do
         first=$1
@@ -27,7 +27,7 @@ names_differ() {
     done
 }
 
-# The policies that a user has, separated by blanks.
+# Print the policies of a user, separated by blanks.
 policies_of() {
     info=$(mc --json admin user info store "$1")
     case $info in
@@ -38,7 +38,7 @@ policies_of() {
     esac
 }
 
-# A user with this name, this secret, and this policy only.
+# Create or update a user: name, secret, and its only policy.
 user() {
     printf '%s\n%s\n' "$1" "$2" | mc admin user add store >/dev/null
     mc admin policy attach store "$3" --user "$1" >/dev/null
@@ -62,15 +62,15 @@ while read -r bucket; do
     echo "bucket $bucket"
 done <buckets
 
-# MinIO deletes what is there even if a newer file has just taken its place (it ignores If-Match in a DELETE). Where it
-# keeps versions, the platform deletes the version that it has read. What people delete is gone for good after a day.
+# A DELETE in MinIO ignores If-Match, so it could remove a newer file than the one that was read. With versions, the platform
+# deletes exactly the version that it has read. A file that a person deletes is removed for good after a day.
 for bucket in train test; do
     mc version enable "store/$bucket" >/dev/null
     mc ilm import "store/$bucket" >/dev/null <<END
 {"Rules": [{"ID": "deleted", "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
   "Expiration": {"ExpiredObjectDeleteMarker": true}}]}
 END
-    echo "versions of $bucket, for a day"
+    echo "versions of $bucket: kept for a day"
 done
 
 for file in policies/*.json; do
@@ -81,4 +81,4 @@ done
 
 user "$CONSOLE_USER" "$CONSOLE_PASSWORD" console
 user "$MLFLOW_S3_ACCESS_KEY" "$MLFLOW_S3_SECRET_KEY" mlflow
-user "$S3_ACCESS_KEY" "$S3_SECRET_KEY" platform # last, since with it the platform asks whether all is well
+user "$S3_ACCESS_KEY" "$S3_SECRET_KEY" platform # last, because the platform checks with this user whether setup is complete

@@ -1,4 +1,4 @@
-"""One role and one database per service; nobody enters another's."""
+"""One role and one database per service; no role can connect to another's database."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-OWNERS = ("airflow", "mlflow", "feast")  # these make their own tables
+OWNERS = ("airflow", "mlflow", "feast")  # these services create their own tables
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""The role of the service over HTTP: it reads what it answers with, and writes into the log of predictions."""
+"""The role of the HTTP service: it reads features and the registry, and writes to the prediction log."""
 
 from alembic import op
 
@@ -16,7 +16,7 @@ def upgrade() -> None:
             END IF;
         END $$""")
     op.execute("ALTER ROLE serving SET statement_timeout = '30s'")
-    op.execute("GRANT CONNECT ON DATABASE feast TO serving")  # what it may read there, the store's owner says
+    op.execute("GRANT CONNECT ON DATABASE feast TO serving")  # the owner of the feature store grants its rights there
     op.execute("GRANT CONNECT, TEMPORARY ON DATABASE platform TO serving")
 
 

@@ -1,6 +1,6 @@
-"""What the pipelines write: the ledger of uploads, and the schemas for features and labels.
+"""The tables that the pipelines write: the ledger of uploads, and the schemas for features and labels.
 
-Tables `features.<data set>` and `labels.<data set>` are made at ingest, from `datasets/*.yaml`.
+Ingest creates the tables `features.<data set>` and `labels.<data set>` from `datasets/*.yaml`.
 """
 
 from alembic import op

@@ -1,4 +1,4 @@
-"""The specs that data were loaded by: which version of `datasets/<name>.yaml`, since when, and what changed."""
+"""The versions of `datasets/<name>.yaml` that data were loaded with: since when, and what changed."""
 
 from alembic import op
 

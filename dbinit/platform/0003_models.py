@@ -1,4 +1,4 @@
-"""What goes live: every decision of the gate, every move of the alias `champion`, and what was live when."""
+"""Models that go live: the decisions of the gate, the changes of the alias `champion`, and their history."""
 
 from alembic import op
 

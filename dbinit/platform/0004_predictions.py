@@ -1,4 +1,4 @@
-"""Every prediction that was given, over HTTP or in a result file, for later comparison with the truth."""
+"""The prediction log: every prediction over HTTP or in a result file, to compare with the truth later."""
 
 from alembic import op
 

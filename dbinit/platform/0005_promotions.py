@@ -1,4 +1,4 @@
-"""What was promoted to which environment, and in that environment, a move of the alias that came of a promotion."""
+"""Promotions to another environment, and there the reason `promotion` of a change of the alias."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""What the service over HTTP may do: read features, to join them, and add to the log of predictions."""
+"""The rights of the HTTP service: it reads features to join them, and adds rows to the prediction log."""
 
 from alembic import op
 

@@ -1,1 +1,1 @@
-"""The generator of the auto-insurance sample: who the customers are, who claims, how the file looks."""
+"""The generator of the auto-insurance sample: it draws customers and claims, and writes them as a dirty file."""

@@ -1,8 +1,9 @@
-"""Decide who claims, and how much.
+"""Draw the claims: which customers have one, and its amount.
 
 A claim is a Bernoulli trial whose log-odds are linear in the terms of the profile's `label_logit`: the plain columns,
-and what a linear model of the plain columns cannot see (age in bands, a step at seven points, three interactions).
-`GAIN` and `CURVATURE` set how far models get: the first makes every term matter more, the second the unseen ones.
+and terms that a linear model of the plain columns cannot represent (age in bands, a step at seven points, three
+interactions). `GAIN` and `CURVATURE` set how well models can predict: `GAIN` scales all terms, `CURVATURE` only those
+that a linear model lacks.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ def draw_claims(people: Population, profile: Mapping[str, Any]) -> None:
 
 
 def claim_chances(people: Population, coefficients: Mapping[str, float], mean: float) -> Column:
-    """Give each customer the probability of a claim; over all of them it averages `mean`."""
+    """Return the probability of a claim per customer, shape (n_customers,); its average is `mean`."""
     numbers = _numbers(people)
     odds = np.zeros(people.size)
     for term, weight in coefficients.items():
@@ -39,7 +40,7 @@ def claim_chances(people: Population, coefficients: Mapping[str, float], mean: f
 
 
 def intercept(odds: Column, mean: float) -> float:
-    """Find by bisection what to add to the log-odds so that the probabilities average `mean`."""
+    """Return what to add to the log-odds so that the average probability is `mean`; found by bisection."""
     low, high = -20.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -49,12 +50,12 @@ def intercept(odds: Column, mean: float) -> float:
 
 
 def sigmoid(odds: Column) -> Column:
-    """Turn log-odds into probabilities."""
+    """Return the probabilities of log-odds."""
     return 1 / (1 + np.exp(-odds))
 
 
 def _indicator(people: Population, term: str) -> Column:
-    """Read `JOB=Lawyer` or `AGE_in_[25,30)` as 0 or 1 per customer."""
+    """Return per customer whether a term such as `JOB=Lawyer` or `AGE_in_[25,30)` is true."""
     if term.startswith("AGE_in_"):
         return people["AGE_BAND"] == term.removeprefix("AGE_in_")
     column, _, value = term.partition("=")
@@ -62,7 +63,7 @@ def _indicator(people: Population, term: str) -> Column:
 
 
 def _numbers(people: Population) -> dict[str, Column]:
-    """Compute the terms that are numbers: columns as they are, rescaled, and multiplied."""
+    """Return the numeric terms: plain columns, rescaled columns, and products of columns."""
     plain = ("KIDSDRIV", "HOMEKIDS", "YOJ", "TIF", "CLM_FREQ", "MVR_PTS", "CAR_AGE")
     roots = {f"sqrt_{name}_100": np.sqrt(people[name]) / 100 for name in ("INCOME", "HOME_VAL", "BLUEBOOK")}
     claimed, past = people["CLM_FREQ"] > 0, people["OLDCLAIM"] / 10_000

@@ -1,4 +1,4 @@
-"""Draw the customers: who they are, what they earn and own, what they drive, what has happened to them before."""
+"""Draw the customers: person, family, money, car, and earlier claims."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -9,10 +9,10 @@ import numpy as np
 from sample_auto.population import Column, Population
 
 AGE_BANDS = (25, 30, 35, 40, 45, 50, 55, 60)
-RICHEST = 170_000  # beyond this income the profile's curve for home values gives homes that the profile does not have
+RICHEST = 170_000  # above this income the profile's curve for home values gives values that the profile does not have
 BLUEBOOK_FLOOR, LOWEST_BLUEBOOK_LISTED = 1500, 2000
 
-# Dependencies that no table holds, fitted by hand to the profile's rank correlations. STANDING is the median income of
+# Dependencies that are in no table, fitted by hand to the profile's rank correlations. STANDING is the median income of
 # a customer's job and education.
 AGE_LEAN = {"STANDING": 0.25}
 KIDS_LEAN = {"STANDING": -0.14}
@@ -26,7 +26,7 @@ POINTS_LEAN = {"INCOME": -0.02, "AGE": -0.06, "TIF": -0.05, "HOMEKIDS": 0.02}
 
 
 def draw_customers(profile: Mapping[str, Any], size: int, rng: np.random.Generator) -> Population:
-    """Draw `size` complete customers; what is missing in the files is taken out later."""
+    """Draw `size` customers without missing values; `files.spoil` removes values later."""
     people = Population(profile["tables"], profile["quantile_grid"], size, rng)
     _person(people)
     _family(people, profile["age"])
@@ -37,7 +37,7 @@ def draw_customers(profile: Mapping[str, Any], size: int, rng: np.random.Generat
 
 
 def age_bands(ages: Column) -> Column:
-    """Name the band of each age, as in `[25,30)`."""
+    """Return the band of each age, such as `[25,30)`."""
     edges = (0, *AGE_BANDS, 100)
     names = np.array([f"[{low},{high})" for low, high in pairwise(edges)])
     return names[np.searchsorted(AGE_BANDS, ages, side="right")]
@@ -75,7 +75,7 @@ def _money(people: Population, home_value: Mapping[str, float]) -> None:
 
 
 def _home_values(people: Population, model: Mapping[str, float]) -> Column:
-    """Home values grow with the root of the income and scatter log-normally about that curve, flat for the richest."""
+    """Return home values: log-normal around a curve in the square root of the income, which is flat above `RICHEST`."""
     root = np.minimum(np.sqrt(people["INCOME"]), RICHEST**0.5)
     expected = model["a0"] + model["a1"] * root + model["a2"] * root**2
     return _whole(np.exp(expected + model["resid_sd"] * people.rng.standard_normal(people.size)))

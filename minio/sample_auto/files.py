@@ -1,4 +1,4 @@
-"""Write customers the way such files arrive: dollar signs, odd prefixes, gaps, a car that is minus three years old."""
+"""Write customers as a typical dirty file: dollar signs, odd prefixes, empty cells, a car age of minus three."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -16,14 +16,14 @@ POINT_ZERO_SHARE = 0.03
 
 
 def split(people: Population, test_rows: int) -> dict[str, Column]:
-    """Choose at random who is in the test file; both lists of row numbers are ascending."""
+    """Draw the rows of the test file at random; return the row numbers of both files, ascending."""
     in_test = np.zeros(people.size, dtype=bool)
     in_test[people.rng.choice(people.size, test_rows, replace=False)] = True
     return {"train": np.flatnonzero(~in_test), "test": np.flatnonzero(in_test)}
 
 
 def texts(people: Population, profile: Mapping[str, Any]) -> dict[str, Column]:
-    """Turn every column into the texts of the file, still complete but for JOB, whose unknown is an empty cell."""
+    """Return the texts of every column; only JOB has empty cells yet, for unknown jobs."""
     cells = {name: people[name].astype(str).astype(object) for name in profile["columns"] if name in people}
     cells["INDEX"] = (np.arange(people.size) + 1).astype(str)
     for name in MONEY:
@@ -40,7 +40,7 @@ def texts(people: Population, profile: Mapping[str, Any]) -> dict[str, Column]:
 def spoil(
     cells: Mapping[str, Column], rows: Mapping[str, Column], missing: Mapping[str, Any], rng: np.random.Generator
 ) -> None:
-    """Put in the odd car ages, and empty cells completely at random; the test file loses its targets as well."""
+    """Add the odd car ages, empty cells completely at random, and empty the targets of the test file."""
     for name, count in missing.items():
         for part, members in rows.items():
             cells[name][rng.choice(members, count[part], replace=False)] = ""
@@ -51,7 +51,7 @@ def spoil(
 
 
 def write(path: Path, header: list[str], rows: Iterable[Iterable[str]]) -> None:
-    """Write a CSV with a byte order mark and bare line feeds; only a cell that holds a comma is quoted."""
+    """Write a CSV with a byte order mark and line feeds; only a cell with a comma is quoted."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
@@ -59,5 +59,5 @@ def write(path: Path, header: list[str], rows: Iterable[Iterable[str]]) -> None:
 
 
 def _amount(value: float, point_zero: bool) -> str:
-    """Print at most ten significant digits; a few whole amounts end in `.0`, as after a trip through a spreadsheet."""
+    """Return an amount with at most ten significant digits; some whole ones end in `.0`, as from a spreadsheet."""
     return f"{value:.1f}" if point_zero and value and value.is_integer() else f"{value:.10g}"

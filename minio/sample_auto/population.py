@@ -1,12 +1,12 @@
 """Draw columns from tables of frequencies and quantiles.
 
-A table is named after what it draws and what that depends on, as in `JOB|EDUCATION,SEX`. Two methods keep the sample
-close to its tables and give the dependencies that no table holds:
+The name of a table says which column it draws and on which columns that depends, such as `JOB|EDUCATION,SEX`. Two
+methods keep the sample close to its tables, and add the dependencies that are in no table:
 
 * Latin hypercube sampling (McKay, Beckman and Conover, Technometrics 21, 1979): each of a group's n rows takes one of
-  n equal slices of probability, so the frequencies come out right for nearly every seed.
-* a Gaussian copula (Nelsen, An Introduction to Copulas, 2006): which row takes which slice follows the rank of a
-  latent normal value, and that may lean toward columns drawn before.
+  n equal slices of probability, so the frequencies are right for nearly every seed.
+* a Gaussian copula (Nelsen, An Introduction to Copulas, 2006): the rank of a latent normal value selects the
+  slice of a row, and that value may be correlated with columns drawn before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,15 +21,15 @@ Table = Mapping[str, Any]  # by group: frequencies by value, or quantiles on the
 
 
 class Population(dict[str, Column]):
-    """Columns by name, all of one length. Every draw may depend on the columns drawn before it."""
+    """Columns by name, all of the same length. A draw can depend on the columns drawn before it."""
 
     def __init__(self, tables: Mapping[str, Table], grid: Sequence[float], size: int, rng: np.random.Generator) -> None:
-        """Start with no columns; `grid` holds the levels at which the tables give their quantiles."""
+        """Start without columns; `grid` has the levels of the quantiles in the tables."""
         super().__init__()
         self.tables, self.grid, self.size, self.rng = tables, grid, size, rng
 
     def draw(self, table: str, lean: Mapping[str, float] | None = None) -> Column:
-        """Draw the column that `table` names, leaning toward the columns of `lean` by these correlations of ranks."""
+        """Draw the column of `table`, with the rank correlations of `lean` to the columns named there."""
         name, _, given = table.partition("|")
         groups = self._groups(given)
         slices = self._slices(groups, self.latent(lean or {}))
@@ -40,13 +40,13 @@ class Population(dict[str, Column]):
         return self[name]
 
     def latent(self, lean: Mapping[str, float]) -> Column:
-        """Standard normal values whose correlation with each column of `lean` is about the number given there."""
+        """Return standard normal values whose correlation with each column of `lean` is about the given number."""
         rest = 1 - sum(weight**2 for weight in lean.values())
         noise = np.sqrt(rest) * self.rng.standard_normal(self.size)
         return noise + sum(weight * normal_scores(self[name]) for name, weight in lean.items())
 
     def either(self, condition: Column, name: str) -> None:
-        """Add a column of `yes` and `no`."""
+        """Add the column `name`: `yes` where the condition is true, else `no`."""
         self[name] = np.where(condition, "yes", "no")
 
     def _groups(self, given: str) -> Column:
@@ -71,11 +71,11 @@ class Population(dict[str, Column]):
 
 
 def ranks(values: Column) -> Column:
-    """Give 0 to the smallest value and n-1 to the largest; equal ones keep their order."""
+    """Return ranks from 0 (smallest) to n-1; equal values keep their order."""
     return np.argsort(np.argsort(values, kind="stable"), kind="stable")
 
 
 def normal_scores(values: Column) -> Column:
-    """Map values to the standard normal quantiles of their ranks (van der Waerden scores)."""
+    """Return the standard normal quantiles of the ranks of values (van der Waerden scores)."""
     inverse = NormalDist().inv_cdf
     return np.array([inverse((rank + 0.5) / len(values)) for rank in ranks(values)])

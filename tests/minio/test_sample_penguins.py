@@ -56,5 +56,5 @@ def test_every_season_knows_three_species(penguins: dict[str, pd.DataFrame]) -> 
 def test_a_package_that_is_missing_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"data/x\.csv comes with no-such-package, which is not installed"):
         package_file("no-such-package", "data/x.csv")
-    with pytest.raises(FileNotFoundError, match="this version of palmerpenguins does not hold it"):
+    with pytest.raises(FileNotFoundError, match="this version of palmerpenguins does not have it"):
         package_file("palmerpenguins", "palmerpenguins/data/emperors.csv")
