@@ -46,7 +46,7 @@ PROMISES = (
     )),
     Promise(8, "A worse, NaN or unloadable model never goes live", (
         "test_the_champion_moves_only_on_a_win",
-        "test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_gives_way",
+        "test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_is_replaced",
         "test_a_challenger_that_predicts_otherwise_is_refused", "test_a_model_that_gives_no_number_is_not_taken_over",
     )),
     Promise(9, "Training sees only what was known then", (
@@ -58,11 +58,11 @@ PROMISES = (
         "test_a_poisoned_model_is_refused_and_runs_nothing_even_if_its_digest_fits", "test_a_changed_file_is_refused",
     )),
     Promise(11, "Racing trainings end with the best model", (
-        "test_racing_promotions_end_with_the_best_model", "test_if_another_went_live_meanwhile_it_is_judged_again",
+        "test_racing_promotions_end_with_the_best_model", "test_with_another_champion_it_is_evaluated_again",
     )),
     Promise(12, "Roll back with one click or one command", (
-        "test_back_and_forth_the_predictions_are_the_same_bytes", "test_the_program_shows_the_history_and_rolls_back",
-        "test_a_killed_rollback_is_made_good",
+        "test_after_a_rollback_and_back_the_predictions_are_the_same_bytes", "test_a_rollback_is_reported_and_in_the_history",
+        "test_a_killed_rollback_is_completed",
     )),
     Promise(13, "The champion loads, or scoring fails closed", (
         "test_without_a_sound_champion_nothing_is_written", "test_without_a_champion_scoring_fails_closed",
@@ -109,7 +109,7 @@ PROMISES = (
     Promise(27, "Hostile keys, column names and cells are only data", (
         "test_hostile_texts_are_only_data", "test_column_names_are_only_names", "test_hostile_cells_are_only_data",
         "test_hostile_names_make_plain_keys", "test_a_formula_is_harmless",
-        "test_what_comes_from_the_data_runs_nothing",
+        "test_texts_of_the_data_run_no_script",
     )),
     Promise(28, "An archive bomb stops at a cap", (
         "test_a_gzip_bomb_is_refused_before_it_swells", "test_a_parquet_bomb_is_refused_by_its_metadata",
@@ -133,7 +133,7 @@ PROMISES = (
     )),
     Promise(34, "A row of a stream is loaded once and answered once"),
     Promise(35, "Drift is reported when there is some, and seldom when there is none", (
-        "test_drift_is_found_in_numbers_categories_and_gaps",
+        "test_drift_is_found_in_numbers_categories_and_missing_values",
     )),
     Promise(36, "Every alarm says what to do, comes once per cause, and ends with an all-clear"),
 )  # fmt: skip
