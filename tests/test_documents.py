@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "minio/samples/README.md", ".ci/README.md"]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
 ADRS = ROOT / "docs" / "adr"
+FOLDERS = ("benchmarks", "dags", "dbinit", "feast_repo", "minio", "plugins", "stack", "tests")
 WRITTEN = {"reliability.md"}  # by `make prove`, on the machine that runs it
 HEADINGS = ("## Context", "## Decision", "## Consequences")
 
@@ -79,3 +80,10 @@ def test_every_decision_has_the_one_form_and_stands_in_the_index() -> None:
         assert int(title[1]) == int(record.name[:4]), record.name
         assert [line for line in text.splitlines() if line.startswith("## ")] == list(HEADINGS), record.name
         assert f"| {title[1]} | [{title[2]}]({record.name}) |" in index, record.name
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *PAGES])
+def test_every_module_that_a_document_names_exists(name: str) -> None:
+    files = {path.relative_to(ROOT).as_posix() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")}
+    named = set(re.findall(r"`([\w./]+\.py)`", (ROOT / name).read_text(encoding="utf-8")))
+    assert {path for path in named if not any(f"/{file}".endswith(f"/{path}") for file in files)} == set()
