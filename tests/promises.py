@@ -61,7 +61,8 @@ PROMISES = (
         "test_racing_promotions_end_with_the_best_model", "test_with_another_champion_it_is_evaluated_again",
     )),
     Promise(12, "Roll back with one click or one command", (
-        "test_after_a_rollback_and_back_the_predictions_are_the_same_bytes", "test_a_rollback_is_reported_and_in_the_history",
+        "test_after_a_rollback_and_back_the_predictions_are_the_same_bytes",
+        "test_a_rollback_is_reported_and_in_the_history",
         "test_a_killed_rollback_is_completed",
     )),
     Promise(13, "The champion loads, or scoring fails closed", (
