@@ -36,3 +36,34 @@ def test_several_classes_are_drawn_with_their_names(tmp_path):
     confusion, per_class = (drawn[name].axes[0] for name in ("confusion_matrix", "per_class"))
     assert [tick.get_text() for tick in confusion.get_xticklabels()] == list(names)
     assert [tick.get_text().split(" (")[0] for tick in per_class.get_yticklabels()] == list(names)
+
+
+def test_the_confusion_matrix_shows_rows_and_shares_of_the_true_class():
+    figure = charts.confusion(np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]), ("no", "yes"), "title")
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["2\n66.7%", "1\n33.3%", "0\n0.0%", "1\n100.0%"]
+
+
+def test_the_chart_of_importance_shows_the_20_most_important_features():
+    means = np.arange(30) / 100
+    axes = charts.feature_importance([f"f{i}" for i in range(30)], "f1_macro", means, means / 10).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [f"f{i}" for i in range(10, 30)]
+    assert axes.get_xlabel() == "F1 macro lost when shuffled"
+
+
+def test_the_best_candidate_is_on_top():
+    axes = charts.candidates(["best", "second"], [0.6, 0.5], [0.1, 0.2], "roc_auc").axes[0]
+    rows = dict(zip((tick.get_text() for tick in axes.get_yticklabels()), axes.get_yticks(), strict=True))
+    assert rows["best"] > rows["second"]
+    assert axes.get_xlabel() == "roc_auc, mean ± sd over the folds"
+
+
+def test_the_points_of_precision_recall_and_roc_are_those_of_the_threshold():
+    positive = PROBABILITIES >= 0.5
+    recall, precision = positive[LABELS == 1].mean(), LABELS[positive].mean()
+    for figure, expected in (
+        (charts.precision_recall(LABELS, PROBABILITIES, 0.5), (recall, precision)),
+        (charts.roc(LABELS, PROBABILITIES, 0.5), (positive[LABELS == 0].mean(), recall)),
+    ):
+        (point,) = (line for line in figure.axes[0].lines if line.get_label() == "threshold 0.500")
+        assert (point.get_xdata()[0], point.get_ydata()[0]) == pytest.approx(expected)

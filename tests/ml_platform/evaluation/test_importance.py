@@ -24,3 +24,12 @@ def test_the_same_sample_is_drawn_each_time():
     model = LogisticRegression(max_iter=1000).fit(features, labels)
     first, second = (importance(model, features, labels, "accuracy") for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_a_feature_that_a_model_ignores_has_no_importance():
+    frame = make_weeks_frame(rows=100)
+    features, labels = frame[["number", "heat"]], frame["sales"].to_numpy()
+    model = LogisticRegression(max_iter=1000).fit(features, labels)
+    model.coef_[:, 0] = 0.0
+    means, sds = importance(model, features, labels, "accuracy")
+    assert (means[0], sds[0]) == (0.0, 0.0)

@@ -2,9 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, roc_auc_score
+from sklearn.metrics import check_scoring, f1_score, roc_auc_score
+from sklearn.naive_bayes import GaussianNB
 
-from ml_platform.evaluation.metrics import classification_metrics, f1, predictions_of, scorers
+from ml_platform.evaluation.metrics import classification_metrics, f1, predictions_of, probabilities_of, scorers
 from ml_platform.specs.parts import METRICS
 
 LABELS = np.array([0, 0, 1, 1])
@@ -22,7 +23,7 @@ def test_metrics_at_the_threshold():
     assert classification_metrics(LABELS, probabilities, predictions_of(probabilities, 0.9))["precision"] == 0.0
 
 
-def test_several_classes_are_metrics_by_the_mean_over_them():
+def test_with_more_classes_a_metric_is_the_mean_over_them():
     predictions = predictions_of(OF_THREE, None)
     assert predictions.tolist() == [0, 1, 1, 1, 0, 2]
     metrics = classification_metrics(THREE, OF_THREE, predictions)
@@ -33,7 +34,7 @@ def test_several_classes_are_metrics_by_the_mean_over_them():
 
 
 def test_a_class_that_is_in_no_row_counts_as_missed():
-    """A model is not better for being metrics where a class is missing."""
+    """A model does not score better on rows that lack a class."""
     assert f1(THREE[:4], OF_THREE[:4], THREE[:4]) == pytest.approx(2 / 3)
 
 
@@ -42,8 +43,38 @@ def test_cross_validation_uses_the_same_metrics(n_classes):
     assert tuple(scorers(n_classes)) == METRICS
 
 
-def test_one_nan_makes_all_figures_nan():
+def test_one_nan_makes_all_metrics_nan():
     broken = np.array([0.1, np.nan, 0.2, 0.9])
     assert all(math.isnan(value) for value in classification_metrics(LABELS, broken, LABELS).values())
     assert math.isnan(f1(LABELS, broken, LABELS))
     assert math.isnan(f1(THREE, np.where(OF_THREE > 0.7, np.nan, OF_THREE), THREE))
+
+
+def test_a_row_at_the_threshold_is_positive():
+    assert predictions_of(np.array([0.3, 0.5, 0.7]), 0.5).tolist() == [0, 1, 1]
+    assert predictions_of(OF_THREE, None).dtype == predictions_of(OF_THREE[:, 0], 0.5).dtype == np.int64
+
+
+@pytest.mark.parametrize(("labels", "shape"), [(LABELS, (4,)), (THREE, (6, 3))])
+def test_two_classes_give_one_probability_per_row_and_more_give_one_per_class(labels, shape):
+    features = np.arange(len(labels), dtype=float).reshape(-1, 1)
+    classifier = GaussianNB(var_smoothing=0.1).fit(features, labels)
+    probabilities = probabilities_of(classifier, features)
+    assert probabilities.shape == shape
+    expected = classifier.predict_proba(features)
+    assert np.array_equal(probabilities, expected[:, 1] if len(shape) == 1 else expected)
+
+
+@pytest.mark.parametrize("labels", [LABELS, THREE])
+def test_a_scorer_gives_the_metric_of_that_name(labels):
+    """What chooses a candidate is what its card shows."""
+    features = np.concatenate([np.arange(len(labels))] * 3).reshape(-1, 1).astype(float)
+    repeated = np.tile(labels, 3)
+    classifier = GaussianNB(var_smoothing=0.5).fit(features, repeated)
+    given = probabilities_of(classifier, features)
+    expected = classification_metrics(repeated, given, classifier.predict(features))
+    found = {
+        name: check_scoring(classifier, one)(classifier, features, repeated)
+        for name, one in scorers(len(set(labels))).items()
+    }
+    assert found == pytest.approx(expected)

@@ -44,7 +44,7 @@ def test_all_hashed_files_exist():
     "code",
     [
         pipeline, candidates, table, table.one_hot_encoder, scorers, evaluate, split, Split.folds,
-        holdout.HoldoutRule, holdout.holdout, holdout.latest,
+        holdout.HoldoutRule, holdout.holdout_by_entity, holdout.holdout_by_time,
     ],
     ids=lambda code: code.__name__,
 )  # fmt: skip
