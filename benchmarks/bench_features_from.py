@@ -22,7 +22,7 @@ from ml_platform.training import build_training_set, training_set
 from ml_platform.training.candidates import candidates
 from ml_platform.training.fitting import fit, threshold_of
 from ml_platform.training.leakage import suspected_leaks
-from ml_platform.training.search import ranked, search
+from ml_platform.training.search import rank, search
 from ml_platform.training.split import split
 from ml_platform.training.training_set import TrainingSet
 
@@ -64,7 +64,7 @@ def evaluate(name: str, data: TrainingSet) -> Iterator[str]:
     options = dataset.search
     results = list(search(candidates(options), dataset, *parts.train(), folds=parts.folds(folds), jobs=options.jobs))
     for estimator in dataset.search.candidates:
-        best, *_ = ranked([one for one in results if one.candidate.estimator == estimator], "f1")
+        best, *_ = rank([one for one in results if one.candidate.estimator == estimator], "f1")
         model = fit(best.candidate, parts, folds, jobs=dataset.search.jobs)
         features, labels = parts.test()
         probabilities = probabilities_of(model, features)
