@@ -15,11 +15,12 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
 KEPT = Decision("kept", "version 2 is not better", 2, 1, 0.01, 0.9, 200, 0.6, 0.61, -0.03, 0.02)
 PROMOTED = replace(KEPT, decision="promoted", reason="version 2 is better")
+SHA256 = "0f" * 32
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def version(name: str, run_id: str = "run 1", number: int = 2):
-    tags = {"training_set_sha256": "00ff"}
+    tags = {"training_set_sha256": SHA256}
     return SimpleNamespace(name=name, version=str(number), run_id=run_id, tags=tags)
 
 
@@ -50,7 +51,7 @@ def test_a_decision_is_read_back_as_it_was_recorded(decision) -> None:
 def test_the_row_names_user_training_set_and_answer() -> None:
     record(version("answered"), KEPT, Answer(False, "bob", AT))
     columns = "run_id, training_set_sha256, decided_by, approval, answered_by, answered_at"
-    assert rows("answered", columns) == [("run 1", "00ff", "alice", "rejected", "bob", AT)]
+    assert rows("answered", columns) == [("run 1", SHA256, "alice", "rejected", "bob", AT)]
     record(version("silent"), KEPT, Answer(False, None, AT))
     assert rows("silent", "approval, answered_by") == [("no answer", None)]
     record(version("not asked"), KEPT)

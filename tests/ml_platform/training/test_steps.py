@@ -243,4 +243,4 @@ def test_a_challenger_that_predicts_otherwise_is_refused(full):
         version = registry.get_version("full", refitted.version)
         decision = gate.evaluate(version, None, parts.holdout_rows(), probabilities, training_set.dataset.gate).decision
         assert decision.decision == "refused"
-        assert "does not predict what it did" in decision.reason
+        assert "does not predict the same" in decision.reason
