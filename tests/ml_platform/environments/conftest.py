@@ -22,7 +22,7 @@ def production(mlflow_server: Any, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def two_copies(production: Environment, request: pytest.FixtureRequest) -> tuple[list[Any], list[Any]]:
     """Two versions that were promoted one after the other: the copies, and the live versions after each."""
-    name = request.module.__name__.rpartition(".")[2]
+    name = request.module.__name__.rpartition("test_")[2]
     copies, live = [], []
     for seed in (1, 2):
         assert register(name, seed) == seed

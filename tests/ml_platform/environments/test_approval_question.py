@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 def test_the_question_has_the_facts_and_the_choices(production, two_copies):
     (first, _), _ = two_copies
     asked = question(production, first, Promotion(approval=True), rows=1640, by="alice", reason="a | b\nc")
-    assert asked.subject == "test_approval_question: may version 1 go live in production?"
+    assert asked.subject == "approval_question: may version 1 go live in production?"
     parts = (
         *("| requested by | alice |", "| reason | a \\| b c |", "| live in production now | version 2 there |"),
         *(
@@ -35,6 +35,5 @@ def test_where_nothing_is_live_a_rejection_keeps_it_so(production):
     for part in (
         "| live in production now | nothing |",
         "within 90m: nothing goes live",
-        "| F1 on its hold-out | 0.5000 |",
     ):
         assert part in asked.body

@@ -47,17 +47,15 @@ def files(version):
 
 def test_files_run_and_tags_are_copied_as_they_are(production, two_copies):
     (copied, _), _ = two_copies
-    source = registry.get_version("test_copy_version", copied.version)
+    source = registry.get_version("copy_version", copied.version)
     run, content = mlflow_client.connect().get_run(source.run_id), files(source)
     answers = registry.load(source).predict(make_frame())[0].tobytes()
     with production.use():
-        there = registry.get_version("test_copy_version", copied.target_version)
+        there = registry.get_version("copy_version", copied.target_version)
         run_there = mlflow_client.connect().get_run(there.run_id)
         assert files(there) == content
         assert registry.load(there).predict(make_frame())[0].tobytes() == answers
-        assert not tracking.newest_search(
-            "test_copy_version"
-        )  # the run is no search: a training there does not continue it
+        assert not tracking.newest_search("copy_version")  # the run is no search: a training there does not continue it
     assert there.tags.items() >= {tag: text for tag, text in source.tags.items() if tag != "decision"}.items()
     assert there.tags["source_decision"] == "promoted"  # of the gate here, against the champion here
     assert (run_there.data.metrics, run_there.data.params) == (run.data.metrics, run.data.params)
@@ -73,10 +71,10 @@ def test_files_run_and_tags_are_copied_as_they_are(production, two_copies):
 
 def test_copying_again_returns_the_existing_copy(production, two_copies):
     (first, second), _ = two_copies
-    assert copy("test_copy_version", production, 1) == first
-    assert copy("test_copy_version", production) == second
+    assert copy("copy_version", production, 1) == first
+    assert copy("copy_version", production) == second
     with production.use():
-        assert (versions("test_copy_version"), len(runs("test_copy_version"))) == ([1, 2], 2)
+        assert (versions("copy_version"), len(runs("copy_version"))) == ([1, 2], 2)
 
 
 def test_the_check_compares_the_predictions_on_the_holdout(production):
@@ -190,10 +188,10 @@ def test_a_killed_copy_is_continued(production, monkeypatch):
 )
 def test_there_is_nothing_to_copy(production, two_copies, options, text):
     with pytest.raises(RegistryError, match=text):
-        copy(**{"name": "test_copy_version", "environment": production} | options)
+        copy(**{"name": "copy_version", "environment": production} | options)
 
 
 def test_the_registry_of_this_platform_is_no_environment(two_copies):
     itself = Environment("staging", settings().mlflow_tracking_uri + "/", "", SecretStr(""))
     with pytest.raises(ConfigurationError, match=r"staging: .* is the registry of this platform itself"):
-        copy("test_copy_version", itself)
+        copy("copy_version", itself)

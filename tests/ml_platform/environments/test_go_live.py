@@ -23,11 +23,11 @@ def test_the_aliases_there_move_and_both_sides_record_it(production, two_copies)
     _, live = two_copies
     assert live == [LiveVersions(1, None), LiveVersions(2, 1)]
     recorded = ("alice", "bob", "it was good for a month", True)
-    assert promotions("test_go_live")[:2] == [(1, 1, None, *recorded), (2, 2, 1, *recorded)]
+    assert promotions("go_live")[:2] == [(1, 1, None, *recorded), (2, 2, 1, *recorded)]
     with production.use():
-        tags = registry.get_version("test_go_live", 2).tags
+        tags = registry.get_version("go_live", 2).tags
         assert (tags["promoted_by"], tags["approved_by"]) == ("alice", "bob")
-        (period,) = history("test_go_live")  # as a platform there sees it
+        (period,) = history("go_live")  # as a platform there sees it
     assert (period.version, period.moved_by, period.why) == (2, "alice", "promotion")
     assert period.reason == "it was good for a month; approved by bob"
     assert period.valid_from.isoformat() == tags["promoted_at"]
@@ -37,14 +37,14 @@ def test_promoting_the_version_before_rolls_back_there(production, two_copies):
     (first, second), _ = two_copies
     assert go_live(production, first, PromotionRequest("carol", "too many alarms")) == LiveVersions(1, 2)
     with production.use():
-        assert history("test_go_live")[-1].moved_by == "carol"
-        registry.set_alias("test_go_live", "champion", 2)  # by hand; the tags of the first promotion stay
-        last = history("test_go_live")[-1]
+        assert history("go_live")[-1].moved_by == "carol"
+        registry.set_alias("go_live", "champion", 2)  # by hand; the tags of the first promotion stay
+        last = history("go_live")[-1]
         assert (last.version, last.moved_by, last.why) == (2, "unknown", "by hand")
-        assert aliases("test_go_live") == LiveVersions(2, 1)
-    count = len(promotions("test_go_live"))
+        assert aliases("go_live") == LiveVersions(2, 1)
+    count = len(promotions("go_live"))
     assert go_live(production, second, REQUEST) == LiveVersions(2, 1)
-    assert len(promotions("test_go_live")) == count  # it was live already
+    assert len(promotions("go_live")) == count  # it was live already
 
 
 def test_a_model_of_that_name_that_is_live_there_becomes_the_previous_one(production):
