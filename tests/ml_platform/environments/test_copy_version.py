@@ -87,8 +87,8 @@ def test_the_check_compares_the_predictions_on_the_holdout(production):
 
 @pytest.fixture(scope="module")
 def damaged(production):
-    register("damaged")
-    return copy("damaged", production)
+    register("tampered")
+    return copy("tampered", production)
 
 
 def test_files_that_were_changed_there_do_not_go_live(mlflow_server, production, damaged):
@@ -96,23 +96,23 @@ def test_files_that_were_changed_there_do_not_go_live(mlflow_server, production,
     overwrite(mlflow_server, production, damaged, model_files.SPEC_FILE, b"{}")
     for step in (lambda: check(production, damaged), lambda: go_live(production, damaged, REQUEST)):
         with pytest.raises(
-            RegistryError, match=r"damaged version 1, in production version 1, does not go live.*digest"
+            RegistryError, match=r"tampered version 1, in production version 1, does not go live.*digest"
         ):
             step()
-    assert promotions("damaged") == []
+    assert promotions("tampered") == []
     with production.use():
-        assert aliases("damaged") == LiveVersions(None, None)
-        version = registry.get_version("damaged", 1)
-        mlflow_client.connect().delete_model_version("damaged", "1")
+        assert aliases("tampered") == LiveVersions(None, None)
+        version = registry.get_version("tampered", 1)
+        mlflow_client.connect().delete_model_version("tampered", "1")
         mlflow_client.connect().delete_run(version.run_id)
-    again = copy("damaged", production)
+    again = copy("tampered", production)
     assert go_live(production, again, REQUEST) == LiveVersions(2, None)
 
 
 def test_a_digest_that_was_changed_with_the_files_does_not_help(production, damaged):
-    again = copy("damaged", production)
+    again = copy("tampered", production)
     with production.use():
-        mlflow_client.connect().set_model_version_tag("damaged", str(again.target_version), "model_sha256", "0" * 64)
+        mlflow_client.connect().set_model_version_tag("tampered", str(again.target_version), "model_sha256", "0" * 64)
     with pytest.raises(RegistryError, match="its tag model_sha256 is not that of the original"):
         check(production, again)
 

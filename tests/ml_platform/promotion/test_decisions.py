@@ -77,11 +77,11 @@ def test_a_promotion_is_final_when_the_alias_has_moved(is_done, final) -> None:
 
 
 def test_a_model_that_was_deleted_starts_over_with_the_same_numbers() -> None:
-    record(version("reborn", "run 1"), KEPT)
-    assert decisions.final_decision(version("reborn", "run 2")) is None
-    record(version("reborn", "run 2"), replace(KEPT, reason="of the second"))
-    assert decisions.final_decision(version("reborn", "run 1")) == KEPT
-    assert len(rows("reborn", "run_id")) == 2
+    record(version("deleted", "run 1"), KEPT)
+    assert decisions.final_decision(version("deleted", "run 2")) is None
+    record(version("deleted", "run 2"), replace(KEPT, reason="of the second"))
+    assert decisions.final_decision(version("deleted", "run 1")) == KEPT
+    assert len(rows("deleted", "run_id")) == 2
 
 
 def test_a_transaction_that_is_rolled_back_records_nothing() -> None:
