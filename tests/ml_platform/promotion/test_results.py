@@ -9,7 +9,7 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.promotion.decision import Decision
 from ml_platform.promotion.results import GateResult, LiveVersions, TrainingCard
 from ml_platform.storage.json_values import from_json, to_json
-from ml_platform.training.results import Source
+from ml_platform.training.results import Challenger, Source
 
 CARD = TrainingCard(
     model="shop", version=2, promoted=False, decision="kept", reason="version 2 is not better", champion_before=1,
@@ -40,3 +40,28 @@ def test_the_card_has_every_figure_of_the_decision() -> None:
 def test_a_bad_value_is_named(field, value) -> None:
     with pytest.raises(ConfigurationError, match=rf"\b{field}\b"):
         from_json(TrainingCard, to_json(CARD) | {field: value})
+
+
+SEARCHED_BEFORE = {
+    "run_id": "a", "url": "http://mlflow/#/a", "search_id": "b",
+    "candidate": ["random_forest", {"min_samples_leaf": 5}],
+    "score": 0.6, "score_sd": 0.01, "scoring": "f1", "folds": 5, "jobs": 2, "total": 12, "failed": 0,
+    "suspected_leaks": {"TARGET_AMT": 1.0},
+}  # fmt: skip
+GATE_BEFORE = {
+    "decision": {
+        "decision": "promoted", "reason": "version 2 is better", "version": 2, "champion_before": 1, "min_gain": 0.0,
+        "confidence": 0.9, "rows": 200, "challenger_f1": 0.6, "champion_f1": 0.5, "gain_low": 0.02, "gain_high": 0.2,
+    },
+    "subject": "auto: may version 2 go live?", "body": "# auto",
+}  # fmt: skip
+
+
+def test_a_training_that_waited_for_an_approval_during_an_upgrade_goes_on() -> None:
+    refitted = {"run_id": "a", "url": "http://mlflow/#/a", "name": "auto", "version": 2, "threshold": 0.3,
+                "metrics": {"f1": 0.6}, "search": SEARCHED_BEFORE}  # fmt: skip
+    challenger = from_json(Challenger, refitted)
+    assert challenger.search.candidate == ("random_forest", {"min_samples_leaf": 5})
+    assert from_json(GateResult, GATE_BEFORE).decision.gain == pytest.approx(0.1)
+    assert to_json(from_json(GateResult, GATE_BEFORE)) == GATE_BEFORE
+    assert to_json(challenger) == refitted
