@@ -111,7 +111,7 @@ def test_only_what_is_new_is_written(sample: Dataset) -> None:
 
 def test_a_command_brings_earlier_rows_online(sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     load(sample, {"ID": "1"}, {"ID": "2"})
-    monkeypatch.setattr("ml_platform.commands.main.find_table", lambda _: sample)
+    monkeypatch.setattr("ml_platform.commands.dataset.find_table", lambda _: sample)
     result = CliRunner().invoke(app, ["dataset", "materialize", sample.name])
     assert result.exit_code == 0, result.output
     assert "the newest rows of 2 entities were written" in result.output
