@@ -111,7 +111,7 @@ def wait_for_task(airflow, dag_id: str, task_id: str, run_id: str | None = None)
 
 @contextmanager
 def held_up(stack: Config, table: str) -> Iterator[None]:
-    """Let whoever writes to a table wait, so that a task that would be over in a moment is seen to run."""
+    """Make every write to a table wait, so that a task that would be over in a moment is seen to run."""
     with closing(psycopg2.connect(stack.database_uri("platform"))) as connection, connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {table} IN SHARE MODE")
         yield
