@@ -1,16 +1,15 @@
 """`make prove` ends with this: what its tests saw becomes `docs/reliability.md`, a row per promise.
 
-python -m tests.reliability FOLDER: reads there, by the name of each run, the JUnit file (.xml), whether it ended well
-(.done, .failed), or why it did not take place (.not-run). Exit code 1: something failed, and the document says what.
+python -m tests.reliability FOLDER: reads there a folder for each run, named as the run: JUnit files, `end` (done or
+failed, the commit, when), or `not-run` (why it did not take place). Exit code 1: something failed, and the document
+says what.
 """
 
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from xml.etree import ElementTree
@@ -71,10 +70,26 @@ class Tally:
         return tally
 
 
-def read(file: Path) -> list[Case]:
-    """Return the cases of one run."""
-    suite = ElementTree.parse(file)  # noqa: S314 – written by our own tests
-    return [_case(file.stem, element) for element in suite.iter("testcase")]
+@dataclass(frozen=True)
+class Run:
+    """One run of tests: what its cases came to, and how it ended; or why it did not take place."""
+
+    name: str
+    cases: tuple[Case, ...] = ()
+    end: str = ""  # done or failed
+    commit: str = ""
+    date: str = ""
+    not_run: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> "Run":
+        """Return the run that left this folder."""
+        if (why := folder / "not-run").exists():
+            return cls(folder.name, not_run=why.read_text(encoding="utf-8").strip())
+        suites = [ElementTree.parse(file) for file in sorted(folder.glob("*.xml"))]  # noqa: S314 – of our own tests
+        cases = tuple(_case(folder.name, element) for suite in suites for element in suite.iter("testcase"))
+        end, commit, date = (folder / "end").read_text(encoding="utf-8").strip().split(maxsplit=2)
+        return cls(folder.name, cases, end, commit, date)
 
 
 def _case(run: str, element: ElementTree.Element) -> Case:
@@ -110,21 +125,25 @@ def row(promise: Promise, cases: list[Case]) -> str:
     return f"| {promise.number} | {promise.text} | {tally.passed or '–'} | {tries} | {bound(tally)} | {seen} |"
 
 
-def page(cases: list[Case], ends: dict[str, str], not_run: dict[str, str], about: dict[str, str]) -> str:
-    """Return the document; `ends` says of each run that took place whether it is done or failed."""
+def page(runs: list[Run], about: dict[str, str]) -> str:
+    """Return the document."""
+    cases = [case for run in runs for case in run.cases]
     parts = [HEAD, *(f"- {name}: {value}" for name, value in about.items()), "", "## Promises", ""]
     parts += ["| # | promise | cases passed | broken in tries | bound (95 %) | seen |", "|---|---|---|---|---|---|"]
     parts += [row(promise, cases) for promise in PROMISES]
     parts += ["", "## Runs", ""]
-    parts += ["| run | end | passed | failed | skipped | minutes of tests |", "|---|---|---|---|---|---|"]
-    for run in sorted({case.run for case in cases} | set(ends)):
-        tally = Tally.of(case for case in cases if case.run == run)
+    parts += ["| run | ended (UTC) | commit | end | passed | failed | skipped | minutes of tests |"]
+    parts += ["|---|---|---|---|---|---|---|---|"]
+    for run in runs:
+        if run.not_run:
+            parts.append(f"| {run.name} | – | – | **not run** | – | – | – | – |")
+            continue
+        tally = Tally.of(run.cases)
         counts = f"{tally.passed} | {len(tally.failed)} | {tally.skipped} | {tally.seconds / 60:.1f}"
-        parts.append(f"| {run} | {ends.get(run, '–')} | {counts} |")
-    parts += [f"| {run} | **not run** | | | | |" for run in not_run]
+        parts.append(f"| {run.name} | {run.date} | `{run.commit}` | {run.end} | {counts} |")
     parts += ["", "## What failed, and what was not run", ""]
     failed = [f"- failed: `{name}`" for name in sorted(set(Tally.of(cases).failed))]
-    left_out = [f"- {run} was **not run**: {why}" for run, why in not_run.items()]
+    left_out = [f"- {run.name} was **not run**: {run.not_run}" for run in runs if run.not_run]
     skipped = [
         f"- skipped in {run}: {why}" for run, why in sorted({(c.run, c.said) for c in cases if c.outcome == "skipped"})
     ]
@@ -132,28 +151,18 @@ def page(cases: list[Case], ends: dict[str, str], not_run: dict[str, str], about
 
 
 def about() -> dict[str, str]:
-    """Return when, from which code, and on what this ran."""
+    """Return on what this ran."""
     return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "commit": _git("describe", "--always", "--dirty", "--abbrev=12"),
         "versions": f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES),
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
     }
 
 
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
 def main(folder: str) -> int:
     """Write the document; return 1 if anything failed."""
-    there = Path(folder)
-    cases = [case for file in sorted(there.glob("*.xml")) for case in read(file)]
-    ends = {file.stem: end for end in ("done", "failed") for file in there.glob(f"*.{end}")}
-    not_run = {file.stem: file.read_text(encoding="utf-8").strip() for file in sorted(there.glob("*.not-run"))}
-    DOCUMENT.write_text(page(cases, ends, not_run, about()), encoding="utf-8")
-    return int("failed" in ends.values() or bool(Tally.of(cases).failed))
+    runs = [Run.read(one) for one in sorted(Path(folder).iterdir())]
+    DOCUMENT.write_text(page(runs, about()), encoding="utf-8")
+    return int(any(run.end == "failed" or Tally.of(run.cases).failed for run in runs))
 
 
 if __name__ == "__main__":

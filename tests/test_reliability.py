@@ -22,8 +22,14 @@ JUNIT = """<testsuites><testsuite name="pytest">
 
 @pytest.fixture
 def cases(tmp_path: Path) -> list[reliability.Case]:
-    (tmp_path / "servers.xml").write_text(JUNIT)
-    return reliability.read(tmp_path / "servers.xml")
+    return list(run(tmp_path / "servers").cases)
+
+
+def run(folder: Path, junit: str = JUNIT, end: str = "done") -> reliability.Run:
+    folder.mkdir()
+    (folder / "tests.xml").write_text(junit)
+    (folder / "end").write_text(f"{end} v1-3-gabc 2026-11-30 12:00\n")
+    return reliability.Run.read(folder)
 
 
 def test_promises_and_the_list_of_long_cases_name_tests_that_exist() -> None:
@@ -52,27 +58,33 @@ def test_what_did_not_hold_or_did_not_run_is_said(cases: list[reliability.Case],
 
 
 def test_a_try_that_failed_broke_the_promise(tmp_path: Path) -> None:
-    (tmp_path / "x.xml").write_text(
+    junit = (
         '<testsuite><testcase name="test_held"><properties><property name="tried" value="4"/></properties>'
         '<failure message="no"/></testcase></testsuite>'
     )
-    found = reliability.read(tmp_path / "x.xml")
-    assert "| 1 of 4 | 25.0% seen | **broken**" in reliability.row(Promise(1, "it holds", ("test_held",)), found)
+    found = run(tmp_path / "x", junit)
+    line = reliability.row(Promise(1, "it holds", ("test_held",)), list(found.cases))
+    assert "| 1 of 4 | 25.0% seen | **broken**" in line
 
 
 def test_a_promise_without_a_test_is_no_promise_that_held(cases: list[reliability.Case]) -> None:
     assert "**no test yet**" in reliability.row(Promise(1, "it holds"), cases)
 
 
-def test_the_page_names_failures_skips_and_runs_that_did_not_take_place(cases: list[reliability.Case]) -> None:
-    text = reliability.page(
-        cases, {"servers": "failed", "benchmarks": "done"}, {"python-3.13": "no such Python here"}, {"commit": "abc"}
-    )
+def test_the_page_names_failures_skips_and_runs_that_did_not_take_place(tmp_path: Path) -> None:
+    (tmp_path / "python-3.13").mkdir()
+    (tmp_path / "python-3.13" / "not-run").write_text("no such Python here\n")
+    runs = [
+        run(tmp_path / "benchmarks", "<testsuite/>"),
+        reliability.Run.read(tmp_path / "python-3.13"),
+        run(tmp_path / "servers", end="failed"),
+    ]
+    text = reliability.page(runs, {"machine": "2 cores"})
     for line in (
-        "- commit: abc",
-        "| servers | failed | 2 | 2 | 1 | 0.1 |",
-        "| benchmarks | done | 0 | 0 | 0 | 0.0 |",
-        "| python-3.13 | **not run** | | | | |",
+        "- machine: 2 cores",
+        "| servers | 2026-11-30 12:00 | `v1-3-gabc` | failed | 2 | 2 | 1 | 0.1 |",
+        "| benchmarks | 2026-11-30 12:00 | `v1-3-gabc` | done | 0 | 0 | 0 | 0.0 |",
+        "| python-3.13 | – | – | **not run** | – | – | – | – |",
         "- failed: `test_broke (servers)`",
         "- python-3.13 was **not run**: no such Python here",
         "- skipped in servers: no PHP",
@@ -80,17 +92,16 @@ def test_the_page_names_failures_skips_and_runs_that_did_not_take_place(cases: l
         assert line in text.splitlines()
 
 
-def test_a_failure_fails_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("junit", "end", "code"),
+    [("<testsuite/>", "done", 0), (JUNIT, "done", 1), ("<testsuite/>", "failed", 1)],
+    ids=["all well", "a test failed", "the run failed"],
+)
+def test_a_failure_fails_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, junit: str, end: str, code: int
+) -> None:
     monkeypatch.setattr(reliability, "DOCUMENT", tmp_path / "reliability.md")
-    monkeypatch.setattr(reliability, "about", dict)
-    assert reliability.main(str(tmp_path)) == 0
-    (tmp_path / "servers.xml").write_text(JUNIT)
-    assert reliability.main(str(tmp_path)) == 1
-    assert "failed" in (tmp_path / "reliability.md").read_text()
-
-
-def test_a_run_that_ended_badly_fails_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reliability, "DOCUMENT", tmp_path / "reliability.md")
-    monkeypatch.setattr(reliability, "about", dict)
-    (tmp_path / "benchmarks.failed").touch()
-    assert reliability.main(str(tmp_path)) == 1
+    (tmp_path / "runs").mkdir()
+    run(tmp_path / "runs" / "servers", junit, end)
+    assert reliability.main(str(tmp_path / "runs")) == code
+    assert f"| {end} |" in (tmp_path / "reliability.md").read_text()
