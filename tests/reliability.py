@@ -86,6 +86,8 @@ class Run:
         """Return the run that left this folder."""
         if (why := folder / "not-run").exists():
             return cls(folder.name, not_run=why.read_text(encoding="utf-8").strip())
+        if not (folder / "end").exists():
+            return cls(folder.name, not_run="it was broken off")
         suites = [ElementTree.parse(file) for file in sorted(folder.glob("*.xml"))]  # noqa: S314 – of our own tests
         cases = tuple(_case(folder.name, element) for suite in suites for element in suite.iter("testcase"))
         end, commit, date = (folder / "end").read_text(encoding="utf-8").strip().split(maxsplit=2)

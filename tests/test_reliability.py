@@ -74,8 +74,10 @@ def test_a_promise_without_a_test_is_no_promise_that_held(cases: list[reliabilit
 def test_the_page_names_failures_skips_and_runs_that_did_not_take_place(tmp_path: Path) -> None:
     (tmp_path / "python-3.13").mkdir()
     (tmp_path / "python-3.13" / "not-run").write_text("no such Python here\n")
+    (tmp_path / "containers").mkdir()
     runs = [
         run(tmp_path / "benchmarks", "<testsuite/>"),
+        reliability.Run.read(tmp_path / "containers"),
         reliability.Run.read(tmp_path / "python-3.13"),
         run(tmp_path / "servers", end="failed"),
     ]
@@ -86,6 +88,7 @@ def test_the_page_names_failures_skips_and_runs_that_did_not_take_place(tmp_path
         "| benchmarks | 2026-11-30 12:00 | `v1-3-gabc` | done | 0 | 0 | 0 | 0.0 |",
         "| python-3.13 | – | – | **not run** | – | – | – | – |",
         "- failed: `test_broke (servers)`",
+        "- containers was **not run**: it was broken off",
         "- python-3.13 was **not run**: no such Python here",
         "- skipped in servers: no PHP",
     ):

@@ -53,7 +53,6 @@ def _program_section(server: Server, logs: Path) -> str:
         "autostart": "false",
         "autorestart": "true",
         "startsecs": 1,
-        "startretries": 5,
         "stopsignal": server.stop_signal,
         "stopwaitsecs": STOP_SECONDS,
         "stopasgroup": "true",  # MLflow and uvicorn leave children behind

@@ -162,11 +162,18 @@ def test_new_passwords_in_the_file_are_taken_over(small):
         query(small.database_uri("reader", "platform"), "SELECT 1")
 
 
+def _heed_interrupts():
+    """In the background of a shell the tests ignore Ctrl-C, and what they start inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_start_leaves_nothing_running(small):
     run(small.env_file, "down")
     environment = {**os.environ, "PYTHONPATH": f"{settings.ROOT / 'plugins'}:{settings.ROOT}"}
     command = [sys.executable, "-m", "stack", "--env-file", str(small.env_file), "up"]
-    starting = subprocess.Popen(command, env=environment, cwd=settings.ROOT, stdout=subprocess.DEVNULL)
+    starting = subprocess.Popen(
+        command, env=environment, cwd=settings.ROOT, stdout=subprocess.DEVNULL, preexec_fn=_heed_interrupts
+    )
     wait_until(lambda: Supervisor(small).states().get("postgres") == "RUNNING")
     starting.send_signal(signal.SIGINT)
     assert starting.wait(PATIENCE) == 130

@@ -10,7 +10,7 @@ from ml_platform.registry import registry
 from ml_platform.storage import database, mlflow_client
 from tests.ml_platform.promotion.champions import aliases, killed, movements, refit, roll_back, train
 
-pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "no_smoke_test")]
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "essentials")]
 
 
 def test_a_change_by_hand_is_recorded(mlflow_server):

@@ -14,7 +14,7 @@ from ml_platform.storage import mlflow_client
 from ml_platform.training import steps
 from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, searched_with, train
 
-pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "smoke_test_in_this_process")]
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "smoke_test_here")]
 
 
 def worse(name, frame):
@@ -93,7 +93,7 @@ def swap_classes(version):
 
 
 @pytest.fixture(scope="module")
-def with_champion(mlflow_server, smoke_test_in_this_process):
+def with_champion(mlflow_server, smoke_test_here):
     """The name of a data set with a model that is live."""
     train("damaged", make_frame(), attempt_id="first")
     return "damaged"

@@ -7,11 +7,11 @@ import pytest
 from ml_platform.promotion.history import history
 from tests.ml_platform.promotion.champions import roll_back, train
 
-pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "no_smoke_test")]
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "essentials")]
 
 
 @pytest.fixture(scope="module")
-def stand(mlflow_server):
+def stand(mlflow_server, essentials):
     """Two versions that went live, and a rollback; the cards."""
     cards = [train("stand", 0.0), train("stand")]
     roll_back("stand")

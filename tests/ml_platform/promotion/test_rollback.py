@@ -10,7 +10,7 @@ from ml_platform.registry import registry
 from tests.ml_platform.promotion.champions import aliases, killed, movements, refit, roll_back, train
 from tests.ml_platform.training.trainings import make_frame
 
-pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "no_smoke_test")]
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "essentials")]
 
 
 def test_after_a_rollback_and_back_the_predictions_are_the_same_bytes(mlflow_server):

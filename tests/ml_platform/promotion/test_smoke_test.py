@@ -11,6 +11,8 @@ import pytest
 
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.promotion import smoke_test
+from ml_platform.registry import registry
+from tests.ml_platform.training.trainings import essentials, make_frame, train
 
 COLUMNS = {"age": "double", "town": "string"}
 FEATURES = pd.DataFrame({"age": [20.0, np.nan, 60.0], "town": ["Ulm", "Kiel", np.nan]})
@@ -105,3 +107,13 @@ def test_a_model_that_takes_too_long_fails(monkeypatch):
     monkeypatch.setattr(subprocess, "run", run)
     with pytest.raises(RegistryError, match="no predictions within 300 s"):
         smoke_test.check(VERSION, FEATURES, sound(FEATURES).to_numpy())
+
+
+@pytest.mark.servers
+def test_a_new_process_loads_a_version_from_its_files(mlflow_server):
+    with essentials():
+        card, training_set = train("smoke", make_frame())
+    model = registry.load(registry.get_version("smoke", card.version))
+    features = training_set.frame[list(model.columns)]
+    with pytest.raises(RegistryError, match="loaded from its files, it does not predict the same as at its training"):
+        smoke_test.check(registry.get_version("smoke", card.version), features, 1 - model.predict(features)[0])

@@ -18,7 +18,7 @@ from ml_platform.specs.parts import Gate
 from ml_platform.storage import database, mlflow_client
 from tests.ml_platform.promotion.champions import aliases, killed, movements, refit, train
 
-pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "no_smoke_test")]
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "essentials")]
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 APPROVED, REJECTED, NO_ANSWER = Answer(True, "bob", AT), Answer(False, "bob", AT), Answer(False, None, AT)
@@ -50,7 +50,7 @@ def text_of_card(run_id):
 
 
 @pytest.fixture(scope="module")
-def kiosk(mlflow_server):
+def kiosk(mlflow_server, essentials):
     """A bad model, a good one that took its place, and a bad one that did not: the cards, and the last training."""
     cards = [train("kiosk", 0.0), train("kiosk")]
     late = refit("kiosk", 0.0, "late")

@@ -10,7 +10,7 @@ from ml_platform.promotion.training_card import FILE, log_card, read_card, train
 from ml_platform.storage import mlflow_client
 from tests.ml_platform.promotion.champions import refit
 
-pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "no_smoke_test")]
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "essentials")]
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ from tests.ml_platform.ingestion.upload_cases import drop, new_name
 from tests.ml_platform.scoring.test_batch import NAMES, ONE, file_of, make_champion, scored, train
 from tests.ml_platform.serving.models import DAY, TOKEN
 from tests.ml_platform.training.trainings import (
+    essentials,
     make_dataset,
     make_frame,
     make_training_set,
@@ -61,7 +62,8 @@ def weeks(mlflow_server: Any) -> Dataset:
 
     dataset = make_weeks(new_name(), ONE)
     training_set = make_training_set(dataset, make_weeks_frame(300))
-    refitted = steps.refit(training_set, searched_with(training_set, attempt_id="1"))
+    with essentials():
+        refitted = steps.refit(training_set, searched_with(training_set, attempt_id="1"))
     make_champion(dataset, refitted.version)
     return dataset
 

@@ -31,6 +31,7 @@ from tests.ml_platform.training.trainings import (
     make_weeks,
     make_weeks_frame,
     searched_with,
+    smoke_test_here,
     train,
 )
 
@@ -43,6 +44,12 @@ def children(run_id):
     api = mlflow_client.connect()
     run = api.get_run(run_id)
     return api.search_runs([run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run_id}'")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_process():
+    with smoke_test_here():
+        yield
 
 
 @pytest.fixture(scope="module")

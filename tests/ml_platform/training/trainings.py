@@ -5,14 +5,20 @@ key of two columns, one of them a feature, and an event time: many rows of the s
 """
 
 import hashlib
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from ml_platform.promotion import smoke_test
 from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.results import TrainingCard
 from ml_platform.specs.spec import Dataset
+from ml_platform.storage import mlflow_client
 from ml_platform.training import steps
 from ml_platform.training.results import SearchResult, Source
 from ml_platform.training.search_plan import SearchPlan
@@ -112,6 +118,28 @@ def make_weeks_frame(rows: int = 600, days: int = 100, seed: int = 1) -> pd.Data
             "sales": np.digitize(score, [0.0, 0.8]).astype("int64"),
         }
     )
+
+
+@contextmanager
+def essentials() -> Iterator[None]:
+    """Train without the smoke test and without charts, which take most of the time of a small training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(smoke_test, "check", lambda *_: None)
+        patch.setattr(mlflow_client, "log_charts", lambda *_: None)
+        yield
+
+
+@contextmanager
+def smoke_test_here() -> Iterator[None]:
+    """Save the process of the smoke test, which takes seconds to import the libraries; test_smoke_test.py has one."""
+
+    def run(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+        smoke_test.main(*arguments)
+        return subprocess.CompletedProcess(arguments, 0, "", "")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(smoke_test, "_run_process", run)
+        yield
 
 
 def searched_with(training_set: TrainingSet, **options: Any) -> SearchResult:
