@@ -52,25 +52,6 @@ RANKS = {
 }
 
 
-# Of these cases, which each take ten seconds or more, `make test` keeps the ones that are not named here. By the test's
-# name, which stays when files move; a test of any other kind says so itself: `@pytest.mark.prove`.
-PROVE = {
-    "test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_is_replaced": {
-        "add_pickle", "drop_digest", "spoil_threshold", "spoil_classes", "move_threshold",
-    },
-    "test_a_killed_search_goes_on_where_it_stopped": {"2"},
-    "test_without_an_approval_the_champion_stays": {"answer1-no answer within 3d"},
-    "test_the_answer_survives_a_kill": {"after the alias"},
-    "test_a_killed_gate_is_completed": {"after the alias"},
-    "test_a_killed_rollback_is_completed": {"after the alias"},
-    "test_tags_that_were_edited_there_do_not_go_live": {'classes-["1", "0"]'},
-    "test_with_another_champion_it_is_evaluated_again": {""},
-    "test_the_results_do_not_depend_on_the_number_of_jobs": {""},
-    "test_the_workers_of_a_search_that_is_killed_end_too": {""},
-    "test_notebook_runs_from_top_to_bottom": {"flights.ipynb"},
-}  # fmt: skip
-
-
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run what is quick first, and what shares a stack in an order in which nothing disturbs the next."""
@@ -78,9 +59,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _rank(item) >= WHOLE_STACK:
             item.add_marker("stack")
-        test, _, case = item.name.removesuffix("]").partition("[")
-        if case in PROVE.get(test, ()):
-            item.add_marker("prove")
 
 
 def _rank(item: pytest.Item) -> int:

@@ -10,6 +10,8 @@ pytestmark = pytest.mark.sockets
 
 EDA = Path(__file__).resolve().parents[2] / "eda"
 NOTEBOOKS = sorted(EDA.glob("*.ipynb"))
+RARELY = {"flights.ipynb": pytest.mark.prove}
+RUNS = [pytest.param(path, id=path.name, marks=RARELY.get(path.name, ())) for path in NOTEBOOKS]
 
 
 def test_there_is_a_notebook() -> None:
@@ -24,7 +26,7 @@ def test_notebook_is_committed_without_outputs(path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", RUNS)
 def test_notebook_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # the kernel inherits it; boosting crawls when threads outnumber cores
     notebook = nbformat.read(path, as_version=4)

@@ -53,6 +53,9 @@ def movements(name: str) -> list[tuple[Any, ...]]:
     )
 
 
+MOMENTS = ["before the alias", pytest.param("after the alias", marks=pytest.mark.prove)]
+
+
 class KilledError(Exception):
     """Stands for the kill of a process."""
 

@@ -8,7 +8,7 @@ from ml_platform.promotion.history import history
 from ml_platform.promotion.results import LiveVersions
 from ml_platform.registry import registry
 from ml_platform.storage import database, mlflow_client
-from tests.ml_platform.promotion.champions import aliases, killed, movements, refit, roll_back, train
+from tests.ml_platform.promotion.champions import MOMENTS, aliases, killed, movements, refit, roll_back, train
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "essentials")]
 
@@ -73,7 +73,7 @@ def test_a_model_that_was_deleted_and_trained_again_starts_over(mlflow_server):
     assert [one.why for one in history("reborn")] == ["gate", "by hand", "gate"]
 
 
-@pytest.mark.parametrize("moment", ["before the alias", "after the alias"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_gate_is_completed(mlflow_server, monkeypatch, moment):
     name = "killed_" + moment.replace(" ", "_")
     first = train(name, 0.0)
@@ -88,7 +88,7 @@ def test_a_killed_gate_is_completed(mlflow_server, monkeypatch, moment):
     assert database.fetch("SELECT count(*) FROM models.decisions WHERE model = $1", name) == [(2,)]
 
 
-@pytest.mark.parametrize("moment", ["before the alias", "after the alias"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_rollback_is_completed(mlflow_server, monkeypatch, moment):
     name = "undone_" + moment.replace(" ", "_")
     train(name, 0.0)

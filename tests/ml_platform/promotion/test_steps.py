@@ -16,7 +16,7 @@ from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
 from ml_platform.specs.parts import Gate
 from ml_platform.storage import database, mlflow_client
-from tests.ml_platform.promotion.champions import aliases, killed, movements, refit, train
+from tests.ml_platform.promotion.champions import MOMENTS, aliases, killed, movements, refit, train
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "essentials")]
 
@@ -118,7 +118,13 @@ def test_until_the_approval_the_champion_stays(mlflow_server):
     assert len(movements("asked")) == 2
 
 
-@pytest.mark.parametrize(("answer", "reason"), [(REJECTED, "rejected by bob"), (NO_ANSWER, "no answer within 3d")])
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (REJECTED, "rejected by bob"),
+        pytest.param(NO_ANSWER, "no answer within 3d", marks=pytest.mark.prove),
+    ],
+)
 def test_without_an_approval_the_champion_stays(mlflow_server, answer, reason):
     name = "a_" + reason.replace(" ", "_")
     train(name, 0.0)
@@ -150,6 +156,7 @@ def test_nothing_goes_live_without_asking(mlflow_server):
     assert (aliases("unasked").champion, recorded_decisions("unasked")) == (None, [])
 
 
+@pytest.mark.prove
 def test_with_another_champion_it_is_evaluated_again(mlflow_server):
     train("meanwhile", 0.0)
     first, second = challenger("meanwhile"), challenger("meanwhile", attempt_id="again")
@@ -170,7 +177,7 @@ def test_with_another_champion_it_is_evaluated_again(mlflow_server):
     assert promote(fourth, passed, APPROVED).champion_before == 2
 
 
-@pytest.mark.parametrize("moment", ["before the alias", "after the alias"])
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_the_answer_survives_a_kill(mlflow_server, monkeypatch, moment):
     name = "answered_" + moment.replace(" ", "_")
     train(name, 0.0)

@@ -60,6 +60,7 @@ def test_a_score_that_is_no_number_fails_the_candidate(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.prove
 def test_the_results_do_not_depend_on_the_number_of_jobs():
     shop, features, labels, folds = data()
     every = candidates(shop.search)
@@ -88,6 +89,7 @@ def workers_of(pid):
 
 
 @pytest.mark.slow
+@pytest.mark.prove
 def test_the_workers_of_a_search_that_is_killed_end_too():
     with subprocess.Popen([sys.executable, "-c", LONG.format(path=sys.path)]) as task:
         workers, deadline = [], time.monotonic() + 60

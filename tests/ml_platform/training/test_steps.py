@@ -216,7 +216,7 @@ searched_with(make_training_set(make_dataset(f"killed_{sys.argv[3]}", GRID)), jo
 """
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.prove)])
 def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jobs):
     paths = [str(ROOT / "plugins"), str(ROOT)]
     process = subprocess.Popen([sys.executable, "-c", KILLED, *paths, str(jobs)], env=dict(os.environ))
