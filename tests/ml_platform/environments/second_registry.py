@@ -1,7 +1,6 @@
 """A second MLflow, as production has it: a database and a bucket of its own, and a login."""
 
 import os
-import random
 import signal
 import subprocess
 import time
@@ -17,7 +16,7 @@ from pydantic import SecretStr
 
 from ml_platform.environments.environment import Environment
 from stack.servers import mlflow
-from tests.conftest import is_free
+from tests.conftest import PORTS
 
 if TYPE_CHECKING:
     from stack.config import Config
@@ -29,7 +28,7 @@ LOGIN, PASSWORD = "admin", "a secret: 7%@/"
 @contextmanager
 def second_registry(config: "Config", folder: Path) -> Iterator[Environment]:
     """Start it beside the servers of a stack, and stop it at the end."""
-    port = next(port for port in random.sample(range(22_100, 23_000), 900) if is_free(port))
+    port = config.airflow_port + len(PORTS)  # the next of those that this run of the tests has claimed
     store(config).create_bucket(Bucket=BUCKET)
     database = _make_database(config)
     described = mlflow.server(config.model_copy(update={"mlflow_port": port}))
