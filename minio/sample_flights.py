@@ -21,7 +21,7 @@ READINGS = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "pre
 
 # The package labels a reading with its full hour, but keeps what was reported up to minute 51, when these stations send
 # their routine report. So a reading became known at minute 51, not at the full hour.
-REPORTED = pd.Timedelta(minutes=51)
+REPORTED = pd.Timedelta(51, "min")
 
 
 def generate(seed: int, out: Path) -> None:

@@ -56,7 +56,7 @@ def test_rows_that_the_champion_was_trained_on_do_not_count(decide_with):
 
 @pytest.mark.parametrize("rule", [
     HoldoutRule("weeks", "time", 0.2, HOURS[48 - 3 * MIN_ROWS + 1]),
-    HoldoutRule("weeks", "time", 0.2, HOURS[47] + pd.Timedelta("1h")),
+    HoldoutRule("weeks", "time", 0.2, HOURS[47] + pd.Timedelta(1, "h")),
     HoldoutRule("weeks", "entity", 1e-9),
 ])  # fmt: skip
 def test_with_too_few_rows_in_both_hold_outs_the_champion_stays(decide_with, rule):

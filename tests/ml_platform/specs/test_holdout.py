@@ -56,9 +56,9 @@ def test_rows_with_one_event_time_are_on_the_same_side():
 
 def test_a_rule_applies_to_rows_that_come_later():
     rule = holdout_by_time("weeks", HOURS, 0.2)
-    later = HOURS + pd.Timedelta("1D")
+    later = HOURS + pd.Timedelta(1, "D")
     assert rule.mask(later, later).all()
-    assert not rule.mask(HOURS, HOURS - pd.Timedelta("1D")).any()
+    assert not rule.mask(HOURS, HOURS - pd.Timedelta(1, "D")).any()
 
 
 def test_by_entity_the_time_does_not_matter():
