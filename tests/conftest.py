@@ -68,6 +68,16 @@ def _rank(item: pytest.Item) -> int:
 
 
 @pytest.fixture(autouse=True)
+def _no_environment_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Give the next test the environment that this one found; servers export theirs for the tests that use them."""
+    before = dict(os.environ)
+    yield
+    if not request.node.get_closest_marker("servers"):
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
 def _no_sockets_in_unit_tests(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let only tests that say so (`servers`, `browser`, `sockets`) reach the network."""
     if any(request.node.get_closest_marker(name) for name in ("servers", "browser", "sockets")):
@@ -116,6 +126,11 @@ def _claim_ports() -> int:
         if all(is_free(port) for port in (*range(base, base + 20), base + 3 + 10_000)):
             return base
     raise AssertionError("no 20 ports in a row are free between 20000 and 22000")
+
+
+def spare_port(config: "Config") -> int:
+    """Return the last of the 20 ports that were claimed for a stack, which none of its servers uses."""
+    return config.airflow_port + 19
 
 
 def write_env_file(folder: Path) -> Path:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from ml_platform.environments.environment import Environment
 from stack.servers import mlflow
-from tests.conftest import PORTS
+from tests.conftest import spare_port
 
 if TYPE_CHECKING:
     from stack.config import Config
@@ -28,7 +28,7 @@ LOGIN, PASSWORD = "admin", "a secret: 7%@/"
 @contextmanager
 def second_registry(config: "Config", folder: Path) -> Iterator[Environment]:
     """Start it beside the servers of a stack, and stop it at the end."""
-    port = config.airflow_port + len(PORTS)  # the next of those that this run of the tests has claimed
+    port = spare_port(config)
     store(config).create_bucket(Bucket=BUCKET)
     database = _make_database(config)
     described = mlflow.server(config.model_copy(update={"mlflow_port": port}))
@@ -58,7 +58,8 @@ def second_registry(config: "Config", folder: Path) -> Iterator[Environment]:
         _wait(f"{url}/health", server, folder / "mlflow.log")
         yield Environment("production", url, LOGIN, SecretStr(PASSWORD))
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=30)
 
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from ml_platform.environments.environment import Environment, public_url
 from ml_platform.exceptions import ConfigurationError, ServiceError
 from ml_platform.registry import registry
-from ml_platform.settings import settings
+from ml_platform.settings import Settings, settings
 
 HERE = Environment("staging", "http://mlflow.test", "", SecretStr(""))
 
@@ -28,6 +28,9 @@ def test_a_public_url_holds_no_secret(url, public):
 
 
 def test_inside_the_block_the_settings_name_its_registry_and_afterwards_ours(monkeypatch):
+    for name, field in Settings.model_fields.items():
+        if field.is_required():
+            monkeypatch.setenv(name.upper(), "5432")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ours.test")
     monkeypatch.setenv("MLFLOW_URL", "http://localhost:5000")
     settings.cache_clear()
