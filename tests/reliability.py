@@ -24,6 +24,7 @@ HEAD = """# Reliability
 `make prove` writes this page; do not edit it. Each row is a promise of the platform, and what the tests saw that would
 fail if it did not hold. *Cases* are deterministic: each passes or fails for good. *Tries* hit a random moment; if the
 promise was broken in 0 of n of them, then at 95 % confidence it is broken in fewer than 3/n.
+*But known* is what breaks a promise in use, and no test sees yet.
 """
 
 
@@ -123,6 +124,7 @@ def row(promise: Promise, cases: list[Case]) -> str:
         seen = "**broken**: " + ", ".join(f"`{name}`" for name in sorted(set(tally.failed)))
     else:
         seen = "held" if tally.passed else "**not run**"
+    seen += f", **but known**: {promise.gap}" if promise.gap else ""
     tries = f"{tally.broken} of {tally.tried}" if tally.tried else "–"
     return f"| {promise.number} | {promise.text} | {tally.passed or '–'} | {tries} | {bound(tally)} | {seen} |"
 

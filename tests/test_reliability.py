@@ -69,6 +69,12 @@ def test_a_promise_without_a_test_is_no_promise_that_held(cases: list[reliabilit
     assert "**no test yet**" in reliability.row(Promise(1, "it holds"), cases)
 
 
+def test_a_known_gap_is_said_also_where_the_tests_pass() -> None:
+    passed = reliability.Case("servers", "test_held", "passed", "", 1.0, 0, 0)
+    promise = Promise(1, "it holds", ("test_held",), "not on Sundays")
+    assert reliability.row(promise, [passed]).endswith("| held, **but known**: not on Sundays |")
+
+
 def test_the_page_names_failures_skips_and_runs_that_did_not_take_place(tmp_path: Path) -> None:
     (tmp_path / "python-3.13").mkdir()
     (tmp_path / "python-3.13" / "not-run").write_text("no such Python here\n")
