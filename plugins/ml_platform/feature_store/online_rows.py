@@ -17,6 +17,7 @@ from ml_platform.feature_store.online_store import WholeRowPostgresOnlineStore
 from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage.database import identifier, rows, transaction
+from ml_platform.storage.locks import lock
 from ml_platform.storage.tables import ensure_tables, key_list
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def materialize(table: Table) -> int:
     view, config, count = features.feature_view(table), repo_config(), 0
     with transaction() as cursor:
         # Without the lock, the slower of two runs could overwrite a newer row with an older one.
-        rows(cursor, "SELECT pg_advisory_xact_lock(hashtext($1))::text", f"materialize:{table.name}")
+        lock(cursor, f"materialize:{table.name}")
         new = sorted(_loaded_uploads(cursor, table) - _STORE.materialized_uploads(config, view))
         for part in _newest_parts(cursor, table, new) if new else ():
             _STORE.online_write_batch(config, view, [_entry(table, row) for row in part], None)

@@ -3,9 +3,10 @@
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from ml_platform.ingestion.upload_report import UploadReport
+from ml_platform.ingestion.upload_report import UploadReport, complete
 from ml_platform.parsing.batches import BadValue
 from ml_platform.storage.database import rows
 from ml_platform.storage.object_store import ObjectVersion
@@ -38,6 +39,15 @@ def first_claim(cursor: Any, report: UploadReport) -> str:
     return f"the same bytes were loaded from {key!r} at {claimed_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
+def record_moment(cursor: Any, report: UploadReport, moment: datetime) -> None:
+    """Write the time of the claim into the claimed entry; before, it is that of the transaction's begin."""
+    cursor.execute(
+        "UPDATE uploads.ledger SET claimed_at = $1::text::timestamptz"
+        " WHERE dataset = $2 AND purpose = $3 AND sha256 = $4",
+        (moment.isoformat(), report["dataset"], report["purpose"], report["sha256"]),
+    )
+
+
 def record_counts(cursor: Any, report: UploadReport) -> None:
     """Write the numbers of rows, and the report, into the claimed entry."""
     cursor.execute(
@@ -55,8 +65,7 @@ def _identity(report: UploadReport) -> tuple[str, str, str, str]:
 
 
 def _first_report(reports: list[tuple[Any, ...]]) -> UploadReport | None:
-    report: UploadReport | None = json.loads(reports[0][0]) if reports else None
-    return report
+    return complete(json.loads(reports[0][0])) if reports else None
 
 
 def record_arrival(cursor: Any, report: UploadReport) -> UploadReport:

@@ -18,12 +18,14 @@ def report_json(report: Mapping[str, Any]) -> bytes:
 
 
 def summary(report: Mapping[str, Any]) -> str:
-    """Return one line: the file, and how many rows were read, loaded, rejected and already there."""
+    """Return one line: the file, its rows read, loaded, rejected and already there, and its keys already known."""
     present = "yes" if report["outcome"] == "duplicate" else f"{report['rows_present']:,} rows"
     file_format = f" ({report['format']})" if report["format"] else ""
+    unchanged, changed = report["keys_unchanged"], report["keys_changed"]
+    keys = f"; known keys: {unchanged:,} unchanged, {changed:,} changed" if report["keys_known"] else ""
     return (
         f"{report['key']!r}{file_format}: {report['rows_read']:,} rows read, {report['rows_loaded']:,} loaded, "
-        f"{report['rows_rejected']:,} rejected; already there: {'no' if present == '0 rows' else present}"
+        f"{report['rows_rejected']:,} rejected; already there: {'no' if present == '0 rows' else present}{keys}"
     )
 
 

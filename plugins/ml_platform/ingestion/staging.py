@@ -7,6 +7,7 @@ All of it runs in the caller's transaction.
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -17,9 +18,11 @@ from ml_platform.parsing.batches import BadValue, Batch, arrow_schema
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
 from ml_platform.storage.database import identifier, literal, rows
+from ml_platform.storage.locks import lock
 from ml_platform.storage.tables import feature_columns, key_list
 
 INCOMING = "pg_temp.incoming"  # the good rows
+TIMED = "pg_temp.timed"  # the same with their timestamps
 REJECTED = "pg_temp.rejected"  # line, column_name, value and reason of each bad value of the others
 MAX_REASONS = 100  # in one report; uploads.rejected_rows has all of them for a loaded file
 BAD_SCHEMA = pa.schema(
@@ -29,16 +32,28 @@ BAD_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Counts:
-    """The rows of a file: read = loaded + rejected + present."""
+    """The rows of a file: read = loaded + rejected + present; and of its keys those that earlier files brought.
+
+    Attributes:
+        keys_known: keys of good rows that have rows from earlier files.
+        keys_changed: those of them for which a row was loaded.
+    """
 
     read: int
     loaded: int
     rejected: int
+    keys_known: int = 0
+    keys_changed: int = 0
 
     @property
     def present(self) -> int:
-        """Rows that an earlier file brought already, with the same timestamps and values."""
+        """Rows that an earlier file brought already: with the same values, and the same timestamps if it has any."""
         return self.read - self.loaded - self.rejected
+
+    @property
+    def keys_unchanged(self) -> int:
+        """Known keys for which no row was loaded."""
+        return self.keys_known - self.keys_changed
 
 
 class FileRejectedError(ContractError):
@@ -94,11 +109,26 @@ def stage(cursor: Any, table: Table, purpose: Purpose, batches: Iterator[Batch])
     return good_rows.rows_read
 
 
-def timestamps(table: Table) -> tuple[str, str]:
-    """Return the SQL of an incoming row's event time and known time; now() is the time of the claim."""
-    event = identifier(table.event_time) if table.event_time else "now()"
-    known = {"event_time": event, "load": "now()"}.get(table.known_at)
-    return event, known or identifier(table.known_at)
+def _claim_moment(cursor: Any, table: Table) -> datetime:
+    """Return the time of the claim, which is the event time of rows that have none.
+
+    Such rows are compared with the current versions of their entities. So one file at a time is compared and loaded,
+    and the times of the claims have the order of the loads.
+    """
+    if not table.event_time:
+        lock(cursor, f"load {table.name}")
+    moment: datetime = rows(cursor, "SELECT clock_timestamp()")[0][0]
+    return moment
+
+
+def add_timestamps(cursor: Any, table: Table, moment: datetime) -> None:
+    """Create `TIMED`: the incoming rows with event time and known time."""
+    claim = f"{literal(moment.isoformat())}::timestamptz"
+    event = identifier(table.event_time) if table.event_time else claim
+    known = {"event_time": event, "load": claim}.get(table.known_at) or identifier(table.known_at)
+    cursor.execute(
+        f"CREATE TEMP VIEW timed AS SELECT *, {event} AS event_timestamp, {known} AS created_timestamp FROM {INCOMING}"
+    )
 
 
 def _key_text(table: Table, prefix: str = "") -> str:
@@ -112,12 +142,12 @@ def _key_headers(table: Table) -> str:
 
 def reject_duplicates(cursor: Any, table: Table) -> None:
     """Reject each row that has the key and the timestamps of an earlier line of the file."""
-    keys, (event, known) = key_list(table), timestamps(table)
+    keys = key_list(table)
     at = "' at ' || to_char(event AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')" if table.event_time else "''"
     cursor.execute(
         f"INSERT INTO {REJECTED} SELECT line, $1::text, key, 'key ' || key || {at} || ' is already on line ' || first"
-        f" FROM (SELECT line, {_key_text(table)} AS key, {event} AS event, first_value(line)"
-        f" OVER (PARTITION BY {keys}, {event}, {known} ORDER BY line) AS first FROM {INCOMING}) ranked"
+        f" FROM (SELECT line, {_key_text(table)} AS key, event_timestamp AS event, first_value(line)"
+        f" OVER (PARTITION BY {keys}, event_timestamp, created_timestamp ORDER BY line) AS first FROM {TIMED}) ranked"
         " WHERE line <> first",
         (_key_headers(table),),
     )
@@ -128,8 +158,10 @@ def insert(cursor: Any, table: Table, sha256: str) -> int:
     """Insert the features and labels of the incoming rows; return how many rows were new.
 
     A row with the key and timestamps of a row from an earlier file is present if its values are the same. If they
-    differ, it is rejected.
+    differ, it is rejected. Without an event time, a row is present if it equals the current version of its entity.
     """
+    if not table.event_time:
+        _remove_unchanged(cursor, table)
     loaded = _insert(cursor, table, "features", feature_columns(table), sha256)
     if loaded < rows(cursor, f"SELECT count(*) FROM {INCOMING}")[0][0]:
         _remove_present(cursor, table, sha256)
@@ -139,38 +171,52 @@ def insert(cursor: Any, table: Table, sha256: str) -> int:
 
 
 def _insert(cursor: Any, table: Table, schema: str, columns: tuple[str, ...], sha256: str) -> int:
-    keys, (event, known) = key_list(table), timestamps(table)
+    target = f"{key_list(table)}, event_timestamp, created_timestamp"
     names = "".join(f", {identifier(name)}" for name in columns)
     added: int = rows(
         cursor,
-        f"WITH added AS (INSERT INTO {schema}.{identifier(table.name)}"
-        f" ({keys}, event_timestamp, created_timestamp, upload_sha256, line{names})"
-        f" SELECT {keys}, {event}, {known}, $1::text, line{names} FROM {INCOMING} ORDER BY {keys}, {event}, {known}"
-        f" ON CONFLICT ({keys}, event_timestamp, created_timestamp) DO NOTHING RETURNING 1)"
+        f"WITH added AS (INSERT INTO {schema}.{identifier(table.name)} ({target}, upload_sha256, line{names})"
+        f" SELECT {target}, $1::text, line{names} FROM {TIMED} ORDER BY {target}"
+        f" ON CONFLICT ({target}) DO NOTHING RETURNING 1)"
         " SELECT count(*) FROM added",
         sha256,
     )[0][0]
     return added
 
 
-def _same_row(table: Table, alias: str) -> str:
-    """Return the SQL condition that the rows `i` and `alias` have the same key and timestamps."""
+def _same_row(table: Table, alias: str, other: str = "i") -> str:
+    """Return the SQL condition that two rows have the same key and timestamps."""
     columns = (*(identifier(key) for key in table.keys), "event_timestamp", "created_timestamp")
-    return " AND ".join(f"{alias}.{column} = i.{column}" for column in columns)
+    return " AND ".join(f"{alias}.{column} = {other}.{column}" for column in columns)
+
+
+def _same_values(table: Table) -> str:
+    """Return the SQL condition that the row `i` has the values of the row `f` of the features and `l` of the labels."""
+    same = [f"f.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in feature_columns(table)]
+    same += [f"l.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in table.label_columns]
+    return " AND ".join(same) or "true"
+
+
+def _remove_unchanged(cursor: Any, table: Table) -> None:
+    """Remove the incoming rows that equal the current version of their entity, in a table without an event time."""
+    name = identifier(table.name)
+    keys = " AND ".join(f"f.{identifier(key)} = i.{identifier(key)}" for key in table.keys)
+    labels = f" JOIN labels.{name} l ON {_same_row(table, 'l', 'f')}" if table.label_columns else ""
+    known = "" if table.known_at in ("event_time", "load") else " AND f.created_timestamp = i.created_timestamp"
+    cursor.execute(
+        f"DELETE FROM {INCOMING} WHERE line IN (SELECT i.line FROM {TIMED} i CROSS JOIN LATERAL"
+        f" (SELECT * FROM features.{name} f WHERE {keys}"
+        f" ORDER BY event_timestamp DESC, created_timestamp DESC LIMIT 1) f{labels} WHERE {_same_values(table)}{known})"
+    )
 
 
 def _remove_present(cursor: Any, table: Table, sha256: str) -> None:
     """Remove the rows that an earlier file brought from the incoming ones; reject those with other values."""
-    event, known = timestamps(table)
-    same = [f"f.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in feature_columns(table)]
-    same += [f"l.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in table.label_columns]
     labels = f" LEFT JOIN labels.{identifier(table.name)} l ON {_same_row(table, 'l')}" if table.label_columns else ""
     cursor.execute(
         f"CREATE TEMP TABLE known AS SELECT i.line, {_key_text(table, 'i.')} AS key, f.line AS other,"
-        f" {' AND '.join(same)} AS same"
-        f" FROM (SELECT *, {event} AS event_timestamp, {known} AS created_timestamp FROM {INCOMING}) i"
-        f" JOIN features.{identifier(table.name)} f ON {_same_row(table, 'f')}"
-        f" AND f.upload_sha256 <> {literal(sha256)}{labels}"
+        f" {_same_values(table)} AS same FROM {TIMED} i JOIN features.{identifier(table.name)} f"
+        f" ON {_same_row(table, 'f')} AND f.upload_sha256 <> {literal(sha256)}{labels}"
     )
     cursor.execute(
         f"INSERT INTO {REJECTED} SELECT line, $1::text, key,"
@@ -180,6 +226,18 @@ def _remove_present(cursor: Any, table: Table, sha256: str) -> None:
         (_key_headers(table),),
     )
     cursor.execute(f"DELETE FROM {INCOMING} i USING pg_temp.known k WHERE k.line = i.line")
+
+
+def _count_known_keys(cursor: Any, table: Table, sha256: str) -> int:
+    """Return how many keys of the incoming rows have rows from earlier files."""
+    keys = " AND ".join(f"f.{identifier(key)} = i.{identifier(key)}" for key in table.keys)
+    known: int = rows(
+        cursor,
+        f"SELECT count(*) FROM (SELECT DISTINCT {key_list(table)} FROM {INCOMING}) i WHERE EXISTS"
+        f" (SELECT FROM features.{identifier(table.name)} f WHERE {keys} AND f.upload_sha256 <> $1)",
+        sha256,
+    )[0][0]
+    return known
 
 
 def count_rejected(cursor: Any) -> int:
@@ -215,20 +273,25 @@ def rejection_reason(table: Table, counts: Counts) -> str | None:
 
 def load(
     cursor: Any, table: Table, purpose: Purpose, sha256: str, batches: Iterator[Batch]
-) -> tuple[Counts, list[Reason]]:
+) -> tuple[Counts, list[Reason], datetime]:
     """Load the good rows of a file into its tables and record the bad values.
 
     Returns:
-        The numbers of rows, and the first bad values.
+        The numbers of rows, the first bad values, and the time of the claim.
 
     Raises:
         ContractError: the file breaks the contract; the caller rolls back.
     """
     read = stage(cursor, table, purpose, batches)
+    moment = _claim_moment(cursor, table)
+    add_timestamps(cursor, table, moment)
     reject_duplicates(cursor, table)
+    known = _count_known_keys(cursor, table, sha256)
     loaded = insert(cursor, table, sha256)
-    counts, reasons = Counts(read, loaded, count_rejected(cursor)), first_reasons(cursor)
+    changed = _count_known_keys(cursor, table, sha256) if known else 0
+    counts = Counts(read, loaded, count_rejected(cursor), known, changed)
+    reasons = first_reasons(cursor)
     if problem := rejection_reason(table, counts):
         raise FileRejectedError(problem, counts, reasons)
     _record_rejected(cursor, table, purpose, sha256)
-    return counts, reasons
+    return counts, reasons, moment

@@ -1,6 +1,7 @@
 """The report on an uploaded file: plain JSON, passed between tasks and stored in tables and report files."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, Literal, cast
 
@@ -29,7 +30,8 @@ class UploadReport(TypedDict):
     `result_key` is in the bucket `result`, the other keys are in `bucket`. The outcome `gone` means that the object was
     removed before it was read. Times are ISO 8601.
     `format` names the recognised format, for people ("" if the file was not read). `delimiter` and `encoding` are
-    needed to read the file again. For a loaded file, `rows_read` = `rows_loaded` + `rows_rejected` + `rows_present`.
+    needed to read the file again. For a loaded file, `rows_read` = `rows_loaded` + `rows_rejected` + `rows_present`,
+    and `keys_known` (keys that earlier files brought) = `keys_unchanged` + `keys_changed`.
     """
 
     dataset: str
@@ -48,11 +50,22 @@ class UploadReport(TypedDict):
     rows_loaded: int
     rows_rejected: int
     rows_present: int
+    keys_known: int
+    keys_unchanged: int
+    keys_changed: int
     archived_key: str
     report_key: str
     rejected_key: str | None
     result_key: str | None
     reasons: list[Reason]
+
+
+LATER_FIELDS = {"keys_known": 0, "keys_unchanged": 0, "keys_changed": 0}
+
+
+def complete(report: Mapping[str, Any]) -> UploadReport:
+    """Return a report that may come from an earlier version, with the fields that it did not have yet."""
+    return cast(UploadReport, LATER_FIELDS | dict(report))
 
 
 def ending(key: str) -> str:
@@ -97,6 +110,9 @@ def new_report(
         rows_loaded=0,
         rows_rejected=0,
         rows_present=0,
+        keys_known=0,
+        keys_unchanged=0,
+        keys_changed=0,
         archived_key=archived,
         report_key=f"{stem}.report.json",
         rejected_key=f"{stem}.rejected.csv" if has_rejected_rows else None,

@@ -180,13 +180,19 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
     claimed = upload.report("loaded")
     if not ledger.claim(cursor, claimed):
         return upload.report("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
-    counts, reasons = staging.load(cursor, upload.dataset, upload.purpose, upload.local.sha256, upload.batches())
+    counts, reasons, moment = staging.load(
+        cursor, upload.dataset, upload.purpose, upload.local.sha256, upload.batches()
+    )
+    ledger.record_moment(cursor, claimed, moment)
     report = upload.report(
         "loaded",
         rows_read=counts.read,
         rows_loaded=counts.loaded,
         rows_rejected=counts.rejected,
         rows_present=counts.present,
+        keys_known=counts.keys_known,
+        keys_unchanged=counts.keys_unchanged,
+        keys_changed=counts.keys_changed,
         reasons=reasons,
     )
     ledger.record_counts(cursor, report)

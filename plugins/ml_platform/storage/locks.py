@@ -1,4 +1,4 @@
-"""The lock of a model's aliases: one process at a time may change them."""
+"""Locks in Postgres: of a transaction, and of a model's aliases."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -7,8 +7,14 @@ from typing import Any
 import psycopg2
 
 from ml_platform.settings import settings
+from ml_platform.storage.database import rows
 
 TIMEOUT = "15min"
+
+
+def lock(cursor: Any, name: str) -> None:
+    """Wait for the lock of this name, and hold it until the cursor's transaction ends."""
+    rows(cursor, "SELECT pg_advisory_xact_lock(hashtext($1::text))::text", name)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from ml_platform.specs.changes import Changes, compare_specs
 from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.spec import Table
 from ml_platform.storage.database import identifier, rows, transaction
+from ml_platform.storage.locks import lock
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def ensure_tables(table: Table) -> int:
         ConfigurationError: a change of the YAML is incompatible with rows already loaded; nothing is changed.
     """
     with transaction() as cursor:
-        rows(cursor, "SELECT pg_advisory_xact_lock(hashtext('ml_platform tables'))::text")
+        lock(cursor, "ml_platform tables")
         version = _record_spec(cursor, table)
         _ensure_table(cursor, table, "features", feature_columns(table))
         if table.label_columns:

@@ -1,12 +1,13 @@
 """A file's good rows go to the tables, with their timestamps, and each bad row gets a reason."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from ml_platform.exceptions import ContractError
-from ml_platform.ingestion import staging
+from ml_platform.ingestion import staging, uploads
 from ml_platform.ingestion.staging import Counts
 from ml_platform.ingestion.upload_report import Reason
 from ml_platform.parsing.batches import arrow_schema, read_batches
@@ -16,6 +17,7 @@ from ml_platform.storage.tables import ensure_tables
 from tests.ml_platform.ingestion.upload_cases import (
     assert_accounted,
     csv_bytes,
+    drop,
     ingest,
     make_dataset,
     many,
@@ -210,6 +212,97 @@ def test_an_entity_uploaded_again_is_a_new_version(sample: Dataset) -> None:
     assert rows_in("features", sample, 'count(*), count(DISTINCT event_timestamp), count(DISTINCT "RATIO")') == [
         (2, 2, 2)
     ]
+
+
+EXPORTS = {
+    "line ends": lambda data: data.replace(b"\r\n", b"\n"),
+    "semicolons": lambda data: data.replace(b",", b";").replace(b'"$67;349"', b'"$67,349"'),
+    "trailing blanks": lambda data: data.replace(b"any text", b"any text  "),
+    "other order": lambda data: b"".join([*data.splitlines(True)[:1], *data.splitlines(True)[:0:-1]]),
+}
+
+
+@on_servers
+@pytest.mark.parametrize("export", EXPORTS)
+def test_the_same_data_exported_again_are_already_there(sample: Dataset, export: str) -> None:
+    data = csv_bytes(*({"ID": str(i), "LABEL": str(i % 2), "RATIO": "" if i == 3 else "0.5"} for i in range(9)))
+    first = ingest(sample, data)
+    assert [first[name] for name in KEYS] == [0, 0, 0]
+    again = ingest(sample, EXPORTS[export](data), "_again")
+    assert_accounted(sample, again)
+    assert again["sha256"] != first["sha256"]
+    assert (again["outcome"], again["rows_loaded"], again["rows_present"]) == ("loaded", 0, 9)
+    assert [again[name] for name in KEYS] == [9, 9, 0]
+    assert rows_in("labels", sample) == rows_in("features", sample) == 9
+
+
+KEYS = ("keys_known", "keys_unchanged", "keys_changed")
+
+
+@on_servers
+@pytest.mark.parametrize("change", [{"RATIO": "0.7"}, {"LABEL": "1"}, {"COST": "5"}, {"NOTE": ""}, {"COUNT": ""}])
+def test_a_row_that_differs_in_any_value_is_a_new_version(sample: Dataset, change: dict[str, str]) -> None:
+    ingest(sample, many(3))
+    report = ingest(sample, csv_bytes({"ID": "0"}, {"ID": "1"} | change, {"ID": "7"}), "_2")
+    assert_accounted(sample, report)
+    assert (report["rows_loaded"], report["rows_present"]) == (2, 1)
+    assert [report[name] for name in KEYS] == [2, 1, 1]
+    assert rows_in("features", sample) == 5
+
+
+@on_servers
+def test_a_row_that_is_what_it_was_before_the_current_version_is_loaded(sample: Dataset) -> None:
+    for number, ratio in enumerate(("0.1", "0.2", "0.10", "0.100")):
+        report = ingest(sample, csv_bytes({"ID": "1", "RATIO": ratio}), f"_{number}")
+        assert report["rows_loaded"] == (number < 3)
+    in_order = "array_to_string(array_agg(\"RATIO\" ORDER BY event_timestamp), ' ')"
+    assert rows_in("features", sample, in_order) == [("0.1 0.2 0.1",)]
+
+
+@on_servers
+def test_a_known_time_of_its_own_counts_as_a_value() -> None:
+    dataset = make_dataset(new_name(), known_at="SEEN", columns={"SEEN": "timestamp"})
+    ingest(dataset, csv_bytes({"SEEN": "2026-01-01"}))
+    assert ingest(dataset, csv_bytes({"SEEN": "2026-01-01 "}), "_2")["rows_present"] == 1
+    assert ingest(dataset, csv_bytes({"SEEN": "2026-01-02"}), "_3")["rows_loaded"] == 1
+
+
+@on_servers
+def test_known_keys_of_a_timed_file_are_counted_too() -> None:
+    dataset = timed_dataset(new_name())
+    ingest(dataset, csv_bytes(*({"ID": str(i), "AT": "2026-01-01"} for i in range(3))))
+    rows = [{"ID": "0", "AT": "2026-01-01"}, {"ID": "1", "AT": "2026-01-01"}, {"ID": "1", "AT": "2026-01-02"}]
+    report = ingest(dataset, csv_bytes(*rows, {"ID": "9", "AT": "2026-01-01"}), "_2")
+    assert (report["rows_loaded"], report["rows_present"]) == (2, 2)
+    assert [report[name] for name in KEYS] == [2, 1, 1]
+
+
+@on_servers
+def test_two_exports_of_the_same_data_at_once_are_loaded_once(sample: Dataset) -> None:
+    ensure_tables(sample)
+    for number in range(4):
+        data = many(3_000, NOTE=f"number {number}")
+        keys = [drop(sample, export, f"_{number}_{i}") for i, export in enumerate((data, EXPORTS["line ends"](data)))]
+        with ThreadPoolExecutor(2) as pool:
+            reports = list(pool.map(lambda key: uploads.ingest(sample, key), keys))
+        assert sorted(report["rows_loaded"] for report in reports) == [0, 3_000]
+        assert rows_in("features", sample) == 3_000 * (number + 1)
+
+
+@on_servers
+def test_claims_have_the_order_of_their_loads(sample: Dataset) -> None:
+    """Whichever of two files is loaded last, its rows are the newest."""
+    ensure_tables(sample)
+    keys = [drop(sample, many(2_000, NOTE=note), f"_{note}") for note in "abcd"]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda key: uploads.ingest(sample, key), keys))
+    versions = 'count(*), count(DISTINCT "NOTE"), count(DISTINCT event_timestamp)'
+    assert rows_in("features", sample, versions) == [(8_000, 4, 4)]
+    claims = "SELECT count(*) FROM uploads.ledger g JOIN features.{0} f ON f.upload_sha256 = g.sha256"
+    differing = (
+        f"{claims.format(chr(34) + sample.name + chr(34))} WHERE g.dataset = $1 AND f.event_timestamp <> g.claimed_at"
+    )
+    assert fetch(differing, sample.name) == [(0,)]
 
 
 @on_servers
