@@ -128,7 +128,8 @@ PROMISES = (
     )),
     Promise(30, "One bad file never stops what comes after it", (
         "test_a_bad_file_blocks_nobody_else", "test_a_broken_file_holds_up_nobody_else_and_is_told_to_who_asks",
-    ), "where a spec names only the positive label, a third value is loaded, and stops training"),
+        "test_after_a_file_with_a_third_label_value_the_training_set_is_built",
+    )),
     Promise(31, "What came in can be taken back"),
     Promise(32, "Only a model that the platform itself made and judged can be live", (
         "test_a_digest_that_was_changed_with_the_files_does_not_help", "test_tags_that_were_edited_are_refused",

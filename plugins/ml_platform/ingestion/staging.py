@@ -13,10 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from ml_platform.exceptions import ContractError
+from ml_platform.ingestion.label_values import reject_third_values
 from ml_platform.ingestion.upload_report import Reason
 from ml_platform.parsing.batches import BadValue, Batch, arrow_schema
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import Table
+from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage.database import identifier, literal, rows
 from ml_platform.storage.locks import lock
 from ml_platform.storage.tables import feature_columns, key_list
@@ -281,8 +282,11 @@ def load(
 
     Raises:
         ContractError: the file breaks the contract; the caller rolls back.
+        ConfigurationError: the label column cannot hold the positive value.
     """
     read = stage(cursor, table, purpose, batches)
+    if isinstance(table, Dataset) and not table.label.values:
+        reject_third_values(cursor, table, INCOMING, REJECTED)
     moment = _claim_moment(cursor, table)
     add_timestamps(cursor, table, moment)
     reject_duplicates(cursor, table)

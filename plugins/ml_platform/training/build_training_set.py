@@ -2,7 +2,8 @@
 
 import io
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 LABEL = "__label"  # holds the label during the join; afterwards the label column holds its class index
 UPLOAD = "__upload"  # SHA-256 of the file that the label comes from
+LINE = "__line"  # of the label in that file
+MAX_ROWS_NAMED = 20  # in an error
 
 
 def labels_query(dataset: Dataset) -> str:
@@ -38,7 +41,7 @@ def labels_query(dataset: Dataset) -> str:
         source += f" JOIN features.{name} f ON {' AND '.join(f'f.{one} = l.{one}' for one in row)}"
     return f"""
         SELECT DISTINCT ON ({keys}, l.event_timestamp)
-               {keys}, l.event_timestamp, l.upload_sha256 AS {UPLOAD},
+               {keys}, l.event_timestamp, l.upload_sha256 AS {UPLOAD}, l.line AS {LINE},
                l.{identifier(dataset.label.column)} AS {LABEL}{join_columns}
         FROM {source}
         ORDER BY {keys}, l.event_timestamp, l.created_timestamp DESC
@@ -48,27 +51,37 @@ def labels_query(dataset: Dataset) -> str:
 def classes(dataset: Dataset, labels: pd.Series) -> tuple[list[str], pd.Series]:
     """Return the values of the label as in the files, by class index, and the class index of each row.
 
+    Where the spec names only the positive value, the other one is the most frequent of the rest.
+
     Args:
         dataset: names the positive value, or all classes.
         labels: the label of each row, with the column's type, shape (n_rows,).
 
-    Raises:
-        DegenerateDataError: there are values that the spec does not name; or more than two, if it names only the
-            positive one.
+    Returns:
+        The texts, and the indices, shape (n_rows,); missing where the label is none of these values.
     """
     named = label_values(dataset)
-    others = sorted(set(labels.unique()) - set(named))
     texts = list(map(class_text, named))
-    if dataset.label.classes is None and dataset.label.negative is None:
+    if not dataset.label.values:
+        others = labels[~labels.isin(named)].value_counts().index.tolist()
         texts.insert(0, class_text(others[0]) if others else f"not {texts[0]}")
-        named, others = [*(others[:1] or [None]), *named], others[1:]
-    if others:
-        raise DegenerateDataError(
-            f"{dataset.name}: the label {dataset.label.column} has values beyond {' and '.join(texts)}: "
-            f"{', '.join(map(class_text, others[:20]))}; name `positive` for two values, and all `classes` for more"
-        )
-    index = {value: i for i, value in enumerate(named)}
-    return texts, labels.map(index).astype("int64")
+        named.insert(0, others[0] if others else None)
+    return texts, labels.map({value: i for i, value in enumerate(named)})
+
+
+def _unexpected(dataset: Dataset, rows: pd.DataFrame, texts: list[str]) -> str:
+    """Return the error about rows whose label is none of these values: file, line, key and label of the first."""
+    files = {sha256: key for key, sha256, _ in _ledger(dataset)}
+
+    def line(row: dict[Hashable, Any]) -> str:
+        keys = ", ".join(f"{dataset.header(key)} {row[key]}" for key in dataset.keys)
+        return f"{files[row[UPLOAD]]}, line {row[LINE]} ({keys}): {class_text(row[LABEL])!r}"
+
+    return "\n".join([
+        f"{dataset.name}: {len(rows):,} rows have a label {dataset.label.column} beyond {' and '.join(texts)};"
+        " name `positive` for two values, and all `classes` for more",
+        *map(line, rows.head(MAX_ROWS_NAMED).to_dict("records")),
+    ])  # fmt: skip
 
 
 def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
@@ -88,8 +101,10 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
     times = joined["event_timestamp"].dt.tz_localize("UTC")  # Feast returns UTC without its time zone
     frame = joined[list(dataset.keys)].assign(event_timestamp=times)
     named, label = classes(dataset, joined[LABEL])
+    if (unexpected := label.isna()).any():
+        raise DegenerateDataError(_unexpected(dataset, joined[unexpected], named))
     inputs = model_input(dataset, joined).drop(columns=list(dataset.entity.features))
-    labelled = pd.concat([frame, inputs, label.rename(dataset.label.column)], axis=1)
+    labelled = pd.concat([frame, inputs, label.astype("int64").rename(dataset.label.column)], axis=1)
     return labelled, named, set(joined[UPLOAD])
 
 
@@ -126,9 +141,15 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
 
 def sources(dataset: Dataset, uploads: Collection[str]) -> list[Source]:
     """Return object key, SHA-256 and number of rows of these uploads, in the order of their claims."""
+    return [
+        Source(key=key, sha256=sha256, rows=loaded) for key, sha256, loaded in _ledger(dataset) if sha256 in uploads
+    ]
+
+
+def _ledger(dataset: Dataset) -> list[tuple[str, str, int]]:
     rows = database.fetch(
         "SELECT object_key, sha256, rows_loaded FROM uploads.ledger"
         " WHERE dataset = $1 AND purpose = 'train' ORDER BY claimed_at, sha256",
         dataset.name,
     )
-    return [Source(key=key, sha256=sha256, rows=loaded) for key, sha256, loaded in rows if sha256 in uploads]
+    return [(key, sha256, loaded) for key, sha256, loaded in rows]

@@ -14,6 +14,7 @@ from ml_platform.exceptions import ConfigurationError, DegenerateDataError, Regi
 from ml_platform.feature_store import features
 from ml_platform.ingestion import uploads
 from ml_platform.specs.catalog import dataset
+from ml_platform.specs.parts import Label
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch, identifier
@@ -142,9 +143,23 @@ def test_the_positive_value_is_read_as_a_cell_is(column: Any, positive: Any, cel
 
 def test_a_positive_value_that_no_cell_can_hold_is_named() -> None:
     data_set = make_dataset(new_name(), label={"column": "LABEL", "positive": "yes"})
-    load(data_set, {"ID": "1"})
+    with pytest.raises(ConfigurationError, match=r"label.positive is 'yes': not a whole number"):
+        load(data_set, {"ID": "1"})
+    load(data_set.model_copy(update={"label": Label(column="LABEL", positive="1")}), {"ID": "1"})
     with pytest.raises(ConfigurationError, match=r"label.positive is 'yes': not a whole number"):
         build_training_set.freeze(data_set)
+
+
+def test_a_loaded_label_that_the_spec_no_longer_names_is_an_error_that_says_where_it_is(sample: Dataset) -> None:
+    name = sample.name
+    wider = make_dataset(name, label={"column": "LABEL", "classes": ["0", "1", "2"]})
+    load(wider, {"ID": "7"}, {"ID": "8", "LABEL": "1"}, {"ID": "9"})
+    load(wider, {"ID": "1"}, {"ID": "2", "LABEL": "2"}, suffix="_wrong")
+    with pytest.raises(DegenerateDataError) as error:
+        build_training_set.freeze(sample)
+    (summary, line) = str(error.value).splitlines()
+    assert summary.startswith(f"{name}: 1 rows have a label LABEL beyond 0 and 1")
+    assert line == f"train_{name}_wrong.csv, line 3 (ID 2): '2'"
 
 
 # -- point in time ----------------------------------------------------------------------------------------------------
