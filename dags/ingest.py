@@ -3,8 +3,9 @@
 **Starts** by itself: one run always waits for a file. It uses no worker while it waits.
 
 **Comes in**: files named `{files}` in the [bucket train](bucket:train), as CSV, `.csv.gz`, Parquet or JSON lines,
-with the columns that `datasets/{name}.yaml` declares. Several files are loaded in parallel. `docs/files.md` describes
-the formats, `docs/data-sets.md` the YAML.
+with the columns that `datasets/{name}.yaml` declares. Several files are loaded at once, each is settled as soon as it
+is loaded, and a file that comes meanwhile is taken too. `docs/files.md` describes the formats, `docs/data-sets.md` the
+YAML.
 
 **Goes out**:
 
@@ -22,30 +23,30 @@ again. One transaction writes the ledger entry and the rows, so a file is loaded
 
 **When it fails**:
 
-- `settle` is red: a file was rejected. Read the report beside it, fix the file and upload it again.
-- `load` is red: a server was away for longer than the retries, or the YAML now is incompatible with rows already
-  loaded (the log says how). Nothing is lost: the file is still in the bucket, and the next run loads it.
+- `load` is red, and its log names each file and the reason:
+  - *is rejected*: read the report beside it, fix the file and upload it again;
+  - *stays in the inbox*, and the YAML is incompatible with rows already loaded: put the YAML right, and the file is
+    loaded by itself;
+  - *stays in the inbox* for another reason: the file is tried again after 5 seconds, 10 seconds, … 5 minutes.
+- `load` is retried: the bucket or the database cannot be reached. Nothing is lost.
 - `materialize` is red: the rows are loaded, but not online yet. The next run writes them.
 - Every task is idempotent: you can clear it at any time.
 """
 
-from typing import Any
+from functools import partial
 
-from airflow.sdk import TriggerRule, dag, task, task_group
+from airflow.sdk import TriggerRule, dag, get_current_context, task
 
 from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.wiring import (
     DEFAULT_ARGS,
-    FILE,
     START,
-    fail_at_once_on,
-    results_of,
-    show_file,
+    TAKE_FILES,
     skip_if_nothing_new,
+    take_files,
     training_data,
     wait_for_file,
 )
-from ml_platform.exceptions import ContractError
 from ml_platform.specs.catalog import catalog
 from ml_platform.specs.spec import Dataset, Table
 
@@ -64,44 +65,24 @@ def documentation(table: Table) -> str:
 def make_ingest(table: Table) -> None:
     """Define `ingest_<name>`."""
 
-    @task
-    def list_files() -> list[str]:
+    @task(**TAKE_FILES)
+    def load() -> None:
         from ml_platform.ingestion import uploads
 
-        return uploads.waiting_keys(table, "train")
-
-    @task(map_index_template=FILE)
-    @fail_at_once_on(ContractError)
-    def load(key: str) -> dict[str, Any]:
-        from ml_platform.ingestion import uploads
-
-        show_file(key)
-        return uploads.load(table, "train", key)
-
-    @task(map_index_template=FILE)
-    @fail_at_once_on(ContractError)
-    def settle(upload: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform.ingestion import uploads
-
-        show_file(upload["key"])
-        return uploads.settle(upload)
+        take_files(table, "train", partial(uploads.ingest, table))
 
     @task(outlets=[training_data(table)], trigger_rule=TriggerRule.ALL_DONE)
     @skip_if_nothing_new
     def announce() -> int:
         from ml_platform.ingestion import uploads
 
-        return uploads.count_new_rows(results_of("take.settle"))
+        return uploads.announce(table, get_current_context()["run_id"])
 
     @task(trigger_rule=TriggerRule.ALL_DONE)
     def materialize() -> int:
         from ml_platform.feature_store import online_rows
 
         return online_rows.materialize(table)
-
-    @task_group
-    def take(key: str) -> Any:
-        return settle(load(key))
 
     @dag(
         dag_id=f"ingest_{table.name}",
@@ -115,9 +96,7 @@ def make_ingest(table: Table) -> None:
         tags=["ml-platform", table.name],
     )
     def ingest() -> None:
-        files = list_files()
-        wait_for_file(table, "train") >> files
-        take.expand(key=files) >> [announce(), materialize()]
+        wait_for_file(table, "train") >> load() >> [announce(), materialize()]
 
     ingest()
 

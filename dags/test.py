@@ -24,27 +24,21 @@ scores.
 
 **When it fails**:
 
-- `settle` is red: a file was rejected. Read the report beside it, fix the file and upload it again.
-- `score` is retried again and again: the champion is not what was recorded at its training, so it is not used.
-  Trigger [rollback_{name}](dag:rollback_{name}), or train again with [train_{name}](dag:train_{name}).
+- `score` is red, and its log names each file and the reason:
+  - *is rejected*: read the report beside it, fix the file and upload it again;
+  - *stays in the inbox*, because the champion is not what was recorded at its training: trigger
+    [rollback_{name}](dag:rollback_{name}), or train again with [train_{name}](dag:train_{name});
+  - *stays in the inbox* for another reason: the file is tried again after 5 seconds, 10 seconds, … 5 minutes.
+- `score` is retried: the bucket or the database cannot be reached. Nothing is lost.
 - Every task is idempotent: you can clear it at any time.
 """
 
-from typing import Any
+from functools import partial
 
-from airflow.sdk import dag, task, task_group
+from airflow.sdk import dag, task
 
 from ml_platform.airflow.runbook import runbook
-from ml_platform.airflow.wiring import (
-    DEFAULT_ARGS,
-    FILE,
-    FOREVER,
-    START,
-    fail_at_once_on,
-    show_file,
-    wait_for_file,
-)
-from ml_platform.exceptions import ContractError
+from ml_platform.airflow.wiring import DEFAULT_ARGS, FOREVER, START, TAKE_FILES, take_files, wait_for_file
 from ml_platform.specs.catalog import catalog
 from ml_platform.specs.spec import Dataset
 
@@ -58,31 +52,11 @@ def make_test(dataset: Dataset) -> None:
 
         return batch.is_ready(dataset)
 
-    @task
-    def list_files() -> list[str]:
-        from ml_platform.ingestion import uploads
-
-        return uploads.waiting_keys(dataset, "test")
-
-    @task(map_index_template=FILE)
-    @fail_at_once_on(ContractError)
-    def score(key: str) -> dict[str, Any]:
+    @task(**TAKE_FILES)
+    def score() -> None:
         from ml_platform.scoring import batch
 
-        show_file(key)
-        return batch.score(dataset, key)
-
-    @task(map_index_template=FILE)
-    @fail_at_once_on(ContractError)
-    def settle(upload: dict[str, Any]) -> dict[str, Any]:
-        from ml_platform.ingestion import uploads
-
-        show_file(upload["key"])
-        return uploads.settle(upload)
-
-    @task_group
-    def take(key: str) -> Any:
-        return settle(score(key))
+        take_files(dataset, "test", partial(batch.answer, dataset))
 
     @dag(
         dag_id=f"test_{dataset.name}",
@@ -96,9 +70,7 @@ def make_test(dataset: Dataset) -> None:
         tags=["ml-platform", dataset.name],
     )
     def test() -> None:
-        files = list_files()
-        wait_for_file(dataset, "test") >> wait_for_champion() >> files
-        take.expand(key=files)
+        wait_for_file(dataset, "test") >> wait_for_champion() >> score()
 
     test()
 

@@ -141,7 +141,7 @@ def test_a_load_goes_on(victims, stack, airflow, buckets, query, kill) -> None:
     content, keys = file_of("train_auto.csv", 1_000_000 * (1 + VICTIMS.index(victims)))
     with held_up(stack, "features.auto"):
         buckets.put("train", f"train_auto_{victims[0]}.csv", content)
-        wait_for_task(airflow, "ingest_auto", "take.load")
+        wait_for_task(airflow, "ingest_auto", "load")
         kill(victims)
     report = report_of(buckets, "train", f"train_auto_{victims[0]}.csv")
     assert (report["outcome"], report["rows_loaded"]) == ("loaded", ROWS)
@@ -175,7 +175,7 @@ def test_a_training_goes_on(victims, airflow, mlflow, kill) -> None:
 def test_a_scoring_goes_on(victims, airflow, buckets, mlflow, kill) -> None:
     content, keys = file_of("test_auto.csv", 100_000_000 * (1 + VICTIMS.index(victims)))
     buckets.put("test", f"test_auto_{victims[0]}.csv", content)
-    wait_for_task(airflow, "test_auto", "take.score")
+    wait_for_task(airflow, "test_auto", "score")
     kill(victims)
     report = report_of(buckets, "test", f"test_auto_{victims[0]}.csv")
     assert (report["outcome"], report["rows_read"], report["rows_rejected"]) == ("scored", ROWS, 0)

@@ -101,12 +101,10 @@ def edges(dag) -> dict[str, set[str]]:
     return {task.task_id: task.downstream_task_ids for task in dag.tasks}
 
 
-def test_ingest_waits_lists_loads_settles_then_announces_and_materializes(dag_bag) -> None:
+def test_ingest_waits_loads_then_announces_and_materializes(dag_bag) -> None:
     assert edges(dag_bag.dags["ingest_auto"]) == {
-        "wait_for_file": {"list_files"},
-        "list_files": {"take.load"},
-        "take.load": {"take.settle"},
-        "take.settle": {"announce", "materialize"},
+        "wait_for_file": {"load"},
+        "load": {"announce", "materialize"},
         "announce": set(),
         "materialize": set(),
     }
@@ -151,19 +149,16 @@ def test_a_training_that_waits_for_an_approval_does_not_block_the_next(asking) -
 def test_test_waits_for_a_file_and_for_a_champion(dag_bag) -> None:
     assert edges(dag_bag.dags["test_auto"]) == {
         "wait_for_file": {"wait_for_champion"},
-        "wait_for_champion": {"list_files"},
-        "list_files": {"take.score"},
-        "take.score": {"take.settle"},
-        "take.settle": set(),
+        "wait_for_champion": {"score"},
+        "score": set(),
     }
 
 
 @pytest.mark.parametrize("verb", ["ingest", "test"])
 def test_a_waiting_run_holds_no_worker_and_does_not_time_out(dag_bag, verb: str) -> None:
     dag = dag_bag.dags[f"{verb}_auto"]
-    sensor = dag.get_task("wait_for_file")
-    assert sensor.deferrable
-    assert sensor.timeout > 365 * 86400
+    assert type(dag.get_task("wait_for_file")).__name__ == "InboxSensor"
+    assert dag.get_task("wait_for_file").execution_timeout is None
     assert type(dag.timetable).__name__ == "ContinuousTimetable"
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
-from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import Asset, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from ml_platform.airflow.inbox_sensor import InboxSensor
 from ml_platform.exceptions import PlatformError
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
@@ -19,7 +19,6 @@ R = TypeVar("R")
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FOREVER = timedelta(days=3650).total_seconds()
 S3_CONNECTION = "s3"
-FILE = "{{ file | default('') }}"  # the label of a mapped task in Airflow; see show_file
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "ml-platform",
     # Retries bridge an outage of about half an hour: after 5 s, 10 s, 20 s … at most 5 minutes apart.
@@ -28,6 +27,8 @@ DEFAULT_ARGS: dict[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=5),
 }
+# Files that can be taken must not wait for a long pause. These retries bridge half an hour, too.
+TAKE_FILES: dict[str, Any] = {"retries": 60, "max_retry_delay": timedelta(seconds=30)}
 
 
 def training_data(table: Table) -> Asset:
@@ -40,33 +41,30 @@ def champion(dataset: Dataset) -> Asset:
     return Asset(name=f"champion of {dataset.name}", uri=f"ml-platform://champion/{dataset.name}")
 
 
-def wait_for_file(table: Table, purpose: Purpose) -> S3KeySensor:
+def wait_for_file(table: Table, purpose: Purpose) -> InboxSensor:
     """Return the sensor that waits, without a worker, for an upload in the bucket `purpose`."""
-    return S3KeySensor(
-        task_id="wait_for_file",
-        bucket_name=purpose,
-        bucket_key=table.inbox_pattern(purpose),
-        wildcard_match=True,
-        aws_conn_id=S3_CONNECTION,
-        deferrable=True,
-        poke_interval=2,
-        timeout=FOREVER,
-    )
+    return InboxSensor(task_id="wait_for_file", table=table, purpose=purpose, connection=S3_CONNECTION)
 
 
-def show_file(key: str) -> None:
-    """Label the running mapped task in Airflow with its file."""
-    get_current_context()["file"] = key  # type: ignore[typeddict-unknown-key] # map_index_template reads it
+def take_files(table: Table, purpose: Purpose, take: Callable[[str], object]) -> None:
+    """Load or score the files that wait, and fail if one was rejected in this run or stays in the inbox.
 
+    Args:
+        table: the spec.
+        purpose: also the name of the bucket.
+        take: loads or scores the file with this key, and settles it.
 
-def results_of(task_id: str) -> list[Any]:
-    """Return the results of all instances of a mapped task; None for one without a result.
-
-    If there is one instance only, Airflow passes the result of a mapped task group as it is, not in a list. So the
-    results are read from XCom.
+    Raises:
+        AirflowFailException: names these files and the reasons. A retry cannot help; the next run takes what stays.
+        ServiceError: the inbox cannot be listed.
     """
-    results: list[Any] = get_current_context()["ti"].xcom_pull(task_ids=[task_id])
-    return results
+    from ml_platform.ingestion import inbox  # only in the task: DAG files are parsed often
+
+    problems = inbox.work_off(table, purpose, take)
+    began = get_current_context()["dag_run"].start_date or datetime.now(UTC)
+    problems += inbox.rejections(table, purpose, since=began)
+    if problems:
+        raise AirflowFailException("\n".join(problems))
 
 
 def started_by() -> str:

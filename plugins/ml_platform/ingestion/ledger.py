@@ -100,6 +100,32 @@ def latest_report(cursor: Any, dataset: str, bucket: str, key: str) -> UploadRep
     return _first_report(rows(cursor, statement, dataset, bucket, key))
 
 
+def rejected_reports(cursor: Any, dataset: str, purpose: str, since: datetime) -> list[UploadReport]:
+    """Return the reports on the files that were rejected since then, in their order."""
+    found = rows(
+        cursor,
+        "SELECT report::text FROM uploads.arrivals WHERE dataset = $1 AND purpose = $2 AND outcome = 'rejected'"
+        " AND arrived_at >= $3::text::timestamptz ORDER BY arrival_id",
+        *(dataset, purpose, since.isoformat()),
+    )
+    return [complete(json.loads(report)) for (report,) in found]
+
+
+def announce(cursor: Any, dataset: str, run_id: str) -> int:
+    """Mark the loaded files that no run has announced as those of this run; return the number of their new rows."""
+    cursor.execute(
+        "UPDATE uploads.ledger SET announced_in = $2 WHERE dataset = $1 AND purpose = 'train' AND announced_in IS NULL",
+        (dataset, run_id),
+    )
+    counted: int = rows(
+        cursor,
+        "SELECT coalesce(sum(rows_loaded), 0)::bigint FROM uploads.ledger"
+        " WHERE dataset = $1 AND purpose = 'train' AND announced_in = $2",
+        *(dataset, run_id),
+    )[0][0]
+    return counted
+
+
 def mark_archived(cursor: Any, report: UploadReport) -> None:
     """Record the key to which the file of an arrival was moved."""
     statement = f"UPDATE uploads.arrivals SET archived_key = $5 WHERE {_SAME_ARRIVAL}"

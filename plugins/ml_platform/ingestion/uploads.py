@@ -2,7 +2,7 @@
 
 import logging
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,6 @@ from ml_platform.storage.tables import ensure_tables
 log = logging.getLogger(__name__)
 
 READS = 3  # attempts to read a file that is replaced while it is read
-MAX_WAITING = 500  # files per run; the next run takes the rest
 NEVER = datetime.fromtimestamp(0, UTC)
 
 
@@ -82,14 +81,6 @@ class Upload:
 
 def _whole_file(reason: str) -> Reason:
     return Reason(line=None, column="", value="", reason=reason)
-
-
-def waiting_keys(dataset: Table, purpose: Purpose) -> list[str]:
-    """Return the keys of a data set's uploads that wait in the inbox, the oldest first, at most `MAX_WAITING`."""
-    listed = object_store.list_objects(purpose, dataset.inbox_prefix(purpose))
-    own = [version for version in listed if dataset.owns(version.key, purpose)]
-    oldest_first = sorted(own, key=lambda version: (version.last_modified, version.key))
-    return [version.key for version in oldest_first[:MAX_WAITING]]
 
 
 @contextmanager
@@ -209,17 +200,10 @@ def settle(report: UploadReport) -> UploadReport:
         The same report.
 
     Raises:
-        ContractError: the file was rejected. It is settled all the same; the error repeats its first reasons.
         ServiceError: a server failed; run it again.
     """
-    if report["outcome"] != "gone":
-        _settle(report)
-    if report["outcome"] == "rejected":
-        raise ContractError("\n".join(report_files.reason_texts(report)[:10]))
-    return report
-
-
-def _settle(report: UploadReport) -> None:
+    if report["outcome"] == "gone":
+        return report
     version = ObjectVersion(
         report["bucket"],
         report["key"],
@@ -235,9 +219,10 @@ def _settle(report: UploadReport) -> None:
         object_store.put_new(version.bucket, key, report_files.report_text(report), "text/plain; charset=utf-8")
     if not object_store.move(version, report["archived_key"]):
         log.warning("%r was replaced after it was read; the newer one stays in the inbox", version.key)
-        return
+        return report
     with transaction() as cursor:
         ledger.mark_archived(cursor, report)
+    return report
 
 
 def _put_rejected_rows(report: UploadReport, version: ObjectVersion, key: str) -> None:
@@ -257,12 +242,15 @@ def ingest(dataset: Table, key: str) -> UploadReport:
     Raises:
         UploadChangedError, ConfigurationError, ServiceError: as `load`.
     """
-    report = load(dataset, "train", key)
-    if report["outcome"] != "gone":
-        _settle(report)
-    return report
+    return settle(load(dataset, "train", key))
 
 
-def count_new_rows(reports: Iterable[UploadReport | None]) -> int:
-    """Return how many new rows the settled files brought."""
-    return sum(report["rows_loaded"] for report in reports if report and report["outcome"] == "loaded")
+def announce(dataset: Table, run_id: str) -> int:
+    """Return how many rows were loaded that no other DAG run has announced to the training.
+
+    Args:
+        dataset: the spec.
+        run_id: of the DAG run; a retry in the same run gives the same number.
+    """
+    with transaction() as cursor:
+        return ledger.announce(cursor, dataset.name, run_id)

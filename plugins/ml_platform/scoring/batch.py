@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from ml_platform.exceptions import ContractError, RegistryError, ServiceError
-from ml_platform.ingestion import ledger, staging, uploads
+from ml_platform.ingestion import inbox, ledger, staging, uploads
 from ml_platform.ingestion.upload_report import Reason, UploadReport, timed_stem
 from ml_platform.ingestion.uploads import Upload
 from ml_platform.parsing.batches import BadValue, Batch
@@ -48,7 +48,7 @@ def is_ready(dataset: Dataset) -> bool:
     """Return whether there is a champion to score with; if not, log which files wait for one."""
     if registry.alias_version(dataset.name, registry.CHAMPION):
         return True
-    keys = ", ".join(uploads.waiting_keys(dataset, "test"))
+    keys = inbox.names(inbox.look(dataset, "test").due)
     name = dataset.name
     log.info("%s has no champion yet; these files are scored as soon as train_%s promotes one: %s", name, name, keys)
     return False
@@ -132,6 +132,15 @@ def score(dataset: Dataset, key: str) -> UploadReport:
     """
     with uploads.open_upload(dataset, "test", key) as upload:
         return upload.earlier_report or _score(dataset, upload)
+
+
+def answer(dataset: Dataset, key: str) -> UploadReport:
+    """Score and settle one file of the bucket `test`.
+
+    Raises:
+        RegistryError, UploadChangedError, ServiceError: as `score`.
+    """
+    return uploads.settle(score(dataset, key))
 
 
 def _score(dataset: Dataset, upload: Upload) -> UploadReport:

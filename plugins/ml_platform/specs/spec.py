@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -147,8 +146,11 @@ class Table(SpecModel):
         return f"{self.inbox_prefix(purpose)}*"
 
     def owns(self, key: str, purpose: Purpose) -> bool:
-        """Return whether an object key in the bucket `purpose` is an unsettled upload of this table."""
-        return fnmatchcase(key, self.inbox_pattern(purpose))
+        """Return whether an object key in the bucket `purpose` is an unsettled upload of this table.
+
+        A key that ends in a slash is a folder, which some consoles create as an empty object.
+        """
+        return key.startswith(self.inbox_prefix(purpose)) and not key.endswith("/")
 
     @property
     def sha256(self) -> str:

@@ -1,6 +1,8 @@
 """Parts of every DAG: which errors are retried, when a task is skipped, how the sensor waits."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from ml_platform.exceptions import (
     ServiceError,
     UploadChangedError,
 )
+from ml_platform.ingestion import inbox
 from ml_platform.ingestion.staging import Counts, FileRejectedError
 from ml_platform.specs.catalog import dataset
 
@@ -70,44 +73,41 @@ def test_a_new_result_is_passed_on(news: Any) -> None:
     assert wiring.skip_if_nothing_new(lambda: news)() is news
 
 
-class Instance:
-    """Like Airflow 3: a list of task ids gives a list, a single id the plain value."""
-
-    def __init__(self, *results: Any) -> None:
-        self.results = list(results)
-
-    def xcom_pull(self, task_ids: Any) -> Any:
-        return self.results if isinstance(task_ids, list) or len(self.results) > 1 else self.results[0]
-
-
-@pytest.mark.parametrize("results", [({"rows": 1},), ({"rows": 1}, None), ()])
-def test_results_are_a_list_for_any_number_of_files(results: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "get_current_context", lambda: {"ti": Instance(*results)})
-    assert wiring.results_of("take.settle") == list(results)
-
-
-def test_a_mapped_task_shows_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    context: dict[str, Any] = {}
-    monkeypatch.setattr(wiring, "get_current_context", lambda: context)
-    wiring.show_file("train_auto.csv")
-    assert context == {"file": "train_auto.csv"}
-
-
 @pytest.mark.parametrize("purpose", ["train", "test"])
-def test_the_sensor_waits_for_the_files_of_the_data_set_without_a_worker(purpose: Any) -> None:
+def test_the_sensor_waits_for_the_files_of_the_data_set(purpose: Any) -> None:
     sensor = wiring.wait_for_file(AUTO, purpose)
-    assert (sensor.bucket_name, sensor.bucket_key, sensor.wildcard_match) == (purpose, f"{purpose}_auto*", True)
-    assert (sensor.deferrable, sensor.aws_conn_id, sensor.poke_interval) == (True, "s3", 2)
-    assert sensor.timeout == wiring.FOREVER > 9 * 365 * 86400
+    assert (sensor.task_id, sensor.table, sensor.purpose, sensor.connection) == ("wait_for_file", AUTO, purpose, "s3")
 
 
-def test_retries_bridge_an_outage_of_half_an_hour() -> None:
-    given = wiring.DEFAULT_ARGS
+@pytest.mark.parametrize(
+    ("stay", "rejected"),
+    [([], []), (["'a' stays"], []), ([], ["'b' is rejected"]), (["'a' stays"], ["'b' is rejected"])],
+)
+def test_a_task_that_takes_files_fails_if_one_stays_or_is_rejected(
+    stay: list[str], rejected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = datetime(2026, 1, 2, tzinfo=UTC)
+    monkeypatch.setattr(wiring, "get_current_context", lambda: {"dag_run": SimpleNamespace(start_date=began)})
+    monkeypatch.setattr(inbox, "work_off", lambda *_: [*stay])
+    monkeypatch.setattr(inbox, "rejections", lambda *_, since: rejected if since == began else ["of an earlier run"])
+    if stay or rejected:
+        with pytest.raises(AirflowFailException) as failed:
+            wiring.take_files(AUTO, "train", lambda _: None)
+        assert str(failed.value).splitlines() == [*stay, *rejected]
+    else:
+        wiring.take_files(AUTO, "train", lambda _: None)
+
+
+@pytest.mark.parametrize("given", [wiring.DEFAULT_ARGS, wiring.DEFAULT_ARGS | wiring.TAKE_FILES])
+def test_retries_bridge_an_outage_of_half_an_hour(given: dict[str, Any]) -> None:
     delays = [
-        min(given["retry_delay"] * given["retry_exponential_backoff"] ** attempt, given["max_retry_delay"])
+        min(
+            given["retry_delay"].total_seconds() * given["retry_exponential_backoff"] ** attempt,
+            given["max_retry_delay"].total_seconds(),
+        )
         for attempt in range(given["retries"])
     ]
-    assert 25 * 60 < sum(delay.total_seconds() for delay in delays) < 40 * 60
+    assert 25 * 60 < sum(delays) < 40 * 60
 
 
 def test_each_data_set_has_its_own_assets() -> None:

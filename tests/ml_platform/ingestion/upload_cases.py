@@ -11,9 +11,9 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ml_platform.ingestion import uploads
+from ml_platform.ingestion import inbox, uploads
 from ml_platform.ingestion.upload_report import UploadReport
-from ml_platform.specs.spec import Dataset
+from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
 
@@ -104,6 +104,11 @@ def drop(dataset: Dataset, data: bytes, suffix: str = "", bucket: str = "train",
     key = f"{bucket}_{dataset.name}{suffix}{ending}"
     object_store.client().put_object(Bucket=bucket, Key=key, Body=data)
     return key
+
+
+def waiting_keys(table: Table) -> list[str]:
+    """Return the keys of the files that can be loaded, the oldest first."""
+    return [version.key for version in inbox.look(table, "train").due]
 
 
 def upload_later(report: UploadReport, data: bytes) -> None:

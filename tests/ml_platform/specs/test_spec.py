@@ -130,6 +130,9 @@ def test_an_error_text_names_the_field_and_shows_the_value() -> None:
         ("processed/train_auto.csv", False),
         ("train_auto.csv.gz", True),
         ("train_auto.xlsx", True),
+        ("train_auto/", False),  # a folder, as consoles create it
+        ("train_auto/2026/", False),
+        ("train_auto/2026.csv", True),
         ("test_auto.csv", False),
     ],
 )
