@@ -130,7 +130,12 @@ PROMISES = (
         "test_a_bad_file_blocks_nobody_else", "test_a_broken_file_holds_up_nobody_else_and_is_told_to_who_asks",
         "test_after_a_file_with_a_third_label_value_the_training_set_is_built",
     )),
-    Promise(31, "What came in can be taken back"),
+    Promise(31, "What came in can be taken back", (
+        "test_the_rows_of_an_upload_go_and_nothing_else_does", "test_the_same_bytes_may_come_again",
+        "test_rows_of_a_later_file_that_were_already_there_can_come_again",
+        "test_if_the_online_store_fails_nothing_has_changed",
+        "test_a_load_at_the_same_time_never_leans_on_rows_that_go",
+    )),
     Promise(32, "Only a model that the platform itself made and judged can be live", (
         "test_a_digest_that_was_changed_with_the_files_does_not_help", "test_tags_that_were_edited_are_refused",
         "test_files_that_were_changed_there_do_not_go_live", "test_a_model_of_another_digest_is_not_taken_over",

@@ -12,16 +12,18 @@ from ml_platform.specs.catalog import Catalog, catalog, dataset
 from ml_platform.specs.parts import Gate, Promotion
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("ingest", "train", "test", "rollback", "promote")
+VERBS = ("ingest", "train", "test", "rollback", "promote", "withdraw")
 
 
 def test_every_file_imports(dag_bag) -> None:
     assert dag_bag.import_errors == {}
 
 
-def test_one_dag_per_verb_and_data_set_and_a_feature_table_is_only_loaded(dag_bag) -> None:
+def test_one_dag_per_verb_and_data_set_and_a_feature_table_is_only_loaded_and_taken_back(dag_bag) -> None:
     wanted = {f"{verb}_{dataset.name}" for verb in VERBS for dataset in catalog().datasets}
-    assert set(dag_bag.dags) == wanted | {f"ingest_{table.name}" for table in catalog().tables}
+    assert set(dag_bag.dags) == wanted | {
+        f"{verb}_{table.name}" for verb in ("ingest", "withdraw") for table in catalog().tables
+    }
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -80,7 +82,7 @@ def test_a_feature_table_has_no_labels_and_starts_no_training(dag_bag) -> None:
 
 def test_display_names_are_verb_and_data_set(dag_bag) -> None:
     names = [dag_bag.dags[f"{verb}_auto"].dag_display_name for verb in VERBS]
-    assert names == ["Load auto", "Train auto", "Score auto", "Roll back auto", "Promote auto"]
+    assert names == ["Load auto", "Train auto", "Score auto", "Roll back auto", "Promote auto", "Take back auto"]
     assert dag_bag.dags["ingest_weather"].dag_display_name == "Load weather"
 
 
@@ -166,6 +168,14 @@ def test_new_training_data_starts_the_training(dag_bag) -> None:
     (outlet,) = dag_bag.dags["ingest_auto"].get_task("announce").outlets
     assert outlet.uri == "ml-platform://training-data/auto"
     assert outlet.uri in str(dag_bag.dags["train_auto"].timetable.asset_condition)
+
+
+def test_an_upload_is_taken_back_by_one_task_that_asks_for_upload_and_reason(dag_bag) -> None:
+    for name in ("auto", "weather"):
+        dag = dag_bag.dags[f"withdraw_{name}"]
+        assert edges(dag) == {"remove_rows": set()}
+        assert set(dag.params) == {"upload", "reason"}
+    assert "labels.weather" not in dag_bag.dags["withdraw_weather"].doc_md
 
 
 def test_a_promotion_is_copied_and_checked_before_it_moves(dag_bag) -> None:

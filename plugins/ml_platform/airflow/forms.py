@@ -62,6 +62,20 @@ def rollback() -> dict[str, Param]:
     }
 
 
+def withdrawal() -> dict[str, Param]:
+    """Return the fields of the form of `withdraw_<name>`."""
+    return {
+        "upload": Param(
+            type="string",
+            pattern="^[0-9a-f]{4,64}$",
+            title="Upload",
+            description="The id of the upload: the beginning of the SHA-256 of its bytes. It is in its report and in "
+            "the name of its archived file, and `ml-platform uploads list` shows it.",
+        ),
+        "reason": _reason("Why the upload is taken back. It is recorded."),
+    }
+
+
 def promotion() -> dict[str, Param]:
     """Return the fields of the form of `promote_<data set>`."""
     return {

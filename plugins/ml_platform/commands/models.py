@@ -1,13 +1,11 @@
 """`ml-platform models`: which version was live when, and rollback to an earlier one."""
 
-import getpass
-import os
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ml_platform.commands.support import exit_on_error, print_table, use_servers
+from ml_platform.commands.support import exit_on_error, print_table, use_servers, user
 
 if TYPE_CHECKING:
     from ml_platform.promotion.history import Period
@@ -63,12 +61,5 @@ def rollback(
 
     use_servers()
     with exit_on_error():
-        live = roll_back(name, reason=reason, by=_user(), to=to)
+        live = roll_back(name, reason=reason, by=user(), to=to)
     typer.echo(f"{name}: version {live.champion} is live, {live.previous} is the previous champion")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # in a container the user may have a number only
-        return f"uid {os.getuid()}"

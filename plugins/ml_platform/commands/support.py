@@ -1,5 +1,6 @@
 """Helpers of the commands: errors without a traceback, the addresses of the servers, and tables on the terminal."""
 
+import getpass
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,14 @@ def use_servers() -> None:
         from stack.config import load
 
         os.environ.update(load().environment())
+
+
+def user() -> str:
+    """Return the name of the user who runs the command, for the records."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container the user may have a number only
+        return f"uid {os.getuid()}"
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -51,9 +51,9 @@ def materialize(table: Table) -> int:
     view, config, count = features.feature_view(table), repo_config(), 0
     with transaction() as cursor:
         # Without the lock, the slower of two runs could overwrite a newer row with an older one.
-        lock(cursor, f"materialize:{table.name}")
+        lock(cursor, online_lock(table))
         new = sorted(_loaded_uploads(cursor, table) - _STORE.materialized_uploads(config, view))
-        for part in _newest_parts(cursor, table, new) if new else ():
+        for part in _newest_parts(cursor, table, _entities_of(table), ",".join(new)) if new else ():
             _STORE.online_write_batch(config, view, [_entry(table, row) for row in part], None)
             count += len(part)
         _STORE.mark_materialized(config, view, new)
@@ -66,23 +66,74 @@ def materialize(table: Table) -> int:
     return count
 
 
+def online_lock(table: Table) -> str:
+    """Return the name of the lock that a writer of the table's online rows holds."""
+    return f"materialize:{table.name}"
+
+
+def write_again(cursor: Any, table: Table, entities: str, upload_sha256: str) -> None:
+    """Write the newest of the remaining rows of some entities to the online store, and remove those that have none.
+
+    Args:
+        cursor: of the transaction that removed rows of an upload; it holds `online_lock`. If it does not commit, the
+            next `materialize` writes the rows of the upload again.
+        table: the spec.
+        entities: a table of the keys of these entities.
+        upload_sha256: of the upload.
+
+    Raises:
+        ServiceError, psycopg.Error: Postgres is not available.
+    """
+    if not table.stored_columns:
+        return
+    features.apply(table)
+    view, config = features.feature_view(table), repo_config()
+    _STORE.unmark_materialized(config, view, upload_sha256)
+    for part in _newest_parts(cursor, table, f"TABLE {entities}"):
+        _STORE.online_write_batch(config, view, [_entry(table, row) for row in part], None)
+    same = " AND ".join(f"f.{identifier(key)} = e.{identifier(key)}" for key in table.keys)
+    cursor.execute(
+        f"SELECT {key_list(table)} FROM {entities} e WHERE NOT EXISTS"  # noqa: S608 – names are quoted
+        f" (SELECT FROM features.{identifier(table.name)} f WHERE {same})"
+    )
+    for part in _parts(cursor):
+        _STORE.remove_rows(config, view, [entity_key(table, [row[key] for key in table.keys]) for row in part])
+
+
 def _loaded_uploads(cursor: Any, table: Table) -> set[str]:
     statement = "SELECT sha256 FROM uploads.ledger WHERE dataset = $1 AND purpose = 'train' AND rows_loaded > 0"
     return {sha256 for (sha256,) in rows(cursor, statement, table.name)}
 
 
-def _newest_parts(cursor: Any, table: Table, uploads: list[str]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the newest rows of the entities in some uploads, in parts of at most `WRITE_BATCH` rows."""
-    name, keys = f"features.{identifier(table.name)}", key_list(table)
+def _entities_of(table: Table) -> str:
+    """Return the SQL of the keys of the entities that have rows of uploads, whose hashes are bound as one text."""
+    return (
+        f"SELECT DISTINCT {key_list(table)} FROM features.{identifier(table.name)}"  # noqa: S608 – names are quoted
+        " WHERE upload_sha256 = ANY(string_to_array($1, ','))"
+    )
+
+
+def _newest_parts(cursor: Any, table: Table, entities: str, *values: str) -> Iterator[list[dict[str, Any]]]:
+    """Yield the newest rows of some entities, in parts of at most `WRITE_BATCH` rows.
+
+    Args:
+        cursor: reads the rows.
+        table: the spec.
+        entities: a query of the keys of these entities.
+        values: are bound to the query.
+    """
     columns = ", ".join(f"f.{identifier(c)}" for c in (*table.stored_columns, *TIMESTAMPS))
     same = " AND ".join(f"f.{identifier(key)} = touched.{identifier(key)}" for key in table.keys)
     cursor.execute(
-        f"SELECT {key_list(table, 'touched.')}, newest.*"  # noqa: S608 – names are quoted
-        f" FROM (SELECT DISTINCT {keys} FROM {name} WHERE upload_sha256 = ANY(string_to_array($1, ','))) touched"
-        f" CROSS JOIN LATERAL (SELECT {columns} FROM {name} f WHERE {same}"
+        f"SELECT {key_list(table, 'touched.')}, newest.* FROM ({entities}) touched"  # noqa: S608 – names are quoted
+        f" CROSS JOIN LATERAL (SELECT {columns} FROM features.{identifier(table.name)} f WHERE {same}"
         " ORDER BY event_timestamp DESC, created_timestamp DESC LIMIT 1) newest",
-        (",".join(uploads),),
+        values or None,
     )
+    yield from _parts(cursor)
+
+
+def _parts(cursor: Any) -> Iterator[list[dict[str, Any]]]:
     for batch in cursor.fetch_record_batch():
         for start in range(0, batch.num_rows, WRITE_BATCH):
             yield batch.slice(start, WRITE_BATCH).to_pylist()

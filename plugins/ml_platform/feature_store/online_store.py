@@ -110,6 +110,13 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
         if progress:
             progress(len(data))
 
+    def remove_rows(self, config: RepoConfig, view: FeatureView, keys: Sequence[EntityKey]) -> None:
+        """Remove the rows of these entities; an entity that is not in the store is no error."""
+        serialized = self._prepare_keys(list(keys), config.entity_key_serialization_version)
+        name = Identifier(compute_table_id(config.project, view))
+        with self._get_conn(config) as connection:
+            connection.execute(SQL("DELETE FROM {} WHERE entity_key = ANY(%s)").format(name), (serialized,))
+
     def newest_rows(self, config: RepoConfig, view_name: str, keys: Sequence[EntityKey]) -> list[StoredRow | None]:
         """Return the row of each entity, in the order of the keys; None for an entity that is not in the store.
 
@@ -145,6 +152,13 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
             connection.execute(
                 "INSERT INTO materialized_uploads SELECT %s, %s, unnest(%s::text[]) ON CONFLICT DO NOTHING",
                 (view.name, _columns_hash(view), list(uploads)),
+            )
+
+    def unmark_materialized(self, config: RepoConfig, view: FeatureView, upload: str) -> None:
+        """Forget that the rows of an upload are in the store, with any columns; idempotent."""
+        with self._get_conn(config) as connection:
+            connection.execute(
+                "DELETE FROM materialized_uploads WHERE view = %s AND upload_sha256 = %s", (view.name, upload)
             )
 
 

@@ -17,12 +17,15 @@ _SAME_ARRIVAL = "bucket = $1 AND object_key = $2 AND etag = $3 AND last_modified
 def claim(cursor: Any, report: UploadReport) -> bool:
     """Enter the file's bytes into the ledger; return False if they are there already.
 
-    If another transaction is claiming the same bytes, this waits until that one ends.
+    If another transaction is claiming the same bytes, this waits until that one ends. Bytes of an entry that a
+    withdrawal has reopened are claimed again.
     """
     claimed = rows(
         cursor,
         "INSERT INTO uploads.ledger (dataset, purpose, sha256, object_key, etag, bytes)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING sha256",
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (dataset, purpose, sha256) DO UPDATE"
+        " SET object_key = excluded.object_key, etag = excluded.etag, announced_in = NULL WHERE ledger.is_reopened"
+        " RETURNING sha256",
         *(report["dataset"], report["purpose"], report["sha256"]),
         *(report["key"], report["etag"], report["bytes"]),
     )
@@ -49,9 +52,10 @@ def record_moment(cursor: Any, report: UploadReport, moment: datetime) -> None:
 
 
 def record_counts(cursor: Any, report: UploadReport) -> None:
-    """Write the numbers of rows, and the report, into the claimed entry."""
+    """Write the numbers of rows, and the report, into the claimed entry; rows that it had loaded before count too."""
     cursor.execute(
-        "UPDATE uploads.ledger SET rows_read = $1, rows_loaded = $2, rows_rejected = $3, report = $4::text::jsonb"
+        "UPDATE uploads.ledger SET rows_read = $1, rows_rejected = $3, report = $4::text::jsonb, is_reopened = false,"
+        " rows_loaded = $2 + CASE WHEN is_reopened THEN rows_loaded ELSE 0 END"
         " WHERE dataset = $5 AND purpose = $6 AND sha256 = $7",
         (
             *(report["rows_read"], report["rows_loaded"], report["rows_rejected"], json.dumps(report)),

@@ -110,14 +110,18 @@ def stage(cursor: Any, table: Table, purpose: Purpose, batches: Iterator[Batch])
     return good_rows.rows_read
 
 
+def load_lock(table: Table) -> str:
+    """Return the name of the lock that a load of the table holds."""
+    return f"load {table.name}"
+
+
 def _claim_moment(cursor: Any, table: Table) -> datetime:
     """Return the time of the claim, which is the event time of rows that have none.
 
     Such rows are compared with the current versions of their entities. So one file at a time is compared and loaded,
-    and the times of the claims have the order of the loads.
+    and the times of the claims have the order of the loads. A withdrawal waits for all loads, and they for it.
     """
-    if not table.event_time:
-        lock(cursor, f"load {table.name}")
+    lock(cursor, load_lock(table), shared=table.event_time is not None)
     moment: datetime = rows(cursor, "SELECT clock_timestamp()")[0][0]
     return moment
 

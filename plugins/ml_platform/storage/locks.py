@@ -12,9 +12,10 @@ from ml_platform.storage.database import rows
 TIMEOUT = "15min"
 
 
-def lock(cursor: Any, name: str) -> None:
-    """Wait for the lock of this name, and hold it until the cursor's transaction ends."""
-    rows(cursor, "SELECT pg_advisory_xact_lock(hashtext($1::text))::text", name)
+def lock(cursor: Any, name: str, *, shared: bool = False) -> None:
+    """Wait for the lock of this name, and hold it until the cursor's transaction ends; several may share it."""
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    rows(cursor, f"SELECT {function}(hashtext($1::text))::text", name)
 
 
 @contextmanager

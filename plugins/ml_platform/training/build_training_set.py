@@ -79,7 +79,8 @@ def _unexpected(dataset: Dataset, rows: pd.DataFrame, texts: list[str]) -> str:
 
     return "\n".join([
         f"{dataset.name}: {len(rows):,} rows have a label {dataset.label.column} beyond {' and '.join(texts)};"
-        " name `positive` for two values, and all `classes` for more",
+        " name `positive` for two values, and all `classes` for more, or take the file back:"
+        f" ./ml-platform uploads withdraw {dataset.name} ID --reason ...",
         *map(line, rows.head(MAX_ROWS_NAMED).to_dict("records")),
     ])  # fmt: skip
 
@@ -126,6 +127,7 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False)
     written = object_store.put_new(BUCKET, key, buffer.getvalue())
+    _record_sources(dataset, sha256, uploads)
     counts = [int((frame[dataset.label.column] == i).sum()) for i in range(len(named))]
     log.info(
         "training set of %s: %s rows (%s), %d features as known at each label's event time; %s s3://%s/%s",
@@ -137,6 +139,16 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
         dataset=dataset.name, spec_sha256=dataset.sha256, key=key, sha256=sha256, rows=len(frame),
         classes=named, class_rows=counts, sources=sources(dataset, uploads),
     )  # fmt: skip
+
+
+def _record_sources(dataset: Dataset, sha256: str, uploads: Collection[str]) -> None:
+    """Record of which uploads a training set was made, so that people who take one back see who was trained on it."""
+    with database.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO uploads.training_sets SELECT $1::text, $2::text, unnest(string_to_array($3, ','))"
+            " ON CONFLICT DO NOTHING",
+            (dataset.name, sha256, ",".join(sorted(uploads))),
+        )
 
 
 def sources(dataset: Dataset, uploads: Collection[str]) -> list[Source]:

@@ -1,0 +1,57 @@
+"""`ml-platform uploads`: what was loaded from which file, and how to take it back."""
+
+from typing import Annotated
+
+import typer
+
+from ml_platform.commands.support import exit_on_error, print_table, use_servers, user
+from ml_platform.specs.catalog import find_table
+
+app = typer.Typer(help="The uploads: what was loaded, and how to take it back.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="a data set or a feature table")]
+
+
+@app.command(name="list")
+def list_uploads(name: Name) -> None:
+    """List the uploads that were loaded, the versions trained with each, and who took which one back."""
+    from ml_platform.removal import withdraw_upload  # here and below: only what a command needs is loaded
+
+    use_servers()
+    with exit_on_error():
+        find_table(name)
+        found = withdraw_upload.uploads_of(name)
+    titles = ("id", "loaded at", "file", "rows", "rejected", "trained versions", "withdrawn")
+    rows = [
+        (
+            upload.sha256[: withdraw_upload.SHORT],
+            upload.claimed_at.astimezone().isoformat(" ", "seconds"),
+            upload.key,
+            f"{upload.rows_loaded:,}",
+            f"{upload.rows_rejected:,}",
+            ", ".join(map(str, upload.versions)),
+            upload.withdrawn,
+        )
+        for upload in found
+    ]
+    print_table(titles, rows)
+
+
+@app.command()
+def withdraw(
+    name: Name,
+    upload: Annotated[str, typer.Argument(help="the id of the upload, as `uploads list` shows it")],
+    reason: Annotated[str, typer.Option(help="why; it is recorded")],
+) -> None:
+    """Take an upload back: its rows go from features, labels and the online store. The same file may come again."""
+    from ml_platform.removal import withdraw_upload
+
+    use_servers()
+    with exit_on_error():
+        done = withdraw_upload.withdraw(find_table(name), upload, reason=reason, by=user())
+    typer.echo(f"{name}: {done.key} is taken back: {done.rows:,} rows of {done.entities:,} entities are removed")
+    if done.reopened:
+        typer.echo(f"Drop these files again, some rows of which may have come with it: {', '.join(done.reopened)}")
+    if done.versions:
+        versions = ", ".join(map(str, done.versions))
+        typer.echo(f"Versions trained with it stay as they are: {versions}. Train again to replace the champion.")

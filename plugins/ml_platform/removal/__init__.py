@@ -1,0 +1,1 @@
+"""Data that are taken back: an upload whose rows are withdrawn."""

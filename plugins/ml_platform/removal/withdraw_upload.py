@@ -1,0 +1,214 @@
+# ruff: noqa: S608 – names go through identifier(); values are bound
+"""Take an upload back: the rows that it brought go, from features, labels and the online store."""
+
+import logging
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ml_platform.exceptions import ConfigurationError
+from ml_platform.feature_store import online_rows
+from ml_platform.ingestion import staging
+from ml_platform.specs.spec import Table
+from ml_platform.storage.database import fetch, identifier, rows, transaction
+from ml_platform.storage.locks import lock
+from ml_platform.storage.tables import key_list
+
+log = logging.getLogger(__name__)
+
+SHORT = 12  # digits of an upload's id; it is the beginning of the SHA-256 of its bytes
+ENTITIES = "pg_temp.entities"
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """An upload that was taken back.
+
+    Attributes:
+        dataset: name of the data set or feature table.
+        sha256: of the upload's bytes.
+        key: of its object in the bucket `train`.
+        rows: number of rows that were removed.
+        entities: number of entities that had such rows.
+        reopened: keys of later files, some rows of which were already there. If they came with this upload, they are
+            missing now, and come again if the same file is dropped again.
+        versions: of the model, trained with this upload; they stay as they are.
+    """
+
+    dataset: str
+    sha256: str
+    key: str
+    rows: int
+    entities: int
+    reopened: tuple[str, ...] = ()
+    versions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ListedUpload:
+    """An upload of a table, as people look at it.
+
+    Attributes:
+        sha256: of its bytes.
+        key: of its object in the bucket `train`.
+        claimed_at: when it was loaded.
+        rows_loaded: rows that it brought.
+        rows_rejected: bad rows.
+        versions: of the model, trained with it.
+        withdrawn: who took it back, when and why; "" if it stands.
+    """
+
+    sha256: str
+    key: str
+    claimed_at: datetime
+    rows_loaded: int
+    rows_rejected: int
+    versions: tuple[int, ...]
+    withdrawn: str
+
+
+def uploads_of(name: str) -> list[ListedUpload]:
+    """Return the loaded uploads of a data set or feature table, also those taken back, in the order of their loads."""
+    found = fetch(
+        "SELECT sha256, object_key, claimed_at, rows_loaded, rows_rejected, '' FROM uploads.ledger"
+        " WHERE dataset = $1 AND purpose = 'train'"
+        " UNION ALL SELECT sha256, object_key, claimed_at, rows_removed, (report->>'rows_rejected')::bigint,"
+        " withdrawn_by || ', ' || to_char(withdrawn_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC: ' || reason"
+        " FROM uploads.withdrawals WHERE dataset = $1 ORDER BY claimed_at, sha256",
+        name,
+    )
+    trained = versions_by_upload(name)
+    return [
+        ListedUpload(sha256, key, moment, loaded, rejected or 0, trained.get(sha256, ()), withdrawn)
+        for sha256, key, moment, loaded, rejected, withdrawn in found
+    ]
+
+
+def versions_by_upload(name: str) -> dict[str, tuple[int, ...]]:
+    """Return the versions of the model that were trained with each upload, by its SHA-256."""
+    found = fetch(
+        "SELECT s.upload_sha256, string_agg(DISTINCT d.version::text, ',') FROM uploads.training_sets s"
+        " JOIN models.decisions d ON (d.model, d.training_set_sha256) = (s.dataset, s.training_set_sha256)"
+        " WHERE s.dataset = $1 GROUP BY s.upload_sha256",
+        name,
+    )
+    return {sha256: tuple(sorted(map(int, versions.split(",")))) for sha256, versions in found}
+
+
+def withdraw(table: Table, upload: str, *, reason: str, by: str, request: str | None = None) -> Withdrawal:
+    """Remove the rows that an upload brought, and record who took it back and why. The same bytes may come again.
+
+    All of it is one transaction. The archived file stays, and so do models and frozen training sets.
+
+    Args:
+        table: the spec.
+        upload: the beginning of the SHA-256 of the upload's bytes, as `uploads_of` returns it.
+        reason: is recorded.
+        by: the person.
+        request: identifies the request; the same one again returns the recorded result.
+
+    Raises:
+        ConfigurationError: there is no such upload, or more than one, or no reason.
+        ServiceError, psycopg.Error: Postgres is not available; nothing has changed, or the same call completes it.
+    """
+    if not reason.strip():
+        raise ConfigurationError(f"{table.name}: a withdrawal needs a reason")
+    if done := _recorded(table.name, request):
+        return done
+    with transaction() as cursor:
+        lock(cursor, online_rows.online_lock(table))
+        lock(cursor, staging.load_lock(table))
+        sha256, key, claimed_at, report = _find(cursor, table, upload)
+        entities = _remember_entities(cursor, table, sha256)
+        removed = _remove_rows(cursor, table, sha256)
+        reopened = _reopen_later_files(cursor, table, claimed_at)
+        cursor.execute(
+            "INSERT INTO uploads.withdrawals (dataset, sha256, object_key, claimed_at, rows_removed, entities,"
+            " reopened, report, withdrawn_by, reason, request) VALUES ($1, $2, $3, $4::text::timestamptz, $5, $6,"
+            " string_to_array($7, E'\\n'), $8::text::jsonb, $9, $10, $11)",
+            (table.name, sha256, key, claimed_at.isoformat(), removed, entities, "\n".join(reopened), report, by,
+             reason, request),
+        )  # fmt: skip
+        # The last step: if it fails, nothing is committed; if the commit fails, the next materialize puts it right.
+        online_rows.write_again(cursor, table, ENTITIES, sha256)
+    log.info(
+        "%s: %r was taken back by %s: %s rows of %s entities", table.name, key, by, f"{removed:,}", f"{entities:,}"
+    )
+    versions = versions_by_upload(table.name).get(sha256, ())
+    return Withdrawal(table.name, sha256, key, removed, entities, reopened, versions)
+
+
+def _recorded(name: str, request: str | None) -> Withdrawal | None:
+    found = fetch(
+        "SELECT sha256, object_key, rows_removed, entities, array_to_string(reopened, E'\\n') FROM uploads.withdrawals"
+        " WHERE dataset = $1 AND request = $2",
+        name,
+        request,
+    )
+    if not found:
+        return None
+    sha256, key, removed, entities, reopened = found[0]
+    versions = versions_by_upload(name).get(sha256, ())
+    return Withdrawal(name, sha256, key, removed, entities, tuple(reopened.splitlines()), versions)
+
+
+def _find(cursor: Any, table: Table, upload: str) -> tuple[Any, ...]:
+    """Return SHA-256, key, time of the claim, and report (JSON text) of an upload."""
+    hint = f"./ml-platform uploads list {table.name}"
+    if not re.fullmatch("[0-9a-f]{4,64}", upload):
+        raise ConfigurationError(f"{upload!r} is no id of an upload: 4 to 64 of the digits 0-9 and a-f; see {hint}")
+    found = rows(
+        cursor,
+        "SELECT sha256, object_key, claimed_at, report::text FROM uploads.ledger"
+        " WHERE dataset = $1 AND purpose = 'train' AND starts_with(sha256, $2) ORDER BY claimed_at",
+        *(table.name, upload),
+    )
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(sha256[:SHORT] for sha256, *_ in found)
+        raise ConfigurationError(f"{table.name}: {len(found)} uploads begin with {upload}: {ids}")
+    raise ConfigurationError(f"{table.name}: no upload that is loaded begins with {upload}; see {hint}")
+
+
+def _remember_entities(cursor: Any, table: Table, sha256: str) -> int:
+    name = identifier(table.name)
+    cursor.execute(
+        f"CREATE TEMP TABLE entities ON COMMIT DROP AS SELECT {key_list(table)} FROM features.{name} WHERE false"
+    )
+    cursor.execute(
+        f"INSERT INTO {ENTITIES} SELECT DISTINCT {key_list(table)} FROM features.{name} WHERE upload_sha256 = $1",
+        (sha256,),
+    )
+    count: int = rows(cursor, f"SELECT count(*) FROM {ENTITIES}")[0][0]
+    return count
+
+
+def _remove_rows(cursor: Any, table: Table, sha256: str) -> int:
+    """Remove the rows of an upload, its bad values and its entry in the ledger; return the number of rows."""
+    name = identifier(table.name)
+    removed: int = rows(
+        cursor,
+        f"WITH gone AS (DELETE FROM features.{name} WHERE upload_sha256 = $1 RETURNING 1) SELECT count(*) FROM gone",
+        sha256,
+    )[0][0]
+    if table.label_columns:
+        cursor.execute(f"DELETE FROM labels.{name} WHERE upload_sha256 = $1", (sha256,))
+    for entry in ("rejected_rows", "ledger"):
+        cursor.execute(
+            f"DELETE FROM uploads.{entry} WHERE dataset = $1 AND purpose = 'train' AND sha256 = $2",
+            (table.name, sha256),
+        )
+    return removed
+
+
+def _reopen_later_files(cursor: Any, table: Table, since: datetime) -> tuple[str, ...]:
+    """Let the same bytes of later files come again if some of their rows were already there; return their keys."""
+    reopened = rows(
+        cursor,
+        "UPDATE uploads.ledger SET is_reopened = true WHERE dataset = $1 AND purpose = 'train'"
+        " AND claimed_at >= $2::text::timestamptz AND rows_read > rows_loaded + rows_rejected RETURNING object_key",
+        *(table.name, since.isoformat()),
+    )
+    return tuple(sorted(key for (key,) in reopened))
