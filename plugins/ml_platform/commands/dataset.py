@@ -1,11 +1,13 @@
 """`ml-platform dataset`: draft, check and list the specs of data sets, and write their rows into the online store."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ml_platform.commands.support import exit_on_error, print_table, use_servers
+from ml_platform.commands.support import exit_on_error, print_table, servers_are_known, use_servers
+from ml_platform.exceptions import ContractError, ServiceError
 from ml_platform.specs.catalog import DATASETS_DIR, catalog, find_table
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
@@ -53,41 +55,76 @@ def check(
     ] = "train",
     folder: Folder = DATASETS_DIR,
 ) -> None:
-    """List every mistake in the specs, or the rows of a file that a spec would reject; exit with 1 if there are any."""
+    """Say if the specs are valid and compatible with the rows already loaded, or if a file would be loaded.
+
+    The first line is the verdict. Exits with 1 if a spec or the file would be refused.
+    """
     from ml_platform.drafts import spec_check
 
     if name is not None and name.endswith((".yaml", ".yml")):
         folder, name = Path(name).parent, Path(name).stem
     if file is not None and name is None:
         raise typer.BadParameter("name the data set of the file", param_hint="--file")
+    what = f"{folder / name}.yaml" if name else f"a spec in {folder}"
     with exit_on_error():
-        problems = spec_check.problems(folder, name)
-        if not problems and name is not None:
-            table = find_table(name, folder)
-    _exit_on_problems(problems)
-    typer.echo(f"{folder / name}.yaml is valid" if name else f"all specs in {folder} are valid")
-    if file is not None:
-        with exit_on_error():
-            trial = spec_check.try_file(table, file, purpose)
-        _print_trial(trial, file)
-        if trial.share > (table.max_bad_rows if table.on_bad_row == "reject_row" else 0.0):
-            typer.echo("The whole file would be rejected.", err=True)
-            raise typer.Exit(1)
+        if problems := spec_check.problems(folder, name):
+            _refuse(f"{what} has a mistake", problems)
+        table = find_table(name, folder) if name else None
+        compared = _compare_with_loaded_rows(what, folder, name)
+        if table is not None and file is not None:
+            _check_file(table, file, purpose, what)
+            return
+    typer.echo(f"{what} is valid{compared}" if name else f"all specs in {folder} are valid{compared}")
 
 
-def _exit_on_problems(problems: "list[str] | tuple[str, ...]") -> None:
-    for text in problems:
-        typer.echo(text, err=True)
+def _compare_with_loaded_rows(what: str, folder: Path, name: str | None) -> str:
+    """Exit if a spec is incompatible with rows already loaded; else return the rest of the verdict."""
+    from ml_platform.drafts import spec_check
+
+    if not servers_are_known():
+        return "; not compared with rows already loaded, because there are no servers yet"
+    use_servers()
+    try:
+        problems = spec_check.incompatible_changes(folder, name)
+    except ServiceError:
+        return "; not compared with rows already loaded, because Postgres does not answer"
     if problems:
-        raise typer.Exit(1)
+        _refuse(f"{what} would be refused by the next load: rows are loaded that it is incompatible with", problems)
+    return ", and compatible with the rows already loaded"
+
+
+def _check_file(table: Table, file: Path, purpose: Purpose, spec: str) -> None:
+    from ml_platform.drafts import spec_check
+
+    try:
+        trial = spec_check.try_file(table, file, purpose)
+    except ContractError as error:
+        _refuse(f"{file} would be rejected as a whole by {spec}: {error}", ())
+    if trial.refusal:
+        _refuse(f"{file} would be rejected as a whole by {spec}: {trial.refusal}", _trial_lines(trial))
+    _print_trial(trial, file)
+
+
+def _refuse(verdict: str, details: Iterable[str]) -> NoReturn:
+    for text in (verdict, *details):
+        typer.echo(text, err=True)
+    raise typer.Exit(1)
 
 
 def _print_trial(trial: "Trial", file: Path) -> None:
-    typer.echo(f"{file}: {trial.rows_read:,} rows, {trial.rows_rejected:,} would be rejected")
+    if trial.refusal:
+        typer.echo(f"{file} would be rejected as a whole: {trial.refusal}")
+    else:
+        typer.echo(f"{file} would be loaded: {trial.rows_read:,} rows, {trial.rows_rejected:,} would be rejected")
+    for text in _trial_lines(trial):
+        typer.echo(text)
+
+
+def _trial_lines(trial: "Trial") -> Iterator[str]:
     for bad in trial.bad_values:
-        typer.echo(f"  line {bad.line}, {bad.column or 'the row'}: {bad.value!r}: {bad.reason}")
+        yield f"  line {bad.line}, {bad.column or 'the row'}: {bad.value!r}: {bad.reason}"
     if trial.duplicate_rows:
-        typer.echo(f"  {trial.duplicate_rows:,} of them repeat the key (and event time) of an earlier row")
+        yield f"  {trial.duplicate_rows:,} of them repeat the key (and event time) of an earlier row"
 
 
 @app.command(name="list")
@@ -96,7 +133,8 @@ def list_tables(folder: Folder = DATASETS_DIR) -> None:
     specs = catalog(folder)
     titles = ("name", "kind", "entity", "label", "features", "joined", "files")
     print_table(titles, [_cells(table) for table in (*specs.datasets, *specs.tables)])
-    _exit_on_problems(specs.problems)
+    if specs.problems:
+        _refuse(f"not listed, because of a mistake in {folder}:", specs.problems)
 
 
 def _cells(table: Table) -> tuple[str, ...]:

@@ -26,6 +26,13 @@ def exit_on_error() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
+def servers_are_known() -> bool:
+    """Return whether there are settings of servers, in the environment or in this folder."""
+    from stack.config import env_path
+
+    return "S3_ENDPOINT_URL" in os.environ or env_path().exists()
+
+
 def use_servers() -> None:
     """Put the addresses of this folder's servers into the environment. In a container they are there already."""
     if "S3_ENDPOINT_URL" not in os.environ:

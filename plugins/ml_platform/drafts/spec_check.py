@@ -1,16 +1,20 @@
 """Check a spec before anything is loaded: find its mistakes, and try a file against it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.parsing.batches import BadValue, read_batches
+from ml_platform.ingestion.staging import Counts, rejection_reason
+from ml_platform.parsing.batches import BadValue, Batch, read_batches
 from ml_platform.parsing.conversion import allowed_values
-from ml_platform.parsing.labels import label_values
+from ml_platform.parsing.labels import class_text, label_values
 from ml_platform.specs.catalog import catalog
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
+from ml_platform.storage import tables
 from ml_platform.training.candidates import candidates
 
 SHOWN = 10
@@ -25,12 +29,14 @@ class Trial:
         rows_rejected: rows with a bad value, and `duplicate_rows`.
         duplicate_rows: rows of a training file with the key and the timestamps of an earlier row.
         bad_values: the first `SHOWN` bad values.
+        refusal: why so many rejected rows would reject the whole file; "" if it would be loaded.
     """
 
     rows_read: int = 0
     rows_rejected: int = 0
     duplicate_rows: int = 0
     bad_values: list[BadValue] = field(default_factory=list)
+    refusal: str = ""
 
     @property
     def share(self) -> float:
@@ -74,26 +80,88 @@ def _invalid_settings(dataset: Dataset, path: Path) -> Iterator[str]:
         yield f"{path}: {error}"
 
 
+def incompatible_changes(directory: Path, name: str | None = None) -> list[str]:
+    """Return what in the specs of a folder is incompatible with rows already loaded, so that the next load refuses it.
+
+    Raises:
+        ServiceError: Postgres is not available.
+    """
+    specs = catalog(directory)
+    return [
+        text
+        for table in (*specs.datasets, *specs.tables)
+        if name in (None, table.name)
+        for text in tables.incompatible_changes(table)
+    ]
+
+
 def try_file(table: Table, path: Path, purpose: Purpose) -> Trial:
     """Read a file as a load would, and load nothing.
 
     Raises:
-        ContractError: the file would be rejected as a whole.
+        ContractError: the file would be rejected as a whole, whatever its rows are.
         ConfigurationError: the file cannot be opened.
     """
-    trial, keys = Trial(), set()
-    columns = [*table.keys, *(column for column in (table.event_time, table.known_at) if column in table.columns)]
+    trial = Trial()
     try:
         with path.open("rb") as stream:
-            for batch in read_batches(stream, table, purpose, path.name):
-                trial.rows_read += batch.rows_read
-                trial.rows_rejected += batch.rows_read - batch.rows.num_rows
-                trial.bad_values += batch.bad[: SHOWN - len(trial.bad_values)]
-                if purpose == "train":
-                    for key in zip(*(batch.rows[column].to_pylist() for column in columns), strict=True):
-                        trial.duplicate_rows += key in keys
-                        keys.add(key)
+            _read(table, purpose, read_batches(stream, table, purpose, path.name), trial)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
-    trial.rows_rejected += trial.duplicate_rows
+    counts = Counts(trial.rows_read, 0, trial.rows_rejected)
+    trial.refusal = rejection_reason(table, counts) or ""
     return trial
+
+
+def _read(table: Table, purpose: Purpose, batches: Iterator[Batch], trial: Trial) -> None:
+    columns = [*table.keys, *(column for column in (table.event_time, table.known_at) if column in table.columns)]
+    keys: set[tuple[Any, ...]] = set()
+    labels = (
+        _LabelValues(table) if purpose == "train" and isinstance(table, Dataset) and not table.label.values else None
+    )
+    for batch in batches:
+        trial.rows_read += batch.rows_read
+        trial.rows_rejected += batch.rows_read - batch.rows.num_rows
+        trial.bad_values += batch.bad[: SHOWN - len(trial.bad_values)]
+        if purpose == "train":
+            for key in zip(*(batch.rows[column].to_pylist() for column in columns), strict=True):
+                trial.duplicate_rows += key in keys
+                keys.add(key)
+        if labels:
+            labels.add(batch)
+    trial.rows_rejected += trial.duplicate_rows
+    if labels:
+        third = labels.third_values()
+        trial.rows_rejected += sum(labels.counts[bad.value] for bad in third)
+        trial.bad_values += third[: SHOWN - len(trial.bad_values)]
+
+
+class _LabelValues:
+    """Counts the values of a label of which the spec names only the positive one."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._column = dataset.label.column
+        self._header = dataset.header(self._column)
+        self._positive = label_values(dataset)[0]
+        self._first_lines: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
+
+    def add(self, batch: Batch) -> None:
+        lines = batch.rows["line"].to_pylist()
+        for line, value in zip(lines, batch.rows[self._column].to_pylist(), strict=True):
+            if value != self._positive:
+                self.counts[class_text(value)] += 1
+                self._first_lines.setdefault(class_text(value), line)
+
+    def third_values(self) -> list[BadValue]:
+        """Return each value but the positive and the most frequent other one, with its first line."""
+        return [
+            BadValue(
+                line=self._first_lines[value],
+                column=self._header,
+                value=value,
+                reason=f"not allowed, in {count:,} rows; allowed are {self.counts.most_common(1)[0][0]},"
+                f" {class_text(self._positive)}",
+            )
+            for value, count in self.counts.most_common()[1:]
+        ]

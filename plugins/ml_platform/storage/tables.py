@@ -62,28 +62,52 @@ def ensure_tables(table: Table) -> int:
     return version
 
 
-def _record_spec(cursor: Any, table: Table) -> int:
-    """Record a spec, with its changes, if it differs from the latest recorded one; return its version."""
+def incompatible_changes(table: Table) -> list[str]:
+    """Return what in a spec is incompatible with rows already loaded; this changes nothing.
+
+    Raises:
+        ServiceError: Postgres is not available.
+    """
+    with transaction() as cursor:
+        _, _, changes = _compare_with_latest(cursor, table)
+        problems = [f"datasets/{table.name}.yaml: {text}" for text in changes.incompatible]
+        problems += _other_types(cursor, table, "features", feature_columns(table))
+        if table.label_columns:
+            problems += _other_types(cursor, table, "labels", table.label_columns)
+    return problems
+
+
+def _compare_with_latest(cursor: Any, table: Table) -> tuple[int, str, Changes]:
+    """Return version and hash of the latest recorded spec (0 and "" if there is none), and the changes since then."""
     latest = rows(
         cursor,
         "SELECT version, sha256, spec::text FROM uploads.specs WHERE name = $1 ORDER BY version DESC LIMIT 1",
         table.name,
     )
-    if latest and latest[0][1] == table.sha256:
-        return int(latest[0][0])
-    spec = table.model_dump(mode="json")
-    changes = compare_specs(json.loads(latest[0][2]), spec) if latest else Changes((), ())
+    if not latest:
+        return 0, "", Changes((), ())
+    version, sha256, spec = latest[0]
+    return int(version), sha256, compare_specs(json.loads(spec), table.model_dump(mode="json"))
+
+
+def _record_spec(cursor: Any, table: Table) -> int:
+    """Record a spec, with its changes, if it differs from the latest recorded one; return its version."""
+    version, sha256, changes = _compare_with_latest(cursor, table)
+    if sha256 == table.sha256:
+        return version
     if changes.incompatible:
         problems = "\n".join(f"datasets/{table.name}.yaml: {text}" for text in changes.incompatible)
         raise ConfigurationError(f"{problems}\nRows were loaded with the old spec; undo the change, or use a new name")
     for text in changes.compatible:
         log.warning("datasets/%s.yaml: %s", table.name, text)
-    version = int(latest[0][0]) + 1 if latest else 1
     cursor.execute(
         "INSERT INTO uploads.specs (name, version, sha256, spec, changes) VALUES ($1, $2, $3, $4::text::jsonb, $5)",
-        (table.name, version, table.sha256, json.dumps(spec), "\n".join(changes.compatible)),
+        (
+            *(table.name, version + 1, table.sha256),
+            *(json.dumps(table.model_dump(mode="json")), "\n".join(changes.compatible)),
+        ),
     )
-    return version
+    return version + 1
 
 
 def _ensure_table(cursor: Any, table: Table, schema: str, columns: tuple[str, ...]) -> None:
@@ -94,16 +118,24 @@ def _ensure_table(cursor: Any, table: Table, schema: str, columns: tuple[str, ..
     if not existing:
         _create(cursor, full_name, table, wanted)
         return
+    if problems := _other_types(cursor, table, schema, columns):
+        raise ConfigurationError("\n".join(problems))
     for name, kind in wanted.items():
         if name not in existing:
             cursor.execute(f"ALTER TABLE {full_name} ADD COLUMN {identifier(name)} {kind}")
             log.info("%s: the new column %s was added", full_name, name)
-        elif existing[name] != kind:
-            raise ConfigurationError(
-                f"datasets/{table.name}.yaml: columns.{name} is now {table.columns[name].type} ({kind}), but the "
-                f"table {full_name} holds {existing[name]}; give the column a new name, and the name in the file as "
-                "`header`"
-            )
+
+
+def _other_types(cursor: Any, table: Table, schema: str, columns: tuple[str, ...]) -> list[str]:
+    """Return a sentence for each column that the table in Postgres holds with another type."""
+    types, existing = sql_types(table), existing_columns(cursor, schema, table.name)
+    return [
+        f"datasets/{table.name}.yaml: columns.{name} is now {table.columns[name].type} ({types[name]}), but the table "
+        f"{schema}.{identifier(table.name)} holds {existing[name]}; give the column a new name, and the name in the "
+        "file as `header`"
+        for name in (*table.keys, *columns)
+        if existing.get(name, types[name]) != types[name]
+    ]
 
 
 def existing_columns(cursor: Any, schema: str, table: str) -> dict[str, str]:

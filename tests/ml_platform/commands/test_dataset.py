@@ -4,10 +4,16 @@ import json
 from shutil import copy
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from ml_platform.commands.main import app
+from ml_platform.drafts import spec_check
+from ml_platform.exceptions import ServiceError
+from ml_platform.specs.catalog import find_table
+from ml_platform.storage.tables import ensure_tables
 from stack.config import ROOT
+from tests.ml_platform.ingestion.upload_cases import new_name
 
 DATASETS, SAMPLES = ROOT / "datasets", ROOT / "minio" / "samples"
 AUTO = SAMPLES / "train_auto.csv"
@@ -16,6 +22,12 @@ RUNNER = CliRunner()
 
 def run(*arguments):
     return RUNNER.invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def without_servers(monkeypatch, tmp_path):
+    monkeypatch.delenv("S3_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("ENV_FILE", str(tmp_path / "none" / ".env"))
 
 
 @pytest.fixture
@@ -51,7 +63,8 @@ def test_a_draft_of_a_missing_file_is_an_error(tmp_path):
 def test_the_committed_specs_are_valid():
     done = run("dataset", "check")
     assert done.exit_code == 0, done.output
-    assert "all specs" in done.output
+    assert done.output.startswith(f"all specs in {DATASETS} are valid; not compared with rows already loaded, ")
+    assert done.output.endswith("because there are no servers yet\n")
 
 
 @pytest.mark.parametrize(
@@ -72,6 +85,7 @@ def test_every_mistake_is_named_with_its_file_and_field(folder, old, new, text):
         done = run("dataset", "check", *arguments, "--folder", folder)
         assert done.exit_code == 1
         assert text in done.stderr
+        assert "has a mistake" in done.stderr.splitlines()[0]
         assert str(folder) in done.stderr
 
 
@@ -104,7 +118,7 @@ def test_a_file_is_checked_against_a_spec(folder, tmp_path):
     file.write_text("\n".join([*lines, lines[5].replace(lines[5].split(",")[0], "x", 1), lines[6]]) + "\n")
     done = run("dataset", "check", "auto", "--file", file, "--folder", folder)
     assert done.exit_code == 0
-    assert "41 rows, 2 would be rejected" in done.output
+    assert done.output.splitlines()[0] == f"{file} would be loaded: 41 rows, 2 would be rejected"
     assert "line 41, INDEX: 'x': not a whole number" in done.output
     assert "1 of them repeat the key" in done.output
     file.write_text("\n".join([*lines[:20], *lines[1:20]]) + "\n")
@@ -113,8 +127,59 @@ def test_a_file_is_checked_against_a_spec(folder, tmp_path):
     file.write_text("\n".join([*lines[:3], *(line.replace(line[0], "x", 1) for line in lines[3:6])]) + "\n")
     done = run("dataset", "check", "auto", "--file", file, "--folder", folder)
     assert done.exit_code == 1
-    assert "The whole file would be rejected" in done.stderr
-    assert "lacks INDEX, TARGET_FLAG" in run("dataset", "check", "auto", "--file", SAMPLES / "weather.csv.gz").stderr
+    verdict = f"{file} would be rejected as a whole by {folder / 'auto.yaml'}: 3 of 5 rows are bad; "
+    assert done.stderr.splitlines()[0].startswith(verdict)
+    assert len(done.stderr.splitlines()) == 4
+    (refused,) = run("dataset", "check", "auto", "--file", SAMPLES / "weather.csv.gz").stderr.splitlines()
+    assert "weather.csv.gz would be rejected as a whole by" in refused
+    assert "lacks INDEX, TARGET_FLAG" in refused
+
+
+def test_a_third_label_value_of_a_file_is_shown(folder, tmp_path):
+    lines = AUTO.read_text(encoding="utf-8-sig").splitlines()[:100]
+    third = [lines[1].replace(lines[1].split(",")[0], f"9999990{i}", 1).split(",") for i in range(2)]
+    file = tmp_path / "cars.csv"
+    file.write_text("\n".join([*lines, *(",".join([row[0], "2", *row[2:]]) for row in third)]) + "\n")
+    change(folder, "max_bad_rows: 0.05", "max_bad_rows: 0.1")
+    done = run("dataset", "check", "auto", "--file", file, "--folder", folder)
+    assert done.output.splitlines() == [
+        f"{file} would be loaded: 101 rows, 2 would be rejected",
+        "  line 101, TARGET_FLAG: '2': not allowed, in 2 rows; allowed are 0, 1",
+    ]
+    done = run("dataset", "check", "auto", "--file", file, "--folder", folder, "--purpose", "test")
+    assert done.output.splitlines() == [f"{file} would be loaded: 101 rows, 0 would be rejected"]
+
+
+@pytest.mark.servers
+def test_a_spec_that_the_next_load_refuses_is_not_valid(servers, folder, monkeypatch):
+    name = new_name()
+    spec = yaml.safe_load((folder / "auto.yaml").read_text()) | {"name": name}
+    (folder / "auto.yaml").unlink()
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(spec))
+    monkeypatch.setenv("S3_ENDPOINT_URL", servers.s3_url)
+    done = run("dataset", "check", path)
+    assert (done.exit_code, done.output) == (0, f"{path} is valid, and compatible with the rows already loaded\n")
+    ensure_tables(find_table(name, folder))
+    path.write_text(yaml.safe_dump(spec | {"columns": spec["columns"] | {"KIDSDRIV": "text"}}))
+    for arguments in ((path,), ("--folder", folder)):
+        done = run("dataset", "check", *arguments)
+        assert (done.exit_code, done.stdout) == (1, "")
+        verdict, reason = done.stderr.splitlines()[:2]
+        assert "would be refused by the next load" in verdict
+        assert reason.startswith(f"datasets/{name}.yaml: columns.KIDSDRIV")
+
+
+@pytest.mark.parametrize("name", ["auto", None])
+def test_without_postgres_the_verdict_says_that_nothing_was_compared(folder, monkeypatch, name):
+    def refuse(*_):
+        raise ServiceError("Postgres: connection refused")
+
+    monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(spec_check, "incompatible_changes", refuse)
+    done = run("dataset", "check", *([name] if name else []), "--folder", folder)
+    assert done.exit_code == 0
+    assert done.output.endswith("because Postgres does not answer\n")
 
 
 def test_a_test_file_needs_no_label(folder):

@@ -133,3 +133,18 @@ def test_the_sample_fits_its_spec():
     auto = find_table("auto", DATASETS_DIR)
     sample = DATASETS_DIR.parent / "minio" / "samples" / "test_auto.csv"
     assert try_file(auto, sample, "test") == Trial(rows_read=2141)
+
+
+def test_a_third_label_value_is_counted_and_shown_with_its_first_line(tmp_path):
+    shops = parse_table(SPEC + "max_bad_rows: 0.4\n", tmp_path / "shops.yaml")
+    lines = ["a,1,0", "b,2,1", "c,1,0", "d,1,2", "e,1,2", "f,1,0"]
+    trial = try_file(shops, csv_file(tmp_path, "shop_id,size,closed", *lines), "train")
+    assert (trial.rows_rejected, trial.refusal) == (2, "")
+    (bad,) = trial.bad_values
+    assert (bad.line, bad.column, bad.value) == (5, "closed", "2")
+    assert bad.reason == "not allowed, in 2 rows; allowed are 0, 1"
+
+
+def test_too_many_rejected_rows_are_a_refusal_with_its_reason(shops, tmp_path):
+    trial = try_file(shops, csv_file(tmp_path, "shop_id,size,closed", "a,big,0", "b,2,1"), "train")
+    assert trial.refusal.startswith("1 of 2 rows are bad; ")
