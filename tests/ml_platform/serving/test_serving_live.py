@@ -181,7 +181,8 @@ def test_an_entity_has_the_probability_of_its_newest_row_to_the_bit(client: http
     make_champion(shop, 2)
     until(lambda: version(client, shop) == 2)
     for turn in (1, 2):  # the second file brings newer rows of the same entities
-        rows = [cells(number) | {"age": 20 + number * turn % 60, "id": number, "buys": 0} for number in range(100)]
+        ages = {number: 20 + (number + 7 * turn) % 60 for number in range(100)}
+        rows = [cells(number) | {"age": age, "id": number, "buys": 0} for number, age in ages.items()]
         uploads.ingest(shop, drop(shop, file_of(*rows, columns=(*NAMES, "buys")), f"_{turn}"))
         assert online_rows.materialize(shop) == 100
         by_row = predict(client, shop, rows)["predictions"]
