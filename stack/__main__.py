@@ -16,6 +16,7 @@ from stack.servers.inventory import all_nodes
 from stack.servers.node import Server, servers_of
 from stack.terminal import interrupt_on_terminate, show_screens, show_servers
 
+OUTAGE, NOT_STARTED = 1, 3  # exit codes of `status`, as those of LSB init scripts
 console = Console(highlight=False)
 
 
@@ -50,7 +51,10 @@ def down(config: Config, options: argparse.Namespace) -> int:
 
 
 def status(config: Config, options: argparse.Namespace) -> int:
-    """Show each server's health, address, version and login; the exit code is 1 if one is not healthy."""
+    """Show each server's health, address, version and login.
+
+    Exit codes: 0 all healthy; 1 a server that was started is not healthy; 3 a server was not started.
+    """
     states = Supervisor(config).states()
     servers = servers_of(all_nodes(config))
     problems = {server.name: _problem(server, states) for server in servers}
@@ -61,7 +65,9 @@ def status(config: Config, options: argparse.Namespace) -> int:
     for name, problem in problems.items():
         if problem and name in states:
             console.print(f"{name}: {problem}", markup=False)
-    return int(any(problems.values()))
+    if any(problem and states.get(name, "STOPPED") != "STOPPED" for name, problem in problems.items()):
+        return OUTAGE
+    return NOT_STARTED if any(problems.values()) else 0
 
 
 def logs(config: Config, options: argparse.Namespace) -> int:

@@ -1,10 +1,11 @@
 """`python -m stack.healthcheck KIND ARGUMENT`: the health check of a container; exit code 0 if it does its work.
 
-Each checks the function, not the process: a page that needs the database, a recent heartbeat. It runs every ten seconds
-in every container, so it is light: it imports neither Airflow nor our settings.
+Each checks the function, not the process: a page that needs the database, a recent heartbeat, a look at each run. It
+runs every ten seconds in every container, so it is light: it imports neither Airflow nor our settings.
 
 A component of Airflow that has stopped its heartbeats is killed, so that its container starts again: a scheduler that
-loses its database during a query leaves its loop, and then schedules nothing until its tasks have ended.
+loses its database during a query leaves its loop, and then schedules nothing until its tasks have ended. So is a
+scheduler that writes heartbeats but decides nothing. Without containers, `stack.watchdog` does the same.
 """
 
 import json
@@ -12,14 +13,25 @@ import os
 import signal
 import socket
 import sys
+import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+Query = Callable[..., list[tuple[Any, ...]]]
 
 STALE = 60  # seconds after which a heartbeat is too old; Airflow's components write one every 5
 STOPPED = 90  # seconds after which no further heartbeat is expected
 TIMEOUT = 6
+SECOND_LOOK = 2
+# The scheduler looks at each running run of a DAG that is on every second, also if there is nothing to do for it.
+UNDECIDED = """
+SELECT run.dag_id, extract(epoch FROM now() - coalesce(run.last_scheduling_decision, run.start_date))::float AS age
+FROM dag_run AS run JOIN dag USING (dag_id)
+WHERE run.state = 'running' AND run.run_after <= now() AND NOT dag.is_paused AND NOT dag.is_stale
+ORDER BY 2 DESC NULLS LAST LIMIT 1"""
 
 
 def main(kind: str, argument: str) -> str | None:
@@ -55,15 +67,37 @@ def serving(url: str) -> str | None:
 
 def heartbeat(job_type: str) -> str | None:
     """The Airflow component in this container has written a recent heartbeat; one that has stopped is killed."""
-    age = _age(job_type)
-    if age is not None and age < STALE:
+    age, idle = _look(job_type)
+    if age is not None and age < STALE and idle is None:
         return None
-    processes = _processes()
-    if age is not None and has_stopped(age, max(processes.values(), default=0)):
+    problem, processes = idle or f"the newest heartbeat of {job_type} is {age} s old", _processes()
+    uptime = max(processes.values(), default=0)
+    if (age is not None and has_stopped(age, uptime)) or (idle and uptime > STOPPED and _is_still_idle(job_type)):
         for process in processes:
             os.kill(process, signal.SIGKILL)
-        return f"{job_type} wrote its last heartbeat {age:.0f} s ago; it is killed, so that it starts again"
-    return f"the newest heartbeat of {job_type} is {age} s old"
+        return f"{problem}; it is killed, so that it starts again"
+    return problem
+
+
+def _look(job_type: str) -> tuple[float | None, str | None]:
+    """Return the age of the newest heartbeat, and what shows that the scheduler does nothing."""
+    with database(_address()) as query:
+        return heartbeat_age(query, job_type), undecided(query) if job_type == "SchedulerJob" else None
+
+
+def _is_still_idle(job_type: str) -> bool:
+    """Look again: a DAG that has just been switched on has old runs, too, and the scheduler looks at them at once."""
+    time.sleep(SECOND_LOOK)
+    return _look(job_type)[1] is not None
+
+
+def undecided(query: Query) -> str | None:
+    """Return as a problem which running run the scheduler has not looked at for `STALE` seconds; None without one."""
+    rows = query(UNDECIDED)
+    if not rows or rows[0][1] is None or rows[0][1] < STALE:
+        return None
+    dag_id, age = rows[0]
+    return f"the scheduler has not looked at a running run of {dag_id} for {age:.0f} s"
 
 
 def has_stopped(age: float, uptime: float) -> bool:
@@ -71,26 +105,45 @@ def has_stopped(age: float, uptime: float) -> bool:
     return STOPPED < age < uptime
 
 
-def _age(job_type: str) -> float | None:
-    """Return the seconds since the last heartbeat of this container, by the database's clock; None without one."""
-    import psycopg2
-
-    address = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("postgresql+psycopg2:", "postgresql:")
+def heartbeat_age(query: Query, job_type: str) -> float | None:
+    """Return the seconds since the last heartbeat on this host, by the database's clock; None without one."""
     sql = (
         "SELECT extract(epoch FROM now() - max(latest_heartbeat))::float FROM job"
         " WHERE job_type = %s AND hostname = %s AND state = 'running'"
     )
+    rows = query(sql, job_type, socket.getfqdn())
+    age: float | None = rows[0][0]
+    return age
+
+
+def _address() -> str:
+    return os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("postgresql+psycopg2:", "postgresql:")
+
+
+@contextmanager
+def database(address: str) -> Iterator[Query]:
+    """Yield a function that runs a query and returns its rows.
+
+    Raises:
+        OSError: the database does not answer.
+    """
+    import psycopg2
+
     try:
         connection = psycopg2.connect(address, connect_timeout=TIMEOUT)
     except psycopg2.OperationalError as error:
         raise OSError(str(error).strip()) from error
-    try:
+
+    def query(sql: str, *values: str) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
-            cursor.execute(sql, (job_type, socket.getfqdn()))
-            (age,) = cursor.fetchone() or (None,)
+            cursor.execute(sql, values)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    try:
+        yield query
     finally:
         connection.close()
-    return age
 
 
 def _processes() -> dict[int, float]:

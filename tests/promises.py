@@ -73,8 +73,8 @@ PROMISES = (
         "test_without_a_sound_champion_nothing_is_written", "test_without_a_champion_scoring_fails_closed",
     )),
     Promise(14, "A killed task recovers by itself", (
-        "test_a_load_goes_on", "test_a_training_goes_on",
-    ), "a scheduler killed alone, without containers, can leave workers that hold up DAG runs"),
+        "test_a_load_goes_on", "test_a_training_goes_on", "test_a_scheduler_killed_alone_holds_up_no_run",
+    )),
     Promise(15, "Postgres, S3 or MLflow restart: nothing is lost, no hand is needed", (
         "test_a_load_goes_on", "test_a_training_goes_on", "test_a_scoring_goes_on", "test_an_outage_loads_nothing",
     )),
@@ -142,8 +142,10 @@ PROMISES = (
     ), "who writes to MLflow can change files and digest alike"),
     Promise(33, '"Healthy" means that work goes on', (
         "test_a_server_that_cannot_work_is_not_healthy", "test_an_error_or_no_answer_is_not_healthy",
-        "test_without_a_database_the_error_is_reported",
-    ), "a scheduler that decides nothing can look healthy"),
+        "test_without_a_database_the_error_is_reported", "test_a_scheduler_that_looks_at_no_run_is_killed",
+        "test_a_scheduler_that_does_not_look_at_its_runs_is_not_healthy",
+        "test_a_scheduler_that_looks_at_no_run_is_restarted_when_that_lasts",
+    )),
     Promise(34, "A row of a stream is loaded once and answered once"),
     Promise(35, "Drift is reported when there is some, and seldom when there is none", (
         "test_drift_is_found_in_numbers_categories_and_missing_values",

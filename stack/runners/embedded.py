@@ -1,6 +1,7 @@
 """The platform as processes of this machine: up and down, pause and resume, and the removal of all data."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +11,9 @@ from stack.runners.startup import Report, Startup
 from stack.runners.supervisor import LIVE, Supervisor
 from stack.servers import postgres
 from stack.servers.inventory import all_nodes, with_needs
-from stack.servers.node import Nodes, Server, base_environment, servers_of
+from stack.servers.node import Nodes, Server, Step, base_environment, servers_of
+
+WAIT_FOR_WORK = 600  # seconds; longer work is interrupted, and continues by itself
 
 
 def up(config: Config, only: list[str], report: Report = lambda name, event: None) -> bool:
@@ -28,16 +31,37 @@ def up(config: Config, only: list[str], report: Report = lambda name, event: Non
         PortTakenError: before anything starts.
         NotHealthyError: a server or a step failed; the others are left running.
     """
+    supervisor = Supervisor(config)
     nodes = all_nodes(config)
     wanted = with_needs(nodes, only)
-    supervisor = Supervisor(config)
     _check_ports(supervisor, wanted)
     with _stopped_if_interrupted(supervisor, nodes):
+        _prepare_restarts(supervisor, nodes, report)
         started = supervisor.ensure(servers_of(nodes))
-        if not started and _all_healthy(wanted, running(config)):
+        if not started and _all_healthy(wanted, running(config)) and _all_done(wanted):
             return False
         Startup(supervisor, report).run(wanted)
     return True
+
+
+def _prepare_restarts(supervisor: Supervisor, nodes: Nodes, report: Report) -> None:
+    """Say which servers are restarted, and why; wait before for the work that this would interrupt."""
+    live = {name for name, state in supervisor.states().items() if state in LIVE}
+    changed = {
+        name: settings
+        for name, settings in supervisor.changed_settings(servers_of(nodes)).items()
+        if name in live
+    }  # fmt: skip
+    for name, settings in changed.items():
+        report(name, f"is restarted, because settings have changed: {', '.join(settings)}")
+    interrupted = [server for server in servers_of(nodes) if changed.keys() & with_needs(nodes, [server.name]).keys()]
+    deadline = time.monotonic() + WAIT_FOR_WORK
+    last: list[str] = []
+    while (work := [text for server in interrupted for text in server.in_flight()]) and time.monotonic() < deadline:
+        if work != last:
+            report("waiting", f"for work in flight: {', '.join(work)}")
+        last = work
+        time.sleep(1)
 
 
 def up_stores(config: Config) -> None:
@@ -93,6 +117,11 @@ def _stop_all(supervisor: Supervisor, nodes: Nodes) -> None:
     supervisor.stop(name for name, node in nodes.items() if node.needs)
     supervisor.stop(nodes)
     supervisor.shutdown()
+
+
+def _all_done(nodes: Nodes) -> bool:
+    steps = [node if isinstance(node, Step) else node.setup for node in nodes.values()]
+    return all(step.is_done() for step in steps if step)
 
 
 def _all_healthy(nodes: Nodes, running: set[str]) -> bool:

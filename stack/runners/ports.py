@@ -28,7 +28,7 @@ def check(ports: Mapping[str, int], ours: set[int]) -> None:
         if (user := _user_of(port, ours))
     ]
     if duplicates or taken:
-        raise PortTakenError("Nothing was started.\n  " + "\n  ".join(duplicates + taken))
+        raise PortTakenError("A port is not free.\n  " + "\n  ".join(duplicates + taken))
 
 
 def _user_of(port: int, ours: set[int]) -> str | None:

@@ -1,11 +1,12 @@
-"""The processes of a stack: the marker in their environment finds them, also after their parent has died."""
+"""The processes of a stack: the marks in their environment find them, also after their parent has died."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-from stack.servers.node import MARKER
+from stack import marks
 
 TERMINATE_SECONDS = 5
 
@@ -17,11 +18,24 @@ def stack_processes(state_dir: Path) -> list[psutil.Process]:
 
 def marker(process: psutil.Process) -> str | None:
     """Return the state folder that a process belongs to; None for a process of no stack, or of another user."""
-    try:
-        environment: dict[str, str] = process.environ()
-    except (psutil.Error, OSError):
-        return None
-    return environment.get(MARKER)
+    return _environment(process).get(marks.STATE)
+
+
+def leftovers(state_dir: str, server: str) -> list[psutil.Process]:
+    """Return every process that earlier starts of a server have left, without this process."""
+    own = {marks.STATE: state_dir, marks.SERVER: server}.items()
+    return [
+        process
+        for process in psutil.process_iter()
+        if process.pid != os.getpid() and own <= _environment(process).items()
+    ]
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    """Kill processes, and wait for their end."""
+    for process in processes:
+        _send(process.kill)
+    psutil.wait_procs(processes, timeout=TERMINATE_SECONDS)
 
 
 def orphans(state_dir: Path, supervisor_pid: int | None) -> list[psutil.Process]:
@@ -39,6 +53,15 @@ def end(processes: list[psutil.Process]) -> None:
     for process in alive:
         _send(process.kill)
     psutil.wait_procs(alive, timeout=TERMINATE_SECONDS)
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    """Return the environment of a process; empty for one that has ended, or of another user."""
+    try:
+        environment: dict[str, str] = process.environ()
+    except (psutil.Error, OSError):
+        return {}
+    return environment
 
 
 def _parent(process: psutil.Process) -> int | None:

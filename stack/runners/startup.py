@@ -10,11 +10,13 @@ from pathlib import Path
 
 from stack.config import ROOT
 from stack.errors import NotHealthyError
+from stack.runners import ports
 from stack.runners.supervisor import Supervisor
 from stack.servers.node import Node, Nodes, Server, Step
 
 Report = Callable[[str, str], None]  # the name of a server or step, and the event
 LOG_LINES = 20
+LOOK_AT_PORTS = 2.0  # seconds between two looks who listens
 
 
 class Startup:
@@ -53,14 +55,23 @@ class Startup:
 
         Raises:
             NotHealthyError: it failed or exceeded its timeout; the text has the end of its log.
+            PortTakenError: another program took one of its ports.
         """
-        deadline = time.monotonic() + server.timeout
+        deadline, look = time.monotonic() + server.timeout, 0.0
         while (problem := server.probe()) is not None:
+            if time.monotonic() > look:
+                self._check_ports(server)
+                look = time.monotonic() + LOOK_AT_PORTS
             state = self.supervisor.states().get(server.name, "gone")
             if state in ("FATAL", "gone") or time.monotonic() > deadline:
                 raise self._not_healthy(server, f"{state}: {problem}")
             if self.cancelled.wait(0.2):
                 return
+        self._check_ports(server)
+
+    def _check_ports(self, server: Server) -> None:
+        """Check that no stranger took a port after the check of all ports: it could even answer the probe."""
+        ports.check(server.ports, {process.pid for process in self.supervisor.processes()})
 
     def _start(self, node: Node) -> None:
         began = time.monotonic()

@@ -19,8 +19,8 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 from stack.config import ROOT, Config
 from stack.errors import StackError
 from stack.runners import processes
-from stack.runners.supervisor_config import STOP_SECONDS, config_text
-from stack.servers.node import Server, base_environment
+from stack.runners.supervisor_config import STOP_SECONDS, changed_settings, config_text
+from stack.servers.node import Server, base_environment, decide_environment, forget_environment
 
 LONGEST_SOCKET = 100  # the kernel's limit is 108, and supervisord appends its pid while it binds
 START_SECONDS = 20
@@ -72,9 +72,19 @@ class Supervisor:
         for folder in (self.logs, self.socket.parent):
             folder.mkdir(exist_ok=True, parents=True)
         self.logs.chmod(0o700)
-        text = config_text(servers, socket=self.socket, pid_file=self.pid_file, logs=self.logs)
+        decide_environment(self.config)
+        text = self._text(servers)
         with os.fdopen(os.open(self.conf, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
+
+    def changed_settings(self, servers: Iterable[Server]) -> dict[str, list[str]]:
+        """Return the names of the settings that differ from those that each server was started with, by server."""
+        if not self.pid() or not self.conf.exists():
+            return {}
+        return changed_settings(self.conf.read_text(), self._text(servers))
+
+    def _text(self, servers: Iterable[Server]) -> str:
+        return config_text(servers, socket=self.socket, pid_file=self.pid_file, logs=self.logs)
 
     def ensure(self, servers: Iterable[Server]) -> bool:
         """Run supervisord with this configuration; return whether this call started it.
@@ -127,6 +137,7 @@ class Supervisor:
             _wait_until(lambda: not self.pid(), 3 * STOP_SECONDS)
         self.kill_leftovers()
         self.socket.unlink(missing_ok=True)
+        forget_environment(self.config)
 
     def kill_leftovers(self) -> None:
         """End every process of this stack."""

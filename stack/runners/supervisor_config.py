@@ -1,13 +1,16 @@
-"""The configuration file of supervisord, as text."""
+"""The configuration file of supervisord, as text; and which settings differ between two of them."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from stack import marks
 from stack.errors import StackError
-from stack.servers.node import Server
+from stack.servers.node import Server, program
 
 STOP_SECONDS = 20
+LAUNCH = (program("python"), "-m", "stack.runners.launch")
 
 
 def config_text(servers: Iterable[Server], *, socket: Path, pid_file: Path, logs: Path) -> str:
@@ -18,6 +21,27 @@ def config_text(servers: Iterable[Server], *, socket: Path, pid_file: Path, logs
     """
     daemon = _daemon_section(socket, pid_file, logs)
     return "\n".join([daemon, *(_program_section(server, logs) for server in servers)])
+
+
+def changed_settings(old: str, new: str) -> dict[str, list[str]]:
+    """Return the names of the settings, without values, that differ for each server that is in both files."""
+    before, after = _programs(old), _programs(new)
+    changed = {
+        name: sorted(key for key in {**before[name], **after[name]} if before[name].get(key) != after[name].get(key))
+        for name in after
+        if name in before
+    }
+    return {name: keys for name, keys in changed.items() if keys}
+
+
+def _programs(text: str) -> dict[str, dict[str, str]]:
+    """Return the settings of each program; those in its environment stand for themselves."""
+    programs = {}
+    for name, body in re.findall(r"^\[program:(.+?)\]\n(.*?)(?=^\[|\Z)", text, re.DOTALL | re.MULTILINE):
+        options = dict(line.partition("=")[::2] for line in body.splitlines() if line)
+        variables = re.findall(r"""(\w+)=("[^"]*"|'[^']*')""", options.pop("environment", ""))
+        programs[name] = options | dict(variables)
+    return programs
 
 
 def quoted(value: str) -> str:
@@ -45,10 +69,13 @@ def _daemon_section(socket: Path, pid_file: Path, logs: Path) -> str:
 
 
 def _program_section(server: Server, logs: Path) -> str:
+    # Postgres, which runs as a user of its own, ends its children by itself.
+    command = server.command if server.user else (*LAUNCH, *server.command)
+    environment = {**server.environment, marks.SERVER: server.name}
     options = {
-        "command": " ".join(quoted(word) for word in server.command),
+        "command": " ".join(quoted(word) for word in command),
         "directory": server.directory,
-        "environment": ",".join(f"{key}={quoted(value)}" for key, value in server.environment.items()),
+        "environment": ",".join(f"{key}={quoted(value)}" for key, value in environment.items()),
         "user": server.user,
         "autostart": "false",
         "autorestart": "true",

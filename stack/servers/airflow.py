@@ -8,10 +8,10 @@ from pathlib import Path
 import psycopg2
 from werkzeug.security import check_password_hash
 
-from stack import secrets
+from stack import healthcheck, secrets
 from stack.config import HOST, ROOT, Config
 from stack.servers import probes
-from stack.servers.node import Node, Server, Step, base_environment, program
+from stack.servers.node import Node, Server, Step, base_environment, no_work, program
 
 
 def nodes(config: Config) -> Iterator[Node]:
@@ -47,7 +47,22 @@ def nodes(config: Config) -> Iterator[Node]:
     }
     for component, (arguments, environment) in components.items():
         probe = probes.http(f"{config.airflow_url}/api/v2/monitor/health", _component(component))
+        if component == "scheduler":
+            probe = probes.every(probe, lambda: _undecided(config))
         yield _server(config, f"airflow-{component.replace('_', '-')}", arguments, environment, probe)
+    yield watchdog(config)
+
+
+def watchdog(config: Config) -> Server:
+    """Describe the process that restarts a component of Airflow that has stopped its work."""
+    return Server(
+        name="airflow-watchdog",
+        command=(program("python"), "-m", "stack.watchdog"),
+        environment=base_environment(config) | {"AIRFLOW_DATABASE": config.database_uri("airflow")},
+        probe=lambda: None,
+        version="",
+        needs=("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor"),
+    )
 
 
 def home(config: Config) -> Path:
@@ -84,7 +99,28 @@ def _server(
         needs=("airflow-setup", "objects"),
         ports=ports or {},
         prepare=lambda: home(config).mkdir(exist_ok=True, parents=True),
+        in_flight=(lambda: _running_tasks(config)) if name == "airflow-scheduler" else no_work,
     )
+
+
+def _undecided(config: Config) -> str | None:
+    try:
+        with healthcheck.database(config.database_uri("airflow")) as query:
+            return healthcheck.undecided(query)
+    except OSError as error:
+        return str(error)
+
+
+def _running_tasks(config: Config) -> list[str]:
+    """Return the tasks that run now; none if Airflow's database does not answer."""
+    try:
+        rows = probes.query(
+            config.database_uri("airflow"),
+            "SELECT DISTINCT dag_id || '.' || task_id FROM task_instance WHERE state = 'running' ORDER BY 1",
+        )
+    except psycopg2.Error:
+        return []
+    return [task for (task,) in rows]
 
 
 def _environment(config: Config) -> dict[str, str]:

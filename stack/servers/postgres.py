@@ -9,7 +9,9 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from stack.config import HOST, Config
+import psycopg2
+
+from stack.config import HOST, ROOT, Config
 from stack.errors import StackError
 from stack.servers import probes
 from stack.servers.node import Server, Step, base_environment, program
@@ -68,8 +70,25 @@ def dbinit(config: Config) -> Step:
         | {"DBINIT_URI": config.database_uri("postgres", driver="postgresql+psycopg2")}
         | {key: secret.get_secret_value() for key, secret in secrets.items()},
         needs=("postgres",),
+        is_done=lambda: _is_migrated(config, roles),
         timeout=60,
     )
+
+
+def _is_migrated(config: Config, roles: tuple[str, ...]) -> bool:
+    """Return whether the newest migrations have run and each role has the password in `.env`; costs 0.1 s."""
+    try:
+        for line, database in (("cluster", "postgres"), ("platform", "platform")):
+            newest = max(path.name[:4] for path in (ROOT / "dbinit" / line).glob("0*.py"))
+            versions = probes.query(config.database_uri("postgres", database), "SELECT version_num FROM dbinit_version")
+            if versions != [(f"{line}_{newest}",)]:
+                return False
+        for role in roles:
+            own = "platform" if role in ("reader", "serving") else role
+            probes.query(config.database_uri(role, own), "SELECT 1")
+    except psycopg2.Error:
+        return False
+    return True
 
 
 def _os_user() -> str | None:

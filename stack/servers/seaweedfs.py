@@ -7,6 +7,7 @@ requires a signature (JWT), and all gRPC requires our certificate (mutual TLS); 
 """
 
 import datetime as dt
+import hashlib
 import hmac
 import json
 import os
@@ -40,6 +41,7 @@ VERBS = {  # SeaweedFS's verbs, and the S3 actions that each allows in a bucket
     "Write": {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"},
     "Tagging": {"s3:GetObjectTagging", "s3:PutObjectTagging", "s3:DeleteObjectTagging"},
 }
+SETTINGS = "SETTINGS_SHA256"
 YEARS = dt.timedelta(days=3650)
 SIGNED = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
 
@@ -62,7 +64,7 @@ def server(config: Config) -> Server:
     return Server(
         name="objects",
         command=(program("weed"), "-logtostderr=true", "mini", *_options(config, home)),
-        environment=base_environment(config) | _login(config) | {"HOME": str(home)},
+        environment=base_environment(config) | _login(config) | {"HOME": str(home), SETTINGS: _digest(config)},
         probe=probes.every(
             probes.buckets(config.s3_url, config.s3_access_key, config.s3_secret_key, buckets()),
             probes.http(f"http://{HOST}:{config.console_port}/login"),
@@ -73,6 +75,12 @@ def server(config: Config) -> Server:
         timeout=60,
         prepare=lambda: write_settings(Keys.model_validate(dict(config)), home),
     )
+
+
+def _digest(config: Config) -> str:
+    """Return a hash of what the files are made of, so that a change of it restarts the server, which reads them."""
+    keys = Keys.model_validate(dict(config))
+    return hashlib.sha256(json.dumps([_identities(keys), _derived_key(keys, SETTINGS)]).encode()).hexdigest()
 
 
 def _options(config: Config, home: Path) -> list[str]:

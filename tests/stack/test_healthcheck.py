@@ -38,6 +38,55 @@ def test_without_a_database_the_error_is_reported(monkeypatch):
     assert "refused" in healthcheck.main("heartbeat", "SchedulerJob")
 
 
+@pytest.fixture
+def component(monkeypatch):
+    """Return a function that checks the scheduler in a container; it returns the problem and what was killed."""
+    killed = []
+
+    def check(*looks, uptime=1000.0):
+        answers = iter(looks)
+        monkeypatch.setattr(healthcheck, "_look", lambda job_type: next(answers))
+        monkeypatch.setattr(healthcheck, "_processes", lambda: {4711: uptime})
+        monkeypatch.setattr(healthcheck, "SECOND_LOOK", 0)
+        monkeypatch.setattr(healthcheck.os, "kill", lambda process, signal: killed.append(process))
+        return healthcheck.main("heartbeat", "SchedulerJob"), killed
+
+    return check
+
+
+def test_a_component_that_works_is_healthy(component):
+    assert component((5.0, None)) == (None, [])
+
+
+def test_a_component_without_heartbeats_is_killed(component):
+    problem, killed = component((120.0, None))
+    assert "heartbeat of SchedulerJob is 120.0 s old; it is killed" in problem
+    assert killed == [4711]
+
+
+def test_a_scheduler_that_looks_at_no_run_is_killed(component):
+    problem, killed = component((5.0, "no look at a run"), (5.0, "no look at a run"))
+    assert problem == "no look at a run; it is killed, so that it starts again"
+    assert killed == [4711]
+
+
+def test_a_dag_that_has_just_been_switched_on_kills_no_scheduler(component):
+    assert component((5.0, "no look at a run"), (5.0, None)) == ("no look at a run", [])
+
+
+def test_a_scheduler_that_has_just_started_is_given_time(component):
+    assert component((5.0, "no look at a run"), uptime=20.0) == ("no look at a run", [])
+
+
+def test_the_scheduler_must_look_at_runs_that_should_move():
+    assert healthcheck.undecided(lambda sql: []) is None
+    assert healthcheck.undecided(lambda sql: [("train_auto", None)]) is None
+    assert healthcheck.undecided(lambda sql: [("train_auto", 3.0)]) is None
+    assert healthcheck.undecided(lambda sql: [("train_auto", 75.2)]) == (
+        "the scheduler has not looked at a running run of train_auto for 75 s"
+    )
+
+
 @pytest.mark.parametrize(
     ("age", "uptime", "stopped"),
     [

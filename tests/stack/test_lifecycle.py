@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from stack import config as settings
+from stack.__main__ import NOT_STARTED, OUTAGE
 from stack.runners.supervisor import Supervisor
 from stack.servers.probes import query
 from tests.conftest import write_env_file
@@ -64,6 +65,11 @@ def postmaster(config):
     return int((config.state_dir / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
 
 
+def pids(config):
+    """The servers that supervisord has started."""
+    return {info["name"]: info["pid"] for info in Supervisor(config).call("getAllProcessInfo") if info["pid"]}
+
+
 def answers(config):
     try:
         return query(config.database_uri("platform"), "SELECT 1") == [(1,)]
@@ -89,10 +95,21 @@ def test_a_second_up_is_harmless(small):
     assert postmaster(small) == before
 
 
-def test_status_fails_while_something_is_down(small):
+def test_status_tells_a_server_that_was_not_started_from_an_outage(small):
     done = run(small.env_file, "status")
-    assert done.returncode == 1
+    assert done.returncode == NOT_STARTED
     assert "mlflow: STOPPED" in done.stdout
+
+
+def test_status_reports_an_outage(small):
+    (server,) = [process for process in Supervisor(small).processes() if process.pid == postmaster(small)]
+    server.suspend()
+    try:
+        done = run(small.env_file, "status")
+    finally:
+        server.resume()
+    assert done.returncode == OUTAGE
+    assert "postgres: " in done.stdout
 
 
 def test_a_killed_server_comes_back(small):
@@ -160,6 +177,37 @@ def test_new_passwords_in_the_file_are_taken_over(small):
     assert query(changed.database_uri("reader", "platform"), "SELECT 1") == [(1,)]
     with pytest.raises(psycopg2.OperationalError):
         query(small.database_uri("reader", "platform"), "SELECT 1")
+
+
+def test_a_password_is_also_changed_while_the_servers_run(small):
+    before = postmaster(small)
+    text = small.env_file.read_text()
+    old = settings.load(small.env_file).reader_db_password.get_secret_value()
+    small.env_file.write_text(text.replace(f"READER_DB_PASSWORD={old}", "READER_DB_PASSWORD=a-third"))
+    assert run(small.env_file, *SMALL).returncode == 0
+    assert query(settings.load(small.env_file).database_uri("reader", "platform"), "SELECT 1") == [(1,)]
+    assert postmaster(small) == before
+    assert run(small.env_file, *SMALL).stdout.strip() == "Already up."
+
+
+def test_another_shell_restarts_nothing(small):
+    before = pids(small)
+    path = f"{os.environ['PATH']}:/nothing"
+    done = run(small.env_file, *SMALL, PATH=path, HOME="/", TZ="Asia/Tokyo", LANG="C")
+    assert (done.returncode, done.stdout.strip()) == (0, "Already up.")
+    assert pids(small) == before
+
+
+def test_a_restart_is_for_a_change_that_concerns_the_server_and_says_so(small):
+    before = postmaster(small)
+    with small.env_file.open("a") as file:
+        file.write("\nS3_SECRET_KEY=anothersecretofatleastfortycharacterslength\n")
+    done = run(small.env_file, *SMALL)
+    assert done.returncode == 0, done.stdout
+    restarted = [line.split()[0] for line in done.stdout.splitlines() if "is restarted, because settings" in line]
+    assert restarted == ["objects"]  # the others that have this setting do not run
+    assert "anothersecret" not in done.stdout
+    assert postmaster(small) == before
 
 
 def _heed_interrupts():

@@ -33,7 +33,7 @@ def test_up_starts_all_servers_and_shows_where_they_are(run, config, monkeypatch
     code, output = run("up")
     assert "postgres 1.0 s Up after 0 s." in output
     assert config.screens()[0].url in output
-    assert code == 1  # nothing runs, so the status after it is not good
+    assert code == main.NOT_STARTED  # nothing runs, so the status after it is not good
 
 
 def test_up_of_some_servers_shows_no_status(run, monkeypatch):
@@ -65,7 +65,7 @@ def test_down_names_the_folder_of_the_data(run, config):
 
 def test_status_of_a_stack_that_does_not_run(run):
     code, output = run("status")
-    assert code == 1
+    assert code == main.NOT_STARTED
     assert "mlflow not running" in output
     assert "mlflow: " not in output  # the table shows it already
 

@@ -7,11 +7,12 @@ import sys
 import psutil
 import pytest
 
+from stack import marks
 from stack.errors import PortTakenError
 from stack.runners import embedded
 from stack.runners.startup import Startup
 from stack.runners.supervisor import Supervisor
-from stack.servers.node import MARKER, Server, base_environment
+from stack.servers.node import Server, Step, base_environment
 
 
 @pytest.fixture
@@ -121,10 +122,77 @@ def test_a_server_without_a_healthy_probe_is_not_up(config):
     assert not embedded._all_healthy(nodes | {"bad": server("bad", "broken")}, {"good", "bad"})
 
 
+def test_up_goes_on_until_every_step_is_done():
+    def server(name, done):
+        step = Step(f"{name}-setup", (), {}, is_done=lambda: done)
+        return Server(name, (), {}, probe=lambda: None, version="1", setup=step)
+
+    assert embedded._all_done({"a": Step("a", (), {}, is_done=lambda: True), "b": server("b", done=True)})
+    assert not embedded._all_done({"a": Step("a", (), {}, is_done=lambda: False), "b": server("b", done=True)})
+    assert not embedded._all_done({"b": server("b", done=False)})
+
+
+@pytest.fixture
+def restart(monkeypatch):
+    """Return a function that restarts a server because of a change; it returns what is said, and the waits."""
+    monkeypatch.setattr(embedded.time, "sleep", lambda seconds: None)
+
+    def of(changed, *work, live=("store", "worker", "page")):
+        left = list(work)
+
+        def in_flight():
+            return left.pop(0) if left else []
+
+        def server(name, **fields):
+            return Server(name, (), {}, probe=lambda: None, version="1", **fields)
+
+        class Changed:
+            def states(self):
+                return dict.fromkeys(live, "RUNNING")
+
+            def changed_settings(self, servers):
+                return changed
+
+        worker = server("worker", needs=("store",), in_flight=in_flight)
+        nodes = {"store": server("store"), "worker": worker, "page": server("page", needs=("store",))}
+        said = []
+        embedded._prepare_restarts(Changed(), nodes, lambda *event: said.append(" ".join(event)))
+        return said, len(work) - len(left)
+
+    return of
+
+
+def test_without_a_change_nothing_is_said_and_nothing_awaited(restart):
+    assert restart({}, ["a.load"]) == ([], 0)
+
+
+def test_a_restart_is_said_with_its_reason_and_waits_for_the_work_that_it_would_interrupt(restart):
+    said, waits = restart({"store": ["S3_PORT", "command"]}, ["a.load", "b.score"], ["b.score"], ["b.score"])
+    assert said == [
+        "store is restarted, because settings have changed: S3_PORT, command",
+        "waiting for work in flight: a.load, b.score",
+        "waiting for work in flight: b.score",
+    ]
+    assert waits == 3
+
+
+def test_a_restart_that_interrupts_nothing_waits_for_nothing(restart):
+    assert restart({"page": ["PORT"]}, ["a.load"]) == (["page is restarted, because settings have changed: PORT"], 0)
+
+
+def test_a_server_that_does_not_run_is_not_restarted(restart):
+    assert restart({"store": ["PORT"]}, ["a.load"], live=("page",)) == ([], 0)
+
+
+def test_work_that_takes_too_long_is_interrupted(restart, monkeypatch):
+    monkeypatch.setattr(embedded, "WAIT_FOR_WORK", -1)
+    assert restart({"store": ["PORT"]}, ["a.load"])[1] == 1
+
+
 def test_down_ends_every_process_of_the_stack_and_keeps_the_data(config, process):
     config.state_dir.mkdir()
     (config.state_dir / "data").touch()
-    assert psutil.Process(process.pid).environ()[MARKER] == str(config.state_dir)
+    assert psutil.Process(process.pid).environ()[marks.STATE] == str(config.state_dir)
     embedded.down(config)
     assert not psutil.pid_exists(process.pid)
     assert (config.state_dir / "data").exists()

@@ -56,6 +56,6 @@ def test_all_problems_are_reported_at_once(listener):
     with pytest.raises(PortTakenError) as error:
         ports.check({"S3_PORT": listener, "MLFLOW_PORT": listener, "FEAST_PORT": 29871}, ours=set())
     lines = str(error.value).splitlines()
-    assert lines[0] == "Nothing was started."
+    assert lines[0] == "A port is not free."
     assert len(lines) == 5
     assert not any("FEAST_PORT" in line for line in lines)

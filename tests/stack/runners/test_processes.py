@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import psutil
 
+from stack import marks
 from stack.runners import processes
-from stack.servers.node import MARKER
 
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
@@ -20,7 +20,7 @@ PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEP!
 @contextmanager
 def child(state_dir, code=SLEEP):
     """A process of the stack with this state folder; it has begun its work."""
-    environment = {**os.environ, MARKER: str(state_dir)}
+    environment = {**os.environ, marks.STATE: str(state_dir)}
     with subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
         try:

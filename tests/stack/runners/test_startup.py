@@ -1,12 +1,14 @@
 """One start: the order of needs, steps with their logs, and the end of all waiting after a failure."""
 
+import os
+import socket
 import sys
 import threading
 import time
 
 import pytest
 
-from stack.errors import NotHealthyError
+from stack.errors import NotHealthyError, PortTakenError
 from stack.runners.startup import Startup, tail
 from stack.servers.node import Server, Step
 
@@ -21,6 +23,9 @@ class Supervisor:
 
     def start(self, name):
         self.started.append(name)
+
+    def processes(self):
+        return []
 
     def states(self):
         return dict.fromkeys(self.started, "RUNNING") | self.failed
@@ -64,6 +69,16 @@ def test_a_server_is_up_when_its_probe_finds_no_problem(supervisor):
     problems = iter(["starting", "starting", None])
     assert run(supervisor, server("slow", probe=lambda: next(problems))) == ["slow"]
     assert next(problems, "all used") == "all used"
+
+
+@pytest.mark.sockets
+@pytest.mark.parametrize("answer", [None, "403"], ids=["its answer looks right", "its answer is wrong"])
+def test_a_stranger_that_took_a_port_after_the_first_check_is_named(supervisor, answer):
+    """It may even answer as our server would."""
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        node = server("mlflow", ports={"MLFLOW_PORT": stranger.getsockname()[1]}, probe=lambda: answer)
+        with pytest.raises(PortTakenError, match=f"is taken by process {os.getpid()}"):
+            run(supervisor, node)
 
 
 def test_preparation_comes_before_the_start_and_the_set_up_after_it(supervisor, tmp_path):

@@ -25,7 +25,7 @@ def test_the_configuration_of_all_servers_is_private_and_supervisord_reads_it(co
     options.realize(["-c", str(ours.conf)])
     programs = {group.name: group.process_configs[0] for group in options.process_group_configs}
     for server in servers:
-        assert programs[server.name].environment == server.environment
+        assert programs[server.name].environment == {**server.environment, "ML_PLATFORM_SERVER": server.name}
 
 
 def test_the_socket_of_a_folder_with_a_long_path_is_elsewhere():

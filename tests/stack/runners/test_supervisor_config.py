@@ -1,13 +1,15 @@
 """The configuration file of supervisord: supervisord reads the same values that were written."""
 
+import getpass
 import shlex
 from pathlib import Path
 
 import pytest
 from supervisor.options import ServerOptions
 
+from stack import marks
 from stack.errors import StackError
-from stack.runners.supervisor_config import config_text, quoted
+from stack.runners.supervisor_config import LAUNCH, changed_settings, config_text, quoted
 from stack.servers.node import Server
 
 HOSTILE = {
@@ -36,7 +38,10 @@ def read(tmp_path, *servers):
 def test_supervisord_reads_every_program_with_its_environment(tmp_path):
     options = read(tmp_path, server("one", tmp_path), server("two", tmp_path, environment={"A": "1"}))
     programs = {group.name: group.process_configs[0] for group in options.process_group_configs}
-    assert {name: program.environment for name, program in programs.items()} == {"one": HOSTILE, "two": {"A": "1"}}
+    assert {name: program.environment for name, program in programs.items()} == {
+        "one": HOSTILE | {marks.SERVER: "one"},
+        "two": {"A": "1", marks.SERVER: "two"},
+    }
 
 
 def test_programs_restart_after_a_crash_and_are_stopped_with_their_children(tmp_path):
@@ -51,7 +56,13 @@ def test_programs_restart_after_a_crash_and_are_stopped_with_their_children(tmp_
 def test_a_command_with_spaces_stays_one_argument(tmp_path):
     options = read(tmp_path, server("one", tmp_path, command=("/bin/echo", "two words", "50%")))
     program = options.process_group_configs[0].process_configs[0]
-    assert shlex.split(program.command) == ["/bin/echo", "two words", "50%"]
+    assert shlex.split(program.command) == [*LAUNCH, "/bin/echo", "two words", "50%"]
+
+
+def test_a_server_with_a_user_of_its_own_is_started_without_our_program(tmp_path):
+    """That user may not read our files; Postgres ends its own children."""
+    options = read(tmp_path, server("one", tmp_path, user=getpass.getuser()))
+    assert options.process_group_configs[0].process_configs[0].command == '"sleep" "60"'
 
 
 def test_each_program_has_a_log_of_its_own(tmp_path):
@@ -79,3 +90,19 @@ def test_a_value_that_supervisord_cannot_read_is_refused(value):
             [server("one", Path("/"), environment={"SECRET": value})], socket=Path("s"), pid_file=Path("p"), logs=Path()
         )
     assert value not in str(error.value)
+
+
+def text_of(*servers):
+    return config_text(servers, socket=Path("s"), pid_file=Path("p"), logs=Path("logs"))
+
+
+def test_the_settings_that_a_restart_is_for_are_named_without_their_values(tmp_path):
+    old = text_of(server("same", tmp_path), server("one", tmp_path), server("gone", tmp_path))
+    changes = {"environment": {**HOSTILE, "PLAIN": "other", "NEW": "1"}, "stop_signal": "INT"}
+    new = text_of(server("same", tmp_path), server("one", tmp_path, **changes), server("added", tmp_path))
+    assert changed_settings(old, new) == {"one": ["NEW", "PLAIN", "stopsignal"]}
+
+
+def test_equal_configurations_restart_nothing(tmp_path):
+    text = text_of(server("one", tmp_path), server("two", tmp_path))
+    assert changed_settings(text, text) == {}

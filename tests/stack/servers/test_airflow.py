@@ -16,11 +16,12 @@ def nodes(config):
 def test_there_is_one_process_for_each_component(config):
     assert list(nodes(config)) == [
         "airflow-setup", "airflow-api", "airflow-scheduler", "airflow-triggerer", "airflow-dag-processor",
+        "airflow-watchdog",
     ]  # fmt: skip
 
 
 def test_the_processes_start_after_the_set_up(config):
-    servers = [node for name, node in nodes(config).items() if name != "airflow-setup"]
+    servers = [node for name, node in nodes(config).items() if name not in ("airflow-setup", "airflow-watchdog")]
     assert {server.needs for server in servers} == {("airflow-setup", "objects")}
 
 
@@ -50,7 +51,8 @@ def test_the_connection_to_the_buckets(config):
     ("component", "name"),
     [("metadatabase", "airflow-api"), ("scheduler", "airflow-scheduler"), ("dag_processor", "airflow-dag-processor")],
 )
-def test_each_component_reports_its_own_health(config, http_server, component, name):
+def test_each_component_reports_its_own_health(config, http_server, monkeypatch, component, name):
+    monkeypatch.setattr(airflow, "_undecided", lambda config: None)
     config = config.model_copy(update={"airflow_port": http_server.server_port})
     healthy = {key: {"status": "healthy"} for key in ("metadatabase", "scheduler", "triggerer", "dag_processor")}
     http_server.answer = 200, healthy
@@ -59,6 +61,33 @@ def test_each_component_reports_its_own_health(config, http_server, component, n
     assert nodes(config)[name].probe() == f"Airflow reports its {component} as unhealthy"
     http_server.answer = 200, {}
     assert nodes(config)[name].probe() == f"Airflow reports its {component} as None"
+
+
+@pytest.mark.sockets
+def test_a_scheduler_that_does_not_look_at_its_runs_is_not_healthy(config, http_server, monkeypatch):
+    config = config.model_copy(update={"airflow_port": http_server.server_port})
+    http_server.answer = 200, {"scheduler": {"status": "healthy"}}
+    monkeypatch.setattr(airflow, "_undecided", lambda config: "it looks at nothing")
+    assert nodes(config)["airflow-scheduler"].probe() == "it looks at nothing"
+
+
+@pytest.mark.sockets
+def test_without_a_database_the_scheduler_is_not_healthy_and_no_work_is_in_flight(config):
+    config = config.model_copy(update={"postgres_port": 9})
+    assert "refused" in airflow._undecided(config)
+    assert nodes(config)["airflow-scheduler"].in_flight() == []
+
+
+def test_a_restart_of_the_scheduler_waits_for_the_tasks_that_run(config, monkeypatch):
+    monkeypatch.setattr(airflow.probes, "query", lambda uri, sql: [("train_auto.load",), ("test_auto.score",)])
+    assert nodes(config)["airflow-scheduler"].in_flight() == ["train_auto.load", "test_auto.score"]
+    assert nodes(config)["airflow-triggerer"].in_flight() == []
+
+
+def test_the_watchdog_has_no_secret_but_the_address_of_the_database(config):
+    environment = nodes(config)["airflow-watchdog"].environment
+    secret = {name for name, value in environment.items() if config.airflow_db_password.get_secret_value() in value}
+    assert secret == {"AIRFLOW_DATABASE"}
 
 
 @pytest.fixture

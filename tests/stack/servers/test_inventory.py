@@ -24,6 +24,7 @@ SECRETS_OF |= {
     "airflow-dag-processor": AIRFLOW,
     "airflow-scheduler": AIRFLOW | {"airflow_jwt_secret"} | TASKS,
     "airflow-triggerer": AIRFLOW | {"s3_secret_key"},
+    "airflow-watchdog": {"airflow_db_password"},
 }
 SECRETS = [name for name, field in Config.model_fields.items() if "SecretStr" in str(field.annotation)]
 

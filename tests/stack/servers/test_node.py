@@ -6,7 +6,16 @@ import sys
 
 import pytest
 
-from stack.servers.node import MARKER, Server, Step, base_environment, program, servers_of
+from stack import marks
+from stack.servers.node import (
+    Server,
+    Step,
+    base_environment,
+    decide_environment,
+    forget_environment,
+    program,
+    servers_of,
+)
 
 
 def test_a_process_inherits_no_secret_and_no_proxy(config, monkeypatch):
@@ -25,7 +34,7 @@ def test_a_variable_that_the_caller_lacks_is_left_out(config, monkeypatch):
 
 
 def test_every_process_has_the_marker_of_its_stack(config):
-    assert base_environment(config)[MARKER] == str(config.state_dir)
+    assert base_environment(config)[marks.STATE] == str(config.state_dir)
 
 
 def test_programs_are_those_beside_our_python(config):
@@ -33,6 +42,31 @@ def test_programs_are_those_beside_our_python(config):
     assert os.access(python, os.X_OK)
     assert os.path.dirname(python) == os.path.dirname(sys.executable)  # noqa: PTH120 – no link is followed
     assert base_environment(config)["PATH"].startswith(os.path.dirname(python) + ":")  # noqa: PTH120
+
+
+def test_what_is_inherited_is_decided_by_the_shell_that_starts_the_stack(config, monkeypatch):
+    config.state_dir.mkdir()
+    monkeypatch.delenv("TZ", raising=False)
+    monkeypatch.setenv("PATH", "/first")
+    decide_environment(config)
+    monkeypatch.setenv("PATH", "/second")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    decide_environment(config)
+    assert base_environment(config)["PATH"].endswith(":/first")
+    assert "TZ" not in base_environment(config)
+    forget_environment(config)
+    assert base_environment(config)["PATH"].endswith(":/second")
+    assert base_environment(config)["TZ"] == "Asia/Tokyo"
+
+
+def test_what_is_inherited_is_closed_to_other_users(config):
+    config.state_dir.mkdir()
+    decide_environment(config)
+    assert {path.stat().st_mode & 0o077 for path in config.state_dir.iterdir()} == {0}
+
+
+def test_a_server_without_work_in_flight_can_restart_at_any_time():
+    assert Server("a", (), {}, probe=lambda: None, version="1").in_flight() == []
 
 
 def test_steps_are_no_servers():

@@ -1,0 +1,105 @@
+"""The watchdog restarts a component of Airflow that has stopped its work, and no other one."""
+
+import os
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from stack import marks, watchdog
+from stack.watchdog import Watch
+
+SCHEDULER = "airflow-scheduler"
+OLD = 10_000.0  # seconds since the start of the component
+
+
+def answers(heartbeat, undecided=None):
+    """Stand in for Airflow's database: the age of the newest heartbeat, and of the last look at a running run."""
+
+    def query(sql, *values):
+        if "FROM job" in sql:
+            return [(heartbeat,)]
+        return [] if undecided is None else [("train_auto", undecided)]
+
+    return query
+
+
+def test_a_component_that_writes_heartbeats_works():
+    watch = Watch()
+    for server in watchdog.COMPONENTS:
+        assert watch.stopped(server, answers(5.0), OLD, now=0.0) is None
+
+
+@pytest.mark.parametrize("server", watchdog.COMPONENTS)
+def test_a_component_without_heartbeats_is_restarted(server):
+    assert Watch().stopped(server, answers(120.0), OLD, now=0.0) == "its last heartbeat is 120 s old"
+
+
+def test_a_component_that_has_just_started_is_given_time():
+    assert Watch().stopped(SCHEDULER, answers(120.0), 20.0, now=0.0) is None
+    assert Watch().stopped(SCHEDULER, answers(None), OLD, now=0.0) is None
+
+
+def test_a_scheduler_that_looks_at_no_run_is_restarted_when_that_lasts():
+    watch, query = Watch(), answers(5.0, undecided=90.0)
+    assert watch.stopped(SCHEDULER, query, OLD, now=0.0) is None
+    assert watch.stopped(SCHEDULER, query, OLD, now=50.0) is None
+    assert watch.stopped(SCHEDULER, query, OLD, now=70.0) == (
+        "the scheduler has not looked at a running run of train_auto for 90 s"
+    )
+
+
+def test_a_scheduler_that_goes_on_by_itself_is_left_alone():
+    watch = Watch()
+    assert watch.stopped(SCHEDULER, answers(5.0, undecided=90.0), OLD, now=0.0) is None
+    assert watch.stopped(SCHEDULER, answers(5.0, undecided=1.0), OLD, now=50.0) is None
+    assert watch.stopped(SCHEDULER, answers(5.0, undecided=90.0), OLD, now=70.0) is None
+
+
+def test_a_scheduler_that_was_restarted_gets_its_time_again():
+    watch, query = Watch(), answers(5.0, undecided=90.0)
+    watch.stopped(SCHEDULER, query, OLD, now=0.0)
+    assert watch.stopped(SCHEDULER, query, uptime=30.0, now=70.0) is None
+
+
+def test_runs_that_are_not_looked_at_are_no_matter_of_the_triggerer():
+    watch, query = Watch(), answers(5.0, undecided=900.0)
+    watch.stopped("airflow-triggerer", query, OLD, now=0.0)
+    assert watch.stopped("airflow-triggerer", query, OLD, now=1000.0) is None
+
+
+@pytest.fixture
+def component(tmp_path):
+    """A process that this one, as supervisord, started as the scheduler; with a child of its own."""
+    child = "import time; print('up', flush=True); time.sleep(60)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    environment = {**os.environ, marks.STATE: str(tmp_path), marks.SERVER: SCHEDULER}
+    (tmp_path / "supervisor.pid").write_text(str(os.getpid()))
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        children = psutil.Process(process.pid).children()
+        yield process
+        for left in [process, *children]:
+            left.kill()
+
+
+def test_the_process_that_supervisord_started_is_found(tmp_path, component):
+    assert watchdog.main_process(str(tmp_path), SCHEDULER).pid == component.pid
+    assert watchdog.main_process(str(tmp_path), "airflow-triggerer") is None
+
+
+@pytest.mark.parametrize(("age", "killed"), [(5.0, False), (1000.0, True)])
+def test_only_what_has_stopped_is_killed(tmp_path, component, monkeypatch, capsys, age, killed):
+    class Connection:
+        def __enter__(self):
+            return answers(age)
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(watchdog.healthcheck, "database", lambda address: Connection())
+    monkeypatch.setattr(watchdog.healthcheck, "has_stopped", lambda age, uptime: age > 100)
+    watchdog.look(Watch(), str(tmp_path), "postgresql://")
+    assert (component.poll() is not None) is killed
+    assert (capsys.readouterr().out == "airflow-scheduler is restarted: its last heartbeat is 1000 s old\n") is killed
