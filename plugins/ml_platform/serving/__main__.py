@@ -19,6 +19,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.environ.update(MLFLOW_TIMEOUTS)
     from ml_platform.serving.app import create_app
+    from ml_platform.serving.http_protocol import TimedHttpProtocol
     from ml_platform.serving.live_models import LiveModels
     from ml_platform.serving.prediction_writer import log_writer
 
@@ -37,6 +38,7 @@ def main() -> None:
         create_app(LiveModels(), settings.serving_token, log_writer()),
         host=settings.serving_host,
         port=settings.serving_port,
+        http=TimedHttpProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
