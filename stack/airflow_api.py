@@ -94,6 +94,12 @@ class Airflow:
         tasks = self._call("GET", path, params={"limit": 200})["task_instances"]
         return [_task_state(task) for task in sorted(tasks, key=lambda t: t["start_date"] or "9999")]
 
+    def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> list[str]:
+        """Return the lines of a task's log, as its page shows them, without the names of their groups."""
+        path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        content = self._call("GET", path, params={"full_content": True})["content"]
+        return [line["event"] for line in content if not line["event"].startswith("::")]
+
 
 def _task_state(task: dict[str, Any]) -> TaskState:
     mapped = task["map_index"] >= 0

@@ -15,7 +15,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
     s3_endpoint_url: str
-    s3_url: str = Field(default="", description="the S3 address for browsers; empty: s3_endpoint_url")
     s3_access_key: str
     s3_secret_key: SecretStr
     platform_db_host: str

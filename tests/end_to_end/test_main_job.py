@@ -144,6 +144,18 @@ def test_the_champion_is_about_as_good_as_the_data_allow(mlflow, search_run) -> 
     assert 0.55 < search_run.data.metrics["holdout_f1"] < 0.66, "above .63 suspect a leak"
 
 
+@pytest.mark.parametrize("dag_id", ["ingest_auto", "train_auto"])
+def test_the_log_of_a_task_is_a_few_plain_sentences(airflow, search_run, dag_id) -> None:
+    run = next(run for run in airflow.runs(dag_id) if run["state"] == "success")
+    logs = {
+        t.task_id: airflow.log(dag_id, run["dag_run_id"], t.task_id) for t in airflow.tasks(dag_id, run["dag_run_id"])
+    }
+    noise = ("xcom", "returned value", "deprecat", "dagbag", "sleeping", "sqlalchemy")
+    assert [line for lines in logs.values() for line in lines if any(word in line.lower() for word in noise)] == []
+    assert {name: lines for name, lines in logs.items() if len(lines) > 7 and name != "search"} == {}
+    assert any("8161 loaded" in line or "8,161 rows" in line for lines in logs.values() for line in lines)
+
+
 def test_feast_knows_entity_view_and_fields(stack, search_run) -> None:
     from ml_platform.feature_store import features
 

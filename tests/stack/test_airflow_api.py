@@ -119,3 +119,9 @@ def test_import_errors_name_file_and_last_line(airflow) -> None:
     errors = [{"filename": "dags/a.py", "stack_trace": "Traceback\n  line\nNameError: x\n"}]
     client = airflow({"GET /api/v2/importErrors": {"import_errors": errors}})
     assert client.import_errors() == ["dags/a.py: NameError: x"]
+
+
+def test_the_log_of_a_task_is_lines_without_the_names_of_groups(airflow: Callable[..., Airflow]) -> None:
+    path = "GET /api/v2/dags/a/dagRuns/r/taskInstances/load/logs/2"
+    lines = [{"event": "::group::Sources"}, {"event": "loaded"}, {"event": "::endgroup::"}]
+    assert airflow({path: {"content": lines}}).log("a", "r", "load", 2) == ["loaded"]

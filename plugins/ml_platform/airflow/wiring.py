@@ -1,6 +1,7 @@
 """Parts of every DAG: the sensor, the assets, the defaults, and the errors that must not be retried."""
 
 import functools
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -12,6 +13,8 @@ from ml_platform.airflow.inbox_sensor import InboxSensor
 from ml_platform.exceptions import PlatformError
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,6 +67,8 @@ def take_files(table: Table, purpose: Purpose, take: Callable[[str], object]) ->
     began = get_current_context()["dag_run"].start_date or datetime.now(UTC)
     problems += inbox.rejections(table, purpose, since=began)
     if problems:
+        for problem in problems:
+            log.error("%s", problem)
         raise AirflowFailException("\n".join(problems))
 
 
@@ -74,15 +79,21 @@ def started_by() -> str:
 
 
 def fail_at_once_on(*errors: type[PlatformError]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a task: these errors fail it at once, because a retry cannot help. All others are retried."""
+    """Decorate a task: these errors fail it at once, because a retry cannot help. All others are retried.
+
+    The log of the task begins an error with its sentence; Airflow shows it after the traceback only.
+    """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return function(*args, **kwargs)
-            except errors as error:
-                raise AirflowFailException(str(error)) from error
+            except PlatformError as error:
+                log.error("%s", error)  # noqa: TRY400 – Airflow logs the traceback
+                if isinstance(error, errors):
+                    raise AirflowFailException(str(error)) from error
+                raise
 
         return guarded
 

@@ -24,7 +24,6 @@ from ml_platform.storage.tables import existing_columns, feature_columns, sql_ty
 BUCKET = "reports"
 TIME = "event_timestamp"  # of loaded rows; a reserved name, so no column of a file has it
 MOST_ROWS = 50_000
-LINK_SECONDS = 7 * 24 * 3600
 _NO_DATA = (".report.json", ".report.txt", ".rejected.csv")  # reports beside an archived file
 
 
@@ -46,9 +45,8 @@ def publish(name: str, out: Path | None = None, directory: Path = DATASETS_DIR) 
         return f"{out} is written"
     key = f"{name}/eda.{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.html"
     object_store.put_new(BUCKET, key, html, "text/html; charset=utf-8")
-    console = f" ({url})" if (url := os.environ.get("CONSOLE_URL")) else ""
-    link = object_store.presigned_url(BUCKET, key, LINK_SECONDS)
-    return f"{key} is in the bucket {BUCKET}: see the console{console}, or for the next 7 days this link:\n{link}"
+    console = f": {folders}{BUCKET}/{name}/" if (folders := os.environ.get("BUCKETS_URL")) else ""
+    return f"{key} is in the bucket {BUCKET}; open it in the console{console}"
 
 
 def report_data(table: Table) -> ReportData:
@@ -57,7 +55,7 @@ def report_data(table: Table) -> ReportData:
     Raises:
         DegenerateDataError: no rows are loaded, and no file has any.
     """
-    rows, source = _loaded(table), "loaded"
+    rows, source = _loaded(table), "the database"
     if not rows.num_rows:
         rows, source, _ = newest_file(table, "train")
     if not rows.num_rows:

@@ -65,7 +65,7 @@ def render_page(data: ReportData) -> str:
 
 
 def _parts(data: ReportData) -> Iterator[str]:
-    yield f"<p>{escape(data.description)}</p><p>{len(data.rows):,} rows: {escape(data.source)}.</p>"
+    yield f"<p>{escape(data.description)}</p><p>{len(data.rows):,} rows from {escape(data.source)}.</p>"
     if data.label is not None:
         yield from _label(data, data.label)
     if data.test is not None:
@@ -101,7 +101,7 @@ def _label(data: ReportData, label: str) -> Iterator[str]:
 def _drift(data: ReportData, test: pd.DataFrame) -> Iterator[str]:
     features = [name for name in data.features if name in test.columns]
     table = drift(data.rows[features], test[features])
-    yield f"<h2>Drift: train and test</h2><p>{len(test):,} rows to score: {escape(data.test_source)}.</p>"
+    yield f"<h2>Drift: train and test</h2><p>{len(test):,} rows to score, from {escape(data.test_source)}.</p>"
     yield (
         f"<p>PSI, the population stability index: below {SOME} no drift, from {STRONG} strong drift. The tests are "
         "Kolmogorov-Smirnov for numbers, chi² for categories.</p>"

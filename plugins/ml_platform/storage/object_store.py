@@ -148,15 +148,6 @@ def get(bucket: str, key: str) -> bytes:
     return body
 
 
-def presigned_url(bucket: str, key: str, seconds: int) -> str:
-    """Return an address at which a browser can open an object without a login, for a number of seconds."""
-    public_client = client(settings().s3_url or settings().s3_endpoint_url)
-    address: str = public_client.generate_presigned_url(
-        "get_object", Params={"Bucket": bucket, "Key": key}, ExpiresIn=seconds
-    )
-    return address
-
-
 def put_new(bucket: str, key: str, data: bytes | BinaryIO, content_type: str = "application/octet-stream") -> bool:
     """Write an object unless the key exists; return whether it was written."""
     body = io.BytesIO(data) if isinstance(data, bytes) else data

@@ -51,6 +51,13 @@ def test_any_other_error_is_retried(error: Exception) -> None:
     assert raised.value is error
 
 
+@pytest.mark.parametrize("error", [PERMANENT[0], ServiceError("x")], ids=["permanent", "temporary"])
+def test_the_log_begins_an_error_with_its_sentence(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(Exception, match="x"):
+        raising(error)()
+    assert [(record.levelname, record.message) for record in caplog.records] == [("ERROR", "x")]
+
+
 def test_a_decorated_function_keeps_its_name_arguments_and_result() -> None:
     def work(key: str, times: int = 1) -> str:
         """Explained."""

@@ -1,8 +1,6 @@
 import gzip
 import io
-import re
 from itertools import islice
-from urllib.request import urlopen
 
 import pytest
 
@@ -44,7 +42,7 @@ def flights(servers):
 def test_loaded_rows_come_with_leaks_and_joined_features_test_rows_with_features(flights):
     data = data_report.report_data(flights)
     assert len(data.rows) == 2000
-    assert data.source == "loaded"
+    assert data.source == "the database"
     assert {"late", "arr_delay", "sched_dep", "weather__temp"} <= set(data.rows.columns)
     assert data.rows["weather__temp"].notna().any()
     assert len(data.test) == 500
@@ -52,14 +50,18 @@ def test_loaded_rows_come_with_leaks_and_joined_features_test_rows_with_features
     assert "test_flights_1.csv" in data.test_source
 
 
-def test_the_report_opens_in_a_browser_by_its_link(flights):
+def test_the_report_is_in_the_folder_of_the_console_that_is_named(flights, monkeypatch):
+    monkeypatch.setenv("BUCKETS_URL", "http://console/files?path=/buckets/")
     message = data_report.publish("flights")
-    with urlopen(re.search(r"http\S+$", message)[0]) as answer:  # noqa: S310 – our own server
-        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        page = answer.read().decode()
+    (report,) = object_store.list_objects("reports", "flights/eda.")
+    folder = "http://console/files?path=/buckets/reports/flights/"
+    assert message == f"{report.key} is in the bucket reports; open it in the console: {folder}"
+    kept = object_store.client().get_object(Bucket="reports", Key=report.key)
+    assert kept["ContentType"] == "text/html; charset=utf-8"
+    page = kept["Body"].read().decode()
     assert "Data report: flights" in page
+    assert "2,000 rows from the database." in page
     assert "weather__temp" in page
-    assert len(object_store.list_objects("reports", "flights/eda.")) == 1
 
 
 def test_a_feature_table_is_reported_on_too(flights, tmp_path):
@@ -86,7 +88,7 @@ def test_a_column_that_the_spec_has_and_the_tables_lack_is_missing(flights, tmp_
     (tmp_path / "flights.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "weather.yaml").write_text(weather.replace("columns:\n", "columns:\n  uv: number\n", 1), "utf-8")
     data = data_report.report_data(find_table("flights", tmp_path))
-    assert data.source == "loaded"
+    assert data.source == "the database"
     for column in ("seats", "delay_reason", "weather__uv"):
         assert data.rows[column].isna().all()
     assert data.rows["distance"].notna().any()

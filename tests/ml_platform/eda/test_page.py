@@ -79,13 +79,13 @@ def test_the_table_report_in_its_frame_runs_only_its_own_scripts(data, rows):
 
 
 def test_a_feature_table_has_no_label_and_no_test_rows(rows):
-    html = render_page(ReportData("weather", "By the hour", "loaded", rows, ("amount",)))
+    html = render_page(ReportData("weather", "By the hour", "the database", rows, ("amount",)))
     assert "by label" not in html
     assert "Drift" not in html
 
 
 def test_the_page_may_fetch_nothing_and_frames_the_table_report_in_a_sandbox(rows):
-    html = render_page(ReportData("weather", "By the hour", "loaded", rows[["amount"]], ("amount",)))
+    html = render_page(ReportData("weather", "By the hour", "the database", rows[["amount"]], ("amount",)))
     assert 'http-equiv="Content-Security-Policy" content="default-src &#x27;none&#x27;;' in html
     assert '<iframe sandbox="allow-scripts"' in html
     assert "allow-same-origin" not in html
@@ -94,14 +94,14 @@ def test_the_page_may_fetch_nothing_and_frames_the_table_report_in_a_sandbox(row
 def test_the_page_says_where_its_rows_come_from(rows):
     html = render_page(ReportData("weather", "By <hour>", "the file 'a&b.csv'", rows[["amount"]], ("amount",)))
     assert "<title>Data report: weather</title>" in html
-    assert "<p>By &lt;hour&gt;</p><p>300 rows: the file &#x27;a&amp;b.csv&#x27;.</p>" in html
+    assert "<p>By &lt;hour&gt;</p><p>300 rows from the file &#x27;a&amp;b.csv&#x27;.</p>" in html
 
 
 @pytest.mark.slow
 def test_drift_is_marked_by_its_strength_and_compares_features_only(rows):
     test = rows.assign(amount=rows["amount"] + 5)
     html = render_page(ReportData("churn", "", "", rows, ("amount", "town"), "churn", test, "a test file"))
-    assert "300 rows to score: a test file." in html
+    assert "300 rows to score, from a test file." in html
     table = html.split("<h2>Drift: train and test</h2>")[1].split("</table>")[0]
     assert '<tr class="strong"><td>amount</td>' in table
     assert '<tr class="none"><td>town</td>' in table

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from ml_platform.exceptions import ServiceError, UploadChangedError
@@ -103,12 +102,6 @@ def test_bytes_and_streams_are_written_with_their_content_type(key: str, make: A
     assert object_store.put_new("train", key, make(b"abc"), "text/csv")
     assert object_store.client().head_object(Bucket="train", Key=key)["ContentType"] == "text/csv"
     assert object_store.get("train", key) == b"abc"
-
-
-def test_a_presigned_url_needs_no_login(key: str) -> None:
-    put(key, b"abc")
-    answer = httpx.get(object_store.presigned_url("train", key, 60))
-    assert (answer.status_code, answer.content) == (200, b"abc")
 
 
 def test_a_version_is_current_until_it_is_replaced_or_removed(key: str) -> None:
