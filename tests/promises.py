@@ -43,6 +43,8 @@ PROMISES = (
     Promise(6, "A bad file says why, and blocks nobody else", (
         "test_a_file_that_breaks_the_contract_leaves_nothing_but_a_report", "test_a_bad_file_blocks_nobody_else",
         "test_a_broken_file_says_why_and_holds_up_nobody", "test_bad_rows_come_back_with_line_column_and_reason",
+        "test_the_reason_says_what_the_file_is", "test_the_reason_says_what_the_file_seems_to_be",
+        "test_the_template_of_every_spec_is_accepted_by_it",
     )),
     Promise(7, "One prediction per row, also after a crash", (
         "test_a_killed_scoring_predicts_every_row_once", "test_a_crash_is_finished_by_the_model_that_began",

@@ -19,7 +19,16 @@ class ConfigurationError(PlatformError):
 
 
 class ContractError(PlatformError):
-    """A file breaks its data set's contract; the text names file, line, column, value and what is allowed."""
+    """A file breaks its data set's contract; the text names file, line, column, value and what is allowed.
+
+    Attributes:
+        line: the line that the text names, as `files.formats.Rows.line`; None if it names none.
+    """
+
+    def __init__(self, text: str, *, line: int | None = None) -> None:
+        """Keep the text and the line."""
+        super().__init__(text)
+        self.line = line
 
 
 class DegenerateDataError(PlatformError):

@@ -1,6 +1,7 @@
 """The exception tree is the one that its module's docstring draws."""
 
 import inspect
+import pickle
 import re
 
 import pytest
@@ -29,3 +30,9 @@ def test_the_base_is_an_ordinary_exception() -> None:
 def test_an_exception_has_a_docstring_and_keeps_its_text(name: str) -> None:
     assert CLASSES[name].__doc__
     assert str(CLASSES[name]("train_auto.csv: line 3: bad")) == "train_auto.csv: line 3: bad"
+
+
+def test_a_broken_contract_keeps_the_line_that_its_text_names() -> None:
+    error = exceptions.ContractError("train_auto.csv: line 3: bad", line=3)
+    assert (error.line, pickle.loads(pickle.dumps(error)).line) == (3, 3)  # noqa: S301 – as a task passes it on
+    assert exceptions.ContractError("bad").line is None

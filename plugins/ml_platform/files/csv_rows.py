@@ -72,7 +72,7 @@ class CsvRows:
             yield line
 
     def _error(self, line: int, problem: str) -> ContractError:
-        return ContractError(f"{self.name}: line {line}: {problem}")
+        return ContractError(f"{self.name}: line {line}: {problem}", line=line)
 
     def _hint(self) -> str:
         opened = self._open_quote()
@@ -145,7 +145,8 @@ def detect_delimiter(start: str, wanted: Collection[str] = ()) -> str:
 def _fit(start: str, delimiter: str, wanted: Collection[str]) -> tuple[int, float, int]:
     """Rate a delimiter: number of expected headers, share of rows as wide as the header, number of columns."""
     header, *rows = _first_rows(start, delimiter) or [[]]
-    matches = len({cell.strip() for cell in header} & set(wanted))
+    # In any row: the reason why a file is rejected can then say on which line its header is.
+    matches = max(len({cell.strip() for cell in row} & set(wanted)) for row in (header, *rows))
     if len(header) < 2:
         return matches, 0.0, 1
     equal = sum(len(row) == len(header) for row in rows)

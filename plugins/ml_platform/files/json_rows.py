@@ -115,7 +115,8 @@ class ObjectRows(ABC):
             nested.update(key for key, value in row.items() if type(value) in (dict, list))
             if len(keys) > MOST_KEYS:
                 where = f"{self.format.unit} {self.line}"
-                raise ContractError(f"{self.name}: {where}: the rows have more than {MOST_KEYS:,} different keys")
+                problem = f"the rows have more than {MOST_KEYS:,} different keys"
+                raise ContractError(f"{self.name}: {where}: {problem}", line=self.line)
         if not keys:
             reason = self.faults[0].reason if self.faults else "the objects are empty"
             unit = self.format.unit
@@ -176,7 +177,8 @@ class JsonRows(ObjectRows):
         while line := self._text.read(number + 1):
             number += 1
             if len(line) >= ROW_CHARACTERS:
-                raise ContractError(f"{self.name}: line {number}: the row is longer than {ROW_CHARACTERS:,} characters")
+                problem = f"the row is longer than {ROW_CHARACTERS:,} characters"
+                raise ContractError(f"{self.name}: line {number}: {problem}", line=number)
             if line.strip():
                 self.line = number
                 yield line

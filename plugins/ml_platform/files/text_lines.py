@@ -42,7 +42,8 @@ class TextLines:
             invalid = error.object[error.start : error.end].hex(" ")
             raise ContractError(
                 f"{self._name}: line {line}: the bytes {invalid} are not valid {self._encoding.upper()}; save the file "
-                "as UTF-8, or declare its `encoding`"
+                "as UTF-8, or declare its `encoding`",
+                line=line,
             ) from None
 
     def close(self) -> None:

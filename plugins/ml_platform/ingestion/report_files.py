@@ -11,6 +11,8 @@ from ml_platform.files.formats import Native
 from ml_platform.files.reading import Rows, open_rows
 from ml_platform.files.rejected_rows import HEADERS, escape_cell
 
+DONE = {"train": "loaded", "test": "scored"}
+
 
 def report_json(report: Mapping[str, Any]) -> bytes:
     """Return the report for machines, as JSON."""
@@ -36,7 +38,7 @@ def reason_texts(report: Mapping[str, Any]) -> list[str]:
 
 
 def _reason_text(reason: Mapping[str, Any], unit: str) -> str:
-    if reason["line"] is None:
+    if not (reason["column"] or reason["value"]):  # about the whole file: the sentence names the line itself
         return str(reason["reason"])
     column = f", column {reason['column']}" if reason["column"] else ""
     return f"{unit} {reason['line']}{column}: {reason['value']!r}: {reason['reason']}"
@@ -45,12 +47,17 @@ def _reason_text(reason: Mapping[str, Any], unit: str) -> str:
 def report_text(report: Mapping[str, Any]) -> bytes:
     """Return the report for the person who uploaded a rejected file."""
     lines = [
-        f"The file {report['key']!r} was rejected. Nothing of it was loaded.",
+        f"The file {report['key']!r} was rejected. Nothing of it was {DONE[report['purpose']]}.",
         "",
         *(f"  - {text}" for text in reason_texts(report)),
         "",
         *([f"It was read as {report['format']}."] if report["format"] else []),
-        f"datasets/{report['dataset']}.yaml says what is allowed. Fix the file or the YAML, and upload the file again.",
+        f"These columns and values are allowed in this file (datasets/{report['dataset']}.yaml):",
+        "",
+        *(f"  - {text}" for text in report["allowed"]),
+        "",
+        f"A file to start from, with the header and an example row: {report['template']}",
+        "Fix the file or the YAML, and upload the file again.",
         f"The file is now at {report['archived_key']}; the SHA-256 of its bytes is {report['sha256']}.",
     ]
     return ("\n".join(lines) + "\n").encode()

@@ -16,7 +16,10 @@ ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}(\.gz)?$")
 
 
 class Reason(TypedDict):
-    """Why a row, or with no line the whole file, was rejected."""
+    """Why a row was rejected, or, with neither column nor value, the whole file.
+
+    The reason for a whole file is a complete sentence; `line` is the line that it names, if it names one.
+    """
 
     line: int | None
     column: str
@@ -32,6 +35,8 @@ class UploadReport(TypedDict):
     `format` names the recognised format, for people ("" if the file was not read). `delimiter` and `encoding` are
     needed to read the file again. For a loaded file, `rows_read` = `rows_loaded` + `rows_rejected` + `rows_present`,
     and `keys_known` (keys that earlier files brought) = `keys_unchanged` + `keys_changed`.
+    For a rejected file, `allowed` says for each column what is allowed, and `template` is the place of a file to start
+    from, as bucket/key.
     """
 
     dataset: str
@@ -58,9 +63,11 @@ class UploadReport(TypedDict):
     rejected_key: str | None
     result_key: str | None
     reasons: list[Reason]
+    allowed: list[str]
+    template: str | None
 
 
-LATER_FIELDS = {"keys_known": 0, "keys_unchanged": 0, "keys_changed": 0}
+LATER_FIELDS = {"keys_known": 0, "keys_unchanged": 0, "keys_changed": 0, "allowed": [], "template": None}
 
 
 def complete(report: Mapping[str, Any]) -> UploadReport:
@@ -118,5 +125,7 @@ def new_report(
         rejected_key=f"{stem}.rejected.csv" if has_rejected_rows else None,
         result_key=None,
         reasons=[],
+        allowed=[],
+        template=None,
     )
     return cast(UploadReport, {**report, **fields})

@@ -10,8 +10,9 @@ from typing import Any
 
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.files.formats import Format
-from ml_platform.ingestion import ledger, report_files, staging
+from ml_platform.ingestion import ledger, report_files, staging, templates
 from ml_platform.ingestion.upload_report import Outcome, Reason, UploadReport, new_report
+from ml_platform.parsing.allowed import allowed_texts
 from ml_platform.parsing.batches import Batch, open_table, typed_batches
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
@@ -72,15 +73,16 @@ class Upload:
 
     def rejection(self, error: ContractError) -> UploadReport:
         """Return the report on this arrival for a file that breaks the contract as a whole."""
-        whole = _whole_file(str(error))
+        fields: dict[str, Any] = {"reasons": [_whole_file(str(error), error.line)]}
         if isinstance(error, staging.FileRejectedError):
-            rows = {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
-            return self.report("rejected", reasons=[whole, *error.reasons], **rows)
-        return self.report("rejected", reasons=[whole])
+            fields["reasons"] += error.reasons
+            fields |= {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
+        template = f"{templates.BUCKET}/{templates.template_key(self.dataset)}"
+        return self.report("rejected", allowed=allowed_texts(self.dataset, self.purpose), template=template, **fields)
 
 
-def _whole_file(reason: str) -> Reason:
-    return Reason(line=None, column="", value="", reason=reason)
+def _whole_file(reason: str, line: int | None = None) -> Reason:
+    return Reason(line=line, column="", value="", reason=reason)
 
 
 @contextmanager
@@ -156,6 +158,7 @@ def load(dataset: Table, purpose: Purpose, key: str) -> UploadReport:
 def _load(upload: Upload) -> UploadReport:
     """Claim the bytes, insert the rows and record the arrival, in one transaction."""
     ensure_tables(upload.dataset)
+    templates.publish(upload.dataset)
     with transaction() as cursor:
         try:
             with savepoint(cursor):

@@ -12,11 +12,11 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ml_platform.exceptions import ConfigurationError, ContractError
+from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import Native, display_text
 from ml_platform.files.reading import Rows, open_rows
-from ml_platform.parsing.conversion import allowed_values, convert
-from ml_platform.parsing.layout import Layout, columns_of, find_layout, required_columns
+from ml_platform.parsing.conversion import convert
+from ml_platform.parsing.layout import Layout, check_values, columns_of, find_layout, required_columns
 from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
@@ -171,13 +171,8 @@ def open_table(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> R
         ContractError: the file is empty or broken, or its format is not supported.
         ConfigurationError: the spec allows a value that is not of its column's type.
     """
-    columns = columns_of(table, purpose)
-    for column, declared in columns.items():
-        try:
-            allowed_values(declared)
-        except ConfigurationError as error:
-            raise ConfigurationError(f"datasets/{table.name}.yaml: columns.{column}: {error}") from None
-    wanted = [table.header(column) for column in columns]
+    check_values(table, purpose)
+    wanted = [table.header(column) for column in columns_of(table, purpose)]
     return open_rows(stream, name, delimiter=table.delimiter, encoding=table.encoding, wanted=wanted)
 
 
@@ -199,7 +194,8 @@ def typed_batches(rows: Rows, table: Table, purpose: Purpose) -> Iterator[Batch]
             if parser.is_full():
                 yield parser.batch()
         if not has_rows:
-            raise ContractError(f"{rows.name}: {rows.format.unit} {rows.line}: no rows follow the header")
+            where = f"{rows.name}: {rows.format.unit} {rows.line}"
+            raise ContractError(f"{where}: no rows follow the header", line=rows.line)
         yield parser.batch()
     finally:
         rows.close()

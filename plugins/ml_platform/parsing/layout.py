@@ -1,11 +1,12 @@
 """The layout of a file: the position of each column of the spec, and the checks of the header."""
 
-from collections import Counter
 from dataclasses import dataclass
 
-from ml_platform.exceptions import ContractError
-from ml_platform.files.formats import DELIMITERS, escape_text
+from ml_platform.exceptions import ConfigurationError
+from ml_platform.files.formats import escape_text
 from ml_platform.files.reading import Rows
+from ml_platform.parsing.conversion import allowed_values
+from ml_platform.parsing.header_check import check_header
 from ml_platform.specs.parts import Column, Purpose
 from ml_platform.specs.spec import Dataset, Table
 
@@ -41,6 +42,19 @@ def columns_of(table: Table, purpose: Purpose) -> dict[str, Column]:
     return {name: column for name, column in columns.items() if name not in skipped}
 
 
+def check_values(table: Table, purpose: Purpose) -> None:
+    """Check that the allowed values of each column are of its type.
+
+    Raises:
+        ConfigurationError: one is not; the text names the column and the value.
+    """
+    for name, column in columns_of(table, purpose).items():
+        try:
+            allowed_values(column)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"datasets/{table.name}.yaml: columns.{name}: {error}") from None
+
+
 def required_columns(table: Table, purpose: Purpose) -> frozenset[str]:
     """Return the columns in which every cell needs a value: the key; for training also the label and the timestamps.
 
@@ -74,20 +88,11 @@ def find_layout(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     Raises:
         ContractError: columns are missing or duplicate, or the file has columns that the spec does not allow.
     """
-    where = f"{rows.name}: line {rows.line}" if rows.format.kind == "csv" else rows.name
     names = [escape_text(cell.strip()) for cell in rows.header]
     columns = columns_of(table, purpose)
     headers = {name: table.header(name).strip() for name in columns}
     needed = needed_columns(table, purpose)
-    if missing := [header for name, header in headers.items() if name in needed and header not in names]:
-        raise ContractError(f"{where}: {_missing_text(missing, names, rows, table)}")
-    counts = Counter(name for name in names if name and name not in table.ignore)
-    if duplicates := sorted(name for name, count in counts.items() if count > 1):
-        raise ContractError(f"{where}: the header names a column twice: {', '.join(duplicates)}")
-    known = {*(table.header(name).strip() for name in table.columns), *table.ignore}
-    extra = [name or "(no name)" for name in names if name not in known]
-    if extra and table.on_extra_column == "reject_file":
-        raise ContractError(f"{where}: columns that datasets/{table.name}.yaml does not list: {', '.join(extra)}")
+    check_header(names, [headers[name] for name in columns if name in needed], rows, table)
     positions = {name: names.index(header) for name, header in headers.items() if header in names}
     native = {escape_text(name.strip()) for name in rows.native}
     specs = {name: _native(column) if headers[name] in native else column for name, column in columns.items()}
@@ -104,22 +109,3 @@ def _native(column: Column) -> Column:
     # In a text, an amount with three decimals would be ambiguous; in a `Native` cell it is not.
     kind = "number" if column.type == "money" else column.type
     return column.model_copy(update={"type": kind, "decimal": ".", "format": None})
-
-
-def _missing_text(missing: list[str], names: list[str], rows: Rows, table: Table) -> str:
-    for sign, word in DELIMITERS.items():
-        if table.delimiter and sign != rows.format.delimiter and len(names) == 1 and sign in names[0]:
-            return (
-                f"the cells seem to be separated by {word}, but datasets/{table.name}.yaml says {table.delimiter!r}; "
-                f"save the file with that, or set `delimiter: {sign!r}` there"
-            )
-    by_lower_case = {name.lower(): name for name in names}
-    hints = [
-        f" ({by_lower_case[name.lower()]} is there: case counts)" if name.lower() in by_lower_case else ""
-        for name in missing
-    ]
-    listed = ", ".join(f"{name}{hint}" for name, hint in zip(missing, hints, strict=True))
-    broken = any("\udc80" <= character <= "\udcff" for cell in rows.header for character in cell)
-    encoding = f"; it is not valid {rows.format.encoding}: declare the file's `encoding`" if broken else ""
-    template = "the header lacks {}; it names {}" if rows.format.kind == "csv" else "the rows lack {}; they name {}"
-    return template.format(listed, ", ".join(names)) + encoding

@@ -1,4 +1,4 @@
-"""Object storage: all calls of S3. It never overwrites an object, and deletes only the version that was listed."""
+"""Object storage: all calls of S3. Only `replace` overwrites, and a move deletes only the version that was listed."""
 
 import hashlib
 import io
@@ -152,6 +152,15 @@ def put_new(bucket: str, key: str, data: bytes | BinaryIO, content_type: str = "
     """Write an object unless the key exists; return whether it was written."""
     body = io.BytesIO(data) if isinstance(data, bytes) else data
     return _call_unless_exists(client().put_object, bucket, key, Body=body, ContentType=content_type, IfNoneMatch="*")
+
+
+def replace(bucket: str, key: str, data: bytes, content_type: str) -> bool:
+    """Write an object that only the platform writes, over an older one; return whether the bytes were not there yet."""
+    if head(bucket, key) is not None and get(bucket, key) == data:
+        return False
+    with _translated(bucket, key):
+        client().put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
+    return True
 
 
 def _call_unless_exists(call: Any, bucket: str, key: str, **arguments: Any) -> bool:

@@ -61,7 +61,7 @@ def test_the_stream_is_read_from_its_beginning_and_stays_open(data: bytes) -> No
     ("data", "problem"),
     [
         (b"", "the file is empty"),
-        (b"PK\x03\x04....", "Excel workbook; save it as CSV in UTF-8, JSON lines or Parquet"),
+        (b"PK\x03\x04..xl/", "Excel workbook; save it as CSV in UTF-8, JSON lines or Parquet"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "old Excel workbook"),
         (b"BZh91AY&SY...", "bzip2"),
         (b"\xff\xfe\x00\x00a\x00\x00\x00", "UTF-32"),
@@ -71,8 +71,8 @@ def test_the_stream_is_read_from_its_beginning_and_stays_open(data: bytes) -> No
         (b'{\n  "a": 1\n}', "goes over several lines"),
         (compress(compress(CSV)), "gzip inside gzip"),
         (compress(parquet({"a": [1]})), "Parquet inside gzip"),
-        (compress(b"PK\x03\x04"), "Excel"),
-        (b"PARE....", "encrypted"),
+        (compress(b"PK\x03\x04"), "a zip archive"),
+        (b"PARE\x10\x00\x00\x00", "encrypted"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(data: bytes, problem: str) -> None:

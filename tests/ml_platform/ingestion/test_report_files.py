@@ -24,16 +24,22 @@ SHA256 = "ab" * 32
 def test_the_report_for_people_says_where_and_why() -> None:
     reasons = [
         Reason(line=None, column="", value="", reason="3 of 3 rows are bad"),
+        Reason(line=1, column="", value="", reason="a.csv: line 1: the header lacks AGE"),
         Reason(line=2, column="AGE", value="x\ny", reason="not a whole number"),
         Reason(line=3, column="", value="1,2", reason="2 cells, but the header names 9 columns"),
     ]
-    report = new_report(make_dataset(), "train", VERSION, SHA256, "rejected", reasons=reasons)
+    report = new_report(
+        make_dataset(), "train", VERSION, SHA256, "rejected", reasons=reasons,
+        allowed=["AGE: a whole number"], template="reports/templates/sample.csv",
+    )  # fmt: skip
     text = report_files.report_text(report).decode()
-    assert "'train_sample.csv' was rejected" in text
+    assert "'train_sample.csv' was rejected. Nothing of it was loaded." in text
     assert "- 3 of 3 rows are bad\n" in text
     assert "- line 2, column AGE: 'x\\ny': not a whole number\n" in text
     assert "- line 3: '1,2': 2 cells" in text
-    assert "datasets/sample.yaml says what is allowed" in text
+    assert "- a.csv: line 1: the header lacks AGE\n" in text
+    assert "allowed in this file (datasets/sample.yaml):\n\n  - AGE: a whole number\n\n" in text
+    assert "an example row: reports/templates/sample.csv\n" in text
     assert f"{report['archived_key']}; the SHA-256 of its bytes is {SHA256}" in text
     assert json.loads(report_files.report_json(report)) == report
 

@@ -18,6 +18,7 @@ import pytest
 from ml_platform.exceptions import PlatformError, ServiceError, UploadChangedError
 from ml_platform.files.reading import open_rows
 from ml_platform.ingestion import uploads
+from ml_platform.parsing.allowed import allowed_texts
 from ml_platform.specs.spec import Dataset, FeatureTable
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
@@ -148,20 +149,25 @@ def test_bad_rows_are_set_aside_with_their_reasons(sample: Dataset) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "reason"),
+    ("data", "line", "reason"),
     [
-        (b"", "the file is empty"),
-        (csv_bytes({"ID": "1", "RATIO": "x"}, {"ID": "2", "RATIO": "y"}, {"ID": "3"}), "2 of 3 rows are bad"),
-        (many(25_000) + b'1,0,"never closed', "line 25002: a quote opens here"),
-        (many(3).replace(b"RATIO", b"RATE"), "the header lacks RATIO"),
+        (b"", None, "the file is empty"),
+        (b"\x89PNG\r\n\x1a\n", None, "the file is a PNG image"),
+        (csv_bytes({"ID": "1", "RATIO": "x"}, {"ID": "2", "RATIO": "y"}, {"ID": "3"}), None, "2 of 3 rows are bad"),
+        (many(25_000) + b'1,0,"never closed', 25002, "line 25002: a quote opens here"),
+        (many(3).replace(b"RATIO", b"RATE"), 1, "line 1: the header lacks RATIO"),
+        (b"Sales\n\n" + many(3), 3, "line 3: the header is on this line"),
     ],
-    ids=["empty", "too many bad rows", "broken after the first batch", "missing column"],
+    ids=["empty", "image", "too many bad rows", "broken after the first batch", "missing column", "title"],
 )
-def test_a_file_that_breaks_the_contract_leaves_nothing_but_a_report(sample: Dataset, data: bytes, reason: str) -> None:
+def test_a_file_that_breaks_the_contract_leaves_nothing_but_a_report(
+    sample: Dataset, data: bytes, line: int | None, reason: str
+) -> None:
     key = drop(sample, data)
     report = uploads.load(sample, "train", key)
     assert report["outcome"] == "rejected"
-    assert report["reasons"][0]["line"] is None
+    assert report["reasons"][0]["line"] == line
+    assert report["allowed"] == allowed_texts(sample, "train")
     for _ in range(2):
         assert uploads.settle(report) == report
     assert rows_in("features", sample) == rows_in("labels", sample) == 0
@@ -169,7 +175,10 @@ def test_a_file_that_breaks_the_contract_leaves_nothing_but_a_report(sample: Dat
         assert fetch(f"SELECT count(*) FROM uploads.{table} WHERE dataset = $1", sample.name) == [(0,)]
     stem = report["archived_key"].removesuffix(".csv")
     assert keys_of(sample, "rejected") == [f"{stem}.csv", f"{stem}.report.json", f"{stem}.report.txt"]
-    assert reason in object_store.get("train", f"{stem}.report.txt").decode()
+    text = object_store.get("train", f"{stem}.report.txt").decode()
+    assert reason in text
+    assert "  - COUNT: a whole number, from 0 to 10, or missing (an empty cell)\n" in text
+    assert f"reports/templates/{sample.name}.csv\n" in text
     assert object_store.get("train", f"{stem}.csv") == data
 
 

@@ -65,7 +65,7 @@ def test_lines_are_physical_lines() -> None:
         (b"", "the file is empty"),
         (b"\n\n", "the file is empty"),
         (text(), "no rows follow the header"),
-        (b"PK\x03\x04....", "Excel"),
+        (b"PK\x03\x04....", "a zip archive"),
         (b"\x1f\x8b\x08\x00", "gzip"),
         (text(ROW, '2,0,0,3,0.5,1,"never closed', "3,0"), "line 3: a quote opens here and is never closed"),
         (text(ROW, '2,0,0,3,0.5,1,"ok\nok","open', "x"), "line 4: a quote opens here and is never closed"),

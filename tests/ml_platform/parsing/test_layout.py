@@ -4,10 +4,10 @@ import io
 
 import pytest
 
-from ml_platform.exceptions import ContractError
+from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.files.reading import open_rows
 from ml_platform.parsing.batches import arrow_schema
-from ml_platform.parsing.layout import columns_of, find_layout, needed_columns, required_columns
+from ml_platform.parsing.layout import check_values, columns_of, find_layout, needed_columns, required_columns
 from ml_platform.specs.catalog import dataset
 from tests.ml_platform.ingestion.upload_cases import GOOD, csv_bytes, json_lines, make_dataset, parquet, timed_dataset
 from tests.ml_platform.parsing.table_cases import ROW, parse, text
@@ -42,6 +42,13 @@ def test_the_label_column_allows_the_values_of_the_label() -> None:
     of = make_dataset(label={"column": "LABEL", "positive": 1, "negative": 0})
     assert columns_of(of, "train")["LABEL"].values == (0, 1)
     assert columns_of(make_dataset(), "train")["LABEL"].values is None
+
+
+def test_a_value_of_the_spec_that_is_not_of_its_type_is_named() -> None:
+    of = make_dataset(columns={"COUNT": {"type": "integer", "values": [1, "x"]}})
+    with pytest.raises(ConfigurationError, match=r"^datasets/sample.yaml: columns.COUNT: values: 'x' is no integer"):
+        check_values(of, "train")
+    check_values(make_dataset(), "train")
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,11 @@ def test_bytes_and_streams_are_written_with_their_content_type(key: str, make: A
     assert object_store.get("train", key) == b"abc"
 
 
+def test_only_other_bytes_replace_an_object(key: str) -> None:
+    assert [object_store.replace("train", key, data, "text/csv") for data in (b"a", b"a", b"b")] == [True, False, True]
+    assert object_store.get("train", key) == b"b"
+
+
 def test_a_version_is_current_until_it_is_replaced_or_removed(key: str) -> None:
     first = put(key, b"old")
     assert object_store.is_current(first)
