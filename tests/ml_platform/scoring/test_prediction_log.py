@@ -119,5 +119,5 @@ class TestOnServers:
         self.write([shop_entries(0.1, model=model)], "batch", key)
         with suppress(ContractError), transaction() as cursor:
             prediction_log.write(cursor, [shop_entries(0.9, model=model)], "batch", key)
-            raise ContractError
+            raise ContractError("undone")
         assert self.logged(model) == [("1", 0.1, "batch", key)]

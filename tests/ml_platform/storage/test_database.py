@@ -38,7 +38,7 @@ class TestPostgres:
             cursor.execute(f"CREATE TABLE features.{name} (a int)")
             with suppress(ContractError), savepoint(cursor):
                 cursor.execute(f"INSERT INTO features.{name} VALUES (1)")
-                raise ContractError
+                raise ContractError("undone")
             cursor.execute(f"INSERT INTO features.{name} VALUES (2)")
         assert fetch(f"SELECT a FROM features.{name}") == [(2,)]
 
@@ -56,7 +56,7 @@ class TestPostgres:
             assert second != first
             with suppress(ContractError), connection.transaction() as cursor:
                 cursor.execute("CREATE TEMP TABLE half_done AS SELECT 1")
-                raise ContractError
+                raise ContractError("undone")
             with connection.transaction() as cursor:
                 assert rows(cursor, "SELECT to_regclass('half_done')::text") == [(None,)]
 
