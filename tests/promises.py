@@ -30,6 +30,7 @@ PROMISES = (
         "test_moments_in_a_zone_survive_or_are_refused", "test_booleans_survive", "test_texts_survive",
         "test_any_text_comes_through_with_its_line", "test_any_bytes_are_read_or_refused_with_a_reason",
         "test_the_quick_way_never_takes_what_the_careful_way_refuses", "test_a_cell_that_would_change_has_a_reason",
+        "test_a_value_that_no_customer_has_is_a_bad_row",
     )),
     Promise(4, "Every row is accounted for", (
         "test_a_file_is_loaded_and_settled", "test_bad_rows_are_set_aside_with_their_reasons",

@@ -6,6 +6,7 @@ converter accepts. Small inputs use only the Python converter, because it is fas
 """
 
 import math
+import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -17,10 +18,12 @@ import pyarrow.compute as pc
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.parsing import numerals, timestamps
 from ml_platform.specs.column_types import ARROW_TYPES, TIMESTAMP
-from ml_platform.specs.parts import Column, ColumnType, Scalar
+from ml_platform.specs.parts import TEXT_TYPES, Column, ColumnType, Scalar
 
 TRUE, FALSE = ("true", "yes", "1", "y", "t"), ("false", "no", "0", "n", "f")
 FEW = 128  # up to this number of texts, compiling the pattern and calling Arrow takes longer
+# All that is trimmed around a text. A tab or a line break is part of its value.
+BLANKS = "".join(character for character in map(chr, range(0x3001)) if unicodedata.category(character) == "Zs")
 MISSING_WORDS = {"na", "n/a", "nan", "null", "none", "nil", "-", "?", ".", "inf", "+inf", "-inf", "infinity"}
 
 
@@ -133,7 +136,7 @@ def _convert_texts(converter: Converter, texts: Iterable[str | None]) -> tuple[l
 
 def _convert_few(texts: pa.Array, column: Column, words: Collection[str]) -> tuple[pa.Array, dict[int, str], list[int]]:
     """Convert with Python only: return the values, per bad row the reason, and the rows with missing values."""
-    cleaned = [_clean(text, column.strip_prefix, words) for text in texts.to_pylist()]
+    cleaned = [_clean(text, column, words) for text in texts.to_pylist()]
     values, reasons = _convert_texts(converter_of(column), cleaned)
     return (
         pa.array(values, converter_of(column).arrow_type),
@@ -142,9 +145,14 @@ def _convert_few(texts: pa.Array, column: Column, words: Collection[str]) -> tup
     )
 
 
-def _clean(text: str | None, prefix: str, words: Collection[str]) -> str | None:
-    stripped = (text or "").strip()
-    return None if stripped in words else stripped.removeprefix(prefix).strip() or None
+def _clean(text: str | None, column: Column, words: Collection[str]) -> str | None:
+    trimmed = _trim(text or "", column)
+    return None if trimmed in words else _trim(trimmed.removeprefix(column.strip_prefix), column) or None
+
+
+def _trim(text: str, column: Column) -> str:
+    """Remove what surrounds a value: blanks around a text, any white space around other types or on its own."""
+    return text.strip(BLANKS if column.type in TEXT_TYPES and text.strip() else None)
 
 
 def _convert_many(
@@ -152,9 +160,9 @@ def _convert_many(
 ) -> tuple[pa.Array, dict[int, str], list[int]]:
     """Convert with Arrow where possible; return the same as `_convert_few`."""
     converter = converter_of(column)
-    texts = _mark_missing(empty_to_null(texts), words)
+    texts = _mark_missing(_empty_to_null(texts, column), words)
     if column.strip_prefix:
-        texts = _without_prefix(texts, column.strip_prefix)
+        texts = _without_prefix(texts, column)
     values, rest = _convert_column(converter, texts)
     reasons: dict[int, str] = {}
     if remaining := _rows(rest):
@@ -164,15 +172,16 @@ def _convert_many(
     return values, reasons, _rows(pc.is_null(texts))
 
 
-def _without_prefix(texts: pa.Array, prefix: str) -> pa.Array:
-    without = pc.utf8_slice_codeunits(texts, len(prefix))
-    return empty_to_null(pc.if_else(pc.starts_with(texts, prefix), without, texts))
+def _without_prefix(texts: pa.Array, column: Column) -> pa.Array:
+    without = pc.utf8_slice_codeunits(texts, len(column.strip_prefix))
+    return _empty_to_null(pc.if_else(pc.starts_with(texts, column.strip_prefix), without, texts), column)
 
 
-def empty_to_null(texts: pa.Array) -> pa.Array:
-    """Strip white space around each text; empty texts become null, and only those."""
+def _empty_to_null(texts: pa.Array, column: Column) -> pa.Array:
+    """Trim each text as `_trim` does; empty texts become null, and only those."""
     stripped = pc.utf8_trim_whitespace(texts)
-    return pc.if_else(pc.not_equal(stripped, ""), stripped, pa.scalar(None, pa.string()))
+    trimmed = pc.utf8_trim(texts, characters=BLANKS) if column.type in TEXT_TYPES else stripped
+    return pc.if_else(pc.not_equal(stripped, ""), trimmed, pa.scalar(None, pa.string()))
 
 
 def _rows(mask: pa.Array) -> list[int]:
@@ -234,7 +243,7 @@ def convert(
     """Convert the cells of one column.
 
     Args:
-        texts: string array of n cells, as in the file.
+        texts: string array of n cells, as in the file; blanks around them, and cells of white space only, do not count.
         column: the column's spec.
         required: whether a missing value is a bad value.
         missing: texts that mean a missing value, in addition to the column's own and the empty text.
@@ -245,7 +254,7 @@ def convert(
     Raises:
         ConfigurationError: `column.values` has a value that is not of the column's type.
     """
-    words = [value_text(word, column.decimal).strip() for word in (*missing, *column.missing)]
+    words = [_trim(value_text(word, column.decimal), column) for word in (*missing, *column.missing)]
     convert_all = _convert_few if len(texts) <= FEW else _convert_many
     values, reasons, absent = convert_all(texts, column, words)
     if required or column.required:

@@ -17,6 +17,7 @@ Delimiter = Literal[",", ";", "\t", "|"]
 Scalar = bool | int | float | str
 
 NUMERIC_TYPES = ("integer", "number", "money")
+TEXT_TYPES = ("category", "text")
 
 IDENTIFIER_CHARACTERS = 63  # Postgres cuts longer names
 # Column names become SQL identifiers and Feast fields. They are quoted, and also limited to characters that every layer
@@ -180,7 +181,7 @@ class Column(SpecModel):
     @model_validator(mode="after")
     def _options_fit_type(self) -> "Column":
         fitting = {
-            "min": NUMERIC_TYPES, "max": NUMERIC_TYPES, "strip_prefix": ("category", "text"),
+            "min": NUMERIC_TYPES, "max": NUMERIC_TYPES, "strip_prefix": TEXT_TYPES,
             "values": ("integer", "number", "category", "boolean", "text"),
             "decimal": ("number", "money"), "format": ("timestamp",), "zone": ("timestamp",),
         }  # fmt: skip

@@ -1,5 +1,6 @@
 """A file becomes typed batches: rows, lines, and the reasons of bad values."""
 
+import csv
 import io
 import json
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.files.json_rows import ListRows, decode_json
 from ml_platform.parsing import batches as parsing
 from ml_platform.parsing.batches import BadValue, read_batches, typed_batches
+from ml_platform.parsing.conversion import BLANKS
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.spec import FeatureTable
 from tests.ml_platform.ingestion.upload_cases import (
@@ -308,14 +310,11 @@ def test_any_text_comes_through_with_its_line(notes: list[str]) -> None:
     table, bad = parse(data)
     assert not bad
     assert table["ID"].to_pylist() == list(range(len(notes)))
-    assert [note or "" for note in table["NOTE"].to_pylist()] == [_stripped(note) for note in notes]
+    assert [note or "" for note in table["NOTE"].to_pylist()] == [_trimmed(note) for note in notes]
 
 
-def _stripped(note: str) -> str:
-    import pyarrow.compute as pc
-
-    stripped: str = pc.utf8_trim_whitespace(pa.scalar(note)).as_py()
-    return stripped
+def _trimmed(note: str) -> str:
+    return note.strip(BLANKS) if note.strip() else ""
 
 
 @given(st.binary(max_size=300))
@@ -324,6 +323,29 @@ def test_any_bytes_are_read_or_refused_with_a_reason(data: bytes) -> None:
         parse(HEADER.encode() + b"\n" + data)
     except ContractError as error:
         assert str(error).startswith("sample.csv: ")  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "allowed"),
+    [
+        ("AGE", "-5", "16"),
+        ("AGE", "999", "110"),
+        ("TRAVTIME", "-1", "0"),
+        ("INCOME", "-$1", "0"),
+        ("MVR_PTS", "99", "50"),
+    ],
+)
+def test_a_value_that_no_customer_has_is_a_bad_row(column: str, value: str, allowed: str) -> None:
+    header, first, *_ = SAMPLE.read_text("utf-8-sig").splitlines()
+    (row,) = csv.DictReader(io.StringIO(f"{header}\n{first}\n"))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, row)
+    writer.writeheader()
+    writer.writerows([row, row | {"INDEX": "99999", column: value}])
+    rows, (bad,) = parse(text.getvalue().encode(), dataset("auto"))
+    assert rows.num_rows == 1
+    assert (bad.line, bad.column, bad.value) == (3, column, value)
+    assert bad.reason in (f"less than {allowed}, the least allowed", f"more than {allowed}, the most allowed")
 
 
 def test_the_sample_file_is_read_whole() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.parsing.conversion import CONVERTERS, convert, converter_of, value_text
+from ml_platform.parsing.conversion import BLANKS, CONVERTERS, convert, converter_of, value_text
 from ml_platform.specs.parts import Column
 from tests.ml_platform.parsing.cell_cases import convert_cell
 
@@ -19,6 +19,11 @@ from tests.ml_platform.parsing.cell_cases import convert_cell
         ("category", " NA ", "NA"),
         ("category", "007", "007"),
         ("text", "a\nb", "a\nb"),
+        ("text", "\t=1", "\t=1"),
+        ("text", "\r=1", "\r=1"),
+        ("category", " a\n ", "a\n"),
+        ("category", "\u00a0a\u3000", "a"),
+        ("integer", "\t7\r\n", 7),
         ("boolean", "YES", True),
         ("boolean", "n", False),
         ("boolean", "1", True),
@@ -44,7 +49,7 @@ def test_a_cell_that_would_change_has_a_reason(kind: str, text: str, reason: str
 
 
 @pytest.mark.parametrize("kind", CONVERTERS)
-@pytest.mark.parametrize("text", ["", "  ", "\t"])
+@pytest.mark.parametrize("text", ["", "  ", "\t", " \r\n\u00a0"])
 def test_only_the_empty_cell_is_missing(kind: str, text: str) -> None:
     assert convert_cell(kind, text) is None
 
@@ -53,6 +58,8 @@ def test_prefixes_are_stripped() -> None:
     assert convert_cell("category", " z_No ", strip_prefix="z_") == "No"
     assert convert_cell("category", "No", strip_prefix="z_") == "No"
     assert convert_cell("category", "z_", strip_prefix="z_") is None
+    assert convert_cell("category", "z_ \tNo", strip_prefix="z_") == "\tNo"
+    assert convert_cell("category", "z_\t", strip_prefix="z_") is None
 
 
 @pytest.mark.parametrize(
@@ -100,6 +107,7 @@ def test_allowed_values_must_be_of_the_type() -> None:
         ("number", "NA", {"missing": ["NA"]}),
         ("number", "-9,5", {"missing": [-9.5], "decimal": ","}),
         ("category", "z_?", {"missing": ["z_?"], "strip_prefix": "z_"}),
+        ("text", " \t? ", {"missing": [" \t?"]}),
         ("category", "true", {"missing": [1, True]}),
         ("timestamp", "0000-00-00", {"missing": ["0000-00-00"]}),
         ("integer", "-999", {"missing": [-999], "min": 0, "values": [1]}),
@@ -164,7 +172,8 @@ def test_a_long_text_is_rejected_quickly(kind: Any, options: dict[str, Any]) -> 
         assert list(reasons) == [0]
 
 
-TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])).map(str.strip)
+CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs", "Zs"])
+TEXTS = st.text(CHARACTERS | st.sampled_from("\t\r\n\x1c\x85\u2028 ")).map(lambda text: text.strip(BLANKS))
 
 
 @given(st.booleans(), st.sampled_from([("yes", "no"), ("TRUE", "FALSE"), ("1", "0"), ("Y", "N"), ("t", "f")]))
@@ -174,7 +183,7 @@ def test_booleans_survive(value: bool, words: tuple[str, str]) -> None:
 
 @given(TEXTS)
 def test_texts_survive(text: str) -> None:
-    assert (convert_cell("text", text) or "") == text
+    assert (convert_cell("text", text) or "") == (text if text.strip() else "")
 
 
 @pytest.mark.parametrize(("kind", "options"), OPTIONS)

@@ -16,14 +16,14 @@ from ml_platform.specs.catalog import (
     read_table,
     spec_files,
 )
-from tests.ml_platform.specs.spec_cases import AUTO, FLIGHTS, WEATHER, write_spec
+from tests.ml_platform.specs.spec_cases import AGE, AGE_LINE, AUTO, FLIGHTS, WEATHER, write_spec
 
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
         ("name: auto\n", "name: car\n", ["'car'", "auto"]),
-        ("  AGE: integer\n", "  AGE: integer\n  AGE: number\n", ["'AGE'", "twice"]),
+        (AGE_LINE, "  AGE: integer\n  AGE: number\n", ["'AGE'", "twice"]),
         ("name: auto", "name: [auto", ["YAML"]),
         ("leaks: [TARGET_AMT]", "tables: []", ["tables", "features_from"]),
         ("leaks: [TARGET_AMT]", "kind: data", ["kind", "'data'", "'table'"]),
@@ -153,7 +153,7 @@ def test_an_invalid_join_is_named_and_blocks_no_other_data_set(tmp_path: Path, o
 
 def test_a_feature_name_that_postgres_would_cut_is_rejected(tmp_path: Path) -> None:
     name = "A" * 57
-    path = write_spec(tmp_path, AUTO.replace("  AGE: integer\n", f"  {name}: integer\n", 1))
+    path = write_spec(tmp_path, AUTO.replace(AGE_LINE, f"  {name}: integer\n", 1))
     assert f"auto__{name}" not in str(catalog(tmp_path).problems)
     path.write_text(path.read_text().replace(name, name + "A"))
     (problem,) = catalog(tmp_path).problems
@@ -174,7 +174,7 @@ def test_a_broken_file_holds_up_nobody_else_and_is_told_to_who_asks(tmp_path: Pa
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("  AGE: integer\n", "  {AGE}: integer\n", ["a name cannot be a list or a mapping"]),
+        (AGE_LINE, "  {AGE}: integer\n", ["a name cannot be a list or a mapping"]),
         ("description: ", "description: {{ what }} #", ["a name cannot be a list or a mapping"]),
         ("event_time: ", "? [a, b]\n: 1\nevent_time: ", ["a name cannot be a list or a mapping"]),
         ("folds: 5", "folds: !!int five", ["not valid YAML", "five"]),
@@ -183,7 +183,7 @@ def test_a_broken_file_holds_up_nobody_else_and_is_told_to_who_asks(tmp_path: Pa
         ("description: ", "description: !!timestamp ", ["not valid YAML"]),
         ("description: ", "description: !!bool ", ["not valid YAML"]),
         ("description: ", f"description: {'[' * 3000} #", ["not valid YAML", "nested too deeply"]),
-        ("AGE: integer", "AGE: {type: timestamp, format: '%Y %Y-%m-%d'}", ["columns.AGE.format", "strptime"]),
+        (AGE, "AGE: {type: timestamp, format: '%Y %Y-%m-%d'}", ["columns.AGE.format", "strptime"]),
     ],
 )  # fmt: skip
 def test_no_content_of_a_file_blocks_the_other_files(tmp_path: Path, old: str, new: str, says) -> None:

@@ -24,28 +24,28 @@ from ml_platform.specs.parts import (
     join_from_name,
     timedelta_of,
 )
-from tests.ml_platform.specs.spec_cases import AUTO, write_spec
+from tests.ml_platform.specs.spec_cases import AGE, AUTO, write_spec
 
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("AGE: integer", "AGE: integr", ["columns.AGE.type", "'integr'", "integer"]),
+        (AGE, "AGE: integr", ["columns.AGE.type", "'integr'", "integer"]),
         ("folds: 5", "folds: 1", ["search.folds", "1", "2"]),
         ("random_forest:", "random_jungle:", ["random_jungle"]),
-        ("AGE: integer", "AGE: {type: category, min: 3}", ["AGE", "min"]),
-        ("AGE: integer", "AGE: {type: integer, mim: 3}", ["columns.AGE.mim: no such field; ", "min, max", "(got 3)"]),
-        ("AGE: integer", "AGE: {type: number, max: 1e999}", ["columns.AGE.max", "finite"]),
-        ("AGE: integer", "AGE: {type: integer, max: 9223372036854775807}", ["AGE", "leave out such a min or max"]),
-        ("AGE: integer", "AGE: {type: integer, max: 9007199254740993}", ["AGE.max", "9007199254740992"]),
+        (AGE, "AGE: {type: category, min: 3}", ["AGE", "min"]),
+        (AGE, "AGE: {type: integer, mim: 3}", ["columns.AGE.mim: no such field; ", "min, max", "(got 3)"]),
+        (AGE, "AGE: {type: number, max: 1e999}", ["columns.AGE.max", "finite"]),
+        (AGE, "AGE: {type: integer, max: 9223372036854775807}", ["AGE", "leave out such a min or max"]),
+        (AGE, "AGE: {type: integer, max: 9007199254740993}", ["AGE.max", "9007199254740992"]),
         ("positive: 1}", "positive: 1, classes: [a, b, c]}", ["label", "positive", "classes"]),
         ("positive: 1}", "classes: [a, b]}", ["label.classes", "3"]),
         ("positive: 1}", "positive: 1, negative: 1}", ["label", "twice"]),
         ("key: INDEX", "key: [INDEX, INDEX]", ["entity", "twice", "INDEX"]),
         ("key: INDEX", "key: INDEX, features: [AGE]", ["entity", "AGE", "key"]),
         ("INDEX: integer", "INDEX: {type: integer, zone: Europe/Berlin}", ["INDEX", "zone", "timestamp", "integer"]),
-        ("AGE: integer", "AGE: {type: timestamp, zone: Mars}", ["AGE.zone", "'Mars'", "Europe/Berlin"]),
-        ("AGE: integer", "AGE: {type: integer, min: 9, max: 3}", ["AGE", "min 9", "max 3"]),
+        (AGE, "AGE: {type: timestamp, zone: Mars}", ["AGE.zone", "'Mars'", "Europe/Berlin"]),
+        (AGE, "AGE: {type: integer, min: 9, max: 3}", ["AGE", "min 9", "max 3"]),
         ("leaks: [TARGET_AMT]", "encoding: klingon", ["encoding", "'klingon'", "cp1252"]),
         ("leaks: [TARGET_AMT]", "encoding: base64", ["encoding", "'base64'", "cp1252"]),
         ("holdout: 0.2 ", "holdout_by: day #", ["gate.holdout_by", "'day'", "'entity' or 'time'"]),

@@ -10,7 +10,7 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import dataset, datasets, read_table
 from ml_platform.specs.spec import Dataset, FeatureTable, error_text, joined_name
 from tests.ml_platform.ingestion.upload_cases import make_dataset, timed_dataset
-from tests.ml_platform.specs.spec_cases import AUTO, WEATHER, write_spec
+from tests.ml_platform.specs.spec_cases import AGE, AGE_LINE, AUTO, WEATHER, write_spec
 
 
 def test_auto_has_its_26_columns_and_23_features() -> None:
@@ -31,14 +31,14 @@ def test_a_leak_is_never_a_feature_but_is_stored_with_the_label() -> None:
         ("leaks: [TARGET_AMT]", "leaks: [AMOUNT]", ["leaks.0", "'AMOUNT'"]),
         ("on_bad_row: reject_row", "on_bad_row: shrug", ["on_bad_row", "'shrug'", "reject_file"]),
         ("event_time: null", "event_time: AGE", ["event_time", "'AGE'", "timestamp"]),
-        ("  AGE: integer\n", "  AGE: integer\n  event_timestamp: number\n", ["event_timestamp"]),
-        ('  AGE: integer\n', '  AGE: integer\n  \'A"; DROP\': number\n', ['A"; DROP']),
+        (AGE_LINE, "  AGE: integer\n  event_timestamp: number\n", ["event_timestamp"]),
+        (AGE_LINE, '  AGE: integer\n  \'A"; DROP\': number\n', ['A"; DROP']),
         ("gate:", "gates:", ["gates: no such field; there are: ", "gate, promotion"]),
         ("folds: 5", "fold: 5", ["search.fold: no such field; there are: scoring, folds, jobs, candidates (got 5)"]),
         ("key: INDEX", "key: [INDEX, ID]", ["entity.key.1", "'ID'"]),
         ("key: INDEX", "key: INCOME", ["entity.key", "'INCOME'", "integer, text, category"]),
-        ("AGE: integer", "AGE: {type: integer, header: INCOME}", ["columns", "INCOME", "two"]),
-        ("AGE: integer", "A__B: integer", ["A__B", "header"]),
+        (AGE, "AGE: {type: integer, header: INCOME}", ["columns", "INCOME", "two"]),
+        (AGE, "A__B: integer", ["A__B", "header"]),
         ("leaks: [TARGET_AMT]", "leaks: [INDEX]", ["leaks", "INDEX", "key"]),
         ("leaks: [TARGET_AMT]", "ignore: [AGE]", ["ignore", "AGE"]),
         ("leaks: [TARGET_AMT]", "delimiter: ':'", ["delimiter", "':'", "';'"]),
@@ -162,7 +162,7 @@ def test_the_description_of_a_joined_table_is_not_part_of_the_version() -> None:
 
 @pytest.mark.parametrize("name", ["xmin", "CTID", "tableoid"])
 def test_names_of_postgres_system_columns_are_reserved(tmp_path: Path, name: str) -> None:
-    path = write_spec(tmp_path, AUTO.replace("  AGE: integer\n", f"  {name}: integer\n", 1))
+    path = write_spec(tmp_path, AUTO.replace(AGE_LINE, f"  {name}: integer\n", 1))
     with pytest.raises(ConfigurationError, match=rf"columns.{name}: .* are reserved; .*another name, .*`header`"):
         read_table(path)
 
