@@ -138,6 +138,10 @@ PROMISES = (
         "test_rows_of_a_later_file_that_were_already_there_can_come_again",
         "test_if_the_online_store_fails_nothing_has_changed",
         "test_a_load_at_the_same_time_never_leans_on_rows_that_go",
+        "test_it_is_gone_from_tables_online_store_and_archive_and_nothing_else_is",
+        "test_a_trained_and_scored_entity_is_erased_and_the_versions_are_named",
+        "test_the_original_bytes_are_refused_and_the_rewritten_ones_are_already_loaded",
+        "test_killed_at_any_point_nothing_is_half_visible_and_the_next_run_goes_on",
     )),
     Promise(32, "Only a model that the platform itself made and judged can be live", (
         "test_a_digest_that_was_changed_with_the_files_does_not_help", "test_tags_that_were_edited_are_refused",

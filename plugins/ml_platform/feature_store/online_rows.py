@@ -1,7 +1,7 @@
 """The newest row of each entity in Feast's online store: written after each load, read by the entity's key."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -98,6 +98,22 @@ def write_again(cursor: Any, table: Table, entities: str, upload_sha256: str) ->
     )
     for part in _parts(cursor):
         _STORE.remove_rows(config, view, [entity_key(table, [row[key] for key in table.keys]) for row in part])
+
+
+def remove_entities(table: Table, keys: Iterable[Sequence[Any]]) -> None:
+    """Remove entities from the online store; those that are not there are no error.
+
+    Args:
+        table: the spec.
+        keys: the typed values of the key columns, per entity.
+
+    Raises:
+        ServiceError, psycopg.Error: Postgres is not available.
+    """
+    if table.stored_columns:
+        features.apply(table)
+        view = features.feature_view(table)
+        _STORE.remove_rows(repo_config(), view, [entity_key(table, list(key)) for key in keys])
 
 
 def _loaded_uploads(cursor: Any, table: Table) -> set[str]:

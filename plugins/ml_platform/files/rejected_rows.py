@@ -38,10 +38,11 @@ def is_rejected_rows(header: Sequence[str]) -> bool:
 
 def original_cells(cells: Sequence[str]) -> list[str]:
     """Return the original cells of a rejected row or of its header, without line and reason."""
-    return [_original(cell) for cell in cells[len(HEADERS) :]]
+    return [original_cell(cell) for cell in cells[len(HEADERS) :]]
 
 
-def _original(cell: str) -> str:
+def original_cell(cell: str) -> str:
+    """Return the text of which `escape_cell` made a cell."""
     if cell.startswith(NATIVE):
         return Native(cell.removeprefix(NATIVE))
     return cell[1:] if cell.startswith("'") and _needs_guard(cell[1:]) else cell

@@ -8,7 +8,7 @@ from typing import Any
 
 from ml_platform.ingestion.upload_report import UploadReport, complete
 from ml_platform.parsing.batches import BadValue
-from ml_platform.storage.database import rows
+from ml_platform.storage.database import fetch, rows
 from ml_platform.storage.object_store import ObjectVersion
 
 _SAME_ARRIVAL = "bucket = $1 AND object_key = $2 AND etag = $3 AND last_modified = $4::text::timestamptz"
@@ -18,12 +18,15 @@ def claim(cursor: Any, report: UploadReport) -> bool:
     """Enter the file's bytes into the ledger; return False if they are there already.
 
     If another transaction is claiming the same bytes, this waits until that one ends. Bytes of an entry that a
-    withdrawal has reopened are claimed again.
+    withdrawal has reopened are claimed again. An archived file that was rewritten counts as the file of its entry.
     """
     claimed = rows(
         cursor,
         "INSERT INTO uploads.ledger (dataset, purpose, sha256, object_key, etag, bytes)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (dataset, purpose, sha256) DO UPDATE"
+        " SELECT $1, $2, $3, $4, $5, $6::bigint WHERE NOT EXISTS (SELECT FROM uploads.rewritten_files r"
+        " JOIN uploads.ledger l ON (l.dataset, l.purpose, l.sha256) = (r.dataset, r.purpose, r.original_sha256)"
+        " WHERE (r.dataset, r.purpose, r.sha256) = ($1, $2, $3) AND l.sha256 <> r.sha256 AND NOT l.is_reopened)"
+        " ON CONFLICT (dataset, purpose, sha256) DO UPDATE"
         " SET object_key = excluded.object_key, etag = excluded.etag, announced_in = NULL WHERE ledger.is_reopened"
         " RETURNING sha256",
         *(report["dataset"], report["purpose"], report["sha256"]),
@@ -36,10 +39,22 @@ def first_claim(cursor: Any, report: UploadReport) -> str:
     """Return a sentence that says from which key, and when, the same bytes were loaded first."""
     key, claimed_at = rows(
         cursor,
-        "SELECT object_key, claimed_at FROM uploads.ledger WHERE dataset = $1 AND purpose = $2 AND sha256 = $3",
+        "SELECT object_key, claimed_at FROM uploads.ledger WHERE dataset = $1 AND purpose = $2 AND sha256 IN"
+        " (SELECT $3 UNION SELECT original_sha256 FROM uploads.rewritten_files"
+        " WHERE (dataset, purpose, sha256) = ($1, $2, $3)) ORDER BY claimed_at LIMIT 1",
         *(report["dataset"], report["purpose"], report["sha256"]),
     )[0]
     return f"the same bytes were loaded from {key!r} at {claimed_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def holds_erased_rows(dataset: str, purpose: str, sha256: str) -> bool:
+    """Return whether these are the bytes of a file that was rewritten, because they hold rows of an erased entity."""
+    return bool(
+        fetch(
+            "SELECT FROM uploads.rewritten_files WHERE (dataset, purpose, sha256) = ($1, $2, $3) AND NOT is_current",
+            *(dataset, purpose, sha256),
+        )
+    )
 
 
 def record_moment(cursor: Any, report: UploadReport, moment: datetime) -> None:

@@ -58,8 +58,22 @@ class Upload:
             raise ValueError(f"{self.object.key!r} was processed before; there is nothing to read")
         return self.copy
 
+    def refuse_erased_rows(self) -> None:
+        """Raise ContractError if these bytes hold rows of an entity that was erased since they were read."""
+        if ledger.holds_erased_rows(self.dataset.name, self.purpose, self.local.sha256):
+            raise ContractError(
+                f"{self.object.key!r}: this file was read before, and an entity was erased from it since; drop a file "
+                "without that entity, and erase it again to remove it from this copy of the file: "
+                f"./ml-platform dataset forget {self.dataset.name} KEY --reason ..."
+            )
+
     def batches(self) -> Iterator[Batch]:
-        """Read the file from its beginning; see `batches.open_table` and `batches.typed_batches`."""
+        """Read the file from its beginning; see `batches.open_table` and `batches.typed_batches`.
+
+        Raises:
+            ContractError: these bytes hold rows of an erased entity, or the file cannot be read.
+        """
+        self.refuse_erased_rows()
         rows = open_table(self.local.file, self.dataset, self.purpose, repr(self.object.key))
         self.format = rows.format
         return typed_batches(rows, self.dataset, self.purpose)
@@ -171,6 +185,7 @@ def _load(upload: Upload) -> UploadReport:
 
 
 def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
+    upload.refuse_erased_rows()
     claimed = upload.report("loaded")
     if not ledger.claim(cursor, claimed):
         return upload.report("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])

@@ -1,4 +1,4 @@
-"""Object storage: all calls of S3. Only `replace` overwrites, and a move deletes only the version that was listed."""
+"""Object storage: all calls of S3. Only `replace` and `rewrite` overwrite, and only a listed version is deleted."""
 
 import hashlib
 import io
@@ -163,6 +163,22 @@ def replace(bucket: str, key: str, data: bytes, content_type: str) -> bool:
     return True
 
 
+def rewrite(version: ObjectVersion, file: BinaryIO) -> None:
+    """Write other bytes in place of a version, all at once; the replaced bytes are not kept.
+
+    Raises:
+        UploadChangedError: it is not the current version any more; nothing is written.
+        ServiceError: the server failed; run it again.
+    """
+    where = {"Bucket": version.bucket, "Key": version.key}
+    with _translated(version.bucket, version.key):
+        answer = client().head_object(**where, IfMatch=version.etag)
+        written = client().put_object(**where, Body=file, ContentType=answer["ContentType"], IfMatch=version.etag)
+        if "VersionId" in written:
+            for version_id in _version_ids_until(version):
+                client().delete_object(**where, VersionId=version_id)
+
+
 def _call_unless_exists(call: Any, bucket: str, key: str, **arguments: Any) -> bool:
     with _translated(bucket, key):
         try:
@@ -184,7 +200,7 @@ def move(version: ObjectVersion, target: str) -> bool:
         _copy(version, target)
     moved = head(version.bucket, target) is not None
     if moved and is_current(version):
-        _remove(version)
+        remove(version)
     return moved
 
 
@@ -199,7 +215,8 @@ def _copy(version: ObjectVersion, target: str) -> None:
         client().copy(source, version.bucket, target, ExtraArgs={"CopySourceIfMatch": version.etag}, Config=parts)
 
 
-def _remove(version: ObjectVersion) -> None:
+def remove(version: ObjectVersion) -> None:
+    """Remove a version of an object; a newer one stays. A version that is not there any more is no error."""
     where = {"Bucket": version.bucket, "Key": version.key}
     try:
         with _translated(version.bucket, version.key):

@@ -13,6 +13,7 @@ from ml_platform.parsing.labels import class_text, label_values
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import database, object_store
 from ml_platform.storage.database import identifier
+from ml_platform.storage.locks import lock
 from ml_platform.storage.tables import ensure_tables, key_list
 from ml_platform.training.results import Source, TrainingSetReference
 from ml_platform.training.training_set import BUCKET, content_hash, model_input
@@ -109,6 +110,16 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
     return labelled, named, set(joined[UPLOAD])
 
 
+def freeze_lock(dataset: Dataset) -> str:
+    """Return the name of the lock that a freezing shares, so that no entity is erased between its join and its file."""
+    return f"freeze {dataset.name}"
+
+
+def frozen_prefix(dataset: Dataset) -> str:
+    """Return the prefix of the keys of the data set's frozen training sets in the bucket `mlflow`."""
+    return f"training_sets/{dataset.name}/"
+
+
 def freeze(dataset: Dataset) -> TrainingSetReference:
     """Build the training set, write it once under its hash, and return its reference.
 
@@ -121,12 +132,14 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
     for table in dataset.tables:
         ensure_tables(table)
     features.apply(dataset)
-    frame, named, uploads = build(dataset)
-    sha256 = content_hash(frame)
-    key = f"training_sets/{dataset.name}/{sha256}.parquet"
-    buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False)
-    written = object_store.put_new(BUCKET, key, buffer.getvalue())
+    with database.transaction() as cursor:
+        lock(cursor, freeze_lock(dataset), shared=True)
+        frame, named, uploads = build(dataset)
+        sha256 = content_hash(frame)
+        key = f"{frozen_prefix(dataset)}{sha256}.parquet"
+        buffer = io.BytesIO()
+        frame.to_parquet(buffer, index=False)
+        written = object_store.put_new(BUCKET, key, buffer.getvalue())
     _record_sources(dataset, sha256, uploads)
     counts = [int((frame[dataset.label.column] == i).sum()) for i in range(len(named))]
     log.info(

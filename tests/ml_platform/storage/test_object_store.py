@@ -175,3 +175,24 @@ def test_an_outage_is_worth_a_retry(key: str, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.undo()
         settings.cache_clear()
         object_store.client.cache_clear()
+
+
+def test_other_bytes_take_the_place_of_a_version_and_no_newer_one_is_lost(key: str) -> None:
+    old = put(key, b"old")
+    object_store.rewrite(old, io.BytesIO(b"other"))
+    assert object_store.get("train", key) == b"other"
+    listed = object_store.client().list_object_versions(Bucket="train", Prefix=key).get("Versions", [])
+    assert all(entry["IsLatest"] for entry in listed)
+    with pytest.raises(UploadChangedError):
+        object_store.rewrite(old, io.BytesIO(b"late"))
+    assert object_store.get("train", key) == b"other"
+
+
+def test_a_removed_version_is_gone_and_a_newer_one_stays(key: str) -> None:
+    old = put(key, b"old")
+    object_store.remove(old)
+    assert object_store.head("train", key) is None
+    object_store.remove(old)
+    newer = put(key, b"newer")
+    object_store.remove(old)
+    assert object_store.head("train", key) == newer

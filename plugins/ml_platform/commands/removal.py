@@ -1,0 +1,69 @@
+"""`ml-platform dataset forget` and `dataset remove`: erase an entity everywhere, and end a data set."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ml_platform.commands.support import exit_on_error, use_servers, user
+from ml_platform.specs.catalog import find_table
+
+if TYPE_CHECKING:
+    from ml_platform.removal.forget_entity import Erasure
+
+Reason = Annotated[str, typer.Option(help="why; it is recorded")]
+
+
+def forget(
+    name: Annotated[str, typer.Argument(help="a data set or a feature table")],
+    keys: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY...", help="an entity's key as in the files; several columns: A,B, quoted as in CSV"
+        ),
+    ],
+    reason: Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Erase entities everywhere: tables, online store, predictions, archived files, results, training sets.
+
+    Prints what will be erased and what remains, and asks.
+    """
+    from ml_platform.removal import forget_entity  # here and below: only what a command needs is loaded
+    from ml_platform.removal.remaining import remaining
+
+    use_servers()
+    with exit_on_error():
+        planned = forget_entity.plan(find_table(name), keys)
+        if planned.is_empty:
+            typer.echo(
+                f"{name}: nothing is stored about {_count(len(planned.entities.keys), 'this entity', 'entities')}"
+            )
+        else:
+            _print_plan(name, planned)
+        typer.echo("What remains, look at it yourself:")
+        for text in remaining(planned):
+            typer.echo(f"  {text}")
+        if planned.is_empty or not (yes or typer.confirm("Erase it for good?")):
+            raise typer.Exit(0 if planned.is_empty else 1)
+        done = forget_entity.erase(planned, reason=reason, by=user())
+    typer.echo(
+        f"{name}: erased: {sum(done.table_rows.values()):,} rows in tables, {len(done.files.found):,} files, "
+        f"{len(done.training.training_sets):,} training sets"
+    )
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return one if number == 1 else f"these {number:,} {more}"
+
+
+def _print_plan(name: str, planned: "Erasure") -> None:
+    typer.echo(f"{name}: what will be erased of {_count(len(planned.entities.keys), 'this entity', 'entities')}:")
+    for table, rows in planned.table_rows.items():
+        typer.echo(f"  table {table}: {rows:,} rows")
+    typer.echo("  the online store: its row")
+    for found in planned.files.found:
+        typer.echo(f"  file {found.file}: {len(found.rows.lines):,} rows")
+    for version in planned.training.training_sets:
+        typer.echo(f"  file {version.bucket}/{version.key}: a frozen training set, which gets a new name")
+    for run in planned.training.runs:
+        typer.echo(f"  MLflow run {run}: predictions on the hold-out")

@@ -1,0 +1,62 @@
+"""`ml-platform dataset forget` and `remove` against real servers, as a user types them."""
+
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ml_platform.commands import removal as command
+from ml_platform.commands.main import app
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage.database import fetch
+from tests.ml_platform.ingestion.upload_cases import ingest, make_dataset, many, new_name, rows_in
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
+
+
+@pytest.fixture
+def sample(monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    dataset = make_dataset(new_name())
+    monkeypatch.setattr(command, "find_table", lambda _: dataset)
+    return dataset
+
+
+def run(*arguments: str, answer: str = "") -> Any:
+    return CliRunner().invoke(app, ["dataset", *arguments], input=answer, catch_exceptions=False)
+
+
+def test_an_entity_is_erased_after_the_plan_was_shown_and_confirmed(sample: Dataset) -> None:
+    report = ingest(sample, many(3))
+    asked = run("forget", sample.name, "1", "--reason", "x", answer="n\n")
+    assert asked.exit_code == 1
+    assert asked.stdout.splitlines() == [
+        f"{sample.name}: what will be erased of this entity:",
+        f'  table features."{sample.name}": 1 rows',
+        f'  table labels."{sample.name}": 1 rows',
+        "  the online store: its row",
+        f"  file train/{report['archived_key']}: 1 rows",
+        "What remains, look at it yourself:",
+        "  backups, Airflow's task logs, and files that people have downloaded",
+        "Erase it for good? [y/N]: n",
+    ]
+    assert rows_in("features", sample) == 3
+    done = run("forget", sample.name, "1", "2", "--reason", "they asked for it", answer="y\n")
+    assert done.exit_code == 0
+    assert f"{sample.name}: what will be erased of these 2 entities:" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"{sample.name}: erased: 4 rows in tables, 1 files, 0 training sets"
+    assert rows_in("features", sample, '"ID"') == [(0,)]
+    assert fetch("SELECT reason FROM uploads.erasures WHERE dataset = $1", sample.name) == [("they asked for it",)]
+
+
+def test_without_a_question_and_without_anything_to_erase(sample: Dataset) -> None:
+    ingest(sample, many(2))
+    assert run("forget", sample.name, "1", "--reason", "x", "--yes").exit_code == 0
+    again = run("forget", sample.name, "1", "--reason", "x")
+    assert (again.exit_code, again.stdout.splitlines()[0]) == (0, f"{sample.name}: nothing is stored about this entity")
+
+
+def test_a_key_that_cannot_be_one_is_an_error_without_a_traceback(sample: Dataset) -> None:
+    done = run("forget", sample.name, "seven", "--reason", "x", "--yes")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("ID 'seven': ")
+    assert run("forget", sample.name, "1").exit_code == 2
