@@ -142,6 +142,8 @@ PROMISES = (
         "test_a_trained_and_scored_entity_is_erased_and_the_versions_are_named",
         "test_the_original_bytes_are_refused_and_the_rewritten_ones_are_already_loaded",
         "test_killed_at_any_point_nothing_is_half_visible_and_the_next_run_goes_on",
+        "test_nothing_is_left_but_its_files_and_who_and_why_are_recorded",
+        "test_a_killed_removal_is_completed_by_the_next",
     )),
     Promise(32, "Only a model that the platform itself made and judged can be live", (
         "test_a_digest_that_was_changed_with_the_files_does_not_help", "test_tags_that_were_edited_are_refused",

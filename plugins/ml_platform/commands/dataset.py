@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ml_platform.commands.support import exit_on_error, print_table, servers_are_known, use_servers
+from ml_platform.commands.support import exit_on_error, print_table, relative, servers_are_known, use_servers
 from ml_platform.exceptions import ContractError, ServiceError
 from ml_platform.specs.catalog import DATASETS_DIR, catalog, find_table
 from ml_platform.specs.parts import Purpose
@@ -33,17 +33,12 @@ def draft(
 
     with exit_on_error():
         drafted = write_draft(file, name, out, is_table=table, label=label)
-    path = _relative(drafted.path)
+    path = relative(drafted.path)
     typer.echo(f"{path} is written. Look at:")
     for text in drafted.review_notes:
         typer.echo(f"  - {text}")
     _print_trial(drafted.trial, file)
     typer.echo(f"Then: ./ml-platform dataset check {path} --file {file}")
-
-
-def _relative(path: Path) -> Path:
-    """Return a path relative to the current folder if it is inside."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 @app.command()

@@ -1,14 +1,16 @@
 """`ml-platform dataset forget` and `dataset remove`: erase an entity everywhere, and end a data set."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ml_platform.commands.support import exit_on_error, use_servers, user
+from ml_platform.commands.support import exit_on_error, relative, use_servers, user
 from ml_platform.specs.catalog import find_table
 
 if TYPE_CHECKING:
     from ml_platform.removal.forget_entity import Erasure
+    from ml_platform.removal.remove_dataset import Removal
 
 Reason = Annotated[str, typer.Option(help="why; it is recorded")]
 
@@ -67,3 +69,35 @@ def _print_plan(name: str, planned: "Erasure") -> None:
         typer.echo(f"  file {version.bucket}/{version.key}: a frozen training set, which gets a new name")
     for run in planned.training.runs:
         typer.echo(f"  MLflow run {run}: predictions on the hold-out")
+
+
+def remove(name: Annotated[str, typer.Argument(help="a data set or a feature table")], reason: Reason) -> None:
+    """End a data set: its YAML, DAGs, tables and views go, its models are archived, its files stay. Asks twice."""
+    from ml_platform.removal import remove_dataset
+
+    use_servers()
+    with exit_on_error():
+        planned = remove_dataset.plan(name)
+        _print_removal(planned)
+        typer.confirm(f"Are the DAGs of {name} switched off, and is none of their runs at work?", abort=True)
+        if typer.prompt(f"Type {name} to remove it for good") != name:
+            typer.echo("That is another name; nothing is removed.", err=True)
+            raise typer.Exit(1)
+        moved_to = remove_dataset.remove(planned, reason=reason, by=user())
+    typer.echo(f"{name} is removed. Its YAML is now {relative(Path(moved_to))}; the name may be used for other data.")
+
+
+def _print_removal(planned: "Removal") -> None:
+    typer.echo(f"{planned.table.name}: what will be removed:")
+    typer.echo(f"  {relative(planned.path)}, and so its DAGs; the file is moved to the folder removed/ beside it")
+    for table, rows in planned.table_rows.items():
+        typer.echo(f"  table {table}: {rows:,} rows")
+    typer.echo("  its views in Feast, and its rows in the online store")
+    if planned.versions:
+        typer.echo(
+            f"What is archived: versions {', '.join(map(str, planned.versions))} lose their aliases and get a tag"
+        )
+    typer.echo("What stays, delete it yourself:")
+    for place, (files, size) in planned.files.items():
+        typer.echo(f"  {place}*: {files:,} files, {size:,} bytes")
+    typer.echo("  runs and models in MLflow, past runs in Airflow, backups")

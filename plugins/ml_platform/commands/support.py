@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 from rich.console import Console
@@ -39,6 +40,11 @@ def use_servers() -> None:
         from stack.config import load
 
         os.environ.update(load().environment())
+
+
+def relative(path: Path) -> Path:
+    """Return a path relative to the current folder if it is inside."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def user() -> str:

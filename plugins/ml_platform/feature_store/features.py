@@ -6,6 +6,7 @@
 import logging
 import re
 import warnings
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -108,6 +109,24 @@ def apply(*tables: Table) -> None:
     """Register tables, and the tables they join, with Feast; idempotent."""
     store().apply(definitions(*tables))
     log.info("registered with Feast: %s", ", ".join(table.name for table in tables))
+
+
+def unregister(table: Table, others: Iterable[Table]) -> None:
+    """Remove the definitions of a table from Feast, except entities that other tables have too; idempotent.
+
+    Args:
+        table: the spec.
+        others: the specs that stay.
+    """
+    feast, kept = store(), {definition.name for other in others for definition in entities(other)}
+    own: list[Any] = [service for service in feast.list_feature_services() if service.name == table.name]
+    for view in feast.list_feature_views():
+        if view.name == table.name:
+            own += [view, view.batch_source]
+    wanted = {entity.name for entity in entities(table)} - kept
+    own += [entity for entity in feast.list_entities() if entity.name in wanted]
+    feast.apply([], objects_to_delete=own, partial=False)
+    log.info("removed from Feast: %s", table.name)
 
 
 def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:

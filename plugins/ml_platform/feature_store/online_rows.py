@@ -116,6 +116,20 @@ def remove_entities(table: Table, keys: Iterable[Sequence[Any]]) -> None:
         _STORE.remove_rows(repo_config(), view, [entity_key(table, list(key)) for key in keys])
 
 
+def remove_table(table: Table, others: Iterable[Table]) -> None:
+    """Remove a table from the online store and from Feast; idempotent.
+
+    Args:
+        table: the spec.
+        others: the specs that stay.
+
+    Raises:
+        psycopg.Error: Postgres is not available.
+    """
+    features.unregister(table, others)
+    _STORE.remove_view(repo_config(), features.feature_view(table))
+
+
 def _loaded_uploads(cursor: Any, table: Table) -> set[str]:
     statement = "SELECT sha256 FROM uploads.ledger WHERE dataset = $1 AND purpose = 'train' AND rows_loaded > 0"
     return {sha256 for (sha256,) in rows(cursor, statement, table.name)}

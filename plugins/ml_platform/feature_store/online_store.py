@@ -117,6 +117,14 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
         with self._get_conn(config) as connection:
             connection.execute(SQL("DELETE FROM {} WHERE entity_key = ANY(%s)").format(name), (serialized,))
 
+    def remove_view(self, config: RepoConfig, view: FeatureView) -> None:
+        """Remove all rows of a view, their table, and the list of its uploads; a view without rows is no error."""
+        name = Identifier(compute_table_id(config.project, view))
+        with self._get_conn(config) as connection:
+            connection.execute(SQL("DROP TABLE IF EXISTS {}").format(name))
+            connection.execute(MATERIALIZED)
+            connection.execute("DELETE FROM materialized_uploads WHERE view = %s", (view.name,))
+
     def newest_rows(self, config: RepoConfig, view_name: str, keys: Sequence[EntityKey]) -> list[StoredRow | None]:
         """Return the row of each entity, in the order of the keys; None for an entity that is not in the store.
 

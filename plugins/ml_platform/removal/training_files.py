@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
 
 from ml_platform.removal.entities import Entities
 from ml_platform.specs.spec import Dataset
@@ -50,7 +49,7 @@ def search(dataset: Dataset, entities: Entities) -> TrainingFiles:
     ]
     versions = {
         int(version.version)
-        for version in _versions(client, dataset.name)
+        for version in mlflow_client.versions(client, dataset.name)
         if version.tags.get("training_set_sha256") in hashes or version.run_id in runs
     }
     return TrainingFiles(sets, tuple(runs), tuple(sorted(versions)))
@@ -111,11 +110,3 @@ def _runs_with_predictions(client: MlflowClient, name: str) -> Iterator[str]:
 def _predictions(client: MlflowClient, run_id: str) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         return pd.read_parquet(client.download_artifacts(run_id, PREDICTIONS, folder))
-
-
-def _versions(client: MlflowClient, name: str) -> Iterator[ModelVersion]:
-    token: str | None = ""
-    while token is not None:
-        page = client.search_model_versions(f"name = '{name}'", page_token=token or None)
-        yield from page
-        token = page.token or None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Run, RunTag
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from ml_platform.settings import settings
@@ -56,6 +57,15 @@ def _create_experiment(client: MlflowClient, name: str) -> str:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     return experiment_id(client, name)  # another process created it in the meantime
+
+
+def versions(client: MlflowClient, name: str) -> Iterator[ModelVersion]:
+    """Yield all versions of a registered model; none if there is no such model."""
+    token: str | None = ""
+    while token is not None:
+        page = client.search_model_versions(f"name = '{name}'", page_token=token or None)
+        yield from page
+        token = page.token or None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.specs.catalog import DATASETS_DIR
 from ml_platform.specs.changes import Changes, compare_specs
 from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.spec import Table
@@ -26,6 +27,9 @@ SQL_TYPES = {
     pa.bool_(): "boolean",
     pa.timestamp("us", tz="UTC"): "timestamp with time zone",
 }
+
+
+TABLES_LOCK = "ml_platform tables"  # of a transaction that creates or drops tables
 
 
 def sql_types(table: Table) -> dict[str, str]:
@@ -51,15 +55,26 @@ def ensure_tables(table: Table) -> int:
         The spec's version, from 1.
 
     Raises:
-        ConfigurationError: a change of the YAML is incompatible with rows already loaded; nothing is changed.
+        ConfigurationError: a change of the YAML is incompatible with rows already loaded, or the data set was removed;
+            nothing is changed.
     """
     with transaction() as cursor:
-        lock(cursor, "ml_platform tables")
+        lock(cursor, TABLES_LOCK)
+        _refuse_removed(cursor, table)
         version = _record_spec(cursor, table)
         _ensure_table(cursor, table, "features", feature_columns(table))
         if table.label_columns:
             _ensure_table(cursor, table, "labels", table.label_columns)
     return version
+
+
+def _refuse_removed(cursor: Any, table: Table) -> None:
+    """Refuse to create the tables of a removed data set again, for a task that began before it was removed."""
+    removed = rows(cursor, "SELECT FROM uploads.removals WHERE name = $1 LIMIT 1", table.name)
+    if removed and not (DATASETS_DIR / f"{table.name}.yaml").exists():
+        raise ConfigurationError(
+            f"{table.name} was removed (./ml-platform dataset remove); nothing is loaded or trained"
+        )
 
 
 def incompatible_changes(table: Table) -> list[str]:

@@ -1,13 +1,18 @@
 """`ml-platform dataset forget` and `remove` against real servers, as a user types them."""
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from ml_platform.commands import removal as command
 from ml_platform.commands.main import app
+from ml_platform.removal import remove_dataset
 from ml_platform.specs.spec import Dataset
+from ml_platform.storage import tables
 from ml_platform.storage.database import fetch
 from tests.ml_platform.ingestion.upload_cases import ingest, make_dataset, many, new_name, rows_in
 
@@ -60,3 +65,36 @@ def test_a_key_that_cannot_be_one_is_an_error_without_a_traceback(sample: Datase
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("ID 'seven': ")
     assert run("forget", sample.name, "1").exit_code == 2
+
+
+@pytest.fixture
+def declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """A data set with a YAML of its own."""
+    dataset = make_dataset(new_name())
+    (tmp_path / f"{dataset.name}.yaml").write_text(
+        yaml.safe_dump(dataset.model_dump(mode="json", exclude_defaults=True))
+    )
+    monkeypatch.setattr(tables, "DATASETS_DIR", tmp_path)
+    monkeypatch.setattr(remove_dataset, "plan", partial(remove_dataset.plan, directory=tmp_path))
+    return dataset
+
+
+def test_a_data_set_is_removed_after_two_questions(declared: Dataset, tmp_path: Path) -> None:
+    name = declared.name
+    ingest(declared, many(3))
+    for answer in ("n\n", "y\nanother\n"):
+        asked = run("remove", name, "--reason", "x", answer=answer)
+        assert asked.exit_code == 1
+        assert rows_in("features", declared) == 3
+    assert asked.stderr == "That is another name; nothing is removed.\n"
+    lines = asked.stdout.splitlines()
+    assert lines[:2] == [
+        f"{name}: what will be removed:",
+        f"  {tmp_path / name}.yaml, and so its DAGs; the file is moved to the folder removed/ beside it",
+    ]
+    assert f'  table features."{name}": 3 rows' in lines
+    assert [line.split(":")[0] for line in lines if line.startswith("  train/")] == [f"  train/processed/train_{name}*"]
+    done = run("remove", name, "--reason", "it ends", answer=f"y\n{name}\n")
+    assert done.exit_code == 0
+    assert f"{name} is removed. Its YAML is now {tmp_path / 'removed' / name}." in done.stdout
+    assert run("remove", name, "--reason", "x").exit_code == 1
