@@ -60,6 +60,7 @@ PROMISES = (
         "test_the_join_equals_a_brute_force_join", "test_labels_at_any_time_see_what_a_brute_force_join_sees",
         "test_a_feature_that_is_known_only_after_the_label_is_never_seen",
         "test_training_and_scoring_equal_a_brute_force_join", "test_a_canary_from_the_future_is_never_seen",
+        "test_what_was_not_known_yet_is_left_out", "test_columns_of_a_composite_key_are_compared_one_by_one",
     )),
     Promise(10, "A poisoned model runs no code", (
         "test_a_poisoned_model_is_refused_and_runs_nothing_even_if_its_digest_fits", "test_a_changed_file_is_refused",

@@ -5,7 +5,6 @@
 
 import logging
 import re
-import warnings
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -142,19 +141,10 @@ def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
     """
     feast = store()
     service = feast.get_feature_service(dataset.name)
-    job = feast.get_historical_features(
+    joined: pd.DataFrame = feast.get_historical_features(
         features=service, entity_df=labels_sql, full_feature_names=True, filter_by_created_timestamp=True
-    )
-    joined = _to_frame(job)
+    ).to_df()
     return joined.rename(columns={joined_name(dataset.name, name): name for name in dataset.own_features})
-
-
-def _to_frame(job: Any) -> pd.DataFrame:
-    with warnings.catch_warnings():
-        # Feast reads through psycopg; pandas warns at each read that it does not test psycopg.
-        warnings.filterwarnings("ignore", "pandas only supports SQLAlchemy")
-        frame: pd.DataFrame = job.to_df()
-    return frame
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from ml_platform.feature_store.offline_store import Lookup, join_query
+from ml_platform.feature_store.lateral_join import Lookup, join_query
 from ml_platform.settings import settings
 from ml_platform.specs.column_types import ARROW_TYPES
-from ml_platform.specs.spec import Dataset
+from ml_platform.specs.spec import Dataset, FeatureTable, joined_name
 from ml_platform.storage.database import identifier, literal, pool
 from ml_platform.storage.tables import sql_types
 
@@ -34,7 +34,7 @@ def joined_features(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) 
     Raises:
         psycopg.Error: Postgres is not available, or a table was never loaded.
     """
-    lookups = [Lookup.of_table(table) for table in dataset.tables]
+    lookups = [table_lookup(table) for table in dataset.tables]
     query = join_query(entity_query(dataset, rows, uploaded), [ROW], "event_timestamp", lookups)
     with pool(settings().platform_database_uri.get_secret_value()).connection() as connection:
         joined = sorted(connection.cursor(binary=True).execute(query).fetchall(), key=itemgetter(0))
@@ -43,6 +43,19 @@ def joined_features(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) 
     typed = {name: pa.array(cells, ARROW_TYPES[dataset.features[name].type]) for name, cells in columns}
     frame: pd.DataFrame = pa.RecordBatch.from_pydict(typed).to_pandas()
     return frame
+
+
+def table_lookup(table: FeatureTable) -> Lookup:
+    """Return the lookup of a table that a data set joins; the same as that of the table's view in the offline store."""
+    return Lookup(
+        source=f"features.{identifier(table.name)}",
+        keys={key: joined_name(table.name, key) for key in table.keys},
+        features={name: joined_name(table.name, name) for name in table.own_features},
+        event="event_timestamp",
+        created="created_timestamp",
+        ttl=table.time_to_live,
+        by_known_time=True,
+    )
 
 
 def entity_query(dataset: Dataset, rows: pa.RecordBatch, uploaded: datetime) -> str:

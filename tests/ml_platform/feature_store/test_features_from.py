@@ -11,7 +11,7 @@ import pytest
 from feast.infra.offline_stores.contrib.postgres_offline_store.postgres import PostgreSQLOfflineStore
 
 from ml_platform.feature_store import features, point_in_time
-from ml_platform.feature_store.offline_store import LateralPostgresOfflineStore, Lookup
+from ml_platform.feature_store.offline_store import STORE, LateralPostgresOfflineStore, lookup_of
 from ml_platform.specs.spec import Dataset
 from ml_platform.training import build_training_set, training_set
 from tests.ml_platform.feature_store.joined_tables import TTL, declare, load, moment, timed
@@ -89,6 +89,26 @@ def test_training_and_scoring_equal_a_brute_force_join(joined: Dataset, seed: in
     for name, column in zip(names, ("TEMP", "SKY"), strict=True):
         assert values(scored[name]) == expected(readings, visits, column)
     assert {None} < set(values(scored[names[0]]))
+    entities = pd.DataFrame(timed(visits)).replace("", None).rename(columns={"WHEN": "event_timestamp"} | on(joined))
+    framed = historical(LateralPostgresOfflineStore, joined, entities)
+    for name, column in zip(names, ("TEMP", "SKY"), strict=True):
+        assert values(framed[name]) == expected(readings, visits, column)
+
+
+def on(dataset: Dataset) -> dict[str, str]:
+    """Return the name that the join has for each column of a visit that readings are joined on."""
+    return {column: name for name, column in dataset.join_columns.items()}
+
+
+def historical(kind: Any, dataset: Dataset, rows: pd.DataFrame | str) -> pd.DataFrame:
+    """Join the readings to rows by one of the two stores; return them by the number of the visit."""
+    store, (table,) = features.store(), dataset.tables
+    joined: pd.DataFrame = kind.get_historical_features(
+        config=store.config, feature_views=features.joined_views(dataset),
+        feature_refs=[f"{table.name}:{name}" for name in ("TEMP", "SKY")], entity_df=rows,
+        registry=store.registry, project=store.project, full_feature_names=True, filter_by_created_timestamp=True,
+    ).to_df()  # fmt: skip
+    return joined.sort_values("ID", ignore_index=True)
 
 
 def test_where_keys_cannot_be_confused_the_join_equals_feasts_own(joined: Dataset) -> None:
@@ -99,17 +119,27 @@ def test_where_keys_cannot_be_confused_the_join_equals_feasts_own(joined: Datase
     load(table, timed(readings))
     load(joined, timed(visits))
     features.apply(joined)
-    store, query = features.store(), build_training_set.labels_query(joined)
-    own, theirs = (
-        kind.get_historical_features(
-            config=store.config, feature_views=features.joined_views(joined), feature_refs=[f"{table.name}:TEMP"],
-            entity_df=query, registry=store.registry, project=store.project,
-            full_feature_names=True, filter_by_created_timestamp=True,
-        ).to_df().sort_values("ID", ignore_index=True)
-        for kind in (LateralPostgresOfflineStore, PostgreSQLOfflineStore)
-    )  # fmt: skip
+    query = build_training_set.labels_query(joined)
+    own, theirs = (historical(kind, joined, query) for kind in (LateralPostgresOfflineStore, PostgreSQLOfflineStore))
     pd.testing.assert_frame_equal(own[sorted(own)], theirs[sorted(own)])
     assert own[f"{table.name}__TEMP"].notna().any()
+
+
+def test_the_way_back_to_feasts_own_store(joined: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `type: postgres` in feature_store.yaml, the same rows give the same training set; scoring is as before."""
+    chance = random.Random(8)  # noqa: S311 – no secret
+    (table,) = joined.tables
+    visits = [row for row in draw_visits(chance, 100) if row["P"] in ("a", "b")]
+    load(table, timed([row for row in draw_readings(chance, 200) if row["A"] in ("a", "b")]))
+    load(joined, timed(visits))
+    rows = pa.RecordBatch.from_pylist([row | {"WHEN": moment(row["WHEN"])} for row in visits])
+    frozen, scored = build_training_set.freeze(joined), point_in_time.joined_features(joined, rows, NEVER)
+    written = (features.REPOSITORY / "feature_store.yaml").read_text(encoding="utf-8")
+    (tmp_path / "feature_store.yaml").write_text(written.replace(STORE, "postgres"), encoding="utf-8")
+    monkeypatch.setattr(features, "REPOSITORY", tmp_path)
+    assert features.store().config.offline_store.type == "postgres"
+    assert build_training_set.freeze(joined) == frozen
+    pd.testing.assert_frame_equal(point_in_time.joined_features(joined, rows, NEVER), scored)
 
 
 def test_a_canary_from_the_future_is_never_seen(joined: Dataset) -> None:
@@ -139,6 +169,6 @@ def test_a_table_is_looked_up_like_its_view(joined: Dataset) -> None:
     (table,), (view,) = joined.tables, features.joined_views(joined)
     refs = [f"{table.name}:{name}" for name in table.own_features]
     features.apply(joined)  # which tells Feast the keys' types
-    assert Lookup.of_table(table).join("v", "event_timestamp") == Lookup.of_view(
+    assert point_in_time.table_lookup(table).join("v", "event_timestamp") == lookup_of(
         view, refs, full_names=True, by_known_time=True
     ).join("v", "event_timestamp")

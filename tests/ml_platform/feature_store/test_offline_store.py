@@ -1,132 +1,103 @@
-"""The point-in-time join looks up each row's newest value that was true and known; on small tables written in SQL."""
+"""The offline store makes look-ups from Feast's views, and checks its input; `test_feast_cases` has the joins."""
 
+import ast
+import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
+import psycopg
 import pytest
 from feast import Entity, FeatureView, Field, ValueType
-from feast.errors import EntityTimestampInferenceException
-from feast.infra.offline_stores.contrib.postgres_offline_store.postgres import PostgreSQLOfflineStore
+from feast.errors import EntityTimestampInferenceException, FeastEntityDFMissingColumnsError
 from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
-from feast.types import Float64
+from feast.types import Float64, Int64
 
+from ml_platform import ROOT
 from ml_platform.feature_store import features
-from ml_platform.feature_store.offline_store import LateralPostgresOfflineStore, Lookup, join_query
-from ml_platform.storage.database import fetch
+from ml_platform.feature_store.lateral_join import Lookup
+from ml_platform.feature_store.offline_store import LateralPostgresOfflineStore, LateralRetrievalJob, lookup_of
 from tests.ml_platform.ingestion.upload_cases import make_dataset, new_name
 
-READINGS = """(VALUES
-    ('a', 1, '2026-01-01'::timestamptz, '2026-01-01'::timestamptz, 10),
-    ('a', 1, '2026-01-03', '2026-01-03', 30),
-    ('a', 1, '2026-01-03', '2026-01-05', 31),
-    ('a', 2, '2026-01-02', '2026-01-02', 20)
-) AS readings (place, level, at, known, heat)"""
+THING = Entity(name="thing", join_keys=["ID"], value_type=ValueType.INT64)
+OFFERED = ("offline_store", "entity_rows", "lateral_join")
+FEAST_AND_ITS_OWN = {"feast", "numpy", "pandas", "psycopg", "pyarrow"}
 
 
-def on_servers(test: Any) -> Any:
-    return pytest.mark.servers(pytest.mark.usefixtures("servers")(test))
+@pytest.mark.parametrize("name", OFFERED)
+def test_the_store_depends_on_feast_alone(name: str) -> None:
+    tree = ast.parse((ROOT / f"plugins/ml_platform/feature_store/{name}.py").read_text(encoding="utf-8"))
+    modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    foreign = [
+        module for module in modules if module.partition(".")[0] not in FEAST_AND_ITS_OWN | sys.stdlib_module_names
+    ]
+    assert {module.removeprefix("ml_platform.feature_store.") for module in foreign} <= set(OFFERED)
 
 
-def lookup(**changes: Any) -> Lookup:
-    given = {
-        "source": f"(SELECT * FROM {READINGS})", "keys": {"place": "p", "level": "q"}, "features": {"heat": "w__heat"},
-        "event": "at", "created": "known", "ttl": 0, "by_known_time": True,
-    }  # fmt: skip
-    return Lookup(**given | changes)
+def make_view(**changes: Any) -> FeatureView:
+    given = {"name": "one", "entities": [THING], "ttl": timedelta(hours=1), "source": make_source(),
+             "schema": [Field(name="ID", dtype=Int64), Field(name="RATIO", dtype=Float64)]}  # fmt: skip
+    return FeatureView(**given | changes)
 
 
-def heats(time: str, *lookups: Lookup, p: str = "'a'", q: str = "1") -> list[Any]:
-    """Return the features of one row, joined as of a time."""
-    entity = f"SELECT 7 AS id, {p}::text AS p, {q}::int AS q, '{time}'::timestamptz AS t"
-    ((key, *values),) = fetch(join_query(entity, ["id"], "t", lookups))
-    assert key == 7
-    return values
-
-
-@on_servers
-@pytest.mark.parametrize(
-    ("time", "heat"),
-    [
-        ("2025-12-31", None),
-        ("2026-01-01", 10),
-        ("2026-01-02 23:59:59.999999", 10),
-        ("2026-01-03", 30),
-        ("2026-01-04 23:59:59", 30),
-        ("2026-01-05", 31),
-        ("2030-01-01", 31),
-    ],
-    ids=[
-        "before all",
-        "at the event",
-        "just before the next",
-        "the next",
-        "before the correction",
-        "corrected",
-        "late",
-    ],
-)
-def test_a_row_gets_the_newest_value_that_was_true_and_known(time: str, heat: int | None) -> None:
-    assert heats(time, lookup()) == [heat]
-
-
-@on_servers
-def test_without_the_known_time_a_correction_counts_from_its_event_on() -> None:
-    assert heats("2026-01-04", lookup(by_known_time=False)) == [31]
-    assert heats("2026-01-02", lookup(created="", by_known_time=False)) == [10]
-
-
-@on_servers
-@pytest.mark.parametrize(("time", "heat"), [("2026-01-02", 10), ("2026-01-02 00:00:00.000001", None)])
-def test_a_value_older_than_its_time_to_live_is_missing(time: str, heat: int | None) -> None:
-    assert heats(time, lookup(ttl=86_400)) == [heat]
-
-
-@on_servers
-@pytest.mark.parametrize(
-    ("p", "q", "heat"), [("'a'", "2", 20), ("'a'", "3", None), ("'b'", "1", None), ("NULL", "1", None)]
-)
-def test_all_columns_of_the_key_must_be_equal(p: str, q: str, heat: int | None) -> None:
-    assert heats("2026-02-01", lookup(), p=p, q=q) == [heat]
-
-
-@on_servers
-def test_each_lookup_adds_its_own_features() -> None:
-    second = lookup(features={"heat": "x__heat", "place": "x__place"}, ttl=86_400)
-    assert heats("2026-01-05", lookup(), second) == [31, None, None]
-
-
-@on_servers
-def test_hostile_names_are_only_names() -> None:
-    name = "a\"b'; DROP TABLE x; --"
-    source = "(SELECT 'a' AS place, 1 AS level, 5 AS \"a\"\"b'; DROP TABLE x; --\", now() - interval '1 day' AS at)"
-    assert heats("2999-01-01", lookup(source=source, features={name: name}, created="")) == [5]
+def make_source(**changes: Any) -> PostgreSQLSource:
+    given = {"name": "s", "table": "t", "timestamp_field": "at", "created_timestamp_column": "seen"}
+    return PostgreSQLSource(**given | changes)
 
 
 def test_a_view_is_looked_up_by_its_source_keys_and_time_to_live() -> None:
-    dataset = make_dataset("sample")
-    view = features.feature_view(dataset)
-    view.entity_columns = [Field(name="ID", dtype=Float64)]
-    found = Lookup.of_view(view, ["sample:RATIO", "other:PRICE"], full_names=False, by_known_time=True)
+    found = lookup_of(make_view(), ["one:RATIO", "other:PRICE"], full_names=False, by_known_time=True)
     assert found == Lookup(
-        source='features."sample"', keys={"ID": "ID"}, features={"RATIO": "RATIO"},
-        event="event_timestamp", created="created_timestamp", ttl=0, by_known_time=True,
+        source="t", keys={"ID": "ID"}, features={"RATIO": "RATIO"}, event="at", created="seen",
+        ttl=timedelta(hours=1), by_known_time=True,
     )  # fmt: skip
-    assert Lookup.of_view(view, ["sample:RATIO"], full_names=True, by_known_time=True).features == {
-        "RATIO": "sample__RATIO"
+    full = lookup_of(make_view(), ["one:RATIO"], full_names=True, by_known_time=True)
+    assert full.features == {"RATIO": "one__RATIO"}
+
+
+def test_names_are_mapped_to_the_columns_of_the_source() -> None:
+    mapped = {"number": "ID", "share": "RATIO", "event": "at", "known": "seen"}
+    view = make_view(source=make_source(field_mapping=mapped)).with_join_key_map({"ID": "thing_id"})
+    found = lookup_of(view, ["one:RATIO"], full_names=False, by_known_time=True)
+    assert (found.keys, found.features) == ({"number": "thing_id"}, {"share": "RATIO"})
+    assert (found.event, found.created) == ("event", "known")
+
+
+def test_a_view_may_have_another_name_and_a_version() -> None:
+    view = make_view().with_name("two")
+    assert lookup_of(view, ["two@latest:RATIO"], full_names=True, by_known_time=True).features == {
+        "RATIO": "two__RATIO"
+    }
+    view.projection.version_tag = 3
+    assert lookup_of(view, ["two@v3:RATIO", "two:x"], full_names=True, by_known_time=True).features == {
+        "RATIO": "two@v3__RATIO"
     }
 
 
-def test_a_view_without_key_columns_is_refused() -> None:
-    source = PostgreSQLSource(name="s", table="t", timestamp_field="event_timestamp")
-    entity = Entity(name="thing", join_keys=["ID"], value_type=ValueType.INT64)
-    view = FeatureView(name="bare", entities=[entity], schema=[Field(name="RATIO", dtype=Float64)], source=source)
-    view.entity_columns = []
-    with pytest.raises(ValueError, match="the feature view bare has no key columns"):
-        Lookup.of_view(view, ["bare:RATIO"], full_names=True, by_known_time=True)
+def test_a_view_about_no_entity_has_no_keys_and_one_without_time_to_live_no_limit() -> None:
+    view = make_view(entities=[], schema=[Field(name="RATIO", dtype=Float64)], ttl=None)
+    found = lookup_of(view, ["one:RATIO"], full_names=False, by_known_time=True)
+    assert (found.keys, found.ttl) == ({}, timedelta(0))
 
 
-@on_servers
-class TestFeastsInterface:
+def test_a_view_without_its_key_columns_is_refused() -> None:
+    view = make_view(schema=[Field(name="RATIO", dtype=Float64)])
+    with pytest.raises(ValueError, match="the feature view one lacks key columns; its schema must list one per entity"):
+        lookup_of(view, ["one:RATIO"], full_names=True, by_known_time=True)
+
+
+def test_a_view_without_a_table_is_refused() -> None:
+    view = make_view(source=None)
+    with pytest.raises(ValueError, match="the feature view one has no batch source"):
+        lookup_of(view, ["one:RATIO"], full_names=True, by_known_time=True)
+
+
+@pytest.mark.servers
+@pytest.mark.usefixtures("servers")
+class TestEntityRows:
+    NOW = pd.Timestamp("2026-01-01", tz="UTC")
+
     @pytest.fixture
     def arguments(self) -> dict[str, Any]:
         dataset = make_dataset(new_name())
@@ -137,16 +108,30 @@ class TestFeastsInterface:
             "feature_refs": [f"{dataset.name}:RATIO"], "registry": store.registry, "project": store.project,
         }  # fmt: skip
 
-    @pytest.mark.parametrize("times", ["7 AS other", "now() AS one, now() AS two"])
-    def test_a_query_without_one_time_column_is_refused(self, arguments: dict[str, Any], times: str) -> None:
-        query = f'SELECT 1 AS "ID", {times}'
+    @pytest.mark.parametrize("rows", ['SELECT 1 AS "ID", 7 AS other', pd.DataFrame({"ID": [1], "other": [7]})])
+    def test_without_a_time_column_they_are_refused(self, arguments: dict[str, Any], rows: Any) -> None:
         with pytest.raises(EntityTimestampInferenceException):
-            LateralPostgresOfflineStore.get_historical_features(entity_df=query, **arguments)
+            LateralPostgresOfflineStore.get_historical_features(entity_df=rows, **arguments)
 
-    def test_entity_rows_in_a_frame_are_joined_by_feast(
-        self, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        answers = iter(["of Feast"])
-        monkeypatch.setattr(PostgreSQLOfflineStore, "get_historical_features", lambda *_, **__: next(answers))
-        frame = pd.DataFrame({"ID": [1], "event_timestamp": [pd.Timestamp("2026-01-01", tz="UTC")]})
-        assert LateralPostgresOfflineStore.get_historical_features(entity_df=frame, **arguments) == "of Feast"
+    @pytest.mark.parametrize("rows", ["SELECT now() AS event_timestamp", pd.DataFrame({"event_timestamp": [NOW]})])
+    def test_without_a_join_key_they_are_refused(self, arguments: dict[str, Any], rows: Any) -> None:
+        with pytest.raises(FeastEntityDFMissingColumnsError, match="'ID'"):
+            LateralPostgresOfflineStore.get_historical_features(entity_df=rows, **arguments)
+
+    def test_a_column_with_the_name_of_a_feature_is_refused(self, arguments: dict[str, Any]) -> None:
+        rows = pd.DataFrame({"ID": [1], "RATIO": [0.5], "event_timestamp": [self.NOW]})
+        with pytest.raises(ValueError, match="columns with the names of features: RATIO; rename them"):
+            LateralPostgresOfflineStore.get_historical_features(entity_df=rows, **arguments)
+        LateralPostgresOfflineStore.get_historical_features(entity_df=rows, full_feature_names=True, **arguments)
+
+    def test_the_job_tells_what_it_joins(self, arguments: dict[str, Any]) -> None:
+        query = "SELECT 1 AS \"ID\", 'x' AS note, timestamptz '2026-01-01+00' AS event_timestamp"
+        told = LateralPostgresOfflineStore.get_historical_features(entity_df=query, **arguments).metadata
+        assert told is not None
+        assert (told.features, told.keys) == (arguments["feature_refs"], ["ID", "note"])
+        assert told.min_event_timestamp == told.max_event_timestamp == datetime(2026, 1, 1, tzinfo=UTC)
+
+    def test_the_join_may_not_write(self, arguments: dict[str, Any]) -> None:
+        job = LateralRetrievalJob(query="SELECT lo_create(0)", config=arguments["config"], full_feature_names=False)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            job.to_df()
