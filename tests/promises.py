@@ -120,6 +120,7 @@ PROMISES = (
     Promise(27, "Hostile keys, column names and cells are only data", (
         "test_hostile_texts_are_only_data", "test_column_names_are_only_names", "test_hostile_cells_are_only_data",
         "test_hostile_names_make_plain_keys", "test_a_formula_is_harmless",
+        "test_texts_that_a_spreadsheet_would_run_are_guarded_and_counted_in_csv",
         "test_texts_of_the_data_run_no_script",
     )),
     Promise(28, "An archive bomb stops at a cap", (

@@ -6,6 +6,7 @@ buckets, MLflow and HTTP, so it works wherever the servers run.
 Exit codes: 0 success; 1 a stage failed, named with its task and its log; 130 interrupted.
 """
 
+import io
 import json
 import os
 import time
@@ -30,6 +31,7 @@ from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.promotion.training_card import read_card
 from ml_platform.registry import registry
 from ml_platform.scoring import batch
+from ml_platform.scoring.result_files import read_rows
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
@@ -109,7 +111,8 @@ class Demo:
         """Upload the file to be scored; show where the result is, and its first lines."""
         report = self.upload("test", sample(f"test_{self.dataset.name}"), f"test_{self.dataset.name}")
         key = str(report["result_key"])
-        lines = object_store.get(batch.BUCKET, key).decode().splitlines()
+        rows = read_rows(io.BytesIO(object_store.get(batch.BUCKET, key)), key)
+        lines = [",".join(map(str, row)) for row in rows]
         text = "\n".join([*lines[:6], f"… {len(lines) - 6:,} more"])
         self.console.print(Panel(text, title=f"bucket {batch.BUCKET}: {key}", title_align="left", expand=False))
 

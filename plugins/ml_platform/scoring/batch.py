@@ -1,15 +1,14 @@
 """Batch scoring: a file in the bucket `test` becomes a result in the bucket `result`, in the order of its rows."""
 
-import csv
 import hashlib
-import io
 import json
 import logging
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +22,16 @@ from ml_platform.registry import registry
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring import prediction_log
 from ml_platform.scoring.model_rows import model_rows, reading_spec
+from ml_platform.scoring.result_files import (
+    CONTENT_TYPES,
+    ResultFile,
+    card_key,
+    model_version_in,
+    open_result,
+    result_batch,
+    result_schema,
+)
+from ml_platform.specs.parts import ResultFormat
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
 from ml_platform.storage.database import transaction
@@ -30,18 +39,6 @@ from ml_platform.storage.database import transaction
 log = logging.getLogger(__name__)
 
 BUCKET = "result"
-
-
-def result_columns(champion: LoadedModel) -> tuple[str, ...]:
-    """Return the header of a result: the entity's key, then the columns of its prediction.
-
-    With two classes, `probability` is that of the positive class, and `prediction` follows from the threshold. With
-    several classes, it is that of the predicted class, and each class also has a column of its own.
-    """
-    keys = tuple(champion.dataset.header(key) for key in champion.dataset.keys)
-    if champion.threshold is not None:
-        return (*keys, "probability", "prediction", "model_version", "threshold")
-    return (*keys, "probability", "prediction", *(f"probability_{name}" for name in champion.classes), "model_version")
 
 
 def is_ready(dataset: Dataset) -> bool:
@@ -61,7 +58,7 @@ class ResultWriter:
     Attributes:
         champion: the model.
         uploaded: the time of the upload.
-        file: the result, binary, open for writing.
+        result: the result, open for writing.
         log_buffer: takes the log entries of the predictions.
         rows_read: good and bad rows so far.
         rows_scored: good rows so far.
@@ -69,34 +66,30 @@ class ResultWriter:
 
     champion: LoadedModel
     uploaded: datetime
-    file: BinaryIO
+    result: ResultFile
     log_buffer: prediction_log.LogBuffer
     rows_read: int = 0
     rows_scored: int = 0
 
     def write(self, batches: Iterator[Batch]) -> list[BadValue]:
-        """Score and write batch by batch, so that memory stays bounded; return all bad values.
+        """Score and write batch by batch, so that memory stays bounded, and close the result; return all bad values.
 
         Raises:
             ContractError: the file breaks the contract.
             RegistryError: the model gives a row no finite probability.
         """
-        text = io.TextIOWrapper(self.file, encoding="utf-8", newline="", write_through=True)
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(result_columns(self.champion))
         bad: list[BadValue] = []
-        for batch in batches:
-            if batch.rows.num_rows:
-                writer.writerows(self._score(batch.rows))
-            self.rows_read += batch.rows_read
-            self.rows_scored += batch.rows.num_rows
-            bad += batch.bad
-        text.detach()
+        with closing(self.result):
+            for batch in batches:
+                if batch.rows.num_rows:
+                    self.result.write(self._score(batch.rows))
+                self.rows_read += batch.rows_read
+                self.rows_scored += batch.rows.num_rows
+                bad += batch.bad
         return bad
 
-    def _score(self, rows: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    def _score(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         champion = self.champion
-        keys = zip(*(rows.column(key).to_pylist() for key in champion.dataset.keys), strict=True)
         probabilities, predictions = champion.predict(model_rows(champion.dataset, rows, self.uploaded))
         if not np.isfinite(probabilities).all():
             raise RegistryError(
@@ -104,13 +97,7 @@ class ResultWriter:
                 "nothing is written; roll back to the previous version"
             )
         self.log_buffer.add(prediction_log.entries(champion, rows, probabilities, predictions, self.uploaded))
-        for key, probability, prediction in zip(keys, probabilities, predictions, strict=True):
-            name = champion.classes[prediction]
-            if champion.threshold is not None:
-                yield *key, repr(float(probability)), name, champion.version, repr(champion.threshold)
-            else:
-                by_class = (repr(float(value)) for value in probability)
-                yield *key, repr(float(probability[prediction])), name, *by_class, champion.version
+        return result_batch(champion, rows, probabilities, predictions)
 
 
 def score(dataset: Dataset, key: str) -> UploadReport:
@@ -144,18 +131,21 @@ def answer(dataset: Dataset, key: str) -> UploadReport:
 
 
 def _score(dataset: Dataset, upload: Upload) -> UploadReport:
-    for result_key in result_keys(upload):
+    for stem in result_stems(upload):
+        form = _written_format(stem) or dataset.result.format
+        result_key = f"{stem}.{form}"
         champion = _choose_model(dataset, result_key)
         spec = reading_spec(champion.dataset, dataset)
         upload = replace(upload, dataset=spec)
         with tempfile.TemporaryFile() as file, prediction_log.open_buffer() as log_buffer:
-            writer = ResultWriter(champion, upload.object.last_modified, file, log_buffer)
+            result = open_result(file, form, result_schema(champion))
+            writer = ResultWriter(champion, upload.object.last_modified, result, log_buffer)
             try:
                 bad = writer.write(upload.batches())
                 _check_share(spec, writer, bad)
             except ContractError as error:
                 return _record_rejection(upload, error)
-            if _is_written(result_key, file):
+            if _is_written(result_key, file, CONTENT_TYPES[form]):
                 return _finish(upload, writer, bad, result_key)
     raise ServiceError(f"{upload.object.key!r}: both names for its result are taken by other files")
 
@@ -170,13 +160,18 @@ def _reasons(bad: list[BadValue]) -> list[Reason]:
     return [Reason(line=b.line, column=b.column, value=b.value, reason=b.reason) for b in bad[: staging.MAX_REASONS]]
 
 
-def result_keys(upload: Upload) -> tuple[str, str]:
-    """Return the keys for a result, made of the upload's name and time.
+def result_stems(upload: Upload) -> tuple[str, str]:
+    """Return the keys for a result without their ending, made of the upload's name and time.
 
     The second is for a file whose name and second of upload give the same first key as another file's.
     """
     stem = f"{upload.dataset.name}/{timed_stem(upload.object)}"
-    return f"{stem}.csv", f"{stem}.{upload.local.sha256[:8]}.csv"
+    return stem, f"{stem}.{upload.local.sha256[:8]}"
+
+
+def _written_format(stem: str) -> ResultFormat | None:
+    """Return the format of the result that an interrupted attempt wrote, which the YAML may have named before."""
+    return next((form for form in CONTENT_TYPES if object_store.head(BUCKET, f"{stem}.{form}")), None)
 
 
 def _choose_model(dataset: Dataset, result_key: str) -> LoadedModel:
@@ -191,15 +186,14 @@ def _version_in(result_key: str) -> int | None:
     written = object_store.head(BUCKET, result_key)
     if written is None:
         return None
-    with object_store.local_copy(written) as copy, io.TextIOWrapper(copy.file, encoding="utf-8", newline="") as text:
-        first = next(csv.DictReader(text), None)
-    return int(first["model_version"]) if first else None
+    with object_store.local_copy(written) as copy:
+        return model_version_in(copy.file, result_key)
 
 
-def _is_written(result_key: str, file: BinaryIO) -> bool:
+def _is_written(result_key: str, file: BinaryIO, content_type: str) -> bool:
     """Write a result unless there is one; return whether the object there now has the same bytes."""
     file.seek(0)
-    if object_store.put_new(BUCKET, result_key, file, "text/csv; charset=utf-8"):
+    if object_store.put_new(BUCKET, result_key, file, content_type):
         return True
     file.seek(0)
     written = object_store.head(BUCKET, result_key)
@@ -234,9 +228,10 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "rows_in": writer.rows_read,
         "rows_out": writer.rows_scored,
         "rows_rejected": rejected,
+        "cells_guarded": writer.result.cells_guarded,
     }
     body = json.dumps(card, indent=2).encode() + b"\n"
-    object_store.put_new(BUCKET, result_key.removesuffix(".csv") + ".json", body, "application/json")
+    object_store.put_new(BUCKET, card_key(result_key), body, "application/json")
     log.info(
         "%r: %s rows read, %s scored by %s version %d%s, %s rejected; result: %s/%s",
         upload.object.key, f"{writer.rows_read:,}", f"{writer.rows_scored:,}",

@@ -41,7 +41,7 @@ def compare_specs(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     if bool(old.get("label")) != bool(new.get("label")):
         incompatible.append("a feature table became a data set with a label, or the other way round")
     compatible = _column_changes(old, new, incompatible)
-    others = (set(old) | set(new)) - {"columns", "search", "gate", "description", "tables", *_TIMESTAMPS}
+    others = (set(old) | set(new)) - {"columns", "search", "gate", "result", "description", "tables", *_TIMESTAMPS}
     compatible += [
         f"{field} was {_value(old.get(field))} and is now {_value(new.get(field))}"
         for field in sorted(others)

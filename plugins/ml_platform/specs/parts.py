@@ -14,6 +14,7 @@ METRICS: tuple[Metric, ...] = get_args(Metric)
 Estimator = Literal["logistic_regression", "random_forest", "hist_gradient_boosting"]
 Purpose = Literal["train", "test"]
 Delimiter = Literal[",", ";", "\t", "|"]
+ResultFormat = Literal["csv", "parquet"]
 Scalar = bool | int | float | str
 
 NUMERIC_TYPES = ("integer", "number", "money")
@@ -233,6 +234,15 @@ class Gate(SpecModel):
     approval: bool = Field(default=False, description="a better challenger goes live only after approval in Airflow")
     approval_within: Duration = Field(
         default="3d", description="time limit for the answer, such as 90m, 6h, 2d; without one the champion stays"
+    )
+
+
+class Result(SpecModel):
+    """How result files are written."""
+
+    format: ResultFormat = Field(
+        default="csv",
+        description="csv: texts that a spreadsheet would run get an apostrophe; parquet: values as they are",
     )
 
 

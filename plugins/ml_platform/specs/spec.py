@@ -22,6 +22,7 @@ from ml_platform.specs.parts import (
     Name,
     Promotion,
     Purpose,
+    Result,
     Scalar,
     Search,
     SpecModel,
@@ -155,7 +156,7 @@ class Table(SpecModel):
     @property
     def sha256(self) -> str:
         """A hash of all fields that decide the meaning of the data; it identifies a version of the spec."""
-        excluded: dict[str, Any] = {"description": True, "search": True, "gate": True, "promotion": True}
+        excluded: dict[str, Any] = dict.fromkeys(("description", "search", "gate", "promotion", "result"), True)
         excluded["tables"] = {"__all__": {"description"}}
         content = self.model_dump(mode="json", exclude=excluded, exclude_defaults=True)
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -205,6 +206,7 @@ class Dataset(Table):
     search: Search = Search()
     gate: Gate = Gate()
     promotion: Promotion = Promotion()
+    result: Result = Result()
     # Filled from the tables' own files, so that the spec stored with a model is complete.
     tables: SkipJsonSchema[tuple[FeatureTable, ...]] = ()
 
@@ -259,7 +261,7 @@ def joined_name(table: str, column: str) -> str:
 
 _PARTS: dict[str, type[SpecModel]] = {
     "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
-    "promotion": Promotion,
+    "promotion": Promotion, "result": Result,
 }  # fmt: skip
 
 

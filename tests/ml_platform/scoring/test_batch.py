@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from ml_platform.exceptions import RegistryError
@@ -22,7 +23,8 @@ from ml_platform.ingestion import uploads
 from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.registry import registry
 from ml_platform.scoring import batch
-from ml_platform.specs.parts import Column
+from ml_platform.scoring.result_files import card_key, read_rows
+from ml_platform.specs.parts import Column, Result, ResultFormat
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import fetch
@@ -99,12 +101,22 @@ def scored(
 
 
 def rows_of(report: UploadReport) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(object_store.get("result", str(report["result_key"])).decode())))
+    """Return the rows of a result, as texts in any format."""
+    key = str(report["result_key"])
+    header, *rows = read_rows(io.BytesIO(object_store.get("result", key)), key)
+    return [
+        {name: value if isinstance(value, str) else repr(value) for name, value in zip(header, row, strict=True)}
+        for row in rows
+    ]
 
 
 def card_of(report: UploadReport) -> dict[str, Any]:
-    card: dict[str, Any] = json.loads(object_store.get("result", str(report["result_key"]).replace(".csv", ".json")))
+    card: dict[str, Any] = json.loads(object_store.get("result", card_key(str(report["result_key"]))))
     return card
+
+
+def written_as(dataset: Dataset, form: ResultFormat) -> Dataset:
+    return dataset.model_copy(update={"result": Result(format=form)})
 
 
 def results(dataset: Dataset) -> dict[str, bytes]:
@@ -130,7 +142,22 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
         "uploaded": report["last_modified"], "result": report["result_key"], "model": shop.name, "model_version": 1,
         "model_run_id": model.run_id, "training_set_sha256": model.training_set_sha256,
         "spec_sha256": shop.sha256, "threshold": model.threshold, "rows_in": 300, "rows_out": 300, "rows_rejected": 0,
+        "cells_guarded": 0,
     }  # fmt: skip
+
+
+def test_a_result_as_parquet_has_the_same_rows_and_is_downloaded_as_such(shop: Dataset) -> None:
+    data = many(50)
+    report, rows, card = scored(written_as(shop, "parquet"), data)
+    key = str(report["result_key"])
+    assert key.endswith(".parquet")
+    assert (card["result"], card["rows_out"]) == (key, 50)
+    assert rows == scored(shop, data)[1]
+    table = pq.read_table(io.BytesIO(object_store.get("result", key)))
+    assert [str(field.type) for field in table.schema] == ["int64", "double", "string", "int64", "double"]
+    kind = object_store.client().head_object(Bucket="result", Key=key)["ContentType"]
+    assert kind == "application/vnd.apache.parquet"
+    assert once(shop, report)
 
 
 def logged(report: UploadReport) -> list[tuple[Any, ...]]:
@@ -266,10 +293,13 @@ CUTS = {
 }
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])
 @pytest.mark.parametrize("cut", CUTS)
-def test_a_crash_is_finished_by_the_model_that_began(shop: Dataset, monkeypatch: pytest.MonkeyPatch, cut: str) -> None:
+def test_a_crash_is_finished_by_the_model_that_began(
+    shop: Dataset, monkeypatch: pytest.MonkeyPatch, cut: str, form: ResultFormat
+) -> None:
     where, is_written = CUTS[cut]
-    data = many(50)
+    shop, data = written_as(shop, form), many(50)
     key = put(shop, data)
     assert object_store.head("test", key) is not None
 
@@ -293,6 +323,21 @@ def test_a_crash_is_finished_by_the_model_that_began(shop: Dataset, monkeypatch:
     assert once(shop, report)
 
 
+def test_a_result_is_finished_in_the_format_that_began(shop: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = put(shop, many(50))
+
+    def crash(*_: Any) -> None:
+        raise Crash
+
+    monkeypatch.setattr("ml_platform.scoring.batch._finish", crash)
+    with pytest.raises(Crash):
+        batch.score(written_as(shop, "parquet"), key)
+    monkeypatch.undo()
+    report = uploads.settle(batch.score(shop, key))
+    assert str(report["result_key"]).endswith(".parquet")
+    assert once(shop, report)
+
+
 def once(dataset: Dataset, report: UploadReport) -> bool:
     """Return whether a file has exactly one result, one card and one recorded arrival, and is settled."""
     stem = Path(report["key"]).stem
@@ -301,7 +346,7 @@ def once(dataset: Dataset, report: UploadReport) -> bool:
     recorded = fetch(arrivals, dataset.name, report["key"])
     key = str(report["result_key"])
     return (
-        written == [key, key.replace(".csv", ".json")]
+        written == sorted([key, card_key(key)])
         and recorded == [("scored", report["archived_key"])]
         and len(logged(report)) == report["rows_read"] - report["rows_rejected"]
         and object_store.head("test", report["key"]) is None
@@ -313,8 +358,9 @@ import os, sys
 from ml_platform.ingestion import uploads
 from ml_platform.registry import model_files
 from ml_platform.scoring import batch
+from ml_platform.specs.parts import Result
 from tests.ml_platform.scoring.test_batch import ONE, make_dataset
-dataset = make_dataset(sys.argv[1], ONE)
+dataset = make_dataset(sys.argv[1], ONE).model_copy(update={"result": Result(format=sys.argv[2])})
 model_files.load_skops()
 for key in iter(sys.stdin.readline, ""):  # one child per file, so that the imports run once
     child = os.fork()
@@ -326,11 +372,11 @@ for key in iter(sys.stdin.readline, ""):  # one child per file, so that the impo
 """
 
 
-@pytest.fixture
-def scorer(shop: Dataset) -> Iterator[Any]:
+@pytest.fixture(params=["csv", pytest.param("parquet", marks=pytest.mark.prove)])
+def scorer(shop: Dataset, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A process that reads keys and scores each file in a child process."""
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
-    command = [sys.executable, "-c", SCORER, shop.name]
+    command = [sys.executable, "-c", SCORER, shop.name, request.param]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, env=environment, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True

@@ -11,6 +11,7 @@ from ml_platform.parsing.batches import Batch
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring import prediction_log
 from ml_platform.scoring.batch import ResultWriter
+from ml_platform.scoring.result_files import open_result, result_schema
 from ml_platform.serving.answers import PredictRequest, typed_rows
 from tests.ml_platform.serving.models import DAY, ROW, SHOP, WEEKS, make_model
 
@@ -23,8 +24,10 @@ def test_a_probability_that_is_not_finite_is_never_written(monkeypatch, dataset,
     predictions = np.array(probabilities), np.array([1, 1])
     monkeypatch.setattr(LoadedModel, "predict", lambda *_: predictions)
     batch = Batch(typed_rows(dataset, PredictRequest("rows", [row, row])), (), 2)
+    model = make_model(dataset)
+    result = open_result(io.BytesIO(), "csv", result_schema(model))
     with (
         prediction_log.open_buffer() as log_buffer,
         pytest.raises(RegistryError, match="that are not finite numbers: nothing is written"),
     ):
-        ResultWriter(make_model(dataset), datetime.now(UTC), io.BytesIO(), log_buffer).write(iter([batch]))
+        ResultWriter(model, datetime.now(UTC), result, log_buffer).write(iter([batch]))

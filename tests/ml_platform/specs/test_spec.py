@@ -151,6 +151,12 @@ def test_any_other_change_is_a_new_version() -> None:
     assert make_dataset(columns={"NOTE": {"type": "text", "missing": ["NA"]}}).sha256 != make_dataset().sha256
 
 
+def test_how_results_are_written_is_not_part_of_the_version() -> None:
+    assert make_dataset(result={"format": "parquet"}).sha256 == make_dataset().sha256
+    with pytest.raises(ValueError, match="'csv' or 'parquet'"):
+        make_dataset(result={"format": "xlsx"})
+
+
 def test_the_description_of_a_joined_table_is_not_part_of_the_version() -> None:
     flights = dataset("flights")
     (weather,) = flights.tables
