@@ -49,7 +49,7 @@ PROMISES = (
     )),
     Promise(7, "One prediction per row, also after a crash", (
         "test_a_killed_scoring_predicts_every_row_once", "test_a_crash_is_finished_by_the_model_that_began",
-        "test_a_scoring_goes_on",
+        "test_a_scoring_goes_on", "test_a_result_has_the_order_of_the_file",
     )),
     Promise(8, "A worse, NaN or unloadable model never goes live", (
         "test_the_champion_moves_only_on_a_win",

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import pytest
 from ml_platform.exceptions import RegistryError
 from ml_platform.ingestion import uploads
 from ml_platform.ingestion.upload_report import UploadReport
+from ml_platform.parsing import batches
 from ml_platform.registry import registry
 from ml_platform.scoring import batch
 from ml_platform.scoring.result_files import card_key, read_rows
@@ -185,6 +187,21 @@ def test_batches_predict_what_the_model_predicts(shop: Dataset, monkeypatch: pyt
     whole = [float(row["probability"]) for row in scored(shop, data)[1]]
     # A sum's last digit depends on how many rows BLAS takes at a time; batches are always cut alike.
     assert [float(row["probability"]) for row in rows] == pytest.approx(whole, rel=0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch_rows"), [(2_000, 90), pytest.param(1_000_000, batches.BATCH_ROWS, marks=pytest.mark.prove)]
+)
+def test_a_result_has_the_order_of_the_file(
+    shop: Dataset, monkeypatch: pytest.MonkeyPatch, rows: int, batch_rows: int
+) -> None:
+    monkeypatch.setattr(batches, "BATCH_ROWS", batch_rows)
+    order = list(range(rows))
+    random.Random(3).shuffle(order)  # noqa: S311 – no secret
+    report = uploads.settle(batch.score(shop, put(shop, file_of(*({"id": i} for i in order)))))
+    key = str(report["result_key"])
+    result = read_rows(io.BytesIO(object_store.get("result", key)), key)
+    assert [int(row[0]) for row in islice(result, 1, None)] == order
 
 
 def test_a_model_reads_files_by_the_spec_that_it_was_trained_with(shop: Dataset) -> None:
