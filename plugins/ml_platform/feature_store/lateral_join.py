@@ -1,8 +1,8 @@
 """The SQL of the point-in-time join: each entity row looks up the newest values that were true and known at its time.
 
-One look-up is `LEFT JOIN LATERAL (... ORDER BY event time DESC, availability time DESC LIMIT 1)`, which an index on key and
-timestamps answers. Key columns are compared one by one, so ("1", "23") and ("12", "3") stay two entities. Times without
-a zone are compared in the time zone of the session.
+One look-up is `LEFT JOIN LATERAL (... ORDER BY event time DESC, availability time DESC LIMIT 1)`, which an index on
+key and timestamps answers. Key columns are compared one by one, so ("1", "23") and ("12", "3") stay two entities. Times
+without a zone are compared in the time zone of the session.
 """
 
 from collections.abc import Iterable, Sequence
