@@ -34,6 +34,16 @@ def servers_are_known() -> bool:
     return "S3_ENDPOINT_URL" in os.environ or env_path().exists()
 
 
+def use_specs_folder() -> None:
+    """Read the specs from the folder that the settings name, as the DAGs do; call it before the catalog is imported."""
+    from stack import secrets
+    from stack.config import ROOT, env_path
+
+    path = env_path()
+    if path.exists() and (folder := secrets.read(path).get("DATASETS_DIR")):
+        os.environ.setdefault("DATASETS_DIR", str(ROOT / folder))
+
+
 def use_servers() -> None:
     """Put the addresses of this folder's servers into the environment. In a container they are there already."""
     if "S3_ENDPOINT_URL" not in os.environ:

@@ -34,6 +34,17 @@ def test_the_program_runs_from_any_folder_and_through_a_link(tmp_path):
     assert "auto" in done.stdout
 
 
+def test_the_specs_are_read_from_the_folder_that_the_settings_name(tmp_path):
+    """`dataset remove` would else move another file than that of the DAGs."""
+    (tmp_path / ".env").write_text(f"DATASETS_DIR={tmp_path / 'specs'}\n")
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "auto.yaml").write_text((ROOT / "datasets" / "auto.yaml").read_text())
+    environment = os.environ | {"ENV_FILE": str(tmp_path / ".env")}
+    environment.pop("DATASETS_DIR", None)
+    done = subprocess.run([ROOT / "ml-platform", "dataset", "list"], env=environment, capture_output=True, text=True)
+    assert ("auto" in done.stdout, "penguins" in done.stdout) == (True, False)
+
+
 @pytest.mark.slow
 def test_a_report_without_servers_names_the_server_that_is_missing(tmp_path):
     (tmp_path / ".env").write_text("POSTGRES_PORT=9\n")
