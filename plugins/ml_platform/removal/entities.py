@@ -2,10 +2,10 @@
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -19,7 +19,15 @@ from ml_platform.storage.database import fetch
 
 BATCH_ROWS = 20_000
 Key = tuple[Any, ...]
-_Row = tuple[int, int, list[str]]  # first line, number of physical lines, and cells
+
+
+class _Entry(NamedTuple):
+    """A row: its line, the number of its physical lines, and the texts of its key; of a faulty row all its cells."""
+
+    line: int
+    height: int
+    texts: list[str]
+    is_faulty: bool
 
 
 @dataclass(frozen=True)
@@ -43,23 +51,24 @@ class Entities:
         arrays = [pa.array(values, kind) for values, kind in zip(columns, types.values(), strict=True)]
         return pa.RecordBatch.from_arrays(arrays, list(types))
 
-    def lines_in(self, rows: Rows) -> Iterator[tuple[int, int]]:
+    def lines_in(self, rows: Rows, *, is_guarded: bool = False) -> Iterator[tuple[int, int]]:
         """Yield line (`Rows.line`) and number of physical lines of each row about one of the entities.
 
         The cells of a faulty row may be shifted. It counts as a row of an entity if it has the entity's key anywhere.
 
+        Args:
+            rows: of an open file.
+            is_guarded: its cells may be guarded against spreadsheets as `escape_cell` does it.
+
         Raises:
             ContractError: the file has no key, or is broken.
         """
-        positions = self._positions(rows.header)
-        entries = ((rows.line, _height(rows), cells, bool(rows.faults)) for cells in rows)
+        entries = self._entries(rows, is_guarded=is_guarded)
         while part := list(islice(entries, BATCH_ROWS)):
-            sound = [entry for entry in part if not entry[3]]
-            found = {
-                entry[0] for entry, key in zip(sound, self._typed(positions, sound), strict=True) if key in self.keys
-            }
-            found |= {line for line, _, cells, is_faulty in part if is_faulty and self._mentioned(cells)}
-            yield from ((line, height) for line, height, *_ in part if line in found)
+            sound = [entry for entry in part if not entry.is_faulty]
+            found = {entry.line for entry, key in zip(sound, self._typed(sound), strict=True) if key in self.keys}
+            found |= {entry.line for entry in part if entry.is_faulty and self._mentioned(entry.texts)}
+            yield from ((entry.line, entry.height) for entry in part if entry.line in found)
 
     def _positions(self, header: Sequence[str]) -> list[int]:
         names = [escape_text(cell.strip()) for cell in header]
@@ -71,10 +80,16 @@ class Entities:
             positions.append(names.index(there[0]))
         return positions
 
-    def _typed(self, positions: Iterable[int], entries: Sequence[tuple[Any, ...]]) -> Iterator[Key]:
+    def _entries(self, rows: Rows, *, is_guarded: bool) -> Iterator[_Entry]:
+        positions = self._positions(rows.header)
+        for cells in rows:
+            texts = cells if rows.faults else [cells[position] for position in positions]
+            height = len(getattr(rows, "raw", ())) or 1
+            yield _Entry(rows.line, height, list(map(original_cell, texts)) if is_guarded else texts, bool(rows.faults))
+
+    def _typed(self, entries: Sequence[_Entry]) -> Iterator[Key]:
         columns = [
-            _values(self.table, name, [cells[position] for _, _, cells, _ in entries])
-            for name, position in zip(self.table.keys, positions, strict=True)
+            _values(self.table, name, [entry.texts[i] for entry in entries]) for i, name in enumerate(self.table.keys)
         ]
         return zip(*columns, strict=True)
 
@@ -83,13 +98,9 @@ class Entities:
         return any(all(re.search(rf"(?<!\w){re.escape(str(part))}(?!\w)", text) for part in key) for key in self.keys)
 
 
-def _height(rows: Rows) -> int:
-    return len(getattr(rows, "raw", ())) or 1
-
-
 def _values(table: Table, name: str, texts: Sequence[str]) -> list[Any]:
-    """Return typed key values, None for texts that are none. Results may guard texts as rejected rows do."""
-    cleaned = [escape_text(original_cell(text)) for text in texts]
+    """Return typed key values, None for texts that are none."""
+    cleaned = [escape_text(text) for text in texts]
     values, _ = convert(pa.array(cleaned, pa.string()), table.columns[name], missing=table.missing)
     typed: list[Any] = values.to_pylist()
     return typed

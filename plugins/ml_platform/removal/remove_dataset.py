@@ -47,7 +47,7 @@ class Removal:
     Attributes:
         table: the spec.
         path: of its YAML; it need not exist any more if the removal was interrupted.
-        table_rows: number of rows by table in Postgres.
+        table_rows: number of rows by table in Postgres, without tables that have none.
         versions: of the model, which are archived.
         files: number and bytes of the objects that stay, by bucket and prefix.
     """
@@ -79,7 +79,8 @@ def plan(name: str, directory: Path = DATASETS_DIR) -> Removal:
             counted[full_name] = rows(cursor, f"SELECT count(*) FROM {full_name}")[0][0]
     versions = sorted(int(one.version) for one in mlflow_client.versions(mlflow_client.connect(), name))
     files = {place: (len(found), sum(one.size for one in found)) for place, found in _files(table) if found}
-    return Removal(table, directory / f"{name}.yaml", counted, tuple(versions), files)
+    table_rows = {name: number for name, number in counted.items() if number}
+    return Removal(table, directory / f"{name}.yaml", table_rows, tuple(versions), files)
 
 
 def _find(name: str, directory: Path) -> Table:

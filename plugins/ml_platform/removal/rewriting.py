@@ -37,7 +37,12 @@ class FoundRows:
 
 
 def find_rows(
-    stream: BinaryIO, entities: Entities, *, delimiter: str | None = None, encoding: str | None = None
+    stream: BinaryIO,
+    entities: Entities,
+    *,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    is_guarded: bool = False,
 ) -> FoundRows:
     """Find the rows of some entities in a file.
 
@@ -46,13 +51,14 @@ def find_rows(
         entities: to look for.
         delimiter: between the cells of a CSV file; default: detected.
         encoding: of a text without a byte order mark; default: UTF-8.
+        is_guarded: see `Entities.lines_in`.
 
     Raises:
         ContractError: the file cannot be read to its end, or has no key.
     """
     wanted = [name for names in entities.headers.values() for name in names]
     with closing(open_rows(stream, "the file", delimiter=delimiter, encoding=encoding, wanted=wanted)) as rows:
-        found = dict(entities.lines_in(rows))
+        found = dict(entities.lines_in(rows, is_guarded=is_guarded))
         physical = (line + i for line, height in found.items() for i in range(height))
         return FoundRows(rows.format, frozenset(found), frozenset(physical))
 

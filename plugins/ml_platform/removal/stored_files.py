@@ -104,7 +104,13 @@ def search(
         seen.add(file.version)
         try:
             with object_store.local_copy(file.version) as copy:
-                rows = find_rows(copy.file, entities, delimiter=file.delimiter, encoding=file.encoding)
+                rows = find_rows(
+                    copy.file,
+                    entities,
+                    delimiter=file.delimiter,
+                    encoding=file.encoding,
+                    is_guarded=file.version.bucket == batch.BUCKET,
+                )
         except ContractError as error:
             unreadable.append(f"{file}: {error}")
             continue

@@ -53,7 +53,7 @@ class ListedUpload:
         sha256: of its bytes.
         key: of its object in the bucket `train`.
         claimed_at: when it was loaded.
-        rows_loaded: rows that it brought.
+        rows_loaded: rows that it brought, without those of erased entities.
         rows_rejected: bad rows.
         versions: of the model, trained with it.
         withdrawn: who took it back, when and why; "" if it stands.
@@ -71,7 +71,7 @@ class ListedUpload:
 def uploads_of(name: str) -> list[ListedUpload]:
     """Return the loaded uploads of a data set or feature table, also those taken back, in the order of their loads."""
     found = fetch(
-        "SELECT sha256, object_key, claimed_at, rows_loaded, rows_rejected, '' FROM uploads.ledger"
+        "SELECT sha256, object_key, claimed_at, rows_loaded - rows_erased, rows_rejected, '' FROM uploads.ledger"
         " WHERE dataset = $1 AND purpose = 'train'"
         " UNION ALL SELECT sha256, object_key, claimed_at, rows_removed, (report->>'rows_rejected')::bigint,"
         " withdrawn_by || ', ' || to_char(withdrawn_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC: ' || reason"

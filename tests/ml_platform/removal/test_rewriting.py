@@ -74,6 +74,14 @@ def test_a_file_of_rejected_rows_is_rewritten_too() -> None:
     )  # fmt: skip
 
 
+def test_a_key_that_is_guarded_against_spreadsheets_is_found_in_results_only() -> None:
+    table = make_dataset(entity={"name": "thing", "key": "NOTE"})
+    formula = Entities(table, frozenset({("=1+1",)}), {"NOTE": ("NOTE",)})
+    data = b"NOTE,probability\n=1+1,0.5\n'=1+1,0.5\nx,0.5\n"
+    assert find_rows(io.BytesIO(data), formula).lines == {2}
+    assert find_rows(io.BytesIO(data), formula, is_guarded=True).lines == {2, 3}
+
+
 @pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n", b"NOTE\nx\n", b'ID\n"1\n', gzip.compress(b"ID\n1\n")[:-9]])
 def test_a_file_that_cannot_be_searched_is_named(data: bytes) -> None:
     with pytest.raises(ContractError):
