@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, BinaryIO
@@ -10,6 +11,8 @@ from typing import Any, BinaryIO
 from ml_platform.files.formats import Native
 from ml_platform.files.reading import Rows, open_rows
 from ml_platform.files.rejected_rows import HEADERS, escape_cell
+
+log = logging.getLogger(__name__)
 
 DONE = {"train": "loaded", "test": "scored"}
 
@@ -44,6 +47,12 @@ def _reason_text(reason: Mapping[str, Any], unit: str) -> str:
     return f"{unit} {reason['line']}{column}: {reason['value']!r}: {reason['reason']}"
 
 
+def log_warnings(report: Mapping[str, Any]) -> None:
+    """Write each warning of a report to the log."""
+    for text in report["warnings"]:
+        log.warning("%r: %s", report["key"], text)
+
+
 def report_text(report: Mapping[str, Any]) -> bytes:
     """Return the report for the person who uploaded a rejected file."""
     lines = [
@@ -52,6 +61,7 @@ def report_text(report: Mapping[str, Any]) -> bytes:
         *(f"  - {text}" for text in reason_texts(report)),
         "",
         *([f"It was read as {report['format']}."] if report["format"] else []),
+        *([f"Also unusual: {text}" for text in report["warnings"]]),
         f"These columns and values are allowed in this file (datasets/{report['dataset']}.yaml):",
         "",
         *(f"  - {text}" for text in report["allowed"]),

@@ -35,6 +35,7 @@ class UploadReport(TypedDict):
     `format` names the recognised format, for people ("" if the file was not read). `delimiter` and `encoding` are
     needed to read the file again. For a loaded file, `rows_read` = `rows_loaded` + `rows_rejected` + `rows_present`,
     and `keys_known` (keys that earlier files brought) = `keys_unchanged` + `keys_changed`.
+    `warnings` are sentences about a valid file; nothing was rejected because of them.
     For a rejected file, `allowed` says for each column what is allowed, and `template` is the place of a file to start
     from, as bucket/key.
     """
@@ -63,11 +64,14 @@ class UploadReport(TypedDict):
     rejected_key: str | None
     result_key: str | None
     reasons: list[Reason]
+    warnings: list[str]
     allowed: list[str]
     template: str | None
 
 
-LATER_FIELDS = {"keys_known": 0, "keys_unchanged": 0, "keys_changed": 0, "allowed": [], "template": None}
+LATER_FIELDS = {
+    "keys_known": 0, "keys_unchanged": 0, "keys_changed": 0, "warnings": [], "allowed": [], "template": None,
+}  # fmt: skip
 
 
 def complete(report: Mapping[str, Any]) -> UploadReport:
@@ -125,6 +129,7 @@ def new_report(
         rejected_key=f"{stem}.rejected.csv" if has_rejected_rows else None,
         result_key=None,
         reasons=[],
+        warnings=[],
         allowed=[],
         template=None,
     )

@@ -14,6 +14,7 @@ from ml_platform.ingestion import ledger, report_files, staging, templates
 from ml_platform.ingestion.upload_report import Outcome, Reason, UploadReport, new_report
 from ml_platform.parsing.allowed import allowed_texts
 from ml_platform.parsing.batches import Batch, open_table, typed_batches
+from ml_platform.parsing.column_warnings import ColumnWarnings
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Table
 from ml_platform.storage import object_store
@@ -38,6 +39,7 @@ class Upload:
         copy: a local copy of its bytes; None if there is an earlier report.
         earlier_report: set if it was processed before, or was removed before it could be read.
         format: the recognised format; set by `batches`.
+        column_warnings: about the batches that were read; set by `batches`.
     """
 
     dataset: Table
@@ -46,6 +48,7 @@ class Upload:
     copy: LocalCopy | None
     earlier_report: UploadReport | None = None
     format: Format | None = field(default=None, init=False)
+    column_warnings: ColumnWarnings | None = field(default=None, init=False)
 
     @property
     def local(self) -> LocalCopy:
@@ -76,10 +79,17 @@ class Upload:
         self.refuse_erased_rows()
         rows = open_table(self.local.file, self.dataset, self.purpose, repr(self.object.key))
         self.format = rows.format
-        return typed_batches(rows, self.dataset, self.purpose)
+        self.column_warnings = ColumnWarnings(rows, self.dataset)
+        return self.column_warnings.watch(typed_batches(rows, self.dataset, self.purpose))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is unusual in the columns of the batches that were read, a sentence each."""
+        return self.column_warnings.texts() if self.column_warnings else []
 
     def report(self, outcome: Outcome, **fields: Any) -> UploadReport:
         """Return the report on this arrival; `fields` are those of `UploadReport` that are not zero or empty."""
+        fields.setdefault("warnings", self.warnings)
         if self.format:
             fields["format"] = str(self.format)
             fields["delimiter"] = self.format.delimiter or self.dataset.delimiter
@@ -181,6 +191,7 @@ def _load(upload: Upload) -> UploadReport:
             report = upload.rejection(error)
         report = ledger.record_arrival(cursor, report)
     log.info("%s: %s", report["outcome"], report_files.summary(report))
+    report_files.log_warnings(report)
     return report
 
 

@@ -13,9 +13,8 @@ from ml_platform.removal.entities import Entities
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.object_store import ObjectVersion
-from ml_platform.training.build_training_set import frozen_prefix
 from ml_platform.training.tracking import PREDICTIONS
-from ml_platform.training.training_set import BUCKET, content_hash, entity_ids
+from ml_platform.training.training_set import BUCKET, content_hash, entity_ids, frozen_prefix
 
 
 @dataclass(frozen=True)

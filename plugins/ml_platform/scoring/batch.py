@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from ml_platform.exceptions import ContractError, RegistryError, ServiceError
-from ml_platform.ingestion import inbox, ledger, staging, uploads
+from ml_platform.ingestion import inbox, ledger, report_files, staging, uploads
 from ml_platform.ingestion.upload_report import Reason, UploadReport, timed_stem
 from ml_platform.ingestion.uploads import Upload
 from ml_platform.parsing.batches import BadValue, Batch
@@ -31,6 +31,7 @@ from ml_platform.scoring.result_files import (
     result_batch,
     result_schema,
 )
+from ml_platform.scoring.training_comparison import TrainingComparison, training_facts
 from ml_platform.specs.parts import ResultFormat
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
@@ -60,6 +61,7 @@ class ResultWriter:
         uploaded: the time of the upload.
         result: the result, open for writing.
         log_buffer: takes the log entries of the predictions.
+        comparison: with what the model was trained on.
         rows_read: good and bad rows so far.
         rows_scored: good rows so far.
     """
@@ -68,6 +70,7 @@ class ResultWriter:
     uploaded: datetime
     result: ResultFile
     log_buffer: prediction_log.LogBuffer
+    comparison: TrainingComparison
     rows_read: int = 0
     rows_scored: int = 0
 
@@ -97,6 +100,7 @@ class ResultWriter:
                 "nothing is written; roll back to the previous version"
             )
         self.log_buffer.add(prediction_log.entries(champion, rows, probabilities, predictions, self.uploaded))
+        self.comparison.add(rows, predictions)
         return result_batch(champion, rows, probabilities, predictions)
 
 
@@ -139,7 +143,8 @@ def _score(dataset: Dataset, upload: Upload) -> UploadReport:
         upload = replace(upload, dataset=spec)
         with tempfile.TemporaryFile() as file, prediction_log.open_buffer() as log_buffer:
             result = open_result(file, form, result_schema(champion))
-            writer = ResultWriter(champion, upload.object.last_modified, result, log_buffer)
+            comparison = TrainingComparison(champion, training_facts(champion))
+            writer = ResultWriter(champion, upload.object.last_modified, result, log_buffer, comparison)
             try:
                 bad = writer.write(upload.batches())
                 _check_share(spec, writer, bad)
@@ -212,6 +217,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         rows_rejected=rejected,
         result_key=result_key,
         reasons=_reasons(bad),
+        warnings=[*upload.warnings, *writer.comparison.texts()],
     )
     card = {
         "dataset": upload.dataset.name,
@@ -229,6 +235,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "rows_out": writer.rows_scored,
         "rows_rejected": rejected,
         "cells_guarded": writer.result.cells_guarded,
+        "warnings": report["warnings"],
     }
     body = json.dumps(card, indent=2).encode() + b"\n"
     object_store.put_new(BUCKET, card_key(result_key), body, "application/json")
@@ -239,6 +246,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "" if champion.threshold is None else f" at threshold {champion.threshold:.3f}", f"{rejected:,}",
         BUCKET, result_key,
     )  # fmt: skip
+    report_files.log_warnings(report)
     with transaction() as cursor:
         ledger.claim(cursor, report)
         ledger.record_counts(cursor, report)

@@ -16,7 +16,7 @@ from ml_platform.storage.database import identifier
 from ml_platform.storage.locks import lock
 from ml_platform.storage.tables import ensure_tables, key_list
 from ml_platform.training.results import Source, TrainingSetReference
-from ml_platform.training.training_set import BUCKET, content_hash, model_input
+from ml_platform.training.training_set import BUCKET, content_hash, frozen_key, model_input
 
 log = logging.getLogger(__name__)
 
@@ -115,11 +115,6 @@ def freeze_lock(dataset: Dataset) -> str:
     return f"freeze {dataset.name}"
 
 
-def frozen_prefix(dataset: Dataset) -> str:
-    """Return the prefix of the keys of the data set's frozen training sets in the bucket `mlflow`."""
-    return f"training_sets/{dataset.name}/"
-
-
 def freeze(dataset: Dataset) -> TrainingSetReference:
     """Build the training set, write it once under its hash, and return its reference.
 
@@ -136,7 +131,7 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
         lock(cursor, freeze_lock(dataset), shared=True)
         frame, named, uploads = build(dataset)
         sha256 = content_hash(frame)
-        key = f"{frozen_prefix(dataset)}{sha256}.parquet"
+        key = frozen_key(dataset, sha256)
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)
         written = object_store.put_new(BUCKET, key, buffer.getvalue())

@@ -37,6 +37,16 @@ class TrainingSet:
     sources: list[Source]
 
 
+def frozen_prefix(dataset: Dataset) -> str:
+    """Return the prefix of the keys of the data set's frozen training sets in the bucket `mlflow`."""
+    return f"training_sets/{dataset.name}/"
+
+
+def frozen_key(dataset: Dataset, sha256: str) -> str:
+    """Return the key of a frozen training set in the bucket `mlflow`."""
+    return f"{frozen_prefix(dataset)}{sha256}.parquet"
+
+
 def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Return only the features, in the data set's order and in the types that a model takes.
 

@@ -30,7 +30,8 @@ def test_the_report_for_people_says_where_and_why() -> None:
     ]
     report = new_report(
         make_dataset(), "train", VERSION, SHA256, "rejected", reasons=reasons,
-        allowed=["AGE: a whole number"], template="reports/templates/sample.csv",
+        warnings=["1 column is ignored: MORE"], allowed=["AGE: a whole number"],
+        template="reports/templates/sample.csv",
     )  # fmt: skip
     text = report_files.report_text(report).decode()
     assert "'train_sample.csv' was rejected. Nothing of it was loaded." in text
@@ -38,6 +39,7 @@ def test_the_report_for_people_says_where_and_why() -> None:
     assert "- line 2, column AGE: 'x\\ny': not a whole number\n" in text
     assert "- line 3: '1,2': 2 cells" in text
     assert "- a.csv: line 1: the header lacks AGE\n" in text
+    assert "Also unusual: 1 column is ignored: MORE\n" in text
     assert "allowed in this file (datasets/sample.yaml):\n\n  - AGE: a whole number\n\n" in text
     assert "an example row: reports/templates/sample.csv\n" in text
     assert f"{report['archived_key']}; the SHA-256 of its bytes is {SHA256}" in text
@@ -51,6 +53,12 @@ def test_a_report_names_the_format_and_the_rows_of_parquet() -> None:
     assert "- row 2, column AGE: 'x': not a whole number\n" in text
     assert "It was read as Parquet.\n" in text
     assert report_files.summary(report).startswith("'train_sample.csv' (Parquet): 0 rows read")
+
+
+def test_warnings_are_logged_with_the_file(caplog: pytest.LogCaptureFixture) -> None:
+    report = new_report(make_dataset(), "train", VERSION, SHA256, "loaded", warnings=["AGE is 3 in all 20 rows"])
+    report_files.log_warnings(report)
+    assert [record.getMessage() for record in caplog.records] == ["'train_sample.csv': AGE is 3 in all 20 rows"]
 
 
 def test_the_summary_counts() -> None:

@@ -94,7 +94,7 @@ def test_a_new_report_has_every_field_and_what_is_not_given_is_zero_or_empty() -
     counts = ("rows_read", "rows_loaded", "rows_rejected", "rows_present")
     assert [report[name] for name in counts] == [0, 0, 0, 0]  # type: ignore[literal-required]
     assert (report["format"], report["delimiter"], report["reasons"], report["result_key"]) == ("", ";", [], None)
-    assert (report["allowed"], report["template"]) == ([], None)
+    assert (report["warnings"], report["allowed"], report["template"]) == ([], [], None)
     assert datetime.fromisoformat(report["last_modified"]) == MOMENT
     assert (report["bucket"], report["key"], report["etag"], report["bytes"]) == ("train", "train_sample.csv", '"e"', 9)
 

@@ -74,6 +74,17 @@ def test_a_file_is_loaded_and_settled(sample: Dataset, caplog: pytest.LogCapture
     )
 
 
+def test_what_is_unusual_in_a_loaded_file_is_in_its_report(sample: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    report = ingest(sample, csv_bytes(*({"ID": str(i), "MORE": "1", "RATIO": ""} for i in range(20))))
+    assert report["outcome"] == "loaded"
+    extra, label, *others = report["warnings"]
+    assert extra == f"1 column is ignored, which datasets/{sample.name}.yaml does not list: MORE"
+    assert label == "the label LABEL has a single class: it is 0 in all 20 rows"
+    assert "RATIO has no value in any of the 20 rows" in others
+    assert json.loads(object_store.get("train", report["report_key"]))["warnings"] == report["warnings"]
+    assert all(f"{report['key']!r}: {text}" in caplog.text for text in report["warnings"])
+
+
 def test_the_same_bytes_load_once_whatever_the_name(sample: Dataset) -> None:
     data = many(50)
     first = ingest(sample, data)

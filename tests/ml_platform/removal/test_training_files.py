@@ -21,8 +21,8 @@ from ml_platform.scoring import batch, prediction_log
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import fetch, transaction
-from ml_platform.training.build_training_set import frozen_prefix
 from ml_platform.training.tracking import PREDICTIONS
+from ml_platform.training.training_set import frozen_prefix
 from tests.ml_platform.ingestion.upload_cases import new_name
 from tests.ml_platform.scoring.test_batch import file_of, put, train
 from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame

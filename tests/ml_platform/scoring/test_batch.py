@@ -31,6 +31,7 @@ from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import fetch
 from ml_platform.training import steps
+from ml_platform.training.training_set import entity_ids, frozen_key
 from tests.ml_platform.ingestion.upload_cases import drop, new_name, upload_later
 from tests.ml_platform.training.trainings import (
     essentials,
@@ -144,8 +145,34 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
         "uploaded": report["last_modified"], "result": report["result_key"], "model": shop.name, "model_version": 1,
         "model_run_id": model.run_id, "training_set_sha256": model.training_set_sha256,
         "spec_sha256": shop.sha256, "threshold": model.threshold, "rows_in": 300, "rows_out": 300, "rows_rejected": 0,
-        "cells_guarded": 0,
+        "cells_guarded": 0, "warnings": report["warnings"],
     }  # fmt: skip
+    assert report["warnings"] == [
+        "income is 1000.0 in all 300 rows",
+        "member is True in all 300 rows",
+        "empty has no value in any of the 300 rows",
+        "town is Ulm in all 300 rows",
+        "blank has no value in any of the 300 rows",
+    ]
+
+
+def test_report_and_card_say_what_differs_from_the_training(shop: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    frame, sink = make_frame(300), io.BytesIO()
+    frame.to_parquet(sink, index=False)
+    model = registry.load_champion(shop.name)
+    object_store.put_new("mlflow", frozen_key(shop, model.training_set_sha256), sink.getvalue())
+    trained = frame[~model.holdout.mask(entity_ids(shop, frame), frame["event_timestamp"])]
+    first, second = trained["id"].head(2)
+    report, _, card = scored(shop, file_of({"id": first, "town": "Rome"}, {"id": second, "age": 999}, {"id": 10**6}))
+    unseen, outside, known = card["warnings"]
+    assert unseen == "town has values that the model was not trained on: Rome (1 row)"
+    assert outside.startswith("age is far outside the ")
+    assert outside.endswith(" of the training in 1 row, for example 999")
+    assert known.startswith("2 of 3 rows have keys that the model was trained on")
+    assert (
+        report["warnings"] == card["warnings"] == json.loads(object_store.get("test", report["report_key"]))["warnings"]
+    )
+    assert f"{report['key']!r}: {known}" in caplog.text
 
 
 def test_a_result_as_parquet_has_the_same_rows_and_is_downloaded_as_such(shop: Dataset) -> None:

@@ -12,6 +12,7 @@ from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring import prediction_log
 from ml_platform.scoring.batch import ResultWriter
 from ml_platform.scoring.result_files import open_result, result_schema
+from ml_platform.scoring.training_comparison import TrainingComparison
 from ml_platform.serving.answers import PredictRequest, typed_rows
 from tests.ml_platform.serving.models import DAY, ROW, SHOP, WEEKS, make_model
 
@@ -30,4 +31,4 @@ def test_a_probability_that_is_not_finite_is_never_written(monkeypatch, dataset,
         prediction_log.open_buffer() as log_buffer,
         pytest.raises(RegistryError, match="that are not finite numbers: nothing is written"),
     ):
-        ResultWriter(model, datetime.now(UTC), result, log_buffer).write(iter([batch]))
+        ResultWriter(model, datetime.now(UTC), result, log_buffer, TrainingComparison(model, None)).write(iter([batch]))
