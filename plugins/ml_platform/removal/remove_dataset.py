@@ -23,8 +23,8 @@ from ml_platform.storage.database import fetch, identifier, rows, transaction
 from ml_platform.storage.locks import lock
 from ml_platform.storage.object_store import ObjectVersion
 from ml_platform.storage.tables import TABLES_LOCK, existing_columns
-from ml_platform.training.build_training_set import freeze_lock, frozen_prefix
-from ml_platform.training.training_set import BUCKET
+from ml_platform.training.build_training_set import freeze_lock
+from ml_platform.training.training_set import BUCKET, frozen_prefix
 
 log = logging.getLogger(__name__)
 
