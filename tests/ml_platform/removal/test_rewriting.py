@@ -82,7 +82,11 @@ def test_a_key_that_is_guarded_against_spreadsheets_is_found_in_results_only() -
     assert find_rows(io.BytesIO(data), formula, is_guarded=True).lines == {2, 3}
 
 
-@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n", b"NOTE\nx\n", b'ID\n"1\n', gzip.compress(b"ID\n1\n")[:-9]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x89PNG\r\n", b"NOTE\nx\n", b'ID\n"1\n', gzip.compress(b"ID\n1\n")[:-9]],
+    ids=["empty", "an image", "no key column", "an open quote", "cut off"],
+)
 def test_a_file_that_cannot_be_searched_is_named(data: bytes) -> None:
     with pytest.raises(ContractError):
         find_rows(io.BytesIO(data), entities(1))
