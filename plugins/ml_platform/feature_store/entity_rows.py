@@ -20,6 +20,7 @@ from psycopg.postgres import types as postgres_types
 
 from ml_platform.feature_store.lateral_join import identifier
 
+READ_ONLY = "SET TRANSACTION READ ONLY"
 TIME_TYPES = {postgres_types[name].oid for name in ("timestamp", "timestamptz")}
 SQL_TYPES = {
     pa.null(): "text", pa.bool_(): "boolean", pa.string(): "text", pa.large_string(): "text",
@@ -28,9 +29,6 @@ SQL_TYPES = {
     pa.float16(): "real", pa.float32(): "real", pa.float64(): "double precision",
     pa.binary(): "bytea", pa.date32(): "date",
 }  # fmt: skip
-
-
-READ_ONLY = "SET TRANSACTION READ ONLY"
 
 
 @contextmanager

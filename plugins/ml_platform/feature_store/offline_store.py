@@ -20,6 +20,7 @@ from feast.infra.offline_stores.contrib.postgres_offline_store.postgres import (
     PostgreSQLOfflineStoreConfig,
     PostgreSQLRetrievalJob,
 )
+from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
 from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMetadata
 from feast.type_map import pg_type_code_to_arrow
 from feast.utils import _parse_feature_ref, compute_non_entity_date_range
@@ -60,6 +61,7 @@ class LateralPostgresOfflineStore(PostgreSQLOfflineStore):
             EntityTimestampInferenceException: the time column of the entity rows is not clear.
             FeastEntityDFMissingColumnsError: the entity rows lack a join key.
             RequestDataNotFoundInEntityDfException: the entity rows lack an input of an on-demand feature.
+            TypeError: a view has no source in Postgres.
             ValueError: a view does not list its key columns; a feature has the name of a column of the entity rows; a
                 column of a frame has a type that Postgres lacks; or, without entity rows, views have different keys.
         """
@@ -140,11 +142,12 @@ def lookup_of(view: Any, feature_refs: list[str], *, full_names: bool, by_known_
     The view's names of keys, times and features are those after the `field_mapping` of its source.
 
     Raises:
-        ValueError: the view has no batch source, or its schema lists fewer key columns than it has entities.
+        TypeError: the view has no source in Postgres.
+        ValueError: its schema lists fewer key columns than it has entities.
     """
     name, source = view.projection.name_to_use(), view.batch_source
-    if source is None:
-        raise ValueError(f"the feature view {name} has no batch source, so there is no table to join")
+    if not isinstance(source, PostgreSQLSource):
+        raise TypeError(f"the feature view {name} has no PostgreSQLSource, so there is no table to join")
     keys = [column.name for column in view.entity_columns if column.name != DUMMY_ENTITY_ID]
     if len(keys) < len([entity for entity in view.entities if entity != DUMMY_ENTITY_NAME]):
         raise ValueError(f"the feature view {name} lacks key columns; its schema must list one per entity")

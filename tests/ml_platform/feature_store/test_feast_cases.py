@@ -374,6 +374,20 @@ class TestTimes:
         with only_ours("they are times of the session's zone"):
             assert joined == [10]
 
+    @pytest.mark.parametrize("latest", [True, pytest.param(False, marks=pytest.mark.prove)])
+    def test_rows_without_a_zone_go_online_by_their_time_in_utc(
+        self, store: Repository, monkeypatch: pytest.MonkeyPatch, latest: bool, only_ours: Any
+    ) -> None:
+        naive = NOON.replace(tzinfo=None)
+        declare(store, stats((1001, 10, naive, naive)))
+        store.feast.config.materialization_config.pull_latest_features = latest
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setenv("PGTZ", "America/New_York")
+            store.feast.materialize(NOON - HOUR, NOON + HOUR)
+        online = store.feast.get_online_features(["stats:trips"], [{"driver_id": 1001}]).to_dict()
+        with only_ours("they are times of the session's zone"):
+            assert online["trips"] == [10]
+
     def test_a_frame_may_mix_zones(self, store: Repository, only_ours: Any) -> None:
         declare(store, stats((1001, 10, NOON, NOON), (1002, 40, NOON + HOUR, NOON)))
         ahead = timezone(timedelta(hours=5))
@@ -420,6 +434,7 @@ class TestARangeOfTime:
         self.two_views(store, driver)
         assert self.rows(store, "stats:trips") == [(1001, 12, 10), (1001, 13, 20)]
         assert self.rows(store, "stats:trips", end_date=NOON) == [(1001, 12, 10)]
+        assert self.rows(store, "stats:trips", start_date=NOON + 5 * HOUR, end_date=NOON + 6 * HOUR) == []
 
     def test_times_without_a_zone_are_utc(self, store: Repository) -> None:
         self.two_views(store, driver)

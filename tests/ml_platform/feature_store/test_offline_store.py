@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import psycopg
 import pytest
-from feast import Entity, FeatureView, Field, ValueType
+from feast import Entity, FeatureView, Field, FileSource, ValueType
 from feast.errors import EntityTimestampInferenceException, FeastEntityDFMissingColumnsError
 from feast.infra.offline_stores.contrib.postgres_offline_store.postgres_source import PostgreSQLSource
 from feast.types import Float64, Int64
@@ -87,10 +87,10 @@ def test_a_view_without_its_key_columns_is_refused() -> None:
         lookup_of(view, ["one:RATIO"], full_names=True, by_known_time=True)
 
 
-def test_a_view_without_a_table_is_refused() -> None:
-    view = make_view(source=None)
-    with pytest.raises(ValueError, match="the feature view one has no batch source"):
-        lookup_of(view, ["one:RATIO"], full_names=True, by_known_time=True)
+@pytest.mark.parametrize("source", [None, FileSource(path="x.parquet", timestamp_field="at")])
+def test_a_view_without_a_table_in_postgres_is_refused(source: Any) -> None:
+    with pytest.raises(TypeError, match="the feature view one has no PostgreSQLSource"):
+        lookup_of(make_view(source=source), ["one:RATIO"], full_names=True, by_known_time=True)
 
 
 @pytest.mark.servers
