@@ -1,6 +1,8 @@
 """The files of a table in the buckets: archived uploads, their rejected rows, and results; searched and rewritten."""
 
 import hashlib
+import io
+import json
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from ml_platform.removal.entities import Entities
 from ml_platform.removal.rewriting import FoundRows, find_rows, write_without
 from ml_platform.removal.upload_records import Arrival
 from ml_platform.scoring import batch
+from ml_platform.scoring.result_files import card_json, card_key
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import object_store
@@ -122,8 +125,9 @@ def search(
 def erase_rows(found: FoundFile, name: str) -> None:
     """Rewrite a file without the rows that were found in it; idempotent.
 
-    Of an archived upload, first the records and reports lose what they say about these rows. The file itself is last,
-    because it tells which lines they are: after a kill, the next search finds them again.
+    Of an archived upload, first the records and reports lose what they say about these rows. The card of a result loses
+    the warnings, which may name values of them. The file itself is last, because it tells which lines they are: after a
+    kill, the next search finds them again.
 
     Args:
         found: the file.
@@ -144,4 +148,12 @@ def erase_rows(found: FoundFile, name: str) -> None:
                 upload_records.record_rewriting(cursor, name, arrival, before=copy.sha256, after=after)
             upload_records.rewrite_reports(name, arrival)
             out.seek(0)
+        elif found.file.version.bucket == batch.BUCKET:
+            _clear_warnings(card_key(found.file.version.key))
         object_store.rewrite(found.file.version, cast("BinaryIO", out))
+
+
+def _clear_warnings(key: str) -> None:
+    version = object_store.head(batch.BUCKET, key)
+    if version and (card := json.loads(object_store.get(batch.BUCKET, key))).get("warnings"):
+        object_store.rewrite(version, io.BytesIO(card_json(card | {"warnings": []})))

@@ -48,7 +48,10 @@ def arrivals(name: str) -> list[Arrival]:
 
 
 def forget_lines(cursor: Any, name: str, arrival: Arrival, lines: Collection[int]) -> None:
-    """Remove the bad values and the reasons of some lines of a file from all tables."""
+    """Remove the bad values and the reasons of some lines of a file, and its warnings, from all tables.
+
+    A warning counts values of all rows, and names some of them.
+    """
     file, listed = (name, arrival.purpose, arrival.sha256), ",".join(map(str, sorted(lines)))
     of_file = "dataset = $1 AND {}sha256 = $3".format
     at_line = "line = ANY(string_to_array($4, ',')::bigint[])"
@@ -59,6 +62,7 @@ def forget_lines(cursor: Any, name: str, arrival: Arrival, lines: Collection[int
         "jsonb_set(report, '{reasons}', (SELECT coalesce(jsonb_agg(r ORDER BY n), '[]')"
         " FROM jsonb_array_elements(report->'reasons') WITH ORDINALITY reasons(r, n)"
         " WHERE r->>'line' IS NULL OR NOT (r->>'line')::bigint = ANY(string_to_array($4, ',')::bigint[])))"
+        """ || '{"warnings": []}'"""
     )
     for table, purpose in (("ledger", "purpose = $2"), ("arrivals", "purpose = $2"), ("withdrawals", "$2 = 'train'")):
         cursor.execute(

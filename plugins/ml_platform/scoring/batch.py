@@ -1,7 +1,6 @@
 """Batch scoring: a file in the bucket `test` becomes a result in the bucket `result`, in the order of its rows."""
 
 import hashlib
-import json
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from ml_platform.scoring.model_rows import model_rows, reading_spec
 from ml_platform.scoring.result_files import (
     CONTENT_TYPES,
     ResultFile,
+    card_json,
     card_key,
     model_version_in,
     open_result,
@@ -237,8 +237,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "cells_guarded": writer.result.cells_guarded,
         "warnings": report["warnings"],
     }
-    body = json.dumps(card, indent=2).encode() + b"\n"
-    object_store.put_new(BUCKET, card_key(result_key), body, "application/json")
+    object_store.put_new(BUCKET, card_key(result_key), card_json(card), "application/json")
     log.info(
         "%r: %s rows read, %s scored by %s version %d%s, %s rejected; result: %s/%s",
         upload.object.key, f"{writer.rows_read:,}", f"{writer.rows_scored:,}",

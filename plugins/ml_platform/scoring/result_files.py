@@ -6,7 +6,8 @@ CSV, as in a file of rejected rows. Parquet holds every value as it is.
 
 import csv
 import io
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, Protocol
 
@@ -164,3 +165,8 @@ def model_version_in(file: BinaryIO, key: str) -> int | None:
 def card_key(result_key: str) -> str:
     """Return the key of the card beside a result."""
     return f"{result_key.rpartition('.')[0]}.json"
+
+
+def card_json(card: Mapping[str, Any]) -> bytes:
+    """Return the content of a card."""
+    return json.dumps(card, indent=2).encode() + b"\n"

@@ -1,10 +1,13 @@
 """Which files are searched, and what happens if one changes in between."""
 
+import json
+
 import pytest
 
 from ml_platform.exceptions import UploadChangedError
 from ml_platform.removal import stored_files
 from ml_platform.removal.entities import find_entities
+from ml_platform.scoring.result_files import card_json
 from ml_platform.specs.spec import FeatureTable
 from ml_platform.storage import object_store
 from tests.ml_platform.ingestion.upload_cases import csv_bytes, drop, ingest, make_dataset, many, new_name
@@ -23,6 +26,17 @@ def test_archived_files_rejected_rows_and_results_are_searched_and_each_only_onc
     assert [str(found.file) for found in searched.found] == keys
     assert len(searched.seen) == 3
     assert stored_files.search(stored_files.settled_files(dataset), entities, searched.seen).seen == frozenset()
+
+
+def test_a_result_loses_the_row_and_its_card_the_warnings() -> None:
+    dataset = make_dataset(new_name(), columns={"ID": "text"})
+    result, card = f"{dataset.name}/some.csv", {"rows_out": 2, "warnings": ["KIND has values …: Rome (1 row)"]}
+    object_store.put_new("result", result, b"ID,probability\n'=1+1,0.5\n3,0.1\n")
+    object_store.put_new("result", f"{dataset.name}/some.json", card_json(card))
+    (found,) = stored_files.search(stored_files.settled_files(dataset), find_entities(dataset, ["=1+1"])).found
+    stored_files.erase_rows(found, dataset.name)
+    assert object_store.get("result", result) == b"ID,probability\n3,0.1\n"
+    assert json.loads(object_store.get("result", f"{dataset.name}/some.json")) == {"rows_out": 2, "warnings": []}
 
 
 def test_waiting_files_of_both_inboxes_are_seen() -> None:

@@ -15,8 +15,9 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
 def test_the_lines_go_from_ledger_arrivals_withdrawals_rejected_rows_and_report_files() -> None:
     dataset = make_dataset(new_name(), max_bad_rows=1.0)
-    bad = [{"ID": str(i), "RATIO": f"x{i}"} for i in range(3)]
+    bad = [{"ID": str(i), "RATIO": f"x{i}", "MORE": "1"} for i in range(3)]
     kept, withdrawn = (ingest(dataset, csv_bytes(*bad, {"ID": "7"}, {"ID": suffix}), suffix) for suffix in ("8", "9"))
+    assert len(kept["warnings"]) == 1
     take_back(dataset, withdrawn)
     first, second = upload_records.arrivals(dataset.name)
     assert (first.archived_key, first.rejected_key) == (kept["archived_key"], kept["rejected_key"])
@@ -30,9 +31,10 @@ def test_the_lines_go_from_ledger_arrivals_withdrawals_rejected_rows_and_report_
     for table, count in (("ledger", 1), ("arrivals", 2), ("withdrawals", 1)):
         found = fetch(f"SELECT report::text FROM uploads.{table} WHERE dataset = $1", dataset.name)
         assert [[one["value"] for one in json.loads(text)["reasons"]] for (text,) in found] == reasons * count
+        assert [json.loads(text)["warnings"] for (text,) in found] == [[]] * count
     report = json.loads(object_store.get("train", kept["report_key"]))
     assert [one["value"] for one in report["reasons"]] == reasons[0]
-    assert report["rows_rejected"] == 3
+    assert (report["rows_rejected"], report["warnings"]) == (3, [])
 
 
 def test_the_bytes_before_and_after_are_recorded_however_often() -> None:
