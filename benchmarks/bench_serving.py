@@ -34,6 +34,7 @@ from ml_platform.estimators.row_scorer import sklearn_input
 from ml_platform.feature_store import online_rows
 from ml_platform.ingestion import uploads
 from ml_platform.parsing.batches import read_batches
+from ml_platform.promotion import steps as promotion_steps
 from ml_platform.registry import registry
 from ml_platform.scoring import model_rows
 from ml_platform.specs.catalog import dataset
@@ -92,8 +93,9 @@ def train(data: Dataset) -> None:
     """Train a small model and make it the champion."""
     small = data.model_copy(update={"search": SEARCH})
     frozen = training_set.load(small, build_training_set.freeze(small))
-    refitted = steps.refit(frozen, steps.search(frozen, SearchPlan.of(SEARCH, attempt_id="bench")))
-    registry.set_alias(data.name, registry.CHAMPION, refitted.version)
+    promotion_steps.promote(
+        frozen, steps.refit(frozen, steps.search(frozen, SearchPlan.of(SEARCH, attempt_id="bench")))
+    )
 
 
 def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:

@@ -28,8 +28,8 @@ def main() -> None:
     migrate("platform", address.set(database="platform"))
 
 
-def migrate(line: str, address: sa.URL) -> None:
-    """Run one line of migrations up to its head; a lock lets one `dbinit` run at a time."""
+def migrate(line: str, address: sa.URL, revision: str = "head") -> None:
+    """Run one line of migrations up to a revision; a lock lets one `dbinit` run at a time."""
     engine = sa.create_engine(address, poolclass=sa.pool.NullPool)
     with engine.connect() as lock, engine.connect() as connection:
         lock.execute(sa.text("SELECT pg_advisory_lock(hashtext('dbinit'))"))
@@ -38,7 +38,7 @@ def migrate(line: str, address: sa.URL) -> None:
         config.set_main_option("version_locations", str(HERE / line))
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def set_passwords(address: sa.URL, passwords: dict[str, str]) -> None:

@@ -210,6 +210,6 @@ def _up(config: "Config", names: list[str]) -> "Config":
     from stack.target import runner
 
     runner(config).up(config, names)
-    os.environ.update(config.environment())
+    os.environ.update(config.environment() | {"TESTS_ENV_FILE": str(config.env_file)})
     settings.cache_clear()
     return config

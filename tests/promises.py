@@ -148,9 +148,15 @@ PROMISES = (
         "test_a_killed_removal_is_completed_by_the_next",
     )),
     Promise(32, "Only a model that the platform itself made and judged can be live", (
-        "test_a_digest_that_was_changed_with_the_files_does_not_help", "test_tags_that_were_edited_are_refused",
+        "test_files_and_digest_that_were_changed_together_are_refused", "test_edited_tags_are_rejected",
+        "test_a_version_that_the_platform_did_not_register_is_refused",
+        "test_an_alias_that_was_moved_by_hand_is_followed_only_to_what_was_live_before",
+        "test_an_alias_that_was_moved_to_a_version_that_nobody_judged_is_not_followed",
+        "test_the_champion_that_meets_a_challenger_is_the_one_that_was_judged",
+        "test_a_rollback_replaces_neither_the_gate_nor_an_approval",
+        "test_a_promoted_version_is_live_after_its_acceptance_and_not_before",
         "test_files_that_were_changed_there_do_not_go_live", "test_a_model_of_another_digest_is_not_taken_over",
-    ), "who writes to MLflow can change files and digest alike"),
+    )),
     Promise(33, '"Healthy" means that work goes on', (
         "test_a_server_that_cannot_work_is_not_healthy", "test_an_error_or_no_answer_is_not_healthy",
         "test_without_a_database_the_error_is_reported", "test_a_scheduler_that_looks_at_no_run_is_killed",

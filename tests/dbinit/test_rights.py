@@ -15,7 +15,7 @@ LOGGED = """INSERT INTO predictions.log
 WRITABLE = "SET transaction_read_only = off"
 TABLES = (
     *("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows", "uploads.specs"),
-    *("models.decisions", "models.movements", "models.promotions", "predictions.log"),
+    *("models.decisions", "models.movements", "models.promotions", "models.versions", "predictions.log"),
 )
 
 
@@ -102,9 +102,11 @@ def test_the_service_reads_features_and_adds_to_its_log_and_nothing_else(servers
     try:
         assert run(service, "SELECT one FROM features.served") == [(1,)]
         run(service, LOGGED)
+        run(service, "SELECT * FROM models.trusted LIMIT 1")
         for statement in (
             "DELETE FROM features.served", "DROP TABLE features.served", "SELECT * FROM predictions.log",
             "DELETE FROM predictions.log", "SELECT * FROM uploads.ledger", "SELECT * FROM models.movements",
+            "SELECT * FROM models.versions", "DELETE FROM models.versions",
             "CREATE TABLE features.mine (one int)", "CREATE SCHEMA stray",
         ):  # fmt: skip
             with pytest.raises(errors.InsufficientPrivilege):

@@ -1,4 +1,4 @@
-"""`ml-platform models`: which version was live when, and rollback to an earlier one."""
+"""`ml-platform models`: which version was live when, rollback to an earlier one, and versions from other platforms."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,7 @@ from ml_platform.commands.support import exit_on_error, print_table, use_servers
 if TYPE_CHECKING:
     from ml_platform.promotion.history import Period
 
-app = typer.Typer(help="The models: which version was live when, and rollback.", no_args_is_help=True)
+app = typer.Typer(help="The models: which version was live when, rollback, and acceptance.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="name of the data set, which is also the model's")]
 
@@ -62,4 +62,19 @@ def rollback(
     use_servers()
     with exit_on_error():
         live = roll_back(name, reason=reason, by=user(), to=to)
+    typer.echo(f"{name}: version {live.champion} is live, {live.previous} is the previous champion")
+
+
+@app.command()
+def accept(
+    name: Name,
+    version: Annotated[int, typer.Argument(help="its number in the registry of this platform")],
+    reason: Annotated[str, typer.Option(help="why; it is recorded in the history")],
+) -> None:
+    """Make a version live that another platform has promoted into this registry."""
+    from ml_platform.promotion.acceptance import accept as accept_version
+
+    use_servers()
+    with exit_on_error():
+        live = accept_version(name, version, reason=reason, by=user())
     typer.echo(f"{name}: version {live.champion} is live, {live.previous} is the previous champion")

@@ -2,7 +2,6 @@
 
 from ml_platform.environments.environment import Environment
 from ml_platform.environments.values import CopiedVersion
-from ml_platform.promotion import alias_log
 from ml_platform.promotion.approval import Question
 from ml_platform.registry import registry
 from ml_platform.specs.parts import Promotion
@@ -25,7 +24,7 @@ def question(
     tags = registry.get_version(copied.model, copied.version).tags
     run = mlflow_client.run_url(mlflow_client.connect().get_run(copied.run_id))
     with environment.use():
-        live = alias_log.live_version(copied.model)
+        live = registry.alias_number(copied.model)
     facts = {
         "requested by": by,
         "reason": reason,

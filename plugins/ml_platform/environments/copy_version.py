@@ -13,7 +13,7 @@ from ml_platform.environments.reference_rows import reference_rows
 from ml_platform.environments.values import CopiedVersion
 from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.promotion import smoke_test
-from ml_platform.registry import registry
+from ml_platform.registry import registry, version_records
 from ml_platform.settings import settings
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client
@@ -71,7 +71,7 @@ def copy(name: str, environment: Environment, version: int | None = None) -> Cop
 def _source(name: str, version: int | None) -> ModelVersion:
     if version is not None:
         return registry.get_version(name, version)
-    champion = registry.alias_version(name, registry.CHAMPION)
+    champion = registry.live_version(name)
     if champion is None:
         raise RegistryError(f"{name}: no model is live, so there is none to promote; name a version")
     return champion
@@ -79,6 +79,7 @@ def _source(name: str, version: int | None) -> ModelVersion:
 
 def _load_dataset(source: ModelVersion, folder: Path) -> Dataset:
     try:
+        version_records.check(source)
         return registry.load_files(source, folder).dataset
     except RegistryError as error:
         raise RegistryError(f"{source.name} version {source.version}: {error}") from error

@@ -37,15 +37,15 @@ def go_live(environment: Environment, copied: CopiedVersion, request: PromotionR
         raise RegistryError(f"{copied.model}: a promotion needs a reason; it is recorded in the history")
     with promotion_lock(lock_name(environment.name, copied.model)) as check_lock, environment.use():
         _reconcile(environment, copied.model)
-        live = alias_log.live_version(copied.model)
+        live = registry.alias_number(copied.model)
         if not _is_done(copied, request.id) and live != copied.target_version:
             version = find_copy(copied)
             try:
-                registry.load(version)  # its digest proves that it was not changed during the approval
+                registry.load_copy(version)  # its digest proves that it was not changed during the approval
             except RegistryError as error:
                 raise copy_error(copied, error) from error
             check_lock()
-            if (now := alias_log.live_version(copied.model)) != live:  # a platform there does not use our lock
+            if (now := registry.alias_number(copied.model)) != live:  # a platform there does not use our lock
                 raise ServiceError(
                     f"{copied.model}: version {now} is live in {environment.name} now, not version {live}; "
                     "no alias has moved"
@@ -55,8 +55,7 @@ def go_live(environment: Environment, copied: CopiedVersion, request: PromotionR
             registry.set_alias(copied.model, registry.CHAMPION, copied.target_version)
             _mark_done(copied.environment, copied.model, live)
             log.info("%s is live there; before it was version %s", copied, live)
-        previous = registry.alias_version(copied.model, registry.PREVIOUS)
-        return LiveVersions(alias_log.live_version(copied.model), int(previous.version) if previous else None)
+        return LiveVersions(registry.alias_number(copied.model), registry.alias_number(copied.model, registry.PREVIOUS))
 
 
 def _record_intent(copied: CopiedVersion, request: PromotionRequest, live: int | None) -> None:
@@ -98,7 +97,7 @@ def _reconcile(environment: Environment, name: str) -> None:
         *key,
     )
     for version, before in pending:  # one at most
-        if version == alias_log.live_version(name):
+        if version == registry.alias_number(name):
             _mark_done(environment.name, name, before)
         else:
             database.fetch(

@@ -64,19 +64,20 @@ def _insert(cursor: Any, change: AliasChange, *, is_done: bool) -> None:
     database.rows(
         cursor,
         "INSERT INTO models.movements (model, from_version, to_version, moved_by, why, reason, request, decision_id,"
-        " training_set_sha256, is_done, moved_at) VALUES ($1, $2::int, $3::int, $4, $5, $6, $7::text, $8::bigint,"
-        " $9::text, $10, coalesce($11::text::timestamptz, now())) RETURNING movement_id",
+        " training_set_sha256, run_id, is_done, moved_at) VALUES ($1, $2::int, $3::int, $4, $5, $6, $7::text,"
+        " $8::bigint, $9::text, $10::text, $11, coalesce($12::text::timestamptz, now())) RETURNING movement_id",
         *(change.model, change.from_version, change.to_version, change.moved_by, change.why),
-        *(change.reason, change.request, change.decision_id, _training_set(change), is_done),
+        *(change.reason, change.request, change.decision_id, *_origin(change), is_done),
         change.moved_at.isoformat() if change.moved_at else None,
     )
 
 
-def _training_set(change: AliasChange) -> str | None:
+def _origin(change: AliasChange) -> tuple[str | None, str | None]:
+    """Return the training set and the run of the version that is live afterwards."""
     if change.to_version is None:
-        return None
-    sha256: str | None = registry.get_version(change.model, change.to_version).tags.get("training_set_sha256")
-    return sha256
+        return None, None
+    version = registry.get_version(change.model, change.to_version)
+    return version.tags.get("training_set_sha256"), version.run_id or ""
 
 
 def apply(change: AliasChange) -> None:
@@ -114,7 +115,10 @@ def set_previous(name: str, version: int | None) -> None:
 
 
 def reconcile(name: str) -> None:
-    """Make the record agree with MLflow: finish the change of a killed process, and record a change made by hand."""
+    """Make the record agree with MLflow: finish the change of a killed process, and record a change made by hand.
+
+    A change by hand to a version that the platform never made live is not recorded, because that version is not used.
+    """
     live = live_version(name)
     if pending := _newest(name, is_done=False):
         if pending.to_version == live:
@@ -148,8 +152,8 @@ def _promotion_from_tags(name: str, last: AliasChange | None, live: int | None) 
 
 
 def live_version(name: str) -> int | None:
-    """Return the number of the version with the alias `champion`, or None."""
-    version = registry.alias_version(name, CHAMPION)
+    """Return the number of the version that is live, or None; see `registry.live_version`."""
+    version = registry.live_version(name)
     return int(version.version) if version else None
 
 

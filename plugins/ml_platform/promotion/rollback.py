@@ -1,9 +1,11 @@
 """Roll back a model to an earlier version."""
 
+from mlflow.entities.model_registry import ModelVersion
+
 from ml_platform.exceptions import RegistryError
 from ml_platform.promotion.alias_log import AliasChange, apply, live_version, reconcile, record_intent
 from ml_platform.promotion.results import LiveVersions
-from ml_platform.registry import registry
+from ml_platform.registry import registry, version_records
 from ml_platform.registry.registry import PREVIOUS
 from ml_platform.storage import database
 from ml_platform.storage.locks import promotion_lock
@@ -23,8 +25,8 @@ def rollback(name: str, *, reason: str, by: str, to: int | None = None, request:
         The versions with the aliases `champion` and `previous` now.
 
     Raises:
-        RegistryError: there is no reason, no previous champion or no such version, or it cannot be loaded. No alias has
-            moved.
+        RegistryError: there is no reason, no previous champion or no such version, or it was not judged or cannot be
+            loaded. No alias has moved.
         ServiceError: somebody moved the alias in MLflow at the same time. No alias has moved.
     """
     if not reason.strip():
@@ -37,14 +39,25 @@ def rollback(name: str, *, reason: str, by: str, to: int | None = None, request:
             if target is None:
                 raise RegistryError(f"{name}: there is no previous champion to roll back to")
             if int(target.version) != live:
+                _check_judged(target)
                 registry.load(target)
                 check_lock()
                 change = AliasChange(name, live, int(target.version), by, "rollback", reason.strip(), request)
                 with database.transaction() as cursor:
                     record_intent(cursor, change)
                 apply(change)
-        previous = registry.alias_version(name, PREVIOUS)
-        return LiveVersions(live_version(name), int(previous.version) if previous else None)
+            elif registry.alias_number(name) != live:  # it names a version that is not used
+                registry.set_alias(name, registry.CHAMPION, live)
+        return LiveVersions(live_version(name), registry.alias_number(name, PREVIOUS))
+
+
+def _check_judged(version: ModelVersion) -> None:
+    recorded = version_records.read(version)
+    if recorded and not recorded.was_live and recorded.decision is None:
+        raise RegistryError(
+            f"{version.name} version {version.version}: the gate has not decided about it yet; a rollback does not "
+            "replace the gate or an approval"
+        )
 
 
 def _is_done(name: str, request: str | None) -> bool:

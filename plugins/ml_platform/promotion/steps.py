@@ -123,7 +123,7 @@ def _contender(training_set: TrainingSet, challenger: Challenger) -> Iterator[_C
 
 
 def _champion(name: str) -> ModelVersion | None:
-    return registry.alias_version(name, registry.CHAMPION)
+    return registry.live_version(name)
 
 
 def _valid_outcome(gate_result: GateResult | None, answer: Answer | None, version: ModelVersion) -> GateOutcome | None:

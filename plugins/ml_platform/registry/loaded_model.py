@@ -32,6 +32,7 @@ class LoadedModel:
         holdout: the rule that says which rows it was not trained on.
         training_set_sha256: content hash of the training set.
         run_id: the MLflow run that trained it.
+        problem: why it was loaded instead of the version with the alias; None if it is that version.
     """
 
     name: str
@@ -44,6 +45,7 @@ class LoadedModel:
     holdout: HoldoutRule
     training_set_sha256: str
     run_id: str
+    problem: str | None = None
 
     def predict(self, rows: pd.DataFrame | pa.RecordBatch) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Score a batch; a row's probability is the same to the bit in any batch.

@@ -4,6 +4,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow.artifacts
@@ -15,11 +16,11 @@ from mlflow.exceptions import MlflowException
 from sklearn.base import BaseEstimator
 
 from ml_platform.exceptions import RegistryError
-from ml_platform.registry import model_files, version_tags
+from ml_platform.registry import model_files, version_records, version_tags
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.settings import settings
 from ml_platform.specs.spec import Dataset
-from ml_platform.storage import mlflow_client
+from ml_platform.storage import database, mlflow_client
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,12 @@ def alias_version(name: str, alias: str) -> ModelVersion | None:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
+
+
+def alias_number(name: str, alias: str = CHAMPION) -> int | None:
+    """Return the number of the version that an alias names in MLflow, or None."""
+    version = alias_version(name, alias)
+    return int(version.version) if version else None
 
 
 def champions() -> dict[str, int]:
@@ -62,38 +69,102 @@ def get_version(name: str, version: int) -> ModelVersion:
         raise RegistryError(f"{name}: there is no version {version}") from None
 
 
+def live_version(name: str) -> ModelVersion | None:
+    """Return the version that is live: the one with the alias `champion`.
+
+    If the platform never made that version live, it is the last one that the platform made live. None if there is
+    none, or it was deleted in MLflow.
+    """
+    version = alias_version(name, CHAMPION)
+    if version is None:
+        return None
+    recorded = version_records.read(version)
+    if recorded and recorded.was_live:
+        return version
+    log.warning("%s: the alias names version %s, which the platform never made live", name, version.version)
+    verified = version_records.last_live(name)
+    try:
+        return None if verified is None else get_version(name, verified)
+    except RegistryError as error:
+        log.warning("%s", error)
+        return None
+
+
 def load_champion(name: str) -> LoadedModel:
     """Load the champion. To find out whether there is one, use `alias_version(name, "champion")`.
 
+    If the alias names a version that must not be live, the last one that the platform made live is loaded instead; its
+    attribute `problem` says why.
+
     Raises:
-        RegistryError: there is no champion, or its files differ from those of its training, or they could run code. No
-            other model is loaded instead.
+        RegistryError: there is no champion, or neither version can be loaded: see `load_live`.
     """
     version = alias_version(name, CHAMPION)
     if version is None:
         raise RegistryError(f"{name}: no model is live (no alias {CHAMPION!r}); train one")
-    return load(version)
+    try:
+        return load_live(version)
+    except RegistryError as error:
+        verified = version_records.last_live(name)
+        if verified is None or verified == int(version.version):
+            raise
+        log.warning("%s; version %d, which the platform made live last, is used", error, verified)
+        return replace(load_live(get_version(name, verified)), problem=str(error))
+
+
+def load_live(version: ModelVersion) -> LoadedModel:
+    """Load a version that the platform made live at some time.
+
+    Raises:
+        RegistryError: see `load`; or the alias was moved to it in MLflow only.
+    """
+    with _named(version):
+        version_records.check_live(version)
+        return _download_and_load(version)
 
 
 def load(version: ModelVersion) -> LoadedModel:
-    """Download, check and load one version.
+    """Download, check and load one version that this platform has recorded.
 
     Raises:
-        RegistryError: its files are missing, differ from those of its training, or could run code; or its tags differ
-            from its files.
+        RegistryError: its files are missing, could run code, or differ from the record; or its tags differ from the
+            record.
     """
+    with _named(version):
+        version_records.check(version)
+        return _download_and_load(version)
+
+
+def load_copy(version: ModelVersion) -> LoadedModel:
+    """Load a version that this platform has not recorded, such as one in another registry.
+
+    Its files are compared with its own tags only: the caller compares the tag `model_sha256` with what it knows.
+
+    Raises:
+        RegistryError: its files are missing, could run code, or differ from its tags.
+    """
+    with _named(version):
+        return _download_and_load(version)
+
+
+@contextmanager
+def _named(version: ModelVersion) -> Iterator[None]:
     try:
-        with download(version) as folder:
-            return load_files(version, folder)
+        yield
     except RegistryError as error:
         raise RegistryError(f"{version.name} version {version.version}: {error}") from error
 
 
+def _download_and_load(version: ModelVersion) -> LoadedModel:
+    with download(version) as folder:
+        return load_files(version, folder)
+
+
 def load_files(version: ModelVersion, folder: Path) -> LoadedModel:
-    """Load a version from a folder with its files.
+    """Load a version from a folder with its files, by its tags, which the caller has compared with the record.
 
     Raises:
-        RegistryError: see `load`.
+        RegistryError: see `load_copy`.
     """
     tags = version.tags
     threshold, classes = version_tags.read_threshold(tags), version_tags.read_classes(tags)
@@ -130,19 +201,20 @@ def download(version: ModelVersion) -> Iterator[Path]:
 
 
 def version_of_run(name: str, run_id: str, candidate_id: str) -> ModelVersion | None:
-    """Return the version that a run registered for a candidate, or None."""
+    """Return the version that a run registered and recorded for a candidate, or None."""
     versions = mlflow_client.connect().search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
     matching = [version for version in versions if version.tags.get("candidate_id") == candidate_id]
-    return max(matching, key=lambda version: int(version.version), default=None)
+    newest_first = sorted(matching, key=lambda version: int(version.version), reverse=True)
+    return next(filter(version_records.read, newest_first), None)
 
 
 def register(
     run: Run, dataset: Dataset, estimator: BaseEstimator, example: pd.DataFrame, tags: Mapping[str, str]
 ) -> ModelVersion:
-    """Write a fitted classifier into the artifact store and register it under the data set's name.
+    """Write a fitted classifier into the artifact store, register it under the data set's name, and record it.
 
     The version gets all its tags in the request that creates it. Two are added here: `model_sha256`, the digest of the
-    files, and `spec_sha256`, the version of the spec.
+    files, and `spec_sha256`, the version of the spec. The same tags are recorded in Postgres.
     """
     api = mlflow_client.connect()
     model = api.create_logged_model(run.info.experiment_id, name=dataset.name, source_run_id=run.info.run_id)
@@ -153,13 +225,16 @@ def register(
     api.finalize_logged_model(model.model_id, "READY")
     api.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step=0)])
     ensure_model(api, dataset)
-    return api.create_model_version(
+    version = api.create_model_version(
         dataset.name,
         source=f"models:/{model.model_id}",
         run_id=run.info.run_id,
         model_id=model.model_id,
         tags={**tags, "model_sha256": sha256, "spec_sha256": dataset.sha256},
     )
+    with database.transaction() as cursor:
+        version_records.record(cursor, version, "training")
+    return version
 
 
 def ensure_model(api: MlflowClient, dataset: Dataset) -> None:

@@ -184,7 +184,7 @@ def _choose_model(dataset: Dataset, result_key: str) -> LoadedModel:
     version = _version_in(result_key)
     if version is None:
         return registry.load_champion(dataset.name)
-    return registry.load(registry.get_version(dataset.name, version))
+    return registry.load_live(registry.get_version(dataset.name, version))
 
 
 def _version_in(result_key: str) -> int | None:
@@ -228,6 +228,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "model": champion.name,
         "model_version": champion.version,
         "model_run_id": champion.run_id,
+        "degraded": champion.problem,
         "training_set_sha256": champion.training_set_sha256,
         "spec_sha256": champion.dataset.sha256,
         "threshold": champion.threshold,

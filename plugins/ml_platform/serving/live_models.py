@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 
-from ml_platform.exceptions import RegistryError
-from ml_platform.registry import registry
+from ml_platform.exceptions import RegistryError, ServiceError
+from ml_platform.registry import registry, version_records
 from ml_platform.registry.loaded_model import LoadedModel
 
 log = logging.getLogger(__name__)
@@ -55,17 +55,19 @@ class LiveModels:
     def __init__(
         self,
         champions: Callable[[], Mapping[str, int]] = registry.champions,
-        load: Callable[[str, int], LoadedModel] = lambda name, version: registry.load(
+        load: Callable[[str, int], LoadedModel] = lambda name, version: registry.load_live(
             registry.get_version(name, version)
         ),
+        last_live: Callable[[str], int | None] = version_records.last_live,
     ) -> None:
         """Start with no models.
 
         Args:
             champions: returns the live version of each model, by its name.
             load: returns a verified version of a model.
+            last_live: returns the version that the platform made live last.
         """
-        self._champions, self._load = champions, load
+        self._champions, self._load, self._last_live = champions, load, last_live
         self._live: Mapping[str, ServedModel] = {}
         self._outage: str | None = "the registry was not read yet"
         self._failed_at: dict[tuple[str, int], float] = {}
@@ -118,16 +120,34 @@ class LiveModels:
             return replace(served, live_version=version, problem=None)
         if time.monotonic() - self._failed_at.get((name, version), -RETRY) < RETRY:
             return replace(served, live_version=version)
+        model, problem = self._verified(name, version)
+        if model:
+            self._without_alias.discard(name)
+            log.info("%s: version %d answers now", name, version)
+            return ServedModel(model, version, None, datetime.now(UTC))
+        self._failed_at[name, version] = time.monotonic()
+        if served.model is None and (model := self._fallback(name, version)):
+            log.info("%s: version %d, which the platform made live last, answers", name, model.version)
+            return ServedModel(model, version, problem, datetime.now(UTC))
+        return replace(served, live_version=version, problem=problem)
+
+    def _verified(self, name: str, version: int) -> tuple[LoadedModel | None, str | None]:
         try:
             model = self._load(name, version)
             _smoke_test(model)
         except Exception as error:  # noqa: BLE001 – an error in one model's files must not stop the others
-            self._failed_at[name, version] = time.monotonic()
             log.warning("%s: version %d is not used: %s", name, version, error)
-            return replace(served, live_version=version, problem=f"version {version} is not used: {error}")
-        self._without_alias.discard(name)
-        log.info("%s: version %d answers now", name, version)
-        return ServedModel(model, version, None, datetime.now(UTC))
+            return None, f"version {version} is not used: {error}"
+        return model, None
+
+    def _fallback(self, name: str, version: int) -> LoadedModel | None:
+        """Return the last version that the platform made live, for a service that starts when the alias is wrong."""
+        try:
+            last = self._last_live(name)
+        except ServiceError as error:
+            log.warning("%s: %s", name, error)
+            return None
+        return None if last is None or last == version else self._verified(name, last)[0]
 
     def _follow(self) -> None:
         while True:

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ml_platform.commands.main import app
-from tests.ml_platform.promotion.champions import train
+from tests.ml_platform.promotion.champions import promoted, train
 from tests.ml_platform.training.trainings import essentials
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -53,3 +53,11 @@ def test_a_rollback_to_a_version_that_does_not_exist_is_an_error(shell):
 def test_a_rollback_needs_a_reason(shell):
     assert run("rollback", shell).exit_code == 2
     assert run("rollback", shell, "--reason", " ").stderr.startswith("shell: a rollback needs a reason")
+
+
+def test_a_version_from_another_platform_is_accepted_with_a_reason(shell):
+    promoted(shell)
+    done = run("accept", shell, "3", "--reason", "it was good in the test environment")
+    assert (done.exit_code, done.stdout) == (0, "shell: version 3 is live, 1 is the previous champion\n")
+    assert run("accept", shell, "3", "--reason", "again").stderr.startswith("shell version 3 is already recorded")
+    assert run("accept", shell, "3").exit_code == 2

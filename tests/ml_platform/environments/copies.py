@@ -16,6 +16,7 @@ from ml_platform.training.candidates import Candidate
 from ml_platform.training.fitting import fit, threshold_of
 from ml_platform.training.split import split
 from tests.ml_platform.environments.second_registry import BUCKET, store
+from tests.ml_platform.promotion.champions import make_live
 from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set
 
 REQUEST = PromotionRequest("alice", "it was good for a month", approved_by="bob")
@@ -32,16 +33,17 @@ def register(name: str, seed: int = 1) -> int:
     api, dataset, model = mlflow_client.connect(), make_dataset(name), fitted(seed)
     sha256 = f"{seed:064d}"
     tags = {"search_id": f"{seed}", "kind": "search", "training_set_sha256": sha256, "packages": "{}", "sources": "[]"}
-    tags |= {"training_set_uri": f"s3://mlflow/{sha256}.parquet", "mlflow.source.git.commit": "c0ffee", "reason": "new"}
+    uri = f"s3://mlflow/training_sets/{sha256}.parquet"
+    tags |= {"training_set_uri": uri, "mlflow.source.git.commit": "c0ffee", "reason": "new"}
     run = api.create_run(mlflow_client.experiment_id(api, name), run_name=name, tags=tags)
     api.log_batch(run.info.run_id, [Metric("holdout_f1", 0.5, 1, 0)], [Param("folds", "3")])
-    tracking.log_input(api, run.info.run_id, name, sha256, tags["training_set_uri"], {"num_rows": 300})
+    tracking.log_input(api, run.info.run_id, name, sha256, uri, {"num_rows": 300})
     api.set_terminated(run.info.run_id)
     recorded = version_tags.required_tags(("0", "1"), threshold_of(model), HoldoutRule(name, "entity", 0.2))
     recorded |= {"training_set_sha256": sha256, "git_commit": "c0ffee", "decision": "promoted"}
     example = make_frame(300)[list(dataset.features)].head(3)
     version = int(registry.register(run, dataset, model, example, recorded).version)
-    registry.set_alias(name, "champion", version)
+    make_live(name, version)
     return version
 
 

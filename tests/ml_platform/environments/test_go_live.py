@@ -9,10 +9,11 @@ from ml_platform.environments.copy_version import copy
 from ml_platform.environments.go_live import go_live
 from ml_platform.environments.values import PromotionRequest
 from ml_platform.exceptions import RegistryError, ServiceError
+from ml_platform.promotion.acceptance import accept
 from ml_platform.promotion.history import history
 from ml_platform.promotion.results import LiveVersions
 from ml_platform.registry import registry
-from ml_platform.storage import mlflow_client
+from ml_platform.storage import database, mlflow_client
 from tests.ml_platform.environments.copies import REQUEST, aliases, promotions, register
 from tests.ml_platform.promotion.champions import killed_at
 
@@ -27,17 +28,21 @@ def test_the_aliases_there_move_and_both_sides_record_it(production, two_copies)
     with production.use():
         tags = registry.get_version("go_live", 2).tags
         assert (tags["promoted_by"], tags["approved_by"]) == ("alice", "bob")
-        (period,) = history("go_live")  # as a platform there sees it
-    assert (period.version, period.moved_by, period.why) == (2, "alice", "promotion")
-    assert period.reason == "it was good for a month; approved by bob"
-    assert period.valid_from.isoformat() == tags["promoted_at"]
 
 
 def test_promoting_the_version_before_rolls_back_there(production, two_copies):
     (first, second), _ = two_copies
+    # from here on this database is that of a platform there, which has accepted both
+    database.fetch("DELETE FROM models.movements WHERE model = 'go_live' RETURNING movement_id")
+    with production.use():
+        for one in (first, second):
+            accept("go_live", one.target_version, reason="it was good for a month", by="dave")
+        assert aliases("go_live") == LiveVersions(2, 1)
     assert go_live(production, first, PromotionRequest("carol", "too many alarms")) == LiveVersions(1, 2)
     with production.use():
-        assert history("go_live")[-1].moved_by == "carol"
+        last, tags = history("go_live")[-1], registry.get_version("go_live", 1).tags
+        assert (last.version, last.moved_by, last.why, last.reason) == (1, "carol", "promotion", "too many alarms")
+        assert last.valid_from.isoformat() == tags["promoted_at"]
         registry.set_alias("go_live", "champion", 2)  # by hand; the tags of the first promotion stay
         last = history("go_live")[-1]
         assert (last.version, last.moved_by, last.why) == (2, "unknown", "by hand")
@@ -81,7 +86,7 @@ def test_a_killed_promotion_is_completed_and_not_repeated(production, monkeypatc
 
 
 def test_a_change_there_at_the_same_moment_is_not_overwritten(production, monkeypatch):
-    load = registry.load
+    load = registry.load_copy
 
     def load_and_move(version):
         registry.set_alias("busy", "champion", 2)
@@ -92,7 +97,7 @@ def test_a_change_there_at_the_same_moment_is_not_overwritten(production, monkey
     register("busy", seed=2)
     second = copy("busy", production)
     with monkeypatch.context() as patch:
-        patch.setattr(registry, "load", load_and_move)
+        patch.setattr(registry, "load_copy", load_and_move)
         with pytest.raises(ServiceError, match="version 2 is live in production now, not version 1"):
             go_live(production, second, REQUEST)
     assert len(promotions("busy")) == 1

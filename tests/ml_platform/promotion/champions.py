@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mlflow.entities.model_registry import ModelVersion
 
+from ml_platform.promotion import alias_log
 from ml_platform.promotion import steps as promotion_steps
+from ml_platform.promotion.alias_log import AliasChange
 from ml_platform.promotion.results import LiveVersions, TrainingCard
 from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
@@ -36,6 +39,29 @@ def train(name: str, share: float = 1.0, attempt_id: str = "") -> TrainingCard:
 def roll_back(name: str, **options: Any) -> LiveVersions:
     """Roll back, as `bob`."""
     return rollback(name, reason="it was worse", by="bob", **options)
+
+
+def make_live(name: str, version: int) -> None:
+    """Make a version the champion, as the platform does it, but without a gate."""
+    live = alias_log.live_version(name)
+    if live != version:
+        change = AliasChange(name, live, version, "tests", "rollback", "for a test")
+        with database.transaction() as cursor:
+            alias_log.record_intent(cursor, change)
+        alias_log.apply(change)
+
+
+def promoted(name: str, **tags: str) -> ModelVersion:
+    """Register a copy of version 1 as another platform does it: through MLflow only, and with the alias."""
+    api, source = mlflow_client.connect(), registry.get_version(name, 1)
+    run = api.create_run(mlflow_client.experiment_id(api, name))
+    with registry.download(source) as folder:
+        api.log_artifacts(run.info.run_id, str(folder), "model")
+    copied = api.create_model_version(
+        name, f"{run.info.artifact_uri}/model", run.info.run_id, tags={**source.tags, **tags}
+    )
+    registry.set_alias(name, registry.CHAMPION, int(copied.version))
+    return copied
 
 
 def aliases(name: str) -> LiveVersions:

@@ -8,7 +8,16 @@ from ml_platform.promotion.history import history
 from ml_platform.promotion.results import LiveVersions
 from ml_platform.registry import registry
 from ml_platform.storage import database, mlflow_client
-from tests.ml_platform.promotion.champions import MOMENTS, aliases, killed, movements, refit, roll_back, train
+from tests.ml_platform.promotion.champions import (
+    MOMENTS,
+    aliases,
+    killed,
+    make_live,
+    movements,
+    refit,
+    roll_back,
+    train,
+)
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "essentials")]
 
@@ -41,22 +50,33 @@ def by_hand(monkeypatch, module, function, name, version):
 
 def test_a_change_by_hand_at_the_same_moment_is_not_overwritten(mlflow_server, monkeypatch):
     train("crowded", 0.0)
+    make_live("crowded", refit("crowded", 0.0, "second")[1].version)
     challenger = refit("crowded")
     with monkeypatch.context() as patch:
-        by_hand(patch, gate, "evaluate", "crowded", 2)
-        with pytest.raises(ServiceError, match="crowded: version 2 is live now, not version 1; no alias has moved"):
+        by_hand(patch, gate, "evaluate", "crowded", 1)
+        with pytest.raises(ServiceError, match="crowded: version 1 is live now, not version 2; no alias has moved"):
             steps.promote(*challenger, by="alice")
-    assert aliases("crowded") == LiveVersions(2, None)
+    assert aliases("crowded") == LiveVersions(1, 1)
     assert database.fetch("SELECT count(*) FROM models.decisions WHERE model = 'crowded'") == [(1,)]
     with monkeypatch.context() as patch:
-        by_hand(patch, registry, "load", "crowded", 1)
-        with pytest.raises(ServiceError, match="crowded: version 1 is live now, not version 2; no alias has moved"):
-            roll_back("crowded", to=1)
+        by_hand(patch, registry, "load", "crowded", 2)
+        with pytest.raises(ServiceError, match="crowded: version 2 is live now, not version 1; no alias has moved"):
+            roll_back("crowded", to=2)
     alias_log.reconcile("crowded")
     assert [(before, after, why) for before, after, _, why, _ in movements("crowded")] == [
-        *((None, 1, "gate"), (1, 2, "by hand"), (2, 1, "by hand")),
+        *((None, 1, "gate"), (1, 2, "rollback"), (2, 1, "by hand"), (1, 2, "by hand")),
     ]
-    assert aliases("crowded") == LiveVersions(1, 2)
+    assert aliases("crowded") == LiveVersions(2, 1)
+
+
+def test_a_change_by_hand_to_a_version_that_was_never_live_is_neither_followed_nor_recorded(mlflow_server):
+    train("ignored", 0.0)
+    challenger = refit("ignored")
+    registry.set_alias("ignored", "champion", challenger[1].version)
+    assert [one.version for one in history("ignored")] == [1]
+    assert steps.promote(*challenger, by="alice").champion_before == 1
+    assert [one.why for one in history("ignored")] == ["gate", "gate"]
+    assert aliases("ignored") == LiveVersions(2, 1)
 
 
 def test_a_change_whose_record_was_deleted_is_an_error(mlflow_server):

@@ -12,7 +12,16 @@ from ml_platform.registry import registry
 from ml_platform.specs.holdout import holdout_by_entity
 from ml_platform.storage import mlflow_client
 from ml_platform.training import steps
-from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, searched_with, train
+from tests.ml_platform.training.trainings import (
+    ONE,
+    artifact_store,
+    files_of,
+    make_dataset,
+    make_frame,
+    make_training_set,
+    searched_with,
+    train,
+)
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "smoke_test_here")]
 
@@ -39,36 +48,18 @@ def test_the_champion_moves_only_on_a_win(mlflow_server):
 
 
 def delete_files(version):
-    for key, store in objects_of(version):
-        store.delete_object(Bucket="mlflow", Key=key)
+    for key in files_of(version):
+        artifact_store().delete_object(Bucket="mlflow", Key=key)
 
 
 def change_file(version):
-    for key, store in objects_of(version):
-        if key.endswith("model.skops"):
-            store.put_object(Bucket="mlflow", Key=key, Body=b"changed")
+    (key,) = (key for key in files_of(version) if key.endswith("model.skops"))
+    artifact_store().put_object(Bucket="mlflow", Key=key, Body=b"changed")
 
 
 def add_pickle(version):
-    key, store = next(objects_of(version))
-    store.put_object(Bucket="mlflow", Key=f"{key.rsplit('/', 1)[0]}/model.pkl", Body=b"cos\nsystem\n(S'true'\ntR.")
-
-
-def objects_of(version):
-    import boto3
-
-    from ml_platform.settings import settings
-
-    values = settings()
-    store = boto3.client(
-        "s3", endpoint_url=values.s3_endpoint_url, aws_access_key_id=values.s3_access_key,
-        aws_secret_access_key=values.s3_secret_key.get_secret_value(), region_name="us-east-1",
-    )  # fmt: skip
-    model_id = version.source.removeprefix("models:/")
-    listed = store.list_objects_v2(Bucket="mlflow").get("Contents", [])
-    found = [item["Key"] for item in listed if f"/{model_id}/" in item["Key"]]
-    assert found
-    yield from ((key, store) for key in found)
+    key = f"{files_of(version)[0].rsplit('/', 1)[0]}/model.pkl"
+    artifact_store().put_object(Bucket="mlflow", Key=key, Body=b"cos\nsystem\n(S'true'\ntR.")
 
 
 def drop_digest(version):

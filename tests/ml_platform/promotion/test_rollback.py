@@ -56,3 +56,21 @@ def test_a_rollback_that_is_not_possible_moves_no_alias(mlflow_server, options, 
     with pytest.raises(RegistryError, match=text):
         rollback("only", **{"reason": "it was worse", "by": "bob"} | options)
     assert (movements("only"), aliases("only")) == before
+
+
+def test_a_rollback_replaces_neither_the_gate_nor_an_approval(mlflow_server):
+    train("open")
+    waiting = refit("open", attempt_id="waiting")[1].version
+    with pytest.raises(RegistryError, match=f"open version {waiting}: the gate has not decided about it yet"):
+        roll_back("open", to=waiting)
+    assert aliases("open") == LiveVersions(1, None)
+
+
+def test_a_rollback_to_what_was_live_last_puts_a_wrong_alias_right(mlflow_server):
+    train("aside")
+    never = refit("aside", attempt_id="never")[1].version
+    registry.set_alias("aside", "champion", never)
+    count = len(movements("aside"))
+    assert roll_back("aside", to=1) == LiveVersions(1, None)
+    assert aliases("aside") == LiveVersions(1, None)
+    assert len(movements("aside")) == count

@@ -8,13 +8,14 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
 from ml_platform.exceptions import RegistryError
-from ml_platform.registry import registry, version_tags
+from ml_platform.registry import model_files, registry, version_tags
 from ml_platform.specs.spec import Dataset
-from ml_platform.storage import mlflow_client, object_store
+from ml_platform.storage import mlflow_client
 from ml_platform.training.candidates import Candidate
 from ml_platform.training.fitting import fit, threshold_of
 from ml_platform.training.split import split
-from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set
+from tests.ml_platform.promotion.champions import make_live
+from tests.ml_platform.training.trainings import artifact_store, files_of, make_dataset, make_frame, make_training_set
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
@@ -91,7 +92,7 @@ def test_an_alias_points_at_one_version_and_moves(mlflow_server, fitted):
     first, second = (int(register("moving", fitted).version) for _ in range(2))
     assert "moving" not in registry.champions()
     for number in (first, second, second):
-        registry.set_alias("moving", registry.CHAMPION, number)
+        make_live("moving", number)
         assert int(registry.alias_version("moving", "champion").version) == number
         assert registry.load_champion("moving").version == number
         assert registry.champions()["moving"] == number
@@ -114,20 +115,11 @@ def test_a_missing_model_is_created_once(mlflow_server):
     assert api.get_registered_model("created").description == dataset.description
 
 
-def files_of(version: ModelVersion) -> list[str]:
-    """Return the keys of a version's files in the artifact bucket."""
-    model_id = version.source.removeprefix("models:/")
-    keys = [item.key for item in object_store.list_objects("mlflow", "")]
-    found = [key for key in keys if f"/{model_id}/" in key]
-    assert found
-    return found
-
-
 def test_deleted_files_are_reported_and_not_looked_for_elsewhere(mlflow_server, fitted):
     broken = register("deleted", fitted)
     for key in files_of(broken):
-        object_store.client().delete_object(Bucket="mlflow", Key=key)
-    registry.set_alias("deleted", registry.CHAMPION, int(broken.version))
+        artifact_store().delete_object(Bucket="mlflow", Key=key)
+    make_live("deleted", int(broken.version))
     with pytest.raises(RegistryError, match="deleted version 1: the model's files are not in the artifact store"):
         registry.load_champion("deleted")
 
@@ -135,7 +127,7 @@ def test_deleted_files_are_reported_and_not_looked_for_elsewhere(mlflow_server, 
 def test_changed_files_are_rejected(mlflow_server, fitted):
     broken = register("changed", fitted)
     (key,) = (key for key in files_of(broken) if key.endswith("dataset.json"))
-    object_store.client().put_object(Bucket="mlflow", Key=key, Body=b"{}")
+    artifact_store().put_object(Bucket="mlflow", Key=key, Body=b"{}")
     with pytest.raises(RegistryError, match="changed version 1: the model's files have digest"):
         registry.load(broken)
 
@@ -152,8 +144,61 @@ def test_changed_files_are_rejected(mlflow_server, fitted):
 def test_edited_tags_are_rejected(mlflow_server, fitted, tag, value, text):
     edited = register("edited", fitted)
     mlflow_client.connect().set_model_version_tag("edited", edited.version, tag, value)
+    there = registry.get_version("edited", int(edited.version))
+    with pytest.raises(RegistryError, match=f"edited version {edited.version}: the tag '{tag}' is .*was recorded"):
+        registry.load(there)
     with pytest.raises(RegistryError, match=f"edited version {edited.version}: .*{text}"):
-        registry.load(registry.get_version("edited", int(edited.version)))
+        registry.load_copy(there)  # without a record, the files still tell
+
+
+def forge(name: str, fitted) -> ModelVersion:
+    """Register another model with a digest that fits, as anybody with a login of MLflow can, without the platform."""
+    api, own = mlflow_client.connect(), register(name, fitted)
+    model_id = own.source.removeprefix("models:/")
+    return api.create_model_version(name, own.source, own.run_id, tags=own.tags, model_id=model_id)
+
+
+def test_a_version_that_the_platform_did_not_register_is_refused(mlflow_server, fitted):
+    forged = forge("forged", fitted)
+    for load in (registry.load, registry.load_live):
+        with pytest.raises(RegistryError, match=f"forged version {forged.version}: no training .* has recorded it"):
+            load(forged)
+
+
+def test_files_and_digest_that_were_changed_together_are_refused(mlflow_server, fitted):
+    changed = register("together", fitted)
+    make_live("together", int(changed.version))
+    (key,) = (key for key in files_of(changed) if key.endswith("MLmodel"))
+    body = artifact_store().get_object(Bucket="mlflow", Key=key)["Body"].read()
+    artifact_store().put_object(Bucket="mlflow", Key=key, Body=body + b"\n")
+    with registry.download(changed) as folder:
+        sha256 = model_files.digest(folder)
+    mlflow_client.connect().set_model_version_tag("together", changed.version, "model_sha256", sha256)
+    assert registry.load_copy(registry.get_version("together", 1)).version == 1  # by itself it looks sound
+    with pytest.raises(RegistryError, match="together version 1: the tag 'model_sha256' is"):
+        registry.load_champion("together")
+
+
+def test_an_alias_that_was_moved_by_hand_is_followed_only_to_what_was_live_before(mlflow_server, fitted):
+    first, second, never = (int(register("by_hand", fitted).version) for _ in range(3))
+    with pytest.raises(RegistryError, match="no model is live"):
+        registry.load_champion("by_hand")
+    registry.set_alias("by_hand", registry.CHAMPION, never)
+    assert registry.live_version("by_hand") is None
+    with pytest.raises(RegistryError, match="the platform never made it live; the gate decided nothing about it"):
+        registry.load_champion("by_hand")
+    make_live("by_hand", first)
+    make_live("by_hand", second)
+    registry.set_alias("by_hand", registry.CHAMPION, never)
+    model = registry.load_champion("by_hand")
+    assert (model.version, int(registry.live_version("by_hand").version)) == (second, second)
+    assert f"by_hand version {never}: the platform never made it live" in model.problem
+    registry.set_alias("by_hand", registry.CHAMPION, first)
+    model = registry.load_champion("by_hand")
+    assert (model.version, model.problem) == (first, None)
+    registry.set_alias("by_hand", registry.CHAMPION, never)
+    mlflow_client.connect().delete_model_version("by_hand", str(second))
+    assert registry.live_version("by_hand") is None
 
 
 def test_the_folder_of_a_download_is_removed(version):

@@ -33,8 +33,11 @@ from ml_platform.storage.database import fetch
 from ml_platform.training import steps
 from ml_platform.training.training_set import entity_ids, frozen_key
 from tests.ml_platform.ingestion.upload_cases import drop, new_name, upload_later
+from tests.ml_platform.promotion.champions import make_live
 from tests.ml_platform.training.trainings import (
+    artifact_store,
     essentials,
+    files_of,
     make_dataset,
     make_frame,
     make_training_set,
@@ -63,7 +66,7 @@ def train(dataset: Dataset, seed: int = 1) -> registry.LoadedModel:
 
 
 def make_champion(dataset: Dataset, version: int) -> None:
-    registry.set_alias(dataset.name, registry.CHAMPION, version)
+    make_live(dataset.name, version)
 
 
 @pytest.fixture(scope="module")
@@ -144,8 +147,8 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
         "dataset": shop.name, "file": report["key"], "file_sha256": report["sha256"],
         "uploaded": report["last_modified"], "result": report["result_key"], "model": shop.name, "model_version": 1,
         "model_run_id": model.run_id, "training_set_sha256": model.training_set_sha256,
-        "spec_sha256": shop.sha256, "threshold": model.threshold, "rows_in": 300, "rows_out": 300, "rows_rejected": 0,
-        "cells_guarded": 0, "warnings": report["warnings"],
+        "spec_sha256": shop.sha256, "threshold": model.threshold, "degraded": None, "rows_in": 300, "rows_out": 300,
+        "rows_rejected": 0, "cells_guarded": 0, "warnings": report["warnings"],
     }  # fmt: skip
     assert report["warnings"] == [
         "income is 1000.0 in all 300 rows",
@@ -316,6 +319,20 @@ def test_two_files_whose_results_would_have_one_name(shop: Dataset) -> None:
     assert reports[1]["result_key"] == f"{stem}.{reports[1]['sha256'][:8]}.csv"
     for report in reports:
         uploads.settle(report)
+
+
+def test_an_alias_that_was_moved_to_a_version_that_nobody_judged_is_not_followed(shop: Dataset) -> None:
+    training_set = make_training_set(shop, make_frame(300, 7))
+    stranger = steps.refit(training_set, searched_with(training_set, attempt_id="stranger")).version
+    registry.set_alias(shop.name, registry.CHAMPION, stranger)
+    try:
+        report = batch.answer(shop, put(shop, many(20)))
+    finally:
+        registry.set_alias(shop.name, registry.CHAMPION, 1)
+    card = card_of(report)
+    assert card["model_version"] == 1
+    assert f"shop version {stranger}: the platform never made it live" in card["degraded"].replace(shop.name, "shop")
+    assert card_of(batch.answer(shop, put(shop, many(21))))["degraded"] is None
 
 
 def test_scoring_is_idempotent(shop: Dataset) -> None:
@@ -497,11 +514,8 @@ def delete_version(dataset: Dataset) -> None:
 
 
 def delete_files(dataset: Dataset) -> None:
-    source = registry.get_version(dataset.name, 1).source.removeprefix("models:/")
-    found = [version.key for version in object_store.list_objects("mlflow") if f"/{source}/" in version.key]
-    assert found
-    for key in found:
-        object_store.client().delete_object(Bucket="mlflow", Key=key)
+    for key in files_of(registry.get_version(dataset.name, 1)):
+        artifact_store().delete_object(Bucket="mlflow", Key=key)
 
 
 @pytest.mark.parametrize("damage", [tamper, delete_version, delete_files])

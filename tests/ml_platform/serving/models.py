@@ -55,6 +55,7 @@ class Registry:
         self.live: dict[str, int] = {model.name: model.version for model in models}
         self.broken: dict[int, str] = {}
         self.outage: OSError | None = None
+        self.last: int | None = None
         self.loads = 0
 
     def champions(self) -> Mapping[str, int]:
@@ -68,9 +69,12 @@ class Registry:
             raise RegistryError(self.broken[version])
         return self.models[name, version]
 
+    def last_live(self, _: str) -> int | None:
+        return self.last
+
 
 def follow(registry: Registry) -> LiveModels:
-    live = LiveModels(registry.champions, registry.load)
+    live = LiveModels(registry.champions, registry.load, registry.last_live)
     live.refresh()
     return live
 

@@ -54,6 +54,26 @@ def test_a_version_that_cannot_be_loaded_is_tried_again_after_a_while(
     assert (version(live), live.all()["shop"].problem) == (2, None)
 
 
+def test_a_service_that_starts_with_a_wrong_alias_answers_with_the_version_that_was_live_last(
+    registry: Registry,
+) -> None:
+    registry.live["shop"], registry.broken, registry.last = 2, {2: "the platform never made it live"}, 1
+    live = follow(registry)
+    served = live.all()["shop"]
+    assert (version(live), served.live_version, served.status) == (1, 2, "degraded")
+    assert served.problem == "version 2 is not used: the platform never made it live"
+    registry.live["shop"] = 1
+    live.refresh()
+    assert (version(live), live.all()["shop"].status, registry.loads) == (1, "ok", 2)
+
+
+@pytest.mark.parametrize("last", [None, 2])
+def test_without_another_version_that_was_live_the_service_is_unavailable(registry: Registry, last: int | None) -> None:
+    registry.live["shop"], registry.broken, registry.last = 2, {2: "its files have changed"}, last
+    live = follow(registry)
+    assert (version(live), live.all()["shop"].status, registry.loads) == (None, "unavailable", 1)
+
+
 def test_an_error_in_one_model_does_not_stop_the_others(registry: Registry) -> None:
     def load(name: str, version: int) -> LoadedModel:
         if version == 2:
@@ -61,7 +81,7 @@ def test_an_error_in_one_model_does_not_stop_the_others(registry: Registry) -> N
         return registry.load(name, version)
 
     registry.live["apparel"] = 2
-    live = LiveModels(registry.champions, load)
+    live = LiveModels(registry.champions, load, registry.last_live)
     for _ in range(2):
         live.refresh()
     assert (version(live), live.all()["shop"].status) == (1, "ok")
@@ -115,7 +135,7 @@ def test_a_model_that_gives_no_number_is_not_taken_over(registry: Registry, monk
 
 def test_no_request_meets_a_half_loaded_model(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_models, "INTERVAL", 0.001)
-    live, met = LiveModels(registry.champions, registry.load), set()
+    live, met = LiveModels(registry.champions, registry.load, registry.last_live), set()
     live.start()
     try:
         deadline = time.monotonic() + 10

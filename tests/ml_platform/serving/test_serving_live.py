@@ -17,18 +17,21 @@ import pytest
 
 from ml_platform.feature_store import online_rows
 from ml_platform.ingestion import uploads
+from ml_platform.registry import registry
 from ml_platform.specs import catalog
 from ml_platform.specs.spec import Dataset
-from ml_platform.storage import mlflow_client, object_store
+from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
-from ml_platform.training import build_training_set
+from ml_platform.training import build_training_set, steps
 from ml_platform.training.training_set import load as load_training_set
 from tests.conftest import write_env_file
 from tests.ml_platform.ingestion.upload_cases import drop, new_name
 from tests.ml_platform.scoring.test_batch import NAMES, ONE, file_of, make_champion, scored, train
 from tests.ml_platform.serving.models import DAY, TOKEN
 from tests.ml_platform.training.trainings import (
+    artifact_store,
     essentials,
+    files_of,
     make_dataset,
     make_frame,
     make_training_set,
@@ -58,7 +61,6 @@ def shop(mlflow_server: Any) -> Dataset:
 
 @pytest.fixture(scope="module")
 def weeks(mlflow_server: Any) -> Dataset:
-    from ml_platform.training import steps
 
     dataset = make_weeks(new_name(), ONE)
     training_set = make_training_set(dataset, make_weeks_frame(300))
@@ -76,7 +78,6 @@ VISITS = [
 @pytest.fixture(scope="module")
 def visits(mlflow_server: Any, tmp_path_factory: Any) -> Dataset:
     """A data set of visits to places, with the heat there as of the visit; a model of it, and all of it online."""
-    from ml_platform.training import steps
 
     name, table, folder = new_name(), new_name(), tmp_path_factory.mktemp("datasets")
     places = {"kind": "table", "name": table, "description": "readings", "entity": {"name": f"e{table}", "key": "P"},
@@ -252,12 +253,9 @@ def test_the_alias_is_followed_and_no_request_fails(client: httpx.Client, shop: 
 
 def tamper_with(dataset: Dataset, number: str) -> Callable[[], None]:
     """Change a byte of a version's files, and return a function that undoes it."""
-    source = mlflow_client.connect().get_model_version(dataset.name, number).source.removeprefix("models:/")
-    (key,) = [
-        one.key for one in object_store.list_objects("mlflow") if f"/{source}/" in one.key and one.key.endswith("skops")
-    ]
-    body = object_store.get("mlflow", key)
-    put = object_store.client().put_object
+    (key,) = [one for one in files_of(registry.get_version(dataset.name, int(number))) if one.endswith("skops")]
+    body = artifact_store().get_object(Bucket="mlflow", Key=key)["Body"].read()
+    put = artifact_store().put_object
     put(Bucket="mlflow", Key=key, Body=body[:-1] + bytes([body[-1] ^ 1]))
     return lambda: put(Bucket="mlflow", Key=key, Body=body)
 
@@ -279,3 +277,20 @@ def test_a_model_of_another_digest_is_not_taken_over(client: httpx.Client, shop:
     restore()
     until(lambda: version(client, shop) == third.version)
     assert client.get(f"/v1/{shop.name}/model").json()["status"] == "ok"
+
+
+def test_an_alias_that_was_moved_to_a_version_that_nobody_judged_is_not_followed(
+    client: httpx.Client, shop: Dataset
+) -> None:
+    make_champion(shop, 1)
+    until(lambda: version(client, shop) == 1)
+    training_set = make_training_set(shop, make_frame(300, 11))
+    stranger = steps.refit(training_set, searched_with(training_set, attempt_id="stranger")).version
+    registry.set_alias(shop.name, registry.CHAMPION, stranger)
+    until(lambda: client.get(f"/v1/{shop.name}/model").json()["status"] == "degraded")
+    answer_body = client.get(f"/v1/{shop.name}/model").json()
+    assert (answer_body["version"], answer_body["live_version"]) == (1, stranger)
+    assert "the platform never made it live" in answer_body["reason"]
+    assert version(client, shop) == 1
+    registry.set_alias(shop.name, registry.CHAMPION, 1)
+    until(lambda: client.get(f"/v1/{shop.name}/model").json()["status"] == "ok")

@@ -5,24 +5,28 @@ key of two columns, one of them a feature, and an event time: many rows of the s
 """
 
 import hashlib
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.entities.model_registry import ModelVersion
 
 from ml_platform.promotion import smoke_test
 from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.results import TrainingCard
 from ml_platform.specs.spec import Dataset
-from ml_platform.storage import mlflow_client
+from ml_platform.storage import mlflow_client, object_store
 from ml_platform.training import steps
 from ml_platform.training.results import SearchResult, Source
 from ml_platform.training.search_plan import SearchPlan
 from ml_platform.training.training_set import TrainingSet
+from stack.config import load as load_config
 
 ONE = {"logistic_regression": {"C": [1.0]}}
 GRID = {
@@ -118,6 +122,23 @@ def make_weeks_frame(rows: int = 600, days: int = 100, seed: int = 1) -> pd.Data
             "sales": np.digitize(score, [0.0, 0.8]).astype("int64"),
         }
     )
+
+
+def artifact_store() -> Any:
+    """Return an S3 client that may change the files of models, which the platform's own login may not."""
+    config = load_config(os.environ["TESTS_ENV_FILE"])
+    return boto3.client(
+        "s3", endpoint_url=config.s3_url, region_name="us-east-1", aws_access_key_id=config.s3_admin_access_key,
+        aws_secret_access_key=config.s3_admin_secret_key.get_secret_value(),
+    )  # fmt: skip
+
+
+def files_of(version: ModelVersion) -> list[str]:
+    """Return the keys of a version's files in the bucket of artifacts."""
+    model_id = version.source.removeprefix("models:/")
+    found = [item.key for item in object_store.list_objects("mlflow", "") if f"/{model_id}/" in item.key]
+    assert found
+    return found
 
 
 @contextmanager
