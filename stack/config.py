@@ -49,6 +49,12 @@ class Config(BaseModel):
     airflow_admin_password: Secret
     console_user: str
     console_password: Secret
+    mlflow_admin_user: str
+    mlflow_admin_password: Secret
+    mlflow_pipelines_user: str
+    mlflow_pipelines_password: Secret
+    feast_admin_user: str
+    feast_admin_password: Secret
 
     serving_token: Secret
 
@@ -106,14 +112,21 @@ class Config(BaseModel):
             "S3_ENDPOINT_URL": self.s3_url,
             "S3_ACCESS_KEY": self.s3_access_key,
             "S3_SECRET_KEY": self.s3_secret_key.get_secret_value(),
-            "PLATFORM_DATABASE_URI": self.database_uri("platform"),
-            "MLFLOW_TRACKING_URI": self.mlflow_url,
+            **self.mlflow_environment(),
             "MLFLOW_LOGGING_LEVEL": "ERROR",  # else the tasks' logs show its messages as errors
             # artifacts come through MLflow's server: presigned addresses would need access to the buckets
             "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
             "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "false",
             **self.feast_environment(),
             **self.screen_urls(),
+        }
+
+    def mlflow_environment(self) -> dict[str, str]:
+        """Return the variables for a client of MLflow, with the login of the pipelines."""
+        return {
+            "MLFLOW_TRACKING_URI": self.mlflow_url,
+            "MLFLOW_TRACKING_USERNAME": self.mlflow_pipelines_user,
+            "MLFLOW_TRACKING_PASSWORD": self.mlflow_pipelines_password.get_secret_value(),
         }
 
     def feast_environment(self) -> dict[str, str]:
@@ -141,14 +154,19 @@ class Config(BaseModel):
         return [
             Screen("Airflow", _page(self.airflow_port), f"{self.airflow_admin_user} / AIRFLOW_ADMIN_PASSWORD"),
             Screen("Console", _page(self.console_port), f"{self.console_user} / CONSOLE_PASSWORD"),
-            Screen("MLflow", _page(self.mlflow_port), "none"),
-            Screen("Feast", _page(self.feast_port), "none"),
+            Screen("MLflow", _page(self.mlflow_port), f"{self.mlflow_admin_user} / MLFLOW_ADMIN_PASSWORD"),
+            Screen("Feast", _page(self.feast_port), f"{self.feast_admin_user} / FEAST_ADMIN_PASSWORD"),
             Screen("Adminer", self._adminer_page(), "reader / READER_DB_PASSWORD"),
         ]
 
     def _adminer_page(self) -> str:
         server = "postgres" if self.target == "compose" else f"{HOST}%3A{self.postgres_port}"
         return f"{_page(self.adminer_port)}/?pgsql={server}&username=reader&db=platform&ns=features"
+
+
+def hosts(port: int) -> str:
+    """Return the values of the header `Host` that a page on a port of this machine answers, separated by commas."""
+    return f"{HOST}:{port},localhost:{port}"
 
 
 def _page(port: int) -> str:

@@ -8,6 +8,7 @@ loses its database during a query leaves its loop, and then schedules nothing un
 scheduler that writes heartbeats but decides nothing. Without containers, `stack.watchdog` does the same.
 """
 
+import base64
 import json
 import os
 import signal
@@ -50,13 +51,14 @@ def airflow_api(url: str) -> str | None:
 
 def mlflow(url: str) -> str | None:
     """A search in the database works."""
-    _json(f"{url}/api/2.0/mlflow/experiments/search", {"max_results": 1})
+    _json(f"{url}/api/2.0/mlflow/experiments/search", {"max_results": 1}, login="MLFLOW_PIPELINES")
     return None
 
 
 def feast(url: str) -> str | None:
     """The UI serves a registry that is not empty."""
-    return None if _json(f"{url}/api/v1/entities?project=ml_platform")["entities"] else "the registry is empty"
+    entities = _json(f"{url}/api/v1/entities?project=ml_platform", login="FEAST_ADMIN")["entities"]
+    return None if entities else "the registry is empty"
 
 
 def serving(url: str) -> str | None:
@@ -167,10 +169,14 @@ CHECKS: dict[str, Callable[[str], str | None]] = {
 }
 
 
-def _json(url: str, body: Any = None) -> Any:
-    """Return the JSON answer of a server in this container."""
+def _json(url: str, body: Any = None, *, login: str = "") -> Any:
+    """Return the JSON answer of a server in this container; `login` begins the names of the variables of a login."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})  # noqa: S310
+    headers = {"Content-Type": "application/json"}
+    if login:
+        user, password = (os.environ[f"{login}_{part}"] for part in ("USER", "PASSWORD"))
+        headers["Authorization"] = f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+    request = urllib.request.Request(url, data=data, headers=headers)  # noqa: S310
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
         return json.loads(response.read())
 

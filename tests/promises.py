@@ -107,7 +107,10 @@ PROMISES = (
         "test_only_this_machine_is_listened_to_and_only_on_ports_of_the_contract",
         "test_this_machine_listens_for_it_on_loopback_only", "test_airflow_wants_a_login",
         "test_without_the_token_nothing_is_told", "test_s3_refuses_strangers", "test_the_console_wants_a_login",
-    ), "MLflow and Feast's UI ask for no login, and Feast's UI takes writes from this machine"),
+        "test_mlflow_and_feast_want_a_login", "test_mlflow_and_feast_refuse_other_sites", "test_feast_only_shows",
+        "test_without_a_login_there_is_no_page", "test_another_host_has_no_access_even_with_a_login",
+        "test_a_page_of_another_origin_has_no_access_even_with_a_login",
+    )),
     Promise(25, "Each service has only its own rights in Postgres and in S3", (
         "test_a_role_enters_only_its_own_databases", "test_each_s3_identity_reaches_only_its_buckets",
         "test_the_service_reads_features_and_adds_to_its_log_and_nothing_else",

@@ -51,7 +51,9 @@ def test_it_names_every_command() -> None:
 def test_it_names_every_port_and_password_of_a_screen() -> None:
     variables = re.findall(r"^([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
     wanted = [name for name in variables if name.endswith("_PORT") and name != "OBJECTS_INNER_PORT"]
-    wanted += ["AIRFLOW_ADMIN_PASSWORD", "CONSOLE_PASSWORD", "READER_DB_PASSWORD"]
+    wanted += [
+        f"{screen}_PASSWORD" for screen in ("AIRFLOW_ADMIN", "CONSOLE", "MLFLOW_ADMIN", "FEAST_ADMIN", "READER_DB")
+    ]
     assert [name for name in wanted if name not in README] == []
     assert set(wanted) <= set(variables)
 

@@ -1,5 +1,6 @@
 """Restore a backup: check that nothing is lost by it, then replace all data and start the platform."""
 
+import os
 from pathlib import Path
 
 from stack import secrets
@@ -101,6 +102,7 @@ def _check_models(config: Config, log_progress: LogProgress) -> None:
     from mlflow.artifacts import list_artifacts
     from mlflow.exceptions import MlflowException
 
+    os.environ.update(config.mlflow_environment())  # MLflow's client reads its login from there only
     client = MlflowClient(config.mlflow_url, config.mlflow_url)
     try:
         for model in client.search_registered_models():

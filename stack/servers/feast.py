@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg2
 
-from stack.config import HOST, ROOT, Config
+from stack.config import HOST, ROOT, Config, hosts
 from stack.servers import probes
 from stack.servers.node import Node, Server, Step, base_environment, program
 
@@ -20,16 +20,21 @@ def nodes(config: Config) -> Iterator[Node]:
     yield Step(
         name="feast-apply",
         command=(program("python"), "-m", "ml_platform.feature_store.features"),
-        environment=base_environment(config) | config.environment(),
+        environment=base_environment(config) | config.feast_environment(),
         needs=("dbinit",),
         is_done=lambda: _is_applied(config),
         after=lambda: _write_stamp(config),
     )
     listen = ("--host", HOST, "--port", str(config.feast_port))
+    guard = {
+        "FEAST_HOSTS": hosts(config.feast_port),
+        "FEAST_ADMIN_USER": config.feast_admin_user,
+        "FEAST_ADMIN_PASSWORD": config.feast_admin_password.get_secret_value(),
+    }
     yield Server(
         name="feast",
-        command=(program("feast"), "-c", str(REPO), "ui", *listen),
-        environment=base_environment(config) | config.feast_environment(),
+        command=(program("uvicorn"), "stack.screens.feast:create_app", "--factory", *listen),
+        environment=base_environment(config) | config.feast_environment() | guard,
         probe=probes.http(f"http://{HOST}:{config.feast_port}/health"),
         version=version("feast"),
         needs=("feast-apply",),

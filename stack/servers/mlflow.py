@@ -2,14 +2,13 @@
 
 from importlib.metadata import version
 
-from stack.config import HOST, Config
+from stack.config import HOST, Config, hosts
 from stack.servers import probes
 from stack.servers.node import Server, base_environment, program
 
 
 def server(config: Config) -> Server:
-    """Describe the server: runs and models in Postgres, artifacts in its own bucket."""
-    hosts = ",".join(f"{host}:{config.mlflow_port}" for host in (HOST, "localhost"))
+    """Describe the server: runs and models in Postgres, artifacts in its own bucket, a guard in front of it."""
     settings = {
         "MLFLOW_BACKEND_STORE_URI": config.database_uri("mlflow", driver="postgresql+psycopg2"),
         "MLFLOW_S3_ENDPOINT_URL": config.s3_url,
@@ -18,11 +17,17 @@ def server(config: Config) -> Server:
         "AWS_DEFAULT_REGION": "us-east-1",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ADMIN_USER": config.mlflow_admin_user,
+        "MLFLOW_ADMIN_PASSWORD": config.mlflow_admin_password.get_secret_value(),
+        "MLFLOW_PIPELINES_USER": config.mlflow_pipelines_user,
+        "MLFLOW_PIPELINES_PASSWORD": config.mlflow_pipelines_password.get_secret_value(),
     }
-    listen = ("--host", HOST, "--port", str(config.mlflow_port), "--allowed-hosts", hosts, "--workers", "1")
+    listen = ("--host", HOST, "--port", str(config.mlflow_port), "--workers", "1")
+    guard = ("--app-name", "ml-platform", "--allowed-hosts", hosts(config.mlflow_port))
+    artifacts = ("--serve-artifacts", "--artifacts-destination", "s3://mlflow")
     return Server(
         name="mlflow",
-        command=(program("mlflow"), "server", *listen, "--serve-artifacts", "--artifacts-destination", "s3://mlflow"),
+        command=(program("mlflow"), "server", *listen, *guard, *artifacts),
         environment=base_environment(config) | settings,
         probe=probes.http(f"{config.mlflow_url}/health"),
         version=version("mlflow"),

@@ -21,13 +21,16 @@ def server(config: Config) -> Server:
         "SERVING_HOST": HOST,
         "SERVING_PORT": str(config.serving_port),
         "SERVING_TOKEN": config.serving_token.get_secret_value(),
-        "MLFLOW_TRACKING_URI": config.mlflow_url,
         "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     }
     return Server(
         name="serving",
         command=(program("python"), "-m", "ml_platform.serving"),
-        environment=base_environment(config) | config.feast_environment() | NO_S3_KEY | own,
+        environment=base_environment(config)
+        | config.feast_environment()
+        | config.mlflow_environment()
+        | NO_S3_KEY
+        | own,
         probe=probes.http(f"{config.serving_url}/live"),
         version=version("fastapi"),
         needs=("mlflow", "feast-apply"),

@@ -2,11 +2,15 @@
 
 import os
 import shutil
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from pydantic import SecretStr
+
+from stack.config import Config
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = [
@@ -34,10 +38,21 @@ def chromium() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=path, args=options)
 
 
+def log_in(context: BrowserContext, port: int, user: str, password: SecretStr) -> None:
+    """Send a login to one page only, as a person does who has filled in the browser's dialog."""
+    login = b64encode(f"{user}:{password.get_secret_value()}".encode()).decode()
+    context.route(
+        f"http://localhost:{port}/**",
+        lambda route: route.continue_(headers=route.request.headers | {"authorization": f"Basic {login}"}),
+    )
+
+
 @pytest.fixture(scope="module")
-def page(chromium: Browser) -> Iterator[Page]:
+def page(chromium: Browser, stack: Config) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
     context.set_default_timeout(PATIENCE)
+    log_in(context, stack.mlflow_port, stack.mlflow_admin_user, stack.mlflow_admin_password)
+    log_in(context, stack.feast_port, stack.feast_admin_user, stack.feast_admin_password)
     yield context.new_page()
     context.close()
 

@@ -35,15 +35,15 @@ KNOWN = {
     "adminer": set(),
     "dbinit": {"postgres_superuser_password"}
     | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader", "serving")},
-    "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key"},
-    "feast": FEAST,
-    "serving": {"serving_db_password", "serving_token"},
+    "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key", "mlflow_admin_password", "mlflow_pipelines_password"},
+    "feast": FEAST | {"feast_admin_password"},
+    "serving": {"serving_db_password", "serving_token", "mlflow_pipelines_password"},
     "feast-apply": FEAST,
     "objects-volume": set(),
     "airflow-setup": AIRFLOW | {"airflow_admin_password"},
     "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key"},
     "airflow-dag-processor": AIRFLOW,
-    "airflow-scheduler": AIRFLOW | {"airflow_jwt_secret", "s3_secret_key"} | FEAST,
+    "airflow-scheduler": AIRFLOW | {"airflow_jwt_secret", "s3_secret_key", "mlflow_pipelines_password"} | FEAST,
     "airflow-triggerer": AIRFLOW | {"s3_secret_key"},
 }
 ROOT_KEY = "s3_admin_secret_key"

@@ -20,10 +20,14 @@ def config(tmp_path, monkeypatch):
 
 
 class JsonHandler(BaseHTTPRequestHandler):
-    """Answer every request with `server.answer`, a status and a JSON value; `server.paths` has the requests."""
+    """Answer every request with `server.answer`, a status and a JSON value; `server.paths` has the requests.
+
+    `server.logins` has their headers `Authorization`.
+    """
 
     def do_GET(self):
         self.server.paths.append(self.path)
+        self.server.logins.append(self.headers.get("Authorization"))
         status, body = self.server.answer
         self.send_response(status)
         self.end_headers()
@@ -39,7 +43,7 @@ class JsonHandler(BaseHTTPRequestHandler):
 def http_server() -> Iterator[HTTPServer]:
     """A server on a free port of this machine; tests that use it need the marker `sockets`."""
     with HTTPServer(("127.0.0.1", 0), JsonHandler) as running:
-        running.answer, running.paths = (200, {}), []
+        running.answer, running.paths, running.logins = (200, {}), [], []
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         running.url = f"http://127.0.0.1:{running.server_port}"

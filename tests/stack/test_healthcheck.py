@@ -1,10 +1,20 @@
 """A container is healthy when it does its work, not when its process is alive."""
 
+from base64 import b64encode
+
 import pytest
 
 from stack import healthcheck
 
 pytestmark = pytest.mark.sockets
+
+
+@pytest.fixture(autouse=True)
+def logins(monkeypatch):
+    """The logins that the containers of MLflow and Feast have."""
+    for name in ("MLFLOW_PIPELINES", "FEAST_ADMIN"):
+        monkeypatch.setenv(f"{name}_USER", "someone")
+        monkeypatch.setenv(f"{name}_PASSWORD", "a secret: ü")
 
 
 CASES = [
@@ -31,6 +41,13 @@ def test_an_error_or_no_answer_is_not_healthy(http_server, kind):
 def test_mlflow_is_healthy_when_a_search_works(http_server):
     http_server.answer = 200, {"experiments": []}
     assert healthcheck.main("mlflow", http_server.url) is None
+
+
+@pytest.mark.parametrize("kind", ["mlflow", "feast"])
+def test_a_page_behind_the_guard_is_asked_with_a_login(http_server, kind):
+    http_server.answer = 200, {"entities": [1]}
+    assert healthcheck.main(kind, http_server.url) is None
+    assert http_server.logins == [f"Basic {b64encode('someone:a secret: ü'.encode()).decode()}"]
 
 
 def test_without_a_database_the_error_is_reported(monkeypatch):

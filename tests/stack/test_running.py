@@ -8,7 +8,9 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from contextlib import contextmanager
+from uuid import uuid4
 
 import boto3
 import httpx
@@ -268,10 +270,80 @@ def test_inner_calls_need_our_certificate(stack):
             grpc.channel_ready_future(channel).result(timeout=1)
 
 
-def test_mlflow_refuses_other_sites(stack):
-    assert answer(stack.mlflow_url, headers={"Host": "evil.example"})[0] == 403
-    post = {"Content-Type": "application/json", "Origin": "http://evil.example"}
-    assert answer(f"{stack.mlflow_url}/api/2.0/mlflow/experiments/create", b'{"name": "x"}', post)[0] == 403
+def basic(user, password):
+    return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
+
+
+def logins(config):
+    """Return the addresses of the pages behind the guard, each with the headers of its logins."""
+    pages = {
+        "mlflow": ((config.mlflow_admin_user, config.mlflow_admin_password),
+                   (config.mlflow_pipelines_user, config.mlflow_pipelines_password)),
+        "feast": ((config.feast_admin_user, config.feast_admin_password),),
+    }  # fmt: skip
+    return {
+        f"http://127.0.0.1:{getattr(config, f'{name}_port')}": [
+            basic(user, password.get_secret_value()) for user, password in users
+        ]
+        for name, users in pages.items()
+    }
+
+
+READS = {
+    "mlflow": ("", "/static-files/index.html", "/api/2.0/mlflow/registered-models/search",
+               "/ajax-api/2.0/mlflow/experiments/get?experiment_id=0", "/graphql", "/version", "/metrics",
+               "/openapi.json"),
+    "feast": ("", "/projects-list.json", "/api/v1/entities?project=ml_platform", "/api/v1/openapi.json", "/docs"),
+}  # fmt: skip
+NEW_EXPERIMENT = "/api/2.0/mlflow/experiments/create"
+JSON = {"Content-Type": "application/json"}
+
+
+def test_mlflow_and_feast_want_a_login(stack):
+    for (page, users), paths in zip(logins(stack).items(), READS.values(), strict=True):
+        assert answer(f"{page}/health")[0] == 200
+        for path in paths:
+            assert answer(page + path)[0] == 401, path
+        for user in users:
+            assert answer(page + paths[0], headers=user)[0] == 200
+            assert answer(page + paths[2], headers=user)[0] == 200
+        for user in (stack.mlflow_admin_user, stack.mlflow_pipelines_user):
+            for password in (*GUESSES, stack.airflow_admin_password.get_secret_value()):
+                assert answer(page, headers=basic(user, password))[0] == 401
+
+
+def test_mlflow_and_feast_refuse_other_sites(stack):
+    for page, users in logins(stack).items():
+        for user in users:
+            assert answer(page, headers=user | {"Host": "evil.example"})[0] == 403
+            for origin in ("http://evil.example", "http://localhost:3333"):
+                post = JSON | user | {"Origin": origin}
+                assert answer(page + NEW_EXPERIMENT, b'{"name": "x"}', post)[0] == 403
+
+
+def test_mlflow_takes_writes_from_its_own_pages(stack):
+    (page, users), *_ = logins(stack).items()
+    for number, user in enumerate(users):
+        post = JSON | user | {"Origin": f"http://127.0.0.1:{stack.mlflow_port}"}
+        body = json.dumps({"name": f"written {number} {uuid4()}"}).encode()
+        status, created = answer(page + NEW_EXPERIMENT, body, post)
+        assert status == 200
+        delete = json.dumps({"experiment_id": json.loads(created)["experiment_id"]}).encode()
+        assert answer(f"{page}/api/2.0/mlflow/experiments/delete", delete, post)[0] == 200
+
+
+def test_feast_only_shows(stack):
+    page, (user,) = list(logins(stack).items())[1]
+    entity = json.dumps({"name": "stray", "project": "ml_platform", "join_key": "id", "value_type": "INT64"}).encode()
+    for path in ("entities", "feature-views", "push", "projects"):
+        assert answer(f"{page}/api/v1/{path}", entity, JSON | user)[0] == 405
+    request = urllib.request.Request(  # noqa: S310 – http only
+        f"{page}/api/v1/feature_views/auto?project=ml_platform", headers=user, method="DELETE"
+    )
+    with pytest.raises(urllib.error.HTTPError, match="405"):
+        urllib.request.urlopen(request, timeout=30)  # noqa: S310
+    _, shown = answer(f"{page}/api/v1/entities?project=ml_platform", headers=user)
+    assert "stray" not in shown.decode()
 
 
 @ON_THIS_MACHINE

@@ -21,7 +21,7 @@ def test_a_command_gets_what_the_tasks_of_airflow_get(env_file, monkeypatch) -> 
     program, command, environment = calls[0]
     assert (program, command[1:]) == ("airflow", ["tasks", "test", "train_auto", "search"])
     loaded = config.load()
-    assert environment["PLATFORM_DATABASE_URI"] == loaded.database_uri("platform")
+    assert environment["MLFLOW_TRACKING_PASSWORD"] == loaded.mlflow_pipelines_password.get_secret_value()
     assert environment["AIRFLOW_HOME"] == str(loaded.state_dir / "airflow")
     assert environment["AIRFLOW_CONN_S3"]
     assert environment["EDITOR"] == "ed", "the user's own variables stay: a debugger may need them"

@@ -83,3 +83,10 @@ def test_the_ui_starts_after_the_step_and_listens_on_this_machine_only(config):
     assert ui.needs == ("feast-apply",)
     assert ui.command[-4:] == ("--host", "127.0.0.1", "--port", str(config.feast_port))
     assert (feast.REPO / "feature_store.yaml").exists()
+
+
+def test_the_guard_is_in_front_of_the_ui(config):
+    _, ui = feast.nodes(config)
+    assert ui.command[1:3] == ("stack.screens.feast:create_app", "--factory")
+    assert ui.environment["FEAST_HOSTS"] == f"127.0.0.1:{config.feast_port},localhost:{config.feast_port}"
+    assert ui.environment["FEAST_ADMIN_PASSWORD"] == config.feast_admin_password.get_secret_value()

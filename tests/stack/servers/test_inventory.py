@@ -11,13 +11,13 @@ SECRETS_OF = {
     "objects": {"console_password"},
     "dbinit": {f"{name}_password" for name in ("postgres_superuser",)}
     | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader", "serving")},
-    "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key"},
-    "feast": {"feast_db_password", "platform_db_password"},
-    "serving": {"serving_db_password", "serving_token"},
-    "feast-apply": {"feast_db_password", "platform_db_password", "s3_secret_key"},
+    "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key", "mlflow_admin_password", "mlflow_pipelines_password"},
+    "feast": {"feast_db_password", "platform_db_password", "feast_admin_password"},
+    "serving": {"serving_db_password", "serving_token", "mlflow_pipelines_password"},
+    "feast-apply": {"feast_db_password", "platform_db_password"},
 }
 AIRFLOW = {"airflow_db_password", "airflow_fernet_key"}
-TASKS = {"feast_db_password", "platform_db_password", "s3_secret_key"}
+TASKS = {"feast_db_password", "platform_db_password", "s3_secret_key", "mlflow_pipelines_password"}
 SECRETS_OF |= {
     "airflow-setup": AIRFLOW | {"airflow_admin_password"},
     "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key"},

@@ -14,6 +14,17 @@ def test_it_listens_on_this_machine_only_and_answers_to_its_own_names(config):
     assert option(command, "--allowed-hosts") == f"127.0.0.1:{port},localhost:{port}"
 
 
+def test_the_guard_is_in_front_of_it_with_a_login_for_people_and_one_for_the_pipelines(config):
+    server = mlflow.server(config)
+    assert option(server.command, "--app-name") == "ml-platform"
+    logins = {name: value for name, value in server.environment.items() if name.endswith(("_USER", "_PASSWORD"))}
+    assert logins == {
+        "MLFLOW_ADMIN_USER": "admin", "MLFLOW_ADMIN_PASSWORD": config.mlflow_admin_password.get_secret_value(),
+        "MLFLOW_PIPELINES_USER": "pipelines",
+        "MLFLOW_PIPELINES_PASSWORD": config.mlflow_pipelines_password.get_secret_value(),
+    }  # fmt: skip
+
+
 def test_artifacts_go_through_the_server_to_its_own_bucket(config):
     server = mlflow.server(config)
     assert "--serve-artifacts" in server.command
