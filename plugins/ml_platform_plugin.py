@@ -1,9 +1,10 @@
-"""Links to the platform's other screens in Airflow's menu."""
+"""Links to the platform's other screens in Airflow's menu, and the names under which Airflow's server answers."""
 
 import os
 from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 SCREENS = {
     "MLflow": "MLFLOW_URL",
@@ -14,11 +15,24 @@ SCREENS = {
 
 
 class MLPlatformPlugin(AirflowPlugin):
-    """One menu entry for each screen whose address is in the environment."""
+    """One menu entry for each screen whose address is in the environment, and a check of the header `Host`.
+
+    Airflow has no setting for allowed hosts. Without them, a page anywhere could call this server under a name of its
+    own that leads to this machine (DNS rebinding).
+    """
 
     name = "ml_platform"
     external_views: ClassVar[list[Any]] = [
         {"name": name, "href": os.environ[variable], "destination": "nav"}
         for name, variable in SCREENS.items()
         if os.environ.get(variable)
+    ]
+    fastapi_root_middlewares: ClassVar[list[Any]] = [
+        {
+            "name": "allowed hosts",
+            "middleware": TrustedHostMiddleware,
+            "args": [],
+            "kwargs": {"allowed_hosts": hosts.split(","), "www_redirect": False},
+        }
+        for hosts in filter(None, [os.environ.get("AIRFLOW_HOSTS")])
     ]

@@ -5,11 +5,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from stack.config import HOST, Config
+from stack.config import HOST, ROOT, Config, hosts
 from stack.servers import probes
 from stack.servers.node import Node, Server, base_environment
 
 PAGE = Path("/usr/share/adminer/adminer.php")
+HOST_CHECK = ROOT / "stack" / "screens" / "adminer_hosts.php"
 REMEDY = "install PHP with its pgsql extension and Adminer (Debian: apt-get install adminer php-cli php-pgsql)"
 
 
@@ -19,8 +20,8 @@ def nodes(config: Config) -> Iterator[Node]:
         return
     yield Server(
         name="adminer",
-        command=("php", "-S", f"{HOST}:{config.adminer_port}", "-t", str(PAGE.parent), str(PAGE)),
-        environment=base_environment(config),
+        command=("php", "-S", f"{HOST}:{config.adminer_port}", "-t", str(PAGE.parent), str(HOST_CHECK)),
+        environment=base_environment(config) | {"ADMINER_HOSTS": hosts(config.adminer_port), "ADMINER_PAGE": str(PAGE)},
         probe=probes.http(f"http://{HOST}:{config.adminer_port}/"),
         version="of the system",
         needs=("postgres",),

@@ -21,6 +21,7 @@ def nodes(config: Config) -> Iterator[Node]:
     sensors = {"AIRFLOW_CONN_S3": s3_connection(config)}
     tokens = {"AIRFLOW__API_AUTH__JWT_SECRET": config.airflow_jwt_secret.get_secret_value()}
     cookies = {"AIRFLOW__API__SECRET_KEY": config.airflow_secret_key.get_secret_value()}
+    names = {"AIRFLOW_HOSTS": f"localhost,{HOST}"}
     screens = config.screen_urls()
     user = {"ADMIN_USER": config.airflow_admin_user, "ADMIN_PASSWORD": config.airflow_admin_password.get_secret_value()}
     yield Step(
@@ -35,7 +36,7 @@ def nodes(config: Config) -> Iterator[Node]:
         config,
         "airflow-api",
         ("api-server", "--host", HOST, "--port", str(config.airflow_port), "--workers", "1", "--apps", "all"),
-        common | tokens | cookies | screens,
+        common | tokens | cookies | names | screens,
         probes.http(f"{config.airflow_url}/api/v2/monitor/health", _component("metadatabase")),
         ports={"AIRFLOW_PORT": config.airflow_port},
     )

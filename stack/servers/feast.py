@@ -13,6 +13,13 @@ from stack.servers.node import Node, Server, Step, base_environment, program
 
 REPO = ROOT / "feast_repo"
 CODE = ("feature_store", "specs")  # packages of ml_platform that the definitions are made with
+REGISTRY_HASH = """
+SELECT md5(string_agg(definition, ' ' ORDER BY definition)) FROM (
+    SELECT 'entity ' || entity_name || ' ' || md5(entity_proto) FROM entities
+    UNION ALL SELECT 'source ' || data_source_name || ' ' || md5(data_source_proto) FROM data_sources
+    UNION ALL SELECT 'view ' || feature_view_name || ' ' || md5(feature_view_proto) FROM feature_views
+    UNION ALL SELECT 'service ' || feature_service_name || ' ' || md5(feature_service_proto) FROM feature_services
+) AS registry (definition)"""
 
 
 def nodes(config: Config) -> Iterator[Node]:
@@ -43,17 +50,23 @@ def nodes(config: Config) -> Iterator[Node]:
 
 
 def _is_applied(config: Config) -> bool:
-    """Return whether Feast's registry has what `datasets/` declares now; the same question to Feast costs 5 s."""
-    if not _stamp(config).exists() or _stamp(config).read_text() != _definitions(config):
-        return False
+    """Return whether Feast's registry is as the last step left it, from what `datasets/` declares now.
+
+    The same question to Feast costs 5 s.
+    """
     try:
-        return bool(probes.query(config.database_uri("feast"), "SELECT 1 FROM feature_views LIMIT 1"))
+        return _stamp(config).exists() and _stamp(config).read_text() == _applied(config)
     except psycopg2.Error:  # not the database that the stamp is about
         return False
 
 
 def _write_stamp(config: Config) -> None:
-    _stamp(config).write_text(_definitions(config))
+    _stamp(config).write_text(_applied(config))
+
+
+def _applied(config: Config) -> str:
+    ((registry,),) = probes.query(config.database_uri("feast"), REGISTRY_HASH)
+    return f"{_definitions(config)} {registry}"
 
 
 def _stamp(config: Config) -> Path:

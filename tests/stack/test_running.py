@@ -332,6 +332,16 @@ def test_mlflow_takes_writes_from_its_own_pages(stack):
         assert answer(f"{page}/api/2.0/mlflow/experiments/delete", delete, post)[0] == 200
 
 
+def test_airflow_and_adminer_refuse_other_sites(stack):
+    health, adminer = f"{stack.airflow_url}/api/v2/monitor/health", f"http://127.0.0.1:{stack.adminer_port}/"
+    assert answer(health)[0] == 200
+    assert answer(health, headers={"Host": "evil.example"})[0] == 400
+    if "adminer" in all_nodes(stack) or stack.target == "compose":
+        assert answer(adminer)[0] == 200
+        for headers in ({"Host": "evil.example"}, {"Origin": "http://localhost:3333"}):
+            assert answer(adminer, headers=headers)[0] == 403
+
+
 def test_feast_only_shows(stack):
     page, (user,) = list(logins(stack).items())[1]
     entity = json.dumps({"name": "stray", "project": "ml_platform", "join_key": "id", "value_type": "INT64"}).encode()

@@ -25,7 +25,10 @@ def test_it_runs_where_all_of_it_is_installed(config, php):
     php("Core", "pgsql")
     (server,) = adminer.nodes(config)
     assert server.command[:3] == ("php", "-S", f"127.0.0.1:{config.adminer_port}")
-    assert server.command[-1] == str(adminer.PAGE)
+    assert server.command[-1] == str(adminer.HOST_CHECK)
+    assert adminer.HOST_CHECK.exists()
+    assert server.environment["ADMINER_HOSTS"] == f"127.0.0.1:{config.adminer_port},localhost:{config.adminer_port}"
+    assert server.environment["ADMINER_PAGE"] == str(adminer.PAGE)
     assert server.ports == {"ADMINER_PORT": config.adminer_port}
 
 

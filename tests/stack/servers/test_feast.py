@@ -1,6 +1,7 @@
 """Feast: its definitions are registered once, and again after each change of what they are made from."""
 
 import shutil
+import subprocess
 
 import psycopg2
 import pytest
@@ -20,7 +21,7 @@ def config(config, tmp_path):
 @pytest.fixture
 def registry(monkeypatch):
     """Return the rows that Feast's registry answers with; the test can replace them, also by an error."""
-    rows = {"answer": [(1,)]}
+    rows = {"answer": [("as applied",)]}
 
     def query(uri, sql):
         if isinstance(rows["answer"], Exception):
@@ -71,8 +72,8 @@ def test_changed_code_makes_it_run_again(config, registry, package, tmp_path, mo
     assert not step.is_done()
 
 
-@pytest.mark.parametrize("answer", [[], psycopg2.OperationalError("no such database")])
-def test_another_database_makes_it_run_again(config, registry, answer):
+@pytest.mark.parametrize("answer", [[(None,)], [("changed",)], psycopg2.OperationalError("no such database")])
+def test_another_or_a_changed_registry_makes_it_run_again(config, registry, answer):
     step = apply(config)
     registry["answer"] = answer
     assert not step.is_done()
@@ -90,3 +91,35 @@ def test_the_guard_is_in_front_of_the_ui(config):
     assert ui.command[1:3] == ("stack.screens.feast:create_app", "--factory")
     assert ui.environment["FEAST_HOSTS"] == f"127.0.0.1:{config.feast_port},localhost:{config.feast_port}"
     assert ui.environment["FEAST_ADMIN_PASSWORD"] == config.feast_admin_password.get_secret_value()
+
+
+@pytest.mark.servers
+def test_what_was_removed_or_changed_in_the_registry_is_applied_again(servers):
+    """On a real registry: the step is not done any more, and puts back what `datasets/` declares."""
+    from ml_platform.feature_store import features
+    from ml_platform.specs.catalog import catalog
+
+    def step():
+        return next(node for node in feast.nodes(servers) if node.name == "feast-apply")
+
+    def apply_step():
+        subprocess.run(step().command, env=dict(step().environment), check=True)
+        step().after()
+
+    apply_step()
+    assert step().is_done()
+    declared = catalog()
+    features.apply(*declared.tables, *declared.datasets)  # as tasks do again and again
+    assert step().is_done()
+    store = features.store()
+    store.registry.delete_feature_service("auto", store.project)
+    assert not step().is_done()
+    apply_step()
+    assert features.store().get_feature_service("auto").name == "auto"
+    auto = store.get_feature_view("auto")
+    auto.description = "changed by somebody"
+    store.registry.apply_feature_view(auto, store.project)
+    assert not step().is_done()
+    apply_step()
+    assert features.store().get_feature_view("auto").description != "changed by somebody"
+    assert step().is_done()
