@@ -55,7 +55,7 @@ def buckets(folder: Path = FOLDER) -> list[str]:
 
 
 def rights(policy: str, folder: Path = FOLDER) -> dict[str, set[str]]:
-    """Return the actions that a policy allows, by bucket.
+    """Return the actions that a policy allows, by bucket, or by a folder of a bucket, such as `mlflow/training_sets`.
 
     Raises:
         ConfigError: the policy has a part that not every server enforces, or names an unknown bucket.
@@ -67,11 +67,18 @@ def rights(policy: str, folder: Path = FOLDER) -> dict[str, set[str]]:
             _check(file, "a Deny of", statement.actions, DENIED)
             continue
         for resource in statement.resources:
-            bucket, _, objects = resource.removeprefix(ARN).partition("/")
-            _check(file, "the resource", [resource], [f"{ARN}{name}{end}" for name in known for end in ("", "/*")])
-            _check(file, f"on {resource} the action", statement.actions, OBJECT_ACTIONS if objects else BUCKET_ACTIONS)
-            allowed[bucket].update(statement.actions)
+            scope = resource.removeprefix(ARN).removesuffix("/*")
+            _check(file, "the resource", [resource], _resources(known, scope.partition("/")[2]))
+            possible = OBJECT_ACTIONS if resource.endswith("/*") else BUCKET_ACTIONS
+            _check(file, f"on {resource} the action", statement.actions, possible)
+            allowed[scope].update(statement.actions)
     return dict(allowed)
+
+
+def _resources(known: list[str], folder: str) -> list[str]:
+    """Return the resources of each bucket: itself, its objects and, if the folder is a plain name, those in it."""
+    ends = ["", "/*", *([f"/{folder}/*"] if folder.isidentifier() else [])]
+    return [f"{ARN}{name}{end}" for name in known for end in ends]
 
 
 def _read(file: Path) -> Policy:

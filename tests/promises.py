@@ -115,7 +115,9 @@ PROMISES = (
         "test_a_role_enters_only_its_own_databases", "test_each_s3_identity_reaches_only_its_buckets",
         "test_the_service_reads_features_and_adds_to_its_log_and_nothing_else",
         "test_each_container_knows_only_its_own_secrets", "test_each_process_has_only_its_own_secrets",
-    ), "`platform` and `mlflow` may change settings of buckets, and `platform` writes the bucket `mlflow`"),
+        "test_no_s3_identity_changes_the_settings_of_a_bucket",
+        "test_workers_and_what_they_start_have_no_secret_of_the_scheduler",
+    )),
     Promise(26, "No secret is in a log, a parameter or a process list", (
         "test_no_secret_is_in_a_process_list_or_a_log", "test_no_command_line_and_no_log_shows_a_secret",
         "test_no_command_line_shows_a_secret",

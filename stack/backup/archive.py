@@ -34,12 +34,12 @@ class Contents(NamedTuple):
 
 
 def connect(config: Config) -> Any:
-    """Return an S3 client with the platform's identity, which sees every bucket."""
+    """Return an S3 client of the administrator: no other identity reads and writes every bucket."""
     return boto3.client(
         "s3",
         endpoint_url=config.s3_url,
-        aws_access_key_id=config.s3_access_key,
-        aws_secret_access_key=config.s3_secret_key.get_secret_value(),
+        aws_access_key_id=config.s3_admin_access_key,
+        aws_secret_access_key=config.s3_admin_secret_key.get_secret_value(),
         region_name="us-east-1",
         config=botocore.config.Config(
             s3={"addressing_style": "path"},

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, SecretStr
 
-from stack.access import FOLDER, buckets, rights
+from stack.access import BUCKET_ACTIONS, FOLDER, buckets, rights
 from stack.config import HOST, Config
 from stack.errors import ConfigError
 from stack.servers import probes
@@ -41,6 +41,8 @@ VERBS = {  # SeaweedFS's verbs, and the S3 actions that each allows in a bucket
     "Write": {"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"},
     "Tagging": {"s3:GetObjectTagging", "s3:PutObjectTagging", "s3:DeleteObjectTagging"},
 }
+# Of a whole bucket these verbs would also allow its lifecycle, CORS, versioning and tags; of its objects they do not.
+OBJECTS_ONLY = ("Write", "Tagging")
 SETTINGS = "SETTINGS_SHA256"
 YEARS = dt.timedelta(days=3650)
 SIGNED = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
@@ -166,22 +168,24 @@ def _identity(name: str, access_key: str, secret_key: SecretStr, actions: list[s
 
 
 def actions_of(policy: str, folder: Path = FOLDER) -> list[str]:
-    """Return a policy as SeaweedFS's actions, such as `Read:train`.
+    """Return a policy as SeaweedFS's actions, such as `Read:train` or `Write:train/*`.
 
     Raises:
         ConfigError: the policy allows a part of a verb only; SeaweedFS would allow more.
     """
     allowed = []
-    for bucket, actions in rights(policy, folder).items():
-        for verb, verb_actions in VERBS.items():
+    for scope, actions in rights(policy, folder).items():
+        of_objects = "/" in scope
+        for verb, all_actions in VERBS.items():
+            verb_actions = all_actions - BUCKET_ACTIONS if of_objects else all_actions
             if actions.isdisjoint(verb_actions):
                 continue
             if missing := verb_actions - actions:
                 raise ConfigError(
-                    f"{folder / 'policies' / policy}.json: in the bucket {bucket}, SeaweedFS allows all or none "
+                    f"{folder / 'policies' / policy}.json: in the scope {scope}, SeaweedFS allows all or none "
                     f"of {', '.join(sorted(verb_actions))}; the policy lacks {', '.join(sorted(missing))}."
                 )
-            allowed.append(f"{verb}:{bucket}")
+            allowed.append(f"{verb}:{scope}/*" if of_objects or verb in OBJECTS_ONLY else f"{verb}:{scope}")
     return allowed
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from stack.backup import databases
+from stack.backup import archive, databases
 from stack.backup.make import make_backup
 from stack.backup.manifest import verify
 from stack.backup.restore import restore_backup
 from stack.target import runner
-from tests.end_to_end.conftest import eventually
+from tests.end_to_end.conftest import Buckets, eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.end_to_end, pytest.mark.prove]
 
@@ -38,12 +38,17 @@ def scored(airflow, buckets):
 
 
 @pytest.fixture
-def world(stack, airflow, buckets, mlflow):
+def world(stack, airflow, mlflow):
     """Return all that people would miss."""
+    everything = Buckets(archive.connect(stack))
 
     def look() -> dict[str, object]:
         names = ("train", "test", "result", "mlflow", "reports")
-        contents = {(b, key): hashlib.sha256(buckets.get(b, key)).hexdigest() for b in names for key in buckets.keys(b)}
+        contents = {
+            (bucket, key): hashlib.sha256(everything.get(bucket, key)).hexdigest()
+            for bucket in names
+            for key in everything.keys(bucket)
+        }
         experiments = [e.experiment_id for e in mlflow.search_experiments()]
         return {
             "aliases": {model.name: model.aliases for model in mlflow.search_registered_models()},

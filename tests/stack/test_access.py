@@ -14,9 +14,12 @@ LOOK = {"Effect": "Allow", "Action": ["s3:GetBucketLocation"], "Resource": ["arn
 DENY = {"Effect": "Deny", "Action": ["admin:*"]}
 
 
-def test_the_platform_uses_every_bucket_and_mlflow_its_own():
+def test_the_platform_uses_every_bucket_but_mlflows_where_it_has_a_folder():
     assert access.buckets() == ["train", "test", "result", "mlflow", "reports"]
-    assert access.rights("platform") == dict.fromkeys(access.buckets(), EVERYTHING)
+    rights = access.rights("platform")
+    assert rights.pop("mlflow/training_sets") == OBJECT_ACTIONS
+    assert not rights.pop("mlflow") & {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:PutObjectTagging"}
+    assert rights == dict.fromkeys(["train", "test", "result", "reports"], EVERYTHING)
     assert access.rights("mlflow") == {"mlflow": EVERYTHING}
 
 
@@ -40,9 +43,20 @@ def test_rights_add_up_by_bucket(policy):
     }
 
 
+def test_a_folder_of_a_bucket_has_rights_of_its_own(policy):
+    inside = ALLOW | {"Resource": ["arn:aws:s3:::in/some_folder/*"]}
+    assert access.rights("some", policy(LOOK, inside, DENY)) == {
+        "in": {"s3:GetBucketLocation"},
+        "in/some_folder": {"s3:GetObject"},
+    }
+
+
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
+        (ALLOW | {"Resource": ["arn:aws:s3:::in/a/b/*"]}, "'arn:aws:s3:::in/a/b/"),
+        (ALLOW | {"Resource": ["arn:aws:s3:::in/../*"]}, "'arn:aws:s3:::in/../"),
+        (ALLOW | {"Resource": ["arn:aws:s3:::in/one"]}, "'arn:aws:s3:::in/one' is not possible"),
         (ALLOW | {"Action": ["s3:*"]}, r"'s3:\*' is not possible; possible are s3:AbortMultipartUpload, "),
         (ALLOW | {"Action": ["s3:ListBucket"]}, r"on arn:aws:s3:::in/\* the action 's3:ListBucket'"),
         (LOOK | {"Action": ["s3:DeleteBucket"]}, "'s3:DeleteBucket' is not possible; possible are s3:GetBucketLoc"),

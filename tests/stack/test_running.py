@@ -157,23 +157,64 @@ def test_s3_refuses_strangers(stack):
     assert answer(f"{stack.s3_url}/", b"Action=CreateUser&UserName=me")[0] in (400, 403)
 
 
-def test_each_s3_identity_reaches_only_its_buckets(stack):
-    rights = {
-        "mlflow": (s3(stack, stack.mlflow_s3_access_key, stack.mlflow_s3_secret_key), {"mlflow"}),
-        "platform": (s3(stack, stack.s3_access_key, stack.s3_secret_key), set(buckets())),
+USED = {  # where each S3 identity writes: beginnings of keys
+    "platform": ("train/", "test/", "result/", "reports/", "mlflow/training_sets/"),
+    "mlflow": ("mlflow/",),
+}
+
+
+def identities(config):
+    """Return a client of each S3 identity that a service has."""
+    return {
+        "mlflow": s3(config, config.mlflow_s3_access_key, config.mlflow_s3_secret_key),
+        "platform": s3(config, config.s3_access_key, config.s3_secret_key),
     }
-    for name, (client, allowed) in rights.items():
-        for bucket in buckets():
+
+
+@pytest.mark.parametrize("name", USED)
+def test_each_s3_identity_reaches_only_its_buckets(stack, name):
+    client = identities(stack)[name]
+    for bucket in buckets():
+        for key in ("rights.txt", "training_sets/rights.txt", "1/models/rights.txt", "training_sets.txt"):
+            is_used = f"{bucket}/{key}".startswith(USED[name])
             calls = [
-                refused(client.put_object, Bucket=bucket, Key="rights.txt", Body=b"x"),
-                refused(client.get_object, Bucket=bucket, Key="rights.txt"),
-                refused(client.list_objects_v2, Bucket=bucket),
-                refused(client.delete_object, Bucket=bucket, Key="rights.txt"),
+                refused(client.put_object, Bucket=bucket, Key=key, Body=b"x"),
+                refused(client.get_object, Bucket=bucket, Key=key),
+                refused(client.put_object_tagging, Bucket=bucket, Key=key, Tagging={"TagSet": []}),
+                refused(client.delete_object, Bucket=bucket, Key=key),
             ]
-            assert calls == [bucket not in allowed] * 4, (name, bucket)
-        assert refused(client.create_bucket, Bucket="stray")
-        for bucket in buckets():
-            assert refused(client.delete_bucket, Bucket=bucket)
+            assert calls == [not is_used] * 4, (bucket, key)
+        is_listed = any(used.startswith(f"{bucket}/") for used in USED[name])
+        assert refused(client.list_objects_v2, Bucket=bucket) == (not is_listed), bucket
+
+
+RULE = {"ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::train/*"}
+SETTINGS = {  # of a bucket; a lifecycle rule can expire all that is in it
+    "put_bucket_lifecycle_configuration": {"LifecycleConfiguration": {"Rules": [RULE]}},
+    "delete_bucket_lifecycle": {},
+    "put_bucket_cors": {"CORSConfiguration": {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}},
+    "delete_bucket_cors": {},
+    "put_bucket_versioning": {"VersioningConfiguration": {"Status": "Suspended"}},
+    "put_bucket_tagging": {"Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}},
+    "put_bucket_encryption": {"ServerSideEncryptionConfiguration": ENCRYPTION},
+    "put_bucket_policy": {"Policy": json.dumps({"Version": "2012-10-17", "Statement": [EVERYBODY]})},
+    "delete_bucket_policy": {},
+    "put_object_lock_configuration": {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}},
+    "delete_bucket": {},
+}
+NOT_IN_MINIO = {"put_bucket_cors", "delete_bucket_cors"}  # it has one setting for the server: no user changes it
+
+
+@pytest.mark.parametrize("name", USED)
+def test_no_s3_identity_changes_the_settings_of_a_bucket(stack, name):
+    client = identities(stack)[name]
+    for bucket in buckets():
+        for call, arguments in SETTINGS.items():
+            if not (stack.s3_server == "minio" and call in NOT_IN_MINIO):
+                assert refused(getattr(client, call), Bucket=bucket, **arguments), (bucket, call)
+    assert refused(client.create_bucket, Bucket="stray")
 
 
 @pytest.mark.parametrize("secret", GUESSES)

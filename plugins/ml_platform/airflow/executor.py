@@ -2,9 +2,15 @@
 
 Each task is a process of its own. Forked from a process that has imported MLflow, Feast and scikit-learn, it has them
 at once. The imports would take more processor time than most tasks need for their work.
+
+A task talks to Airflow with a token of its own, over HTTP. So what only the scheduler needs is removed from the
+environment of the workers, and neither a task nor a process that it starts has it.
 """
 
+import ctypes
+import os
 from importlib import import_module
+from pathlib import Path
 
 from airflow.executors.local_executor import LocalExecutor
 
@@ -16,14 +22,21 @@ LIBRARY = (
     "training.steps", "training.training_set",
 )  # fmt: skip
 
+# The keys of Airflow's connections and tokens, and the address of its database with the password.
+SCHEDULER_ONLY = (
+    "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",
+)  # fmt: skip
+
 
 class PreloadedLocalExecutor(LocalExecutor):
     """Forks its workers from a process that has imported the platform's library."""
 
     def start(self) -> None:
-        """Import the library, then fork the workers."""
+        """Import the library, then fork the workers, now and later, without what only the scheduler needs."""
         if self.is_mp_using_fork:  # spawned workers would not inherit it
             load_library()
+            os.register_at_fork(after_in_child=drop_secrets)
         super().start()
 
 
@@ -32,3 +45,24 @@ def load_library() -> None:
     for name in LIBRARY:
         import_module(f"ml_platform.{name}")
     import_module("ml_platform.registry.model_files").load_skops()
+
+
+def drop_secrets() -> None:
+    """Remove from the environment what only the scheduler needs, also from what /proc shows of this process."""
+    for name in SCHEDULER_ONLY:
+        os.environ.pop(name, None)
+    _wipe_initial_environment()
+
+
+def _wipe_initial_environment() -> None:
+    """Overwrite the variables where the scheduler got them: a fork copies this memory, and `unsetenv` leaves it."""
+    stat = Path("/proc/self/stat")
+    if not stat.exists():
+        return
+    # proc(5): env_start and env_end are the fields 50 and 51; the first one after the name in parentheses is field 3
+    fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    address, end = int(fields[47]), int(fields[48])
+    for entry in ctypes.string_at(address, end - address).split(b"\0"):
+        if entry.partition(b"=")[0].decode("utf-8", "replace") in SCHEDULER_ONLY:
+            ctypes.memset(address, 0, len(entry))
+        address += len(entry) + 1

@@ -1,12 +1,18 @@
 """The executor imports the library once, and exactly the modules that the tasks import."""
 
 import ast
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from airflow.executors.local_executor import LocalExecutor
 
 from ml_platform.airflow import executor
 from stack import secrets
+from stack.config import load
+from stack.servers.inventory import all_nodes
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -31,6 +37,7 @@ def test_it_imports_what_the_tasks_import():
 
 def test_the_library_is_imported_before_the_workers_are_forked(monkeypatch):
     order = []
+    monkeypatch.setattr(os, "register_at_fork", lambda **_: None)
     monkeypatch.setattr(executor, "load_library", lambda: order.append("loaded"))
     monkeypatch.setattr(LocalExecutor, "start", lambda _: order.append("forked"))
     one = executor.PreloadedLocalExecutor(parallelism=1)
@@ -41,3 +48,52 @@ def test_the_library_is_imported_before_the_workers_are_forked(monkeypatch):
 def test_airflows_settings_name_it():
     setting = secrets.read(ROOT / "stack" / "airflow.env")["AIRFLOW__CORE__EXECUTOR"]
     assert setting == f"{executor.__name__}.{executor.PreloadedLocalExecutor.__name__}"
+
+
+CHILD = """
+import json, multiprocessing, os, subprocess, sys
+from airflow.executors.local_executor import LocalExecutor
+from ml_platform.airflow import executor
+
+def seen(connection):
+    started = subprocess.run([sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"],
+                             capture_output=True, text=True, check=True)
+    connection.send([dict(os.environ), json.loads(started.stdout), open("/proc/self/environ").read()])
+
+executor.load_library = lambda: None
+LocalExecutor.start = lambda _: None
+executor.PreloadedLocalExecutor(parallelism=1).start()
+ours, theirs = multiprocessing.Pipe()
+worker = multiprocessing.Process(target=seen, args=(theirs,))
+worker.start()
+print(json.dumps([dict(os.environ), *ours.recv()]))
+worker.join()
+"""
+
+
+def test_workers_and_what_they_start_have_no_secret_of_the_scheduler(tmp_path):
+    secret = dict.fromkeys(executor.SCHEDULER_ONLY, "a secret")
+    paths = {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}", "AIRFLOW_HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    file = f"///{tmp_path}/airflow.db"
+    address = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:{file}"}
+    address |= {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"sqlite+aiosqlite:{file}"}
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD], env=paths | secret | address, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    scheduler, worker, started, shown = json.loads(done.stdout.splitlines()[-1])
+    assert set(executor.SCHEDULER_ONLY) <= set(scheduler)
+    assert not [name for name in executor.SCHEDULER_ONLY if name in shown]
+    assert "PYTHONPATH=" in shown
+    for environment in (worker, started):
+        assert not set(executor.SCHEDULER_ONLY) & set(environment)
+        assert environment["PYTHONPATH"] == paths["PYTHONPATH"]
+
+
+def test_the_secrets_of_the_scheduler_are_those_that_it_is_started_with(tmp_path):
+    """What Airflow's settings call a secret, but for the connection `s3`, which the sensors of the tasks use."""
+    config = load(tmp_path / ".env")
+    environment = all_nodes(config)["airflow-scheduler"].environment
+    values = [config.airflow_fernet_key, config.airflow_jwt_secret, config.airflow_db_password]
+    holders = {name for name, text in environment.items() if any(v.get_secret_value() in text for v in values)}
+    assert holders == set(executor.SCHEDULER_ONLY)

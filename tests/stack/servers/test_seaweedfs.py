@@ -29,21 +29,26 @@ def home(config, tmp_path):
 
 
 def test_a_policy_is_translated_to_verbs(policy):
-    assert seaweedfs.actions_of("mlflow") == ["Read:mlflow", "List:mlflow", "Write:mlflow", "Tagging:mlflow"]
-    assert len(seaweedfs.actions_of("platform")) == 4 * len(access.buckets())
+    assert seaweedfs.actions_of("mlflow") == ["Read:mlflow", "List:mlflow", "Write:mlflow/*", "Tagging:mlflow/*"]
+    platform = seaweedfs.actions_of("platform")
+    assert len([action for action in platform if "mlflow" not in action]) == 4 * len(access.buckets()[1:])
+    assert [action for action in platform if "mlflow" in action] == [
+        "List:mlflow",
+        *(f"{verb}:mlflow/training_sets/*" for verb in ("Read", "List", "Write", "Tagging")),
+    ]
     assert seaweedfs.actions_of("some", policy(GET, LOCATE)) == ["Read:in"]
 
 
 def test_a_verb_that_allows_more_than_the_policy_is_refused(policy):
     put = GET | {"Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:DeleteObjectVersion"]}
-    with pytest.raises(ConfigError, match=r"some\.json: in the bucket in, .* all or none .* lacks s3:DeleteObject\.$"):
+    with pytest.raises(ConfigError, match=r"some\.json: in the scope in, .* all or none .* lacks s3:DeleteObject\.$"):
         seaweedfs.actions_of("some", policy(put))
 
 
 def test_each_identity_has_its_own_key_and_rights(home, config):
     identities = {i["name"]: i for i in json.loads((home / "identities.json").read_text())["identities"]}
     assert set(identities) == {"admin", "platform", "mlflow"}
-    assert identities["mlflow"]["actions"] == ["Read:mlflow", "List:mlflow", "Write:mlflow", "Tagging:mlflow"]
+    assert identities["mlflow"]["actions"] == ["Read:mlflow", "List:mlflow", "Write:mlflow/*", "Tagging:mlflow/*"]
     assert "Admin" not in identities["platform"]["actions"]
     keys = [credential["secretKey"] for i in identities.values() for credential in i["credentials"]]
     assert keys[1:] == [config.s3_secret_key.get_secret_value(), config.mlflow_s3_secret_key.get_secret_value()]
