@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "platform_0009"
-down_revision = "platform_0010"  # which was there first
+down_revision = "platform_0008"
 branch_labels = None
 depends_on = None
 

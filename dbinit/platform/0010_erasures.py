@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "platform_0010"
-down_revision = "platform_0008"
+down_revision = "platform_0009"
 branch_labels = None
 depends_on = None
 

@@ -64,5 +64,5 @@ def _wipe_initial_environment() -> None:
     address, end = int(fields[47]), int(fields[48])
     for entry in ctypes.string_at(address, end - address).split(b"\0"):
         if entry.partition(b"=")[0].decode("utf-8", "replace") in SCHEDULER_ONLY:
-            ctypes.memset(address, 0, len(entry))
+            ctypes.memset(address, ord(" "), len(entry))  # no zeros: two of them would end the environment
         address += len(entry) + 1

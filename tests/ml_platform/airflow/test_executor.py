@@ -10,7 +10,7 @@ from pathlib import Path
 from airflow.executors.local_executor import LocalExecutor
 
 from ml_platform.airflow import executor
-from stack import secrets
+from stack import marks, secrets
 from stack.config import load
 from stack.servers.inventory import all_nodes
 
@@ -52,13 +52,15 @@ def test_airflows_settings_name_it():
 
 CHILD = """
 import json, multiprocessing, os, subprocess, sys
+import psutil
 from airflow.executors.local_executor import LocalExecutor
 from ml_platform.airflow import executor
 
 def seen(connection):
     started = subprocess.run([sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"],
                              capture_output=True, text=True, check=True)
-    connection.send([dict(os.environ), json.loads(started.stdout), open("/proc/self/environ").read()])
+    connection.send([dict(os.environ), json.loads(started.stdout), open("/proc/self/environ").read(),
+                     psutil.Process().environ()])
 
 executor.load_library = lambda: None
 LocalExecutor.start = lambda _: None
@@ -78,13 +80,17 @@ def test_workers_and_what_they_start_have_no_secret_of_the_scheduler(tmp_path):
     address = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:{file}"}
     address |= {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"sqlite+aiosqlite:{file}"}
     done = subprocess.run(
-        [sys.executable, "-c", CHILD], env=paths | secret | address, capture_output=True, text=True, check=False
+        [sys.executable, "-c", CHILD],
+        env=paths | secret | address | {marks.SERVER: "one"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    scheduler, worker, started, shown = json.loads(done.stdout.splitlines()[-1])
+    scheduler, worker, started, shown, by_psutil = json.loads(done.stdout.splitlines()[-1])
     assert set(executor.SCHEDULER_ONLY) <= set(scheduler)
     assert not [name for name in executor.SCHEDULER_ONLY if name in shown]
-    assert "PYTHONPATH=" in shown
+    assert by_psutil[marks.SERVER] == "one"  # by which orphans of a killed scheduler are found
     for environment in (worker, started):
         assert not set(executor.SCHEDULER_ONLY) & set(environment)
         assert environment["PYTHONPATH"] == paths["PYTHONPATH"]
