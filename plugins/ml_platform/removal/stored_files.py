@@ -39,6 +39,11 @@ class StoredFile:
     encoding: str | None = None
     arrival: Arrival | None = None
 
+    @property
+    def is_result(self) -> bool:
+        """Whether it is a result, which has a card beside it."""
+        return self.version.bucket == batch.BUCKET
+
     def __str__(self) -> str:
         """Return bucket and key."""
         return f"{self.version.bucket}/{self.version.key}"
@@ -112,7 +117,7 @@ def search(
                     entities,
                     delimiter=file.delimiter,
                     encoding=file.encoding,
-                    is_guarded=file.version.bucket == batch.BUCKET,
+                    is_guarded=file.is_result and file.version.key.endswith(".csv"),
                 )
         except ContractError as error:
             unreadable.append(f"{file}: {error}")
@@ -148,7 +153,7 @@ def erase_rows(found: FoundFile, name: str) -> None:
                 upload_records.record_rewriting(cursor, name, arrival, before=copy.sha256, after=after)
             upload_records.rewrite_reports(name, arrival)
             out.seek(0)
-        elif found.file.version.bucket == batch.BUCKET:
+        elif found.file.is_result:
             _clear_warnings(card_key(found.file.version.key))
         object_store.rewrite(found.file.version, cast("BinaryIO", out))
 

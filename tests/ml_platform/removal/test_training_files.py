@@ -18,13 +18,14 @@ from ml_platform.removal.entities import Entities
 from ml_platform.removal.forget_entity import erase, plan
 from ml_platform.removal.remaining import remaining
 from ml_platform.scoring import batch, prediction_log
+from ml_platform.scoring.result_files import read_rows
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import fetch, transaction
 from ml_platform.training.tracking import PREDICTIONS
 from ml_platform.training.training_set import frozen_prefix
 from tests.ml_platform.ingestion.upload_cases import new_name
-from tests.ml_platform.scoring.test_batch import file_of, put, train
+from tests.ml_platform.scoring.test_batch import card_of, file_of, put, train, written_as
 from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -66,7 +67,13 @@ def test_a_trained_and_scored_entity_is_erased_and_the_versions_are_named(shop: 
     model = registry.load_champion(shop.name)
     held_out = predictions(model.run_id)
     key = int(held_out["key"].iloc[0])
-    reports = [uploads.settle(batch.score(shop, put(shop, file_of({"id": key}, {"id": 1000 + i})))) for i in range(2)]
+    reports = [
+        uploads.settle(
+            batch.score(written_as(shop, form), put(shop, file_of({"id": key, "town": "Atlantis"}, {"id": 1000 + i})))
+        )
+        for i, form in enumerate(("csv", "parquet"))
+    ]
+    assert all("Atlantis" in str(card_of(report)["warnings"]) for report in reports)
     log_over_http(model, key, 5000)
     planned = plan(shop, [str(key)])
     assert planned.table_rows == {"predictions.log": 3}
@@ -80,8 +87,15 @@ def test_a_trained_and_scored_entity_is_erased_and_the_versions_are_named(shop: 
     assert done.versions == (1,)
     assert plan(shop, [str(key)]).is_empty
     for i, report in enumerate(reports):
-        result = object_store.get("result", str(report["result_key"])).decode().splitlines()
-        assert [line.split(",")[0] for line in result] == ["id", str(1000 + i)]
+        key_of_result = str(report["result_key"])
+        result = read_rows(io.BytesIO(object_store.get("result", key_of_result)), key_of_result)
+        assert [str(row[0]) for row in result] == ["id", str(1000 + i)]
+        card = card_of(report)
+        assert (card["warnings"], card["rows_out"]) == ([], 2)
+        assert b"Atlantis" not in object_store.get("test", report["report_key"])
+    assert (
+        fetch("SELECT report->'warnings' #>> '{}' FROM uploads.arrivals WHERE dataset = $1", shop.name) == [("[]",)] * 2
+    )
     logged = "SELECT (entity_key->>'id')::int FROM predictions.log WHERE model = $1 ORDER BY 1"
     assert fetch(logged, shop.name) == [(1000,), (1001,), (5000,)]
     assert predictions(model.run_id).equals(held_out.iloc[1:].reset_index(drop=True))
