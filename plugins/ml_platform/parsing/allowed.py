@@ -36,10 +36,17 @@ def allowed_texts(table: Table, purpose: Purpose) -> list[str]:
     required, needed = required_columns(table, purpose), needed_columns(table, purpose)
     columns = columns_of(table, purpose)
     return [
-        f"{table.header(name)}: {', '.join(_parts(table, column, is_required=name in required))}"
+        f"{table.header(name)}: {', '.join(_parts(table, column, is_required=name in required))}{_label(table, name)}"
         f"{'' if name in needed else '; the column may be missing'}"
         for name, column in columns.items()
     ]
+
+
+def _label(table: Table, name: str) -> str:
+    """Return what is special about a label of which the spec names only the positive value."""
+    if not isinstance(table, Dataset) or name != table.label.column or table.label.values:
+        return ""
+    return f"; it has two values, of which {class_text(table.label.positive)} is the positive one"
 
 
 def _parts(table: Table, column: Column, *, is_required: bool) -> Iterator[str]:

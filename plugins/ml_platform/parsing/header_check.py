@@ -101,7 +101,8 @@ class _Mismatch:
         wanted = self.needed - self._label_names
         with suppress(ContractError):
             for cells in islice(self.rows, HEADER_WITHIN):
-                if wanted <= {cell.strip() for cell in cells}:
+                # A title that was put before a whole file has the file's byte order mark behind it.
+                if wanted <= {cell.removeprefix("\ufeff").strip() for cell in cells}:
                     return self.rows.line
         return None
 

@@ -47,6 +47,8 @@ def test_key_label_and_event_time_are_never_missing() -> None:
     of = timed_dataset(label={"column": "LABEL", "positive": 1, "negative": 0}, missing=["NA"])
     assert text_of("ID", of) == "a whole number, never missing"
     assert text_of("LABEL", of) == "a whole number, one of 0, 1, never missing"
+    only_positive = "a whole number, never missing; it has two values, of which 1 is the positive one"
+    assert text_of("LABEL", make_dataset()) == only_positive
     assert text_of("AT", of).endswith("never missing")
     assert text_of("NOTE", of) == "a text, or missing (an empty cell, NA)"
 

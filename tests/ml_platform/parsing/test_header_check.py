@@ -24,6 +24,7 @@ def refusal(data: bytes, of: Any = None) -> ContractError:
     [
         (text(ROW)[len(HEADER) + 1 :], 1, "this line seems to hold values: the file has no header line"),
         (b"Sales of 2026\n\n" + text(ROW), 3, "the header is on this line; lines 1 to 2 are not part"),
+        (b"Sales of 2026\n" + b"\xef\xbb\xbf" + text(ROW), 2, "the header is on this line; line 1 is not part"),
         (b"sep=;\n" + csv_bytes({}, delimiter=";"), 2, "the header is on this line; line 1 is not part"),
         (b"Sales\n" + csv_bytes({}, columns=UNLABELLED), 2, "the header is on this line"),
         (text(ROW).replace(b"COUNT", b"RATIO"), 1, "the header names a column twice: RATIO; the header lacks COUNT;"),
@@ -37,7 +38,7 @@ def refusal(data: bytes, of: Any = None) -> ContractError:
         (text(ROW).replace(b"COUNT", b"The count"), 1, "the header lacks COUNT; it names ID, LABEL"),
         (text(ROW).replace(b"COST", b" Co-st "), 1, "the header lacks COST (Co-st is there: write it the same way); "),
     ],
-    ids=range(13),
+    ids=range(14),
 )  # fmt: skip
 def test_the_reason_says_what_the_file_seems_to_be(data: bytes, line: int, beginning: str) -> None:
     error = refusal(data)
