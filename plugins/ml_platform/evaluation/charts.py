@@ -154,11 +154,21 @@ def feature_importance(
     return figure
 
 
-def candidates(labels: Sequence[str], means: Sequence[float], sds: Sequence[float], scoring: str) -> Figure:
-    """Draw the scores of candidates. The first of each sequence is the best candidate, drawn on top."""
+def candidates(
+    labels: Sequence[str], means: Sequence[float], sds: Sequence[float], scoring: str, chosen: int = 0
+) -> Figure:
+    """Draw the scores of candidates.
+
+    Args:
+        labels: the candidates; the first one is the best, drawn on top.
+        means: of the metric over the folds.
+        sds: its standard deviations.
+        scoring: the metric.
+        chosen: position of the candidate that is drawn in another color.
+    """
     figure, axes = labelled_axes("Candidates", f"{scoring}, mean ± sd over the folds", "", 1.6 + 0.3 * len(labels), 9.0)
     rows = np.arange(len(labels))[::-1]
-    colors = [ORANGE, *[BLUE] * (len(labels) - 1)]
+    colors = [ORANGE if position == chosen else BLUE for position in range(len(labels))]
     axes.errorbar(means, rows, xerr=sds, fmt="none", ecolor=GREY)
     axes.scatter(means, rows, color=colors, zorder=3)
     axes.set_yticks(rows, labels, fontsize=8)

@@ -8,7 +8,7 @@ from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
     f1_score,
-    make_scorer,
+    precision_recall_curve,
     precision_score,
     recall_score,
     roc_auc_score,
@@ -18,25 +18,6 @@ from ml_platform.specs.parts import METRICS
 
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
-
-
-def scorers(n_classes: int) -> dict[str, Any]:
-    """Return the scorers of a cross-validation, by metric.
-
-    With more than two classes ROC AUC compares each class with the rest.
-    """
-    is_binary = n_classes == 2
-    averaged = {"average": "binary" if is_binary else "macro", "zero_division": 0.0}
-    # Without `response_method` scikit-learn would prefer decision_function to the probabilities.
-    macro_precision = make_scorer(average_precision_score, response_method="predict_proba")
-    return {
-        "f1": make_scorer(f1_score, **averaged),
-        "roc_auc": "roc_auc" if is_binary else "roc_auc_ovr",
-        "average_precision": "average_precision" if is_binary else macro_precision,
-        "precision": make_scorer(precision_score, **averaged),
-        "recall": make_scorer(recall_score, **averaged),
-        "accuracy": "accuracy",
-    }
 
 
 def probabilities_of(estimator: Any, features: Any) -> Probabilities:
@@ -56,6 +37,32 @@ def predictions_of(probabilities: Probabilities, threshold: float | None) -> Lab
     """
     indices = probabilities.argmax(axis=1) if threshold is None else probabilities >= threshold
     return np.asarray(indices, dtype=np.int64)
+
+
+def best_threshold(labels: Labels, probabilities: Probabilities) -> float:
+    """Return the probability at which F1 is highest if rows that reach it are positive.
+
+    Choose it on rows that the model was not fitted on. If all probabilities are equal, it is that probability.
+
+    Args:
+        labels: 0 or 1, shape (n_rows,); both occur.
+        probabilities: of the positive class, finite, shape (n_rows,).
+    """
+    thresholds, scores = f1_by_threshold(labels, probabilities)
+    return float(thresholds[scores.argmax()])
+
+
+def f1_by_threshold(labels: Labels, probabilities: Probabilities) -> tuple[Probabilities, Probabilities]:
+    """Return every different probability, ascending, and the F1 if rows that reach it are positive.
+
+    Args:
+        labels: 0 or 1, shape (n_rows,); both occur.
+        probabilities: of the positive class, finite, shape (n_rows,).
+    """
+    precision, recall, thresholds = precision_recall_curve(labels, probabilities)
+    # The last point of the curve has no threshold. F1 is 0, not 0/0, where no row is found.
+    scores = 2 * precision * recall / np.maximum(precision + recall, np.finfo(np.float64).tiny)
+    return thresholds, scores[:-1]
 
 
 def _averaged(probabilities: Probabilities) -> dict[str, Any]:

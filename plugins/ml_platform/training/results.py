@@ -54,10 +54,10 @@ class SearchResult:
         run_id: of the parent run in MLflow.
         url: of the parent run's page.
         search_id: identifies the search; see `search_state`.
-        candidate: estimator and parameters of the best candidate.
+        candidate: estimator and parameters of the chosen candidate.
         score: mean of its metric `scoring` over the folds.
         score_sd: standard deviation of that metric over the folds.
-        scoring: the metric that chose the best candidate.
+        scoring: the metric that compared the candidates.
         folds: number of folds of the cross-validation.
         jobs: number of candidates fitted in parallel.
         total: number of candidates.

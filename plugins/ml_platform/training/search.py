@@ -8,15 +8,15 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.model_selection import cross_validate
+from sklearn.model_selection import cross_val_predict
+from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from ml_platform.evaluation.metrics import scorers
+from ml_platform.evaluation.metrics import Labels, Probabilities, best_threshold, classification_metrics, predictions_of
 from ml_platform.specs.parts import METRICS
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.candidates import Candidate, pipeline
@@ -35,10 +35,9 @@ class CandidateResult:
         candidate: estimator and parameters.
         means: mean of each metric over the folds; empty if the candidate failed.
         sds: (population) standard deviation of each metric over the folds.
-        folds: each metric's value per fold; empty if the result was read from MLflow.
-        fit_seconds: time of all fits together.
+        folds: each metric's value per fold; empty if the candidate failed.
         start_time: seconds since the epoch.
-        seconds: time from start to end, with scoring.
+        seconds: time of all fits and of scoring.
         error: reason of the failure, or None.
         notes: the warnings of scikit-learn, each text once.
     """
@@ -47,7 +46,6 @@ class CandidateResult:
     means: dict[str, float] = field(default_factory=dict)
     sds: dict[str, float] = field(default_factory=dict)
     folds: dict[str, list[float]] = field(default_factory=dict)
-    fit_seconds: float = 0.0
     start_time: float = 0.0
     seconds: float = 0.0
     error: str | None = None
@@ -64,6 +62,9 @@ def evaluate(
 ) -> CandidateResult:
     """Cross-validate one candidate on one thread; if a fit fails, return a result with its error.
 
+    With two classes the predictions in a fold are those at the threshold that has the highest F1 in the other folds: a
+    final model has a threshold of its own too, so the default of 0.5 would compare what is never used.
+
     Args:
         candidate: to fit.
         dataset: says which columns are categories.
@@ -75,32 +76,52 @@ def evaluate(
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            scores = cross_validate(
-                pipeline(candidate, dataset), features, labels,
-                cv=folds, scoring=scorers(labels.nunique()), error_score=np.nan,
-            )  # fmt: skip
-        except ValueError as error:  # if every fit fails; its text holds their tracebacks
+            probabilities = _out_of_fold(pipeline(candidate, dataset), features, labels, folds)
+        except ValueError as error:
+            reasons = [*_notes(caught), str(error).strip()]
             return CandidateResult(
-                candidate, start_time=start_time, seconds=time.time() - start_time, error=str(error).strip()
+                candidate, start_time=start_time, seconds=time.time() - start_time, error="\n".join(reasons)
             )
-    notes = tuple(dict.fromkeys(str(warning.message).strip() for warning in caught))
-    return _result(candidate, scores, start_time, notes)
-
-
-def _result(candidate: Candidate, scores: dict[str, Any], start_time: float, notes: tuple[str, ...]) -> CandidateResult:
-    folds: dict[str, list[float]] = {metric: scores[f"test_{metric}"].tolist() for metric in METRICS}
-    unusable = [metric for metric, values in folds.items() if not np.isfinite(values).all()]
+    scores = fold_scores(labels.to_numpy(dtype=np.int64), probabilities, folds)
     return CandidateResult(
         candidate,
-        means={} if unusable else {metric: float(np.mean(values)) for metric, values in folds.items()},
-        sds={} if unusable else {metric: float(np.std(values)) for metric, values in folds.items()},
-        folds={} if unusable else folds,
-        fit_seconds=float(sum(scores["fit_time"])),
+        means={metric: float(np.mean(values)) for metric, values in scores.items()},
+        sds={metric: float(np.std(values)) for metric, values in scores.items()},
+        folds=scores,
         start_time=start_time,
         seconds=time.time() - start_time,
-        error="\n".join([*notes, f"not every fold could be scored by {', '.join(unusable)}"]) if unusable else None,
-        notes=notes,
+        notes=_notes(caught),
     )
+
+
+def _out_of_fold(model: Pipeline, features: pd.DataFrame, labels: pd.Series, folds: Folds) -> Probabilities:
+    probabilities: Probabilities = cross_val_predict(model, features, labels, cv=folds, method="predict_proba")
+    if not np.isfinite(probabilities).all():
+        raise ValueError("not every probability is a finite number")
+    return probabilities
+
+
+def _notes(caught: Iterable[warnings.WarningMessage]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(warning.message).strip() for warning in caught))
+
+
+def fold_scores(labels: Labels, probabilities: Probabilities, folds: Folds) -> dict[str, list[float]]:
+    """Return each metric's value per fold, at the threshold of the other folds.
+
+    Args:
+        labels: class indices, shape (n_rows,).
+        probabilities: out of fold, shape (n_rows, n_classes).
+        folds: the positions of the other rows and of its own, per fold.
+    """
+    if probabilities.shape[1] == 2:
+        probabilities = probabilities[:, 1]
+    scores: dict[str, list[float]] = {metric: [] for metric in METRICS}
+    for others, own in folds:
+        threshold = best_threshold(labels[others], probabilities[others]) if probabilities.ndim == 1 else None
+        predictions = predictions_of(probabilities[own], threshold)
+        for metric, value in classification_metrics(labels[own], probabilities[own], predictions).items():
+            scores[metric].append(value)
+    return scores
 
 
 def search(

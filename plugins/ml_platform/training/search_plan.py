@@ -12,9 +12,9 @@ class SearchPlan:
     """The candidates of a search, and how they are compared.
 
     Attributes:
-        candidates: valid, not fitted yet.
+        candidates: valid, not fitted yet; in the order of the grid, the simplest first.
         folds: number of folds of the stratified cross-validation.
-        scoring: the metric whose mean chooses the best candidate.
+        scoring: the metric whose mean over the folds compares the candidates.
         jobs: number of candidates fitted in parallel.
         attempt_id: makes searches differ that are otherwise equal, such as the id of a DAG run.
     """

@@ -1,4 +1,4 @@
-"""The first two steps of a training: search the grid, and refit the best candidate. The gate is the third.
+"""The first two steps of a training: search the grid, and refit the chosen candidate. The gate is the third.
 
 Both are idempotent: a killed search resumes, and a second refit finds the version that the first registered.
 """
@@ -22,6 +22,7 @@ from ml_platform.storage.json_values import to_json
 from ml_platform.training import search as grid_search
 from ml_platform.training import tracking
 from ml_platform.training.candidates import Candidate
+from ml_platform.training.choice import choose
 from ml_platform.training.fitting import fit, threshold_of
 from ml_platform.training.leakage import suspected_leaks
 from ml_platform.training.results import Challenger, SearchResult
@@ -50,14 +51,14 @@ def search(training_set: TrainingSet, plan: SearchPlan) -> SearchResult:
     with mlflow_client.running(mlflow_client.connect(), parent.info.run_id):
         leaks = _log_leaks(parent, parts)
         results = _results(parent, plan, parts, folds)
-        best = _log_best(training_set.dataset.name, parent, results, plan.scoring)
+        chosen = _log_choice(training_set.dataset.name, parent, results, plan)
     return SearchResult(
         run_id=parent.info.run_id,
         url=mlflow_client.run_url(parent),
         search_id=identity,
-        candidate=(best.candidate.estimator, best.candidate.params),
-        score=best.means[plan.scoring],
-        score_sd=best.sds[plan.scoring],
+        candidate=(chosen.candidate.estimator, chosen.candidate.params),
+        score=chosen.means[plan.scoring],
+        score_sd=chosen.sds[plan.scoring],
         scoring=plan.scoring,
         folds=plan.folds,
         jobs=plan.jobs,
@@ -120,27 +121,40 @@ def _results(parent: Run, plan: SearchPlan, parts: Split, folds: Folds) -> list[
     return results
 
 
-def _log_best(name: str, parent: Run, results: list[CandidateResult], scoring: str) -> CandidateResult:
-    best_first = rank(results, scoring)
-    if not best_first:
+def _log_choice(name: str, parent: Run, results: list[CandidateResult], plan: SearchPlan) -> CandidateResult:
+    scoring, chosen = plan.scoring, choose(results, plan.candidates, plan.scoring)
+    if chosen is None:
         reasons = "; ".join(f"{result.candidate}: {(result.error or '').splitlines()[-1]}" for result in results)
         raise DegenerateDataError(f"{name}: none of {len(results)} candidates could be fitted: {reasons}")
-    client, run_id, best = mlflow_client.connect(), parent.info.run_id, best_first[0]
+    client, run_id, best_first = mlflow_client.connect(), parent.info.run_id, rank(results, scoring)
+    best = best_first[0]
     chart = charts.candidates(
         [str(result.candidate) for result in best_first],
         [result.means[scoring] for result in best_first],
         [result.sds[scoring] for result in best_first],
         scoring,
+        chosen=best_first.index(chosen),
     )
     mlflow_client.log_charts(client, run_id, {"candidates": chart})
-    mlflow_client.set_tags(client, run_id, {"best_candidate": str(best.candidate)})
-    mlflow_client.log_metrics(client, run_id, {f"best_cv_{metric}": mean for metric, mean in best.means.items()})
+    mlflow_client.set_tags(
+        client, run_id, {"best_candidate": str(best.candidate), "chosen_candidate": str(chosen.candidate)}
+    )
+    figures = {"best": best, "chosen": chosen}
+    mlflow_client.log_metrics(
+        client, run_id,
+        {f"{which}_cv_{metric}": mean for which, result in figures.items() for metric, mean in result.means.items()},
+    )  # fmt: skip
     log.info("best of %d candidates: %s, %s %.3f", len(results), best.candidate, scoring, best.means[scoring])
-    return best
+    if chosen is not best:
+        log.info(
+            "chosen, because it is simpler and within one standard error of the best: %s, %s %.3f",
+            chosen.candidate, scoring, chosen.means[scoring],
+        )  # fmt: skip
+    return chosen
 
 
 def refit(training_set: TrainingSet, search_result: SearchResult) -> Challenger:
-    """Fit the best candidate on all rows outside the hold-out, choose its threshold, evaluate and register it.
+    """Fit the chosen candidate on all rows outside the hold-out, choose its threshold, evaluate and register it.
 
     The threshold maximises the out-of-fold F1; with more than two classes the most probable class is predicted. The
     new version gets the alias `challenger`.

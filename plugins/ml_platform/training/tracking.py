@@ -47,6 +47,7 @@ def log_candidate(client: MlflowClient, parent: Run, result: CandidateResult) ->
     candidate = result.candidate
     tags = {PARENT: parent.info.run_id, "candidate_id": candidate.id, "kind": "candidate"} | _texts(result)
     tags["candidate"] = json.dumps([candidate.estimator, candidate.params])
+    tags["folds"] = json.dumps(result.folds)  # the metrics below hold them too, but are read back one by one
     start_time = int(result.start_time * 1000)
     end_time = start_time + int(result.seconds * 1000)
     run = client.create_run(parent.info.experiment_id, run_name=str(candidate), start_time=start_time, tags=tags)
@@ -61,7 +62,7 @@ def _texts(result: CandidateResult) -> dict[str, str]:
 
 
 def _metrics(result: CandidateResult, timestamp: int) -> list[Metric]:
-    values = [("fit_seconds", result.fit_seconds, 0), ("seconds", result.seconds, 0)]
+    values = [("seconds", result.seconds, 0)]
     values += [(name, mean, 0) for name, mean in result.means.items()]
     values += [(f"{name}_sd", sd, 0) for name, sd in result.sds.items()]
     values += [(f"fold_{name}", value, k) for name, folds in result.folds.items() for k, value in enumerate(folds)]
@@ -99,7 +100,7 @@ def _result(run: Run) -> CandidateResult:
         Candidate(*json.loads(tags["candidate"])),
         means={name: value for name, value in metrics.items() if f"{name}_sd" in metrics},
         sds={name.removesuffix("_sd"): value for name, value in metrics.items() if name.endswith("_sd")},
-        fit_seconds=metrics.get("fit_seconds", 0.0),
+        folds=json.loads(tags["folds"]),
         start_time=run.info.start_time / 1000,
         seconds=metrics.get("seconds", 0.0),
         error=(tags.get("error") or "failed") if run.info.status == "FAILED" else None,

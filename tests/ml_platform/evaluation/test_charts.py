@@ -58,6 +58,12 @@ def test_the_best_candidate_is_on_top():
     assert axes.get_xlabel() == "roc_auc, mean ± sd over the folds"
 
 
+def test_the_chosen_candidate_has_a_color_of_its_own():
+    axes = charts.candidates(["best", "chosen", "third"], [0.6, 0.5, 0.4], [0.1, 0.2, 0.1], "f1", chosen=1).axes[0]
+    best, chosen, third = map(tuple, axes.collections[-1].get_facecolors())
+    assert chosen != best == third
+
+
 def test_the_points_of_precision_recall_and_roc_are_those_of_the_threshold():
     positive = PROBABILITIES >= 0.5
     recall, precision = positive[LABELS == 1].mean(), LABELS[positive].mean()

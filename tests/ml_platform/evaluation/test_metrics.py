@@ -2,10 +2,17 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import check_scoring, f1_score, roc_auc_score
+from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.naive_bayes import GaussianNB
 
-from ml_platform.evaluation.metrics import classification_metrics, f1, predictions_of, probabilities_of, scorers
+from ml_platform.evaluation.metrics import (
+    best_threshold,
+    classification_metrics,
+    f1,
+    f1_by_threshold,
+    predictions_of,
+    probabilities_of,
+)
 from ml_platform.specs.parts import METRICS
 
 LABELS = np.array([0, 0, 1, 1])
@@ -38,9 +45,28 @@ def test_a_class_that_is_in_no_row_counts_as_missed():
     assert f1(THREE[:4], OF_THREE[:4], THREE[:4]) == pytest.approx(2 / 3)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_cross_validation_uses_the_same_metrics(n_classes):
-    assert tuple(scorers(n_classes)) == METRICS
+@pytest.mark.parametrize(("labels", "probabilities"), [(LABELS, LABELS / 2), (THREE, OF_THREE)])
+def test_every_metric_that_a_search_can_compare_is_measured(labels, probabilities):
+    assert tuple(classification_metrics(labels, probabilities, labels)) == METRICS
+
+
+def test_the_best_threshold_is_the_one_with_the_highest_f1():
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, 100)
+    probabilities = (labels + 2 * random.random(100)).round(1) / 3
+    thresholds, scores = f1_by_threshold(labels, probabilities)
+    assert thresholds.tolist() == sorted(set(probabilities))
+    assert scores == pytest.approx([f1_score(labels, probabilities >= one) for one in thresholds])
+    assert best_threshold(labels, probabilities) == thresholds[np.argmax(scores)]
+
+
+def test_equal_probabilities_are_the_threshold_themselves():
+    assert best_threshold(LABELS, np.full(4, 0.3)) == 0.3
+
+
+def test_a_threshold_that_finds_no_positive_row_has_an_f1_of_zero():
+    thresholds, scores = f1_by_threshold(np.array([1, 0]), np.array([0.2, 0.9]))
+    assert dict(zip(thresholds, scores, strict=True)) == pytest.approx({0.2: 2 / 3, 0.9: 0.0})
 
 
 def test_one_nan_makes_all_metrics_nan():
@@ -63,18 +89,3 @@ def test_two_classes_give_one_probability_per_row_and_more_give_one_per_class(la
     assert probabilities.shape == shape
     expected = classifier.predict_proba(features)
     assert np.array_equal(probabilities, expected[:, 1] if len(shape) == 1 else expected)
-
-
-@pytest.mark.parametrize("labels", [LABELS, THREE])
-def test_a_scorer_gives_the_metric_of_that_name(labels):
-    """What chooses a candidate is what its card shows."""
-    features = np.concatenate([np.arange(len(labels))] * 3).reshape(-1, 1).astype(float)
-    repeated = np.tile(labels, 3)
-    classifier = GaussianNB(var_smoothing=0.5).fit(features, repeated)
-    given = probabilities_of(classifier, features)
-    expected = classification_metrics(repeated, given, classifier.predict(features))
-    found = {
-        name: check_scoring(classifier, one)(classifier, features, repeated)
-        for name, one in scorers(len(set(labels))).items()
-    }
-    assert found == pytest.approx(expected)

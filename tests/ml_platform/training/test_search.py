@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml_platform.evaluation.metrics import scorers
+from ml_platform.evaluation.metrics import best_threshold, classification_metrics
 from ml_platform.specs.parts import METRICS
 from ml_platform.training.candidates import Candidate, candidates
-from ml_platform.training.search import CandidateResult, evaluate, log_progress, rank, search
+from ml_platform.training.search import CandidateResult, evaluate, fold_scores, log_progress, rank, search
 from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import (
     make_dataset,
@@ -39,7 +39,7 @@ def test_a_result_has_mean_sd_and_folds_of_every_metric(several_classes):
     assert set(result.means) == set(result.sds) == set(result.folds) == set(METRICS)
     assert result.means["f1"] == pytest.approx(np.mean(result.folds["f1"]))
     assert len(result.folds["f1"]) == 3
-    assert 0 < result.fit_seconds < result.seconds
+    assert result.seconds > 0
 
 
 def test_a_fit_that_fails_makes_a_failed_result_and_the_others_go_on():
@@ -51,12 +51,35 @@ def test_a_fit_that_fails_makes_a_failed_result_and_the_others_go_on():
     assert [result.candidate for result in rank(found.values(), "f1")] == [GOOD]
 
 
-def test_a_score_that_is_no_number_fails_the_candidate(monkeypatch):
-    broken = scorers(2) | {"f1": lambda *_: math.nan}
-    monkeypatch.setattr("ml_platform.training.search.scorers", lambda n_classes: broken)
+def test_a_probability_that_is_no_number_fails_the_candidate(monkeypatch):
+    monkeypatch.setattr("ml_platform.training.search.cross_val_predict", lambda *_, **__: np.full((240, 2), np.nan))
     result = evaluate(GOOD, *data())
-    assert result.error.endswith("not every fold could be scored by f1")
+    assert result.error == "not every probability is a finite number"
     assert result.score("f1") == -math.inf
+
+
+def test_the_threshold_of_a_fold_is_chosen_on_the_other_folds():
+    """A model is compared as it will be used: at a threshold of its own, which was chosen on other rows."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, 200)
+    positive = 0.1 * labels + 0.2 * random.random(200)  # far below 0.5
+    rows = np.arange(200)
+    folds = [(rows[100:], rows[:100]), (rows[:100], rows[100:])]
+    scores = fold_scores(labels, np.column_stack([1 - positive, positive]), folds)
+    expected = [
+        classification_metrics(
+            labels[own], positive[own], positive[own] >= best_threshold(labels[others], positive[others])
+        )
+        for others, own in folds
+    ]
+    assert scores == {metric: [fold[metric] for fold in expected] for metric in METRICS}
+    assert min(scores["f1"]) > 0.7
+
+
+def test_with_several_classes_a_fold_is_scored_by_its_most_probable_class():
+    labels, rows = np.arange(30) % 3, np.arange(30)
+    folds = [(rows[15:], rows[:15]), (rows[:15], rows[15:])]
+    assert fold_scores(labels, np.eye(3)[labels], folds)["f1"] == [1.0, 1.0]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ml_platform.estimators import table
-from ml_platform.evaluation.metrics import scorers
+from ml_platform.evaluation.metrics import classification_metrics
 from ml_platform.specs import holdout
 from ml_platform.training import search_state
 from ml_platform.training.candidates import candidates, pipeline
@@ -43,7 +43,7 @@ def test_all_hashed_files_exist():
 @pytest.mark.parametrize(
     "code",
     [
-        pipeline, candidates, table, table.one_hot_encoder, scorers, evaluate, split, Split.folds,
+        pipeline, candidates, table, table.one_hot_encoder, classification_metrics, evaluate, split, Split.folds,
         holdout.HoldoutRule, holdout.holdout_by_entity, holdout.holdout_by_time,
     ],
     ids=lambda code: code.__name__,

@@ -67,7 +67,7 @@ def test_every_candidate_is_a_child_run_with_its_figures(full):
     assert len({run.data.tags["candidate_id"] for run in runs}) == len(runs) == searched.total == 12
     for run in runs:
         assert run.info.status == "FINISHED"
-        assert set(METRICS) | {f"{name}_sd" for name in METRICS} | {"fit_seconds"} <= set(run.data.metrics)
+        assert set(METRICS) | {f"{name}_sd" for name in METRICS} | {"seconds"} <= set(run.data.metrics)
         assert set(GRID[run.data.params["estimator"]]) <= set(run.data.params)
 
 
@@ -79,6 +79,8 @@ def test_the_parent_run_records_data_metrics_and_charts(full):
     metrics, tags = run.data.metrics, run.data.tags
     assert (metrics["candidates_done"], metrics["candidates_total"], metrics["candidates_failed"]) == (12, 12, 0)
     assert metrics["holdout_f1"] == refitted.metrics["f1"] == card.challenger_f1 > 0.5
+    assert tags["chosen_candidate"] == card.best_candidate
+    assert metrics["chosen_cv_f1"] == searched.score <= metrics["best_cv_f1"]
     assert tags["training_set_sha256"] == training_set.sha256
     assert json.loads(tags["sources"]) == to_json(training_set.sources)
     assert run.inputs.dataset_inputs[0].dataset.digest == training_set.sha256[:36]
