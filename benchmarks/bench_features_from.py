@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.evaluation.metrics import classification_metrics, predictions_of, probabilities_of
 from ml_platform.ingestion import uploads
 from ml_platform.specs.catalog import dataset
@@ -20,7 +21,7 @@ from ml_platform.specs.spec import Dataset
 from ml_platform.storage import database, object_store
 from ml_platform.training import build_training_set, training_set
 from ml_platform.training.candidates import candidates
-from ml_platform.training.fitting import fit, threshold_of
+from ml_platform.training.fitting import fit
 from ml_platform.training.leakage import suspected_leaks
 from ml_platform.training.search import rank, search
 from ml_platform.training.split import split

@@ -32,7 +32,11 @@ class BoostedTrees:
         self._baseline, self._link = nodes.baseline, nodes.link
 
     def predict_proba(self, matrix: Matrix) -> Matrix:
-        """Return the probabilities of rows, shape (n_rows, n_classes).
+        """Return the probabilities of rows, shape (n_rows, n_classes); see `decision_function` for the argument."""
+        return self._link(self.decision_function(matrix))
+
+    def decision_function(self, matrix: Matrix) -> Matrix:
+        """Return the sums of all trees for rows, shape (n_rows, n_trees_per_iteration).
 
         Args:
             matrix: the classifier's inputs, shape (n_rows, n_columns); NaN is missing.
@@ -45,4 +49,4 @@ class BoostedTrees:
         values = self._value[nodes].reshape(len(matrix), -1, self._baseline.shape[1])
         start = np.broadcast_to(self._baseline, (len(matrix), *self._baseline.shape))
         sums = np.add.accumulate(np.concatenate([start, values], axis=1), axis=1)  # `sum` would add in another order
-        return self._link(np.asfortranarray(sums[:, -1]))
+        return np.asfortranarray(sums[:, -1])

@@ -1,11 +1,13 @@
-"""Probabilities that are the same to the bit, in whatever batch a row comes.
+"""Scores and probabilities that are the same to the bit, in whatever batch a row comes.
 
-Each public function takes a fitted classifier and a sample of its inputs, shape (n_rows, n_columns). It returns a
-function that takes such rows and returns their probabilities, shape (n_rows, n_classes).
+Each public function of a kind of classifier takes a fitted one, a sample of its inputs, shape (n_rows, n_columns), and
+the response that is asked for. It returns a function that takes such rows and returns the response: probabilities,
+shape (n_rows, n_classes), or what `decision_function` returns, shape (n_rows, 1) with two classes, else
+(n_rows, n_classes).
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,30 +16,38 @@ from ml_platform.estimators.boosted_trees import BoostedTrees
 from ml_platform.estimators.sklearn_internals import tree_nodes
 
 Matrix = NDArray[np.float64]
-PredictProba = Callable[[Matrix], Matrix]
+Predict = Callable[[Matrix], Matrix]
+Response = Literal["predict_proba", "decision_function"]
 
 BLOCK_ROWS = 64
 FEW_ROWS = 32  # up to this number all boosted trees at once are faster than one after the other
 
 
-def in_blocks(classifier: Any, sample: Matrix) -> PredictProba:
+def _response(classifier: Any, response: Response) -> Predict:
+    """Return a method of a classifier, with two dimensions also where scikit-learn returns one."""
+    method = getattr(classifier, response)
+    return lambda matrix: method(matrix).reshape(len(matrix), -1)
+
+
+def in_blocks(classifier: Any, sample: Matrix, response: Response) -> Predict:
     """Predict in blocks of a fixed number of rows; zeros fill the last block.
 
     The sums over the columns depend on the number of rows, so that number is always the same.
     """
+    predict_block = _response(classifier, response)
 
-    def predict_proba(matrix: Matrix) -> Matrix:
+    def predict(matrix: Matrix) -> Matrix:
         rows = len(matrix)
         padded = np.zeros((-(-rows // BLOCK_ROWS) * BLOCK_ROWS, matrix.shape[1]))
         padded[:rows] = matrix
         blocks = np.split(padded, len(padded) // BLOCK_ROWS)
-        return np.vstack([classifier.predict_proba(block) for block in blocks])[:rows]
+        return np.vstack([predict_block(block) for block in blocks])[:rows]
 
-    return predict_proba
+    return predict
 
 
-def mean_of_trees(forest: Any, sample: Matrix) -> PredictProba:
-    """Average the trees of a forest in the order in which scikit-learn does with one job.
+def mean_of_trees(forest: Any, sample: Matrix, response: Response) -> Predict:
+    """Average the trees of a forest in the order in which scikit-learn does with one job; it has probabilities only.
 
     scikit-learn takes longer to start a tree than the tree takes to predict a row. A number beyond float32 counts as
     infinite; scikit-learn would reject all rows because of it.
@@ -54,26 +64,47 @@ def mean_of_trees(forest: Any, sample: Matrix) -> PredictProba:
     return predict_proba
 
 
-def all_trees_at_once(classifier: Any, sample: Matrix) -> PredictProba:
+def all_trees_at_once(classifier: Any, sample: Matrix, response: Response) -> Predict:
     """Use the table of all boosted trees for few rows, and scikit-learn for many.
 
     scikit-learn predicts all rows if its trees cannot be read, or if the table does not give the same bits as
     scikit-learn on the sample.
     """
-    nodes = tree_nodes(classifier)
-    trees = BoostedTrees(nodes) if nodes else None
-    if trees is None or not np.array_equal(trees.predict_proba(sample), classifier.predict_proba(sample)):
-        return lambda matrix: _in_pairs(classifier.predict_proba, matrix)
+    nodes, predict_many = tree_nodes(classifier), _response(classifier, response)
+    predict_few = _response(BoostedTrees(nodes), response) if nodes else None
+    if predict_few is None or not np.array_equal(predict_few(sample), predict_many(sample)):
+        return lambda matrix: _in_pairs(predict_many, matrix)
+
+    def predict(matrix: Matrix) -> Matrix:
+        return predict_many(matrix) if len(matrix) > FEW_ROWS else _in_pairs(predict_few, matrix)
+
+    return predict
+
+
+def calibrated(scores: Predict, calibrators: Sequence[Any]) -> Predict:
+    """Turn scores into probabilities as scikit-learn does: each class alone, then divided by their sum.
+
+    Args:
+        scores: returns the scores of rows, shape (n_rows, n_classes), or with two classes those of the positive class
+            alone, shape (n_rows, 1).
+        calibrators: see `sklearn_internals.Calibrated`.
+    """
 
     def predict_proba(matrix: Matrix) -> Matrix:
-        if len(matrix) > FEW_ROWS:
-            probabilities: Matrix = classifier.predict_proba(matrix)
-            return probabilities
-        return _in_pairs(trees.predict_proba, matrix)
+        columns = [
+            calibrator.predict(np.ascontiguousarray(column))
+            for calibrator, column in zip(calibrators, scores(matrix).T, strict=True)
+        ]
+        if len(columns) == 1:
+            return np.column_stack([1 - columns[0], columns[0]])
+        total = sum(columns)  # one class after the other, so the order of the sum does not depend on the rows
+        even = np.full(len(matrix), 1 / len(columns))
+        shares = (np.divide(column, total, out=even.copy(), where=total != 0) for column in columns)
+        return np.column_stack(list(shares))
 
     return predict_proba
 
 
-def _in_pairs(predict_proba: PredictProba, matrix: Matrix) -> Matrix:
+def _in_pairs(predict: Predict, matrix: Matrix) -> Matrix:
     """Predict a single row as two equal rows: one alone has another memory layout, so NumPy adds in another order."""
-    return predict_proba(matrix) if len(matrix) > 1 else predict_proba(np.repeat(matrix, 2, axis=0))[:1]
+    return predict(matrix) if len(matrix) > 1 else predict(np.repeat(matrix, 2, axis=0))[:1]

@@ -6,7 +6,7 @@ same to the bit in any batch, so a file and a request give the same result.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 from threadpoolctl import ThreadpoolController
 
+from ml_platform.estimators.model_parts import calibrated_of, uncalibrated
 from ml_platform.estimators.row_probabilities import Matrix
 from ml_platform.estimators.table import row_probabilities_of
 
@@ -92,21 +92,21 @@ class RowScorer:
         """Read the tables from the fitted steps, and compare them with scikit-learn on a sample.
 
         Args:
-            estimator: the pipeline, or a `TunedThresholdClassifierCV` of it.
+            estimator: the pipeline, alone or inside of calibrators and threshold.
             columns: name and type of each input, in order; a type is `double` or `string`.
         """
         self._columns, self._estimator = columns, estimator
         self._parts: list[_Categories | _Numbers] = []
-        pipeline = estimator.estimator_ if isinstance(estimator, TunedThresholdClassifierCV) else estimator
+        pipeline, calibrated = uncalibrated(estimator), calibrated_of(estimator)
         if isinstance(pipeline, Pipeline) and isinstance(pipeline[0], ColumnTransformer):
-            self._read_pipeline(pipeline)
+            self._read_pipeline(pipeline, calibrated.calibrators if calibrated else ())
         if not self._parts:
             log.warning("the platform did not build this model: scikit-learn scores it, which is slow for single rows")
 
-    def _read_pipeline(self, pipeline: Pipeline) -> None:
+    def _read_pipeline(self, pipeline: Pipeline, calibrators: Sequence[Any]) -> None:
         sample = _sample(pipeline[0], self._columns)
         expected = np.asarray(pipeline[0].transform(sample), dtype="float64")
-        self._predict_proba = row_probabilities_of(pipeline[-1], expected)
+        self._predict_proba = row_probabilities_of(pipeline[-1], expected, calibrators)
         self._base = expected[:1]
         self._parts = _parts(pipeline[0], sample)
         if not np.array_equal(self._matrix(sample), expected):

@@ -14,6 +14,7 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV
 
 log = logging.getLogger(__name__)
 
@@ -67,3 +68,27 @@ def tree_nodes(classifier: Any) -> TreeNodes | None:
         _report_missing(f"node fields {sorted(missing)}", "boosted trees predict one after the other")
         return None
     return nodes
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A fitted classifier and the calibrators of its scores.
+
+    Attributes:
+        classifier: fitted on all rows.
+        calibrators: each with a method `predict` from scores to probabilities, both of shape (n_rows,). With two
+            classes there is one, for the positive class; with more there is one per class.
+    """
+
+    classifier: BaseEstimator
+    calibrators: list[Any]
+
+
+def calibrated_parts(model: CalibratedClassifierCV) -> Calibrated | None:
+    """Return the parts of a fitted model that was calibrated with `ensemble=False`; None if they cannot be read."""
+    try:
+        (pair,) = model.calibrated_classifiers_
+        return Calibrated(pair.estimator, list(pair.calibrators))
+    except (AttributeError, ValueError) as error:
+        _report_missing(str(error), "calibrated models predict with scikit-learn, which is slow for single rows")
+        return None

@@ -3,7 +3,7 @@
 Boosted trees take ordinal codes, the others one column per category. A linear model needs scaled numbers; trees do not.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,15 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from ml_platform import RANDOM_STATE
-from ml_platform.estimators.row_probabilities import Matrix, PredictProba, all_trees_at_once, in_blocks, mean_of_trees
+from ml_platform.estimators.row_probabilities import (
+    Matrix,
+    Predict,
+    Response,
+    all_trees_at_once,
+    calibrated,
+    in_blocks,
+    mean_of_trees,
+)
 from ml_platform.specs.parts import Estimator
 
 MISSING = "(missing)"
@@ -31,7 +39,7 @@ class EstimatorKind:
         encoder: makes the unfitted step for category columns.
         scaler: makes the unfitted step for number columns.
         trusted_types: types in a stored model that skops does not trust by default.
-        row_probabilities: makes the function that predicts probabilities; see `row_probabilities`.
+        predict_rows: makes the function that predicts probabilities or scores; see `row_probabilities`.
     """
 
     classifier: type[BaseEstimator]
@@ -39,7 +47,7 @@ class EstimatorKind:
     encoder: Callable[[], Pipeline]
     scaler: Callable[[], BaseEstimator]
     trusted_types: tuple[str, ...]
-    row_probabilities: Callable[[Any, Matrix], PredictProba]
+    predict_rows: Callable[[Any, Matrix, Response], Predict]
 
     def build(self, params: Mapping[str, Any]) -> BaseEstimator:
         """Return the unfitted classifier; `params` override its defaults."""
@@ -83,7 +91,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         encoder=one_hot_encoder,
         scaler=scaled_median_imputer,
         trusted_types=(),
-        row_probabilities=in_blocks,
+        predict_rows=in_blocks,
     ),
     "random_forest": EstimatorKind(
         classifier=RandomForestClassifier,
@@ -91,7 +99,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         encoder=one_hot_encoder,
         scaler=median_imputer,
         trusted_types=("sklearn.tree._tree.Tree",),
-        row_probabilities=mean_of_trees,
+        predict_rows=mean_of_trees,
     ),
     "hist_gradient_boosting": EstimatorKind(
         classifier=HistGradientBoostingClassifier,
@@ -99,16 +107,27 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         encoder=ordinal_encoder,
         scaler=median_imputer,
         trusted_types=("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",),
-        row_probabilities=all_trees_at_once,
+        predict_rows=all_trees_at_once,
     ),
 }
 
 
-def row_probabilities_of(classifier: BaseEstimator, sample: Matrix) -> PredictProba:
+def row_probabilities_of(classifier: BaseEstimator, sample: Matrix, calibrators: Sequence[Any] = ()) -> Predict:
     """Return the function that predicts the probabilities of rows.
 
     A classifier that is not in the table predicts in blocks.
+
+    Args:
+        classifier: fitted.
+        sample: of its inputs, shape (n_rows, n_columns).
+        calibrators: of its scores; none if its own probabilities are asked for.
     """
     kinds = (kind for kind in ESTIMATORS.values() if isinstance(classifier, kind.classifier))
     kind = next(kinds, None)
-    return (kind.row_probabilities if kind else in_blocks)(classifier, sample)
+    predict_rows = kind.predict_rows if kind else in_blocks
+    if not calibrators:
+        return predict_rows(classifier, sample, "predict_proba")
+    if hasattr(classifier, "decision_function"):  # scikit-learn prefers it to the probabilities, too
+        return calibrated(predict_rows(classifier, sample, "decision_function"), calibrators)
+    probabilities = predict_rows(classifier, sample, "predict_proba")
+    return calibrated(lambda matrix: probabilities(matrix)[:, -len(calibrators) :], calibrators)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,9 +19,10 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from ml_platform.evaluation.calibration import BINS, calibration_error, one_versus_rest
+from ml_platform.evaluation.metrics import Labels, Probabilities
+
 BLUE, ORANGE, GREY, INK = "#1f5fa8", "#e07b39", "#b8bec6", "#2b2f36"
-Labels = NDArray[np.int64]
-Probabilities = NDArray[np.float64]
 
 
 def labelled_axes(title: str, x: str, y: str, height: float = 4.6, width: float = 6.4) -> tuple[Figure, Axes]:
@@ -116,21 +116,31 @@ def _wrapped(names: Sequence[str]) -> list[str]:
 
 def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> Figure:
     """Draw the out-of-fold F1 of each threshold; the best one is the model's threshold."""
-    figure, axes = labelled_axes("F1 by threshold", "Threshold", "F1, mean over the folds (training rows)")
+    figure, axes = labelled_axes("F1 by threshold", "Threshold", "F1, out of fold (training rows)")
     axes.plot(thresholds, scores, color=BLUE)
     axes.axvline(threshold, color=ORANGE, linestyle="--", label=f"chosen: {threshold:.3f}, F1 {scores.max():.3f}")
     axes.legend(frameon=False)
     return figure
 
 
-def calibration(labels: Labels, probabilities: Probabilities) -> Figure:
-    """Draw the share of positives over the mean probability, in ten bins with the same number of rows."""
-    shares, means = calibration_curve(labels, probabilities, n_bins=10, strategy="quantile")
+def calibration(labels: Labels, probabilities: Mapping[str, Probabilities]) -> Figure:
+    """Draw the reliability curve: the share of positives over the mean probability, in ten bins with as many rows each.
+
+    Source: A. Niculescu-Mizil and R. Caruana, Predicting Good Probabilities With Supervised Learning (2005).
+
+    Args:
+        labels: class indices, shape (n_rows,).
+        probabilities: by the name in the legend, at most two; each of shape (n_rows,), or with several classes
+            (n_rows, n_classes): then every pair of a row and a class is a point.
+    """
     figure, axes = labelled_axes(
         "Calibration on the hold-out", "Predicted probability (mean of a bin)", "Share of positives"
     )
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
-    axes.plot(means, shares, "o-", color=BLUE, label="model, ten bins of equal size")
+    for color, (name, values) in zip((ORANGE, BLUE)[-len(probabilities) :], probabilities.items(), strict=True):
+        shares, means = calibration_curve(*one_versus_rest(labels, values), n_bins=BINS, strategy="quantile")
+        error = calibration_error(labels, values)
+        axes.plot(means, shares, "o-", color=color, label=f"{name}, calibration error {error:.3f}")
     _unit_square(axes)
     return figure
 
@@ -176,7 +186,10 @@ def candidates(
 
 
 def binary_charts(
-    labels: Labels, probabilities: Probabilities, threshold: float, cv_results: Mapping[str, Any]
+    labels: Labels,
+    probabilities: Probabilities,
+    threshold: float,
+    curve: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> dict[str, Figure]:
     """Return the charts of a model with a threshold, on the hold-out.
 
@@ -184,7 +197,7 @@ def binary_charts(
         labels: 0 or 1, shape (n_rows,).
         probabilities: of the positive class, shape (n_rows,).
         threshold: rows with at least this probability are positive.
-        cv_results: `thresholds`, and the out-of-fold F1 of each in `scores`.
+        curve: thresholds, and the out-of-fold F1 of each.
     """
     predictions = (probabilities >= threshold).astype(np.int64)
     title = f"Hold-out at threshold {threshold:.3f}"
@@ -192,8 +205,7 @@ def binary_charts(
         "precision_recall": precision_recall(labels, probabilities, threshold),
         "roc": roc(labels, probabilities, threshold),
         "confusion_matrix": confusion(labels, predictions, ("negative", "positive"), title),
-        "calibration": calibration(labels, probabilities),
-        "f1_over_threshold": f1_over_threshold(cv_results["thresholds"], cv_results["scores"], threshold),
+        "f1_over_threshold": f1_over_threshold(*curve, threshold),
     }
 
 

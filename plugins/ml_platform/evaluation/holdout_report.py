@@ -1,6 +1,6 @@
 """A report on a new model: its metrics, charts and predictions on the hold-out. No I/O."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,13 @@ from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
 from ml_platform.evaluation import charts
+from ml_platform.evaluation.calibration import Calibration
 from ml_platform.evaluation.importance import importance
 from ml_platform.evaluation.metrics import (
     Labels,
     Probabilities,
     classification_metrics,
+    f1_by_threshold,
     predictions_of,
     probabilities_of,
 )
@@ -51,6 +53,7 @@ class HoldoutReport:
 
     Attributes:
         metrics: by name, each in [0, 1].
+        out_of_fold: Brier score and calibration error before and after the calibration, by name.
         threshold: rows with at least this probability are positive; None with more than two classes.
         positives: share of positive rows; None with more than two classes.
         charts: by name.
@@ -59,22 +62,28 @@ class HoldoutReport:
     """
 
     metrics: dict[str, float]
+    out_of_fold: dict[str, float]
     threshold: float | None
     positives: float | None
     charts: dict[str, Figure]
     predictions: pd.DataFrame
 
 
-def holdout_report(model: BaseEstimator, rows: HoldoutRows, threshold: float | None) -> HoldoutReport:
+def holdout_report(
+    model: BaseEstimator, rows: HoldoutRows, calibration: Calibration, uncalibrated: BaseEstimator | None = None
+) -> HoldoutReport:
     """Evaluate a fitted model on the hold-out.
 
     Args:
-        model: fitted; with a threshold also its `cv_results_`.
+        model: fitted.
         rows: the hold-out.
-        threshold: rows with at least this probability are positive; None with more than two classes.
+        calibration: of the model; it says from which probability on rows are positive.
+        uncalibrated: the fitted classifier whose scores the model calibrates; None if it calibrates none.
     """
+    threshold = calibration.threshold
     with threadpool_limits(1):
         probabilities = probabilities_of(model, rows.features)
+        before = probabilities_of(uncalibrated, rows.features) if uncalibrated is not None else probabilities
     predictions = predictions_of(probabilities, threshold)
     names = [str(name) for name in rows.features]
     metric = "f1_macro" if threshold is None else "average_precision"
@@ -82,12 +91,21 @@ def holdout_report(model: BaseEstimator, rows: HoldoutRows, threshold: float | N
     if threshold is None:
         figures = charts.multiclass_charts(rows.labels, predictions, rows.classes)
     else:
-        figures = charts.binary_charts(rows.labels, probabilities, threshold, model.cv_results_)
+        curve = f1_by_threshold(calibration.labels, calibration.after)
+        figures = charts.binary_charts(rows.labels, probabilities, threshold, curve)
+    reliability = ({"before": before} if uncalibrated is not None else {}) | {"model": probabilities}
+    figures |= {"calibration": charts.calibration(rows.labels, reliability), "feature_importance": importances}
+    on_holdout = replace(calibration, labels=rows.labels, before=before, after=probabilities)
     return HoldoutReport(
-        metrics=classification_metrics(rows.labels, probabilities, predictions),
+        metrics=classification_metrics(rows.labels, probabilities, predictions) | on_holdout.metrics(),
+        out_of_fold=calibration.metrics(),
         threshold=threshold,
         positives=None if threshold is None else float(rows.labels.mean()),
-        charts={**figures, "feature_importance": importances},
+        charts={
+            **figures,
+            "calibration": charts.calibration(rows.labels, reliability),
+            "feature_importance": importances,
+        },
         predictions=_frame(rows, probabilities),
     )
 

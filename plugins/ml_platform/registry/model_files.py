@@ -23,6 +23,8 @@ from ml_platform.specs.spec import Dataset
 TRUSTED_TYPES = sorted(
     {
         "numpy.dtype",
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
         "sklearn.metrics._classification.f1_score",
         "sklearn.metrics._scorer._CurveScorer",
         "sklearn.metrics._scorer._Scorer",

@@ -15,6 +15,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from sklearn.base import BaseEstimator
 
+from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files, version_records, version_tags
 from ml_platform.registry.loaded_model import LoadedModel
@@ -171,7 +172,7 @@ def load_files(version: ModelVersion, folder: Path) -> LoadedModel:
     rule = version_tags.read_holdout(version.name, tags)
     estimator, columns, dataset = model_files.read(folder, tags.get("model_sha256", ""))
     _check_classes(estimator, classes)
-    version_tags.check(tags, dataset, getattr(estimator, "best_threshold_", None))
+    version_tags.check(tags, dataset, threshold_of(estimator))
     sha256, run_id = tags.get("training_set_sha256", ""), version.run_id or ""
     return LoadedModel(
         version.name, int(version.version), threshold, estimator, columns, classes, dataset, rule, sha256, run_id

@@ -205,6 +205,7 @@ class Search(SpecModel):
     )
     folds: int = Field(default=5, ge=2, le=20)
     jobs: int = Field(default=2, ge=1, le=64, description="candidates that are fitted in parallel")
+    calibrate: bool = Field(default=True, description="calibrate probabilities out of fold where that costs no F1")
     candidates: dict[Estimator, dict[str, list[Any]]] = Field(
         default={
             "logistic_regression": {"class_weight": [None, "balanced"], "C": [1.0, 0.1]},
@@ -212,7 +213,7 @@ class Search(SpecModel):
             "hist_gradient_boosting": {"class_weight": [None, "balanced"], "learning_rate": [0.05, 0.1]},
         },
         min_length=1,
-        description="per estimator a grid; every combination is a candidate",
+        description="per estimator a grid; every combination is a candidate; the simplest first",
     )
 
 

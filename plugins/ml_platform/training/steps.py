@@ -12,6 +12,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
 from ml_platform import RANDOM_STATE
+from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.holdout_report import holdout_report
 from ml_platform.exceptions import DegenerateDataError
@@ -21,9 +22,10 @@ from ml_platform.storage import mlflow_client
 from ml_platform.storage.json_values import to_json
 from ml_platform.training import search as grid_search
 from ml_platform.training import tracking
+from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
 from ml_platform.training.choice import choose
-from ml_platform.training.fitting import fit, threshold_of
+from ml_platform.training.fitting import fit
 from ml_platform.training.leakage import suspected_leaks
 from ml_platform.training.results import Challenger, SearchResult
 from ml_platform.training.search import CandidateResult, log_progress, rank
@@ -154,10 +156,10 @@ def _log_choice(name: str, parent: Run, results: list[CandidateResult], plan: Se
 
 
 def refit(training_set: TrainingSet, search_result: SearchResult) -> Challenger:
-    """Fit the chosen candidate on all rows outside the hold-out, choose its threshold, evaluate and register it.
+    """Fit the chosen candidate on all rows outside the hold-out, calibrate, evaluate and register it.
 
-    The threshold maximises the out-of-fold F1; with more than two classes the most probable class is predicted. The
-    new version gets the alias `challenger`.
+    The threshold maximises the F1 of the calibrated probabilities out of fold; with more than two classes the most
+    probable class is predicted. The new version gets the alias `challenger`.
 
     Args:
         training_set: the one of the search.
@@ -191,20 +193,22 @@ def _fit_and_register(
 ) -> ModelVersion:
     dataset = training_set.dataset
     log.info("fitting %s on %s rows outside the hold-out", candidate, f"{int((~parts.in_holdout).sum()):,}")
-    model = fit(candidate, parts, search_result.folds, search_result.jobs)
-    threshold, rows = threshold_of(model), parts.holdout_rows()
-    report = holdout_report(model, rows, threshold)
+    calibration = calibrate(candidate, parts, search_result.folds, search_result.jobs)
+    model = fit(candidate, parts, search_result.folds, search_result.jobs, calibration)
+    threshold, rows = calibration.threshold, parts.holdout_rows()
+    report = holdout_report(model, rows, calibration, uncalibrated(model) if calibration.method else None)
     tracking.log_holdout_report(mlflow_client.connect(), run.info.run_id, report)
     tags = {
         "candidate_id": candidate.id, "candidate": str(candidate), "training_set_sha256": training_set.sha256,
         "holdout_f1": repr(report.metrics["f1"]), "holdout_metrics": json.dumps(report.metrics),
-        "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
+        "calibration": calibration.method or "none", "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
         **version_tags.required_tags(parts.classes, threshold, parts.rule),
     }  # fmt: skip
     version = registry.register(run, dataset, model, rows.features.head(3), tags)
     log.info(
-        "%s version %s: F1 %.3f, ROC AUC %.3f on %s rows of the hold-out%s",
-        dataset.name, version.version, report.metrics["f1"], report.metrics["roc_auc"], f"{len(rows.labels):,}",
+        "%s version %s: F1 %.3f, ROC AUC %.3f, calibration error %.3f on %s rows of the hold-out%s",
+        dataset.name, version.version, report.metrics["f1"], report.metrics["roc_auc"],
+        report.metrics["calibration_error"], f"{len(rows.labels):,}",
         "" if threshold is None else f" at threshold {threshold:.3f}",
     )  # fmt: skip
     return version

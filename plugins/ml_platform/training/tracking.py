@@ -136,6 +136,7 @@ def newest_search(name: str) -> dict[str, float]:
 def log_holdout_report(client: MlflowClient, run_id: str, report: HoldoutReport) -> None:
     """Log metrics, charts and predictions of a new model to its run."""
     metrics = {f"holdout_{name}": value for name, value in report.metrics.items()}
+    metrics |= {f"out_of_fold_{name}": value for name, value in report.out_of_fold.items()}
     if report.threshold is not None and report.positives is not None:
         metrics |= {"threshold": report.threshold, "holdout_positives": report.positives}
     mlflow_client.log_metrics(client, run_id, metrics)

@@ -7,13 +7,14 @@ from mlflow.entities import Metric, Param
 
 from ml_platform.environments.environment import Environment
 from ml_platform.environments.values import CopiedVersion, PromotionRequest
+from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.promotion.results import LiveVersions
 from ml_platform.registry import registry, version_tags
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.storage import database, mlflow_client
 from ml_platform.training import tracking
 from ml_platform.training.candidates import Candidate
-from ml_platform.training.fitting import fit, threshold_of
+from ml_platform.training.fitting import fit
 from ml_platform.training.split import split
 from tests.ml_platform.environments.second_registry import BUCKET, store
 from tests.ml_platform.promotion.champions import make_live

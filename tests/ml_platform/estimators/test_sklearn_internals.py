@@ -12,16 +12,22 @@ from sklearn.linear_model import LogisticRegression
 from ml_platform import ROOT
 from ml_platform.estimators import sklearn_internals
 from ml_platform.estimators.row_scorer import RowScorer
-from ml_platform.estimators.sklearn_internals import tree_nodes, validate_params
+from ml_platform.estimators.sklearn_internals import calibrated_parts, tree_nodes, validate_params
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.parts import Search
 from ml_platform.training.candidates import candidates
 from ml_platform.training.search import evaluate
 from ml_platform.training.split import split
-from tests.ml_platform.estimators.fitted_models import columns, fitted, pipeline_of
-from tests.ml_platform.training.trainings import make_dataset, make_frame, make_training_set
+from tests.ml_platform.estimators.fitted_models import CALIBRATED, columns, fitted, pipeline_of
+from tests.ml_platform.training.trainings import (
+    make_dataset,
+    make_frame,
+    make_training_set,
+    make_weeks,
+    make_weeks_frame,
+)
 
-PRIVATE = re.compile(r"_predictors|_baseline_prediction|\._loss|_validate_params")
+PRIVATE = re.compile(r"_predictors|_baseline_prediction|\._loss|_validate_params|calibrated_classifiers_")
 INVALID = Search(candidates={"logistic_regression": {"C": [-1.0]}})
 
 
@@ -103,3 +109,14 @@ def test_the_nodes_are_those_of_all_trees_in_order() -> None:
     assert len(nodes.trees) == 9 * 3  # per iteration a tree for each class
     assert nodes.baseline.shape == (1, 3)
     np.testing.assert_allclose(nodes.link(nodes.baseline).sum(), 1)
+
+
+def test_without_its_calibrators_a_calibrated_model_gives_the_same_probabilities(monkeypatch, caplog) -> None:
+    usual, model = fitted("weeks", CALIBRATED + "logistic_regression")
+    with monkeypatch.context() as patch:
+        patch.delattr(model.calibrated_classifiers_[0], "calibrators")
+        assert calibrated_parts(model) is None
+        scorer = RowScorer(model, columns(make_weeks()))
+    assert "no longer has '_CalibratedClassifier' object has no attribute 'calibrators'" in caplog.messages[0]
+    frame = make_weeks_frame(50, seed=3)
+    np.testing.assert_allclose(scorer.probabilities(frame), usual.probabilities(frame), rtol=0, atol=1e-12)

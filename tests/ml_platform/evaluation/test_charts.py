@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from ml_platform.evaluation import charts
+from ml_platform.evaluation.calibration import calibration_error
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 2, 80)
@@ -10,11 +11,12 @@ PROBABILITIES = np.clip(LABELS * 0.3 + RANDOM.random(80) * 0.7, 0, 1)
 
 @pytest.mark.slow
 def test_every_chart_has_a_title_and_is_drawn(tmp_path):
-    results = {"thresholds": np.linspace(0, 1, 20), "scores": RANDOM.random(20)}
+    curve = np.linspace(0, 1, 20), RANDOM.random(20)
     names = [f"column {i}" for i in range(30)]
-    drawn = charts.binary_charts(LABELS, PROBABILITIES, 0.5, results)
+    drawn = charts.binary_charts(LABELS, PROBABILITIES, 0.5, curve)
     drawn["feature_importance"] = charts.feature_importance(names, "f1_macro", RANDOM.random(30), RANDOM.random(30))
     drawn["candidates"] = charts.candidates(["a", "b", "c"], [0.6, 0.5, 0.4], [0.1, 0.1, 0.1], "f1")
+    drawn["calibration"] = charts.calibration(LABELS, {"before": PROBABILITIES**2, "model": PROBABILITIES})
     assert len(drawn) == 7
     for name, figure in drawn.items():
         figure.savefig(tmp_path / f"{name}.png")
@@ -24,8 +26,22 @@ def test_every_chart_has_a_title_and_is_drawn(tmp_path):
 
 @pytest.mark.parametrize("threshold", [0.0, 2.0])
 def test_a_threshold_that_splits_nothing_is_drawn_too(threshold):
-    results = {"thresholds": np.array([threshold]), "scores": np.array([0.0])}
-    assert len(charts.binary_charts(LABELS, PROBABILITIES, threshold, results)) == 5
+    curve = np.array([threshold]), np.array([0.0])
+    assert len(charts.binary_charts(LABELS, PROBABILITIES, threshold, curve)) == 4
+
+
+def test_the_reliability_curve_names_the_calibration_error():
+    lines = charts.calibration(LABELS, {"before": PROBABILITIES**2, "model": PROBABILITIES}).axes[0].lines
+    expected = [f"{calibration_error(LABELS, one):.3f}" for one in (PROBABILITIES**2, PROBABILITIES)]
+    assert [line.get_label() for line in lines[1:]] == [
+        f"before, calibration error {expected[0]}", f"model, calibration error {expected[1]}"
+    ]  # fmt: skip
+
+
+def test_the_reliability_curve_of_several_classes_compares_each_with_the_rest():
+    probabilities = RANDOM.dirichlet([1, 1, 1], 80)
+    (line,) = charts.calibration(RANDOM.integers(0, 3, 80), {"model": probabilities}).axes[0].lines[1:]
+    assert np.mean(line.get_xdata()) == pytest.approx(1 / 3)
 
 
 def test_several_classes_are_drawn_with_their_names(tmp_path):

@@ -4,14 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ml_platform.estimators.model_parts import uncalibrated
+from ml_platform.evaluation.calibration import calibration_metrics
 from ml_platform.evaluation.holdout_report import HoldoutRows, holdout_report, probabilities_in
 from ml_platform.evaluation.metrics import classification_metrics
+from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
-from ml_platform.training.fitting import fit, threshold_of
+from ml_platform.training.fitting import fit
 from ml_platform.training.split import Split, split
 from tests.ml_platform.training.trainings import make_training_set, make_weeks, make_weeks_frame
 
-LINEAR = Candidate("logistic_regression", {})
+LINEAR = Candidate("logistic_regression", {"class_weight": "balanced"})
 
 
 @pytest.fixture(scope="module")
@@ -26,29 +29,44 @@ def weeks():
 
 def reported(parts: Split):
     """Return model, rows of the hold-out, and report."""
-    model, rows = fit(LINEAR, parts, 3), parts.holdout_rows()
-    return model, rows, holdout_report(model, rows, threshold_of(model))
+    calibration = calibrate(LINEAR, parts, 3)
+    model, rows = fit(LINEAR, parts, 3, calibration=calibration), parts.holdout_rows()
+    below = uncalibrated(model) if calibration.method else None
+    return model, rows, holdout_report(model, rows, calibration, below)
 
 
 def test_with_two_classes_the_metrics_are_those_at_the_threshold(shop):
     model, rows, report = shop
     positive = model.predict_proba(rows.features)[:, 1]
-    predictions = (positive >= model.best_threshold_).astype(int)
-    assert report.metrics == classification_metrics(rows.labels, positive, predictions)
-    assert report.threshold == model.best_threshold_
+    predictions = (positive >= model.threshold).astype(int)
+    assert report.metrics.items() >= classification_metrics(rows.labels, positive, predictions).items()
+    assert report.threshold == model.threshold
     assert report.positives == np.mean(rows.labels)
 
 
 def test_with_more_classes_the_metrics_are_those_of_the_most_probable_class(weeks):
     model, rows, report = weeks
     probabilities = model.predict_proba(rows.features)
-    assert report.metrics == classification_metrics(rows.labels, probabilities, probabilities.argmax(axis=1))
+    expected = classification_metrics(rows.labels, probabilities, probabilities.argmax(axis=1))
+    assert report.metrics.items() >= expected.items()
     assert (report.threshold, report.positives) == (None, None)
 
 
+def test_brier_score_and_calibration_error_are_measured_before_and_after(shop):
+    """Balanced class weights make probabilities of a rare class far too high."""
+    model, rows, report = shop
+    before, after = (one.predict_proba(rows.features)[:, 1] for one in (uncalibrated(model), model))
+    assert report.metrics.items() >= calibration_metrics(rows.labels, after).items()
+    assert report.metrics["brier_uncalibrated"] == calibration_metrics(rows.labels, before)["brier"]
+    for metrics in (report.metrics, report.out_of_fold):
+        assert metrics["brier"] < metrics["brier_uncalibrated"]
+    lines = [line.get_label().split(",")[0] for line in report.charts["calibration"].axes[0].lines]
+    assert lines == ["perfect", "before", "model"]
+
+
 def test_the_charts_are_those_of_the_kind_of_problem(shop, weeks):
-    both = {"confusion_matrix", "feature_importance"}
-    assert set(shop[2].charts) == both | {"precision_recall", "roc", "calibration", "f1_over_threshold"}
+    both = {"calibration", "confusion_matrix", "feature_importance"}
+    assert set(shop[2].charts) == both | {"precision_recall", "roc", "f1_over_threshold"}
     assert set(weeks[2].charts) == both | {"per_class"}
     labels = [report.charts["feature_importance"].axes[0].get_xlabel() for _, _, report in (shop, weeks)]
     assert labels == ["Average precision lost when shuffled", "F1 macro lost when shuffled"]

@@ -7,11 +7,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.registry.model_files import signature
 from ml_platform.training.candidates import Candidate, pipeline
-from ml_platform.training.fitting import fit, threshold_of
+from ml_platform.training.fitting import fit
 from ml_platform.training.split import split
 from ml_platform.training.training_set import TrainingSet
 from tests.ml_platform.training.trainings import make_frame, make_training_set, make_weeks, make_weeks_frame

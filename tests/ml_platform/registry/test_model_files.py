@@ -5,14 +5,16 @@ import zipfile
 import pytest
 import skops.io
 import yaml
+from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.preprocessing import FunctionTransformer
 
+from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files
 from ml_platform.specs.parts import Join
 from ml_platform.specs.spec import FeatureTable
-from ml_platform.training.candidates import Candidate
+from ml_platform.training.candidates import Candidate, pipeline
 from ml_platform.training.fitting import fit
 from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import (
@@ -34,14 +36,17 @@ class Payload:
         return os.system, (f"touch {self.marker}",)
 
 
+WEIGHTS = {"class_weight": "balanced"}  # such a model is calibrated
+
+
 @pytest.fixture(scope="module", params=ESTIMATORS)
 def fitted(request):
-    return fit(Candidate(request.param, {}), split(make_training_set(frame=make_frame(300)), 3), 3)
+    return fit(Candidate(request.param, WEIGHTS), split(make_training_set(frame=make_frame(300)), 3), 3)
 
 
 @pytest.fixture(scope="module", params=ESTIMATORS)
 def several(request):
-    return fit(Candidate(request.param, {}), split(make_training_set(make_weeks(), make_weeks_frame()), 3), 3)
+    return fit(Candidate(request.param, WEIGHTS), split(make_training_set(make_weeks(), make_weeks_frame()), 3), 3)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +82,17 @@ def test_written_without_pickle_and_read_back_it_predicts_the_same(fitted, tmp_p
     }  # fmt: skip
     assert zipfile.is_zipfile(tmp_path / "model" / "model.skops")
     assert not list((tmp_path / "model").rglob("*.pkl"))
+
+
+def test_a_model_of_an_earlier_version_with_its_own_threshold_is_read_back(tmp_path):
+    parts = split(make_training_set(frame=make_frame(300)), 3)
+    model = TunedThresholdClassifierCV(
+        pipeline(Candidate("logistic_regression", {}), parts.dataset), scoring="f1", cv=3
+    )
+    model.fit(*parts.train())
+    digest = model_files.write(model, make_dataset(), example(), tmp_path / "model", run_id="r", model_id="m")
+    loaded, _, _ = model_files.read(tmp_path / "model", digest)
+    assert threshold_of(loaded) == threshold_of(model) == model.best_threshold_
 
 
 def test_several_classes_are_written_and_read_back_too(several, tmp_path):

@@ -7,12 +7,13 @@ import pytest
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
+from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files, registry, version_tags
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client
 from ml_platform.training.candidates import Candidate
-from ml_platform.training.fitting import fit, threshold_of
+from ml_platform.training.fitting import fit
 from ml_platform.training.split import split
 from tests.ml_platform.promotion.champions import make_live
 from tests.ml_platform.training.trainings import artifact_store, files_of, make_dataset, make_frame, make_training_set
@@ -56,7 +57,7 @@ def test_a_version_loads_as_the_model_that_was_registered(version, fitted):
     estimator, training_set, _ = fitted
     model = registry.load(version)
     assert (model.name, model.version, model.run_id) == ("shelf", 1, version.run_id)
-    assert (model.classes, model.threshold) == (("0", "1"), estimator.best_threshold_)
+    assert (model.classes, model.threshold) == (("0", "1"), estimator.threshold)
     assert (model.dataset, model.training_set_sha256) == (make_dataset("shelf"), "abc")
     assert (model.holdout.by, model.holdout.share) == ("entity", 0.2)
     features = training_set.frame[list(model.columns)]

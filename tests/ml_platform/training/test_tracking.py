@@ -8,8 +8,9 @@ import pytest
 from ml_platform.evaluation.holdout_report import holdout_report
 from ml_platform.storage import mlflow_client
 from ml_platform.training import tracking
+from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
-from ml_platform.training.fitting import fit, threshold_of
+from ml_platform.training.fitting import fit
 from ml_platform.training.search import CandidateResult
 from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import make_training_set, make_weeks, make_weeks_frame
@@ -121,14 +122,19 @@ def test_the_training_set_is_the_input_of_the_run(client, parent):
 def test_the_probabilities_on_the_hold_out_are_read_back_bit_by_bit(client, parent, several_classes):
     weeks = make_training_set(make_weeks(), make_weeks_frame())
     parts = split(weeks if several_classes else make_training_set(), 3)
-    model, rows = fit(Candidate("logistic_regression", {}), parts, 3), parts.holdout_rows()
-    report = holdout_report(model, rows, threshold_of(model))
+    candidate, rows = Candidate("logistic_regression", {"class_weight": "balanced"}), parts.holdout_rows()
+    calibration = calibrate(candidate, parts, 3)
+    model = fit(candidate, parts, 3, calibration=calibration)
+    report = holdout_report(model, rows, calibration)
     tracking.log_holdout_report(client, parent.info.run_id, report)
     expected = model.predict_proba(rows.features)
     probabilities = tracking.holdout_probabilities(parent.info.run_id)
     assert np.array_equal(probabilities, expected if several_classes else expected[:, 1])
     metrics = client.get_run(parent.info.run_id).data.metrics
     assert metrics["holdout_f1"] == report.metrics["f1"]
+    for name, value in calibration.metrics().items():  # Brier score and calibration error, before and after
+        assert metrics[f"out_of_fold_{name}"] == value
+        assert f"holdout_{name}" in metrics
     assert ("threshold" in metrics) is ("holdout_positives" in metrics) is not several_classes
 
 
