@@ -208,9 +208,14 @@ class Search(SpecModel):
     calibrate: bool = Field(default=True, description="calibrate probabilities out of fold where that costs no F1")
     candidates: dict[Estimator, dict[str, list[Any]]] = Field(
         default={
-            "logistic_regression": {"class_weight": [None, "balanced"], "C": [1.0, 0.1]},
-            "random_forest": {"class_weight": [None, "balanced"], "min_samples_leaf": [5, 2]},
-            "hist_gradient_boosting": {"class_weight": [None, "balanced"], "learning_rate": [0.05, 0.1]},
+            "logistic_regression": {"class_weight": [None, "balanced"], "C": [0.1, 1.0]},
+            "hist_gradient_boosting": {
+                "class_weight": [None, "balanced"],
+                "learning_rate": [0.03],
+                "max_iter": [300],
+                "max_leaf_nodes": [6, 10],
+            },
+            "random_forest": {"class_weight": [None, "balanced"], "min_samples_leaf": [5]},
         },
         min_length=1,
         description="per estimator a grid; every combination is a candidate; the simplest first",

@@ -27,9 +27,10 @@ def test_quick_keeps_the_first_value_of_each_parameter_but_both_class_weights():
     ]
 
 
-def test_the_sample_data_set_has_twelve_candidates_and_six_quick_ones():
+def test_the_sample_data_set_has_ten_candidates_and_six_quick_ones():
     search = dataset("auto").search
-    assert (len(candidates(search)), len(candidates(search, quick=True))) == (12, 6)
+    assert (len(candidates(search)), len(candidates(search, quick=True))) == (10, 6)
+    assert candidates(search) == candidates(Search())
 
 
 def test_only_the_named_estimators():

@@ -166,7 +166,8 @@ def test_several_classes_go_live_without_a_threshold(several):
     assert (predictions == probabilities.argmax(axis=1)).all()
     assert [array.shape for array in model.predict(training_set.frame.head(0))] == [(0, 3), (0,)]
     assert {item.path for item in mlflow_client.connect().list_artifacts(first.run_id, "charts")} == {
-        f"charts/{name}.png" for name in ("candidates", "confusion_matrix", "feature_importance", "per_class")
+        f"charts/{name}.png"
+        for name in ("calibration", "candidates", "confusion_matrix", "feature_importance", "per_class")
     }
 
 
