@@ -119,7 +119,7 @@ def test_every_candidate_is_a_child_run_with_its_scores(mlflow, search_run) -> N
     children = mlflow.search_runs(
         [search_run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{search_run.info.run_id}'"
     )
-    assert len(children) == 12
+    assert len(children) == 10
     for child in children:
         assert child.info.status == "FINISHED"
         assert "estimator" in child.data.params
