@@ -17,6 +17,7 @@ from tests.ml_platform.ingestion.upload_cases import new_name
 
 DATASETS, SAMPLES = ROOT / "datasets", ROOT / "minio" / "samples"
 AUTO = SAMPLES / "train_auto.csv"
+KIDSDRIV = "KIDSDRIV: {type: integer, min: 0, max: 20}"  # in auto.yaml
 RUNNER = CliRunner()
 
 
@@ -70,11 +71,11 @@ def test_the_committed_specs_are_valid():
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
-        ("KIDSDRIV: integer", "KIDSDRIV: int", "auto.yaml: columns.KIDSDRIV.type: Input should be 'integer'"),
+        (KIDSDRIV, "KIDSDRIV: int", "auto.yaml: columns.KIDSDRIV.type: Input should be 'integer'"),
         ("leaks: [TARGET_AMT]", "leaks: [TARGET]", "leaks.0 names the column 'TARGET'"),
         ("positive: 1", "positive: yes", "auto.yaml: label.positive is 'yes': not a whole number"),
-        ("C: [1.0, 0.1]", "C: [-1.0]", "auto.yaml: search.candidates.logistic_regression: The 'C' parameter"),
-        ("C: [1.0, 0.1]", "depth: [1]", "search.candidates.logistic_regression.depth: no such parameter"),
+        ("C: [0.1, 1.0]", "C: [-1.0]", "auto.yaml: search.candidates.logistic_regression: The 'C' parameter"),
+        ("C: [0.1, 1.0]", "depth: [1]", "search.candidates.logistic_regression.depth: no such parameter"),
         ("name: auto", "name: car", "name is 'car', but the file's name says 'auto'"),
         ("columns:", "columns: [", "not valid YAML"),
     ],
@@ -90,7 +91,7 @@ def test_every_mistake_is_named_with_its_file_and_field(folder, old, new, text):
 
 
 def test_allowed_values_of_the_wrong_type_are_named_in_feature_tables_too(folder):
-    change(folder, "KIDSDRIV: integer", "KIDSDRIV: {type: integer, values: [a, 2]}")
+    change(folder, KIDSDRIV, "KIDSDRIV: {type: integer, values: [a, 2]}")
     copy(DATASETS / "weather.yaml", folder)
     weather = folder / "weather.yaml"
     weather.write_text(weather.read_text().replace("temp: number", "temp: {type: number, values: [hot]}", 1))
@@ -100,7 +101,7 @@ def test_allowed_values_of_the_wrong_type_are_named_in_feature_tables_too(folder
 
 
 def test_a_mistake_in_one_spec_does_not_affect_another(folder):
-    change(folder, "KIDSDRIV: integer", "KIDSDRIV: int")
+    change(folder, KIDSDRIV, "KIDSDRIV: int")
     copy(DATASETS / "penguins.yaml", folder)
     assert run("dataset", "check", "penguins", "--folder", folder).exit_code == 0
     assert run("dataset", "check", "--folder", folder).exit_code == 1
@@ -192,7 +193,7 @@ def test_the_list_names_data_sets_tables_and_mistakes(folder):
     listed = run("dataset", "list").output
     for word in ("auto", "TARGET_FLAG", "customer: INDEX", "weather*", "train_auto*", "feature table"):
         assert word in " ".join(listed.split())
-    change(folder, "KIDSDRIV: integer", "KIDSDRIV: int")
+    change(folder, KIDSDRIV, "KIDSDRIV: int")
     refused = run("dataset", "list", "--folder", folder)
     assert refused.exit_code == 1
     assert "columns.KIDSDRIV" in refused.stderr
