@@ -70,11 +70,12 @@ def look(watch: Watch, state_dir: str, address: str) -> None:
 
 
 def main() -> None:
-    """Look again and again; without a database there is nothing to decide."""
+    """Look again and again; without a database there is nothing to decide. A file has the time of the last look."""
     watch = Watch()
     while True:
         try:
             look(watch, os.environ[marks.STATE], os.environ["AIRFLOW_DATABASE"])
+            Path(os.environ["LAST_LOOK"]).touch()
         except OSError as error:
             print(f"no look: {error}", flush=True)
         time.sleep(PAUSE)

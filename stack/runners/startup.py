@@ -58,11 +58,14 @@ class Startup:
             PortTakenError: another program took one of its ports.
         """
         deadline, look = time.monotonic() + server.timeout, 0.0
-        while (problem := server.probe()) is not None:
+        while True:
+            state = self.supervisor.states().get(server.name, "gone")
+            problem = server.probe()
+            if problem is None and state == "RUNNING":  # not yet in its first second
+                break
             if time.monotonic() > look:
                 self._check_ports(server)
                 look = time.monotonic() + LOOK_AT_PORTS
-            state = self.supervisor.states().get(server.name, "gone")
             if state in ("FATAL", "gone") or time.monotonic() > deadline:
                 raise self._not_healthy(server, f"{state}: {problem}")
             if self.cancelled.wait(0.2):

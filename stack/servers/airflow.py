@@ -1,6 +1,7 @@
 """Airflow's processes, each with only the secrets that it needs; metadata in Postgres, a real login (FAB)."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -59,11 +60,23 @@ def watchdog(config: Config) -> Server:
     return Server(
         name="airflow-watchdog",
         command=(program("python"), "-m", "stack.watchdog"),
-        environment=base_environment(config) | {"AIRFLOW_DATABASE": config.database_uri("airflow")},
-        probe=lambda: None,
+        environment=base_environment(config)
+        | {"AIRFLOW_DATABASE": config.database_uri("airflow"), "LAST_LOOK": str(_last_look(config))},
+        probe=lambda: _unwatched(config),
         version="",
         needs=("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor"),
     )
+
+
+def _last_look(config: Config) -> Path:
+    return home(config) / "last-look"
+
+
+def _unwatched(config: Config) -> str | None:
+    path = _last_look(config)
+    if path.exists() and time.time() - path.stat().st_mtime < healthcheck.STALE:
+        return None
+    return f"it has not looked at Airflow's components for {healthcheck.STALE} s"
 
 
 def home(config: Config) -> Path:

@@ -71,6 +71,13 @@ def test_a_server_is_up_when_its_probe_finds_no_problem(supervisor):
     assert next(problems, "all used") == "all used"
 
 
+def test_a_server_in_its_first_second_is_not_up_yet(supervisor):
+    states = iter(["STARTING", "STARTING", "RUNNING"])
+    supervisor.states = lambda: {"a": next(states)}
+    assert run(supervisor, server("a")) == ["a"]
+    assert next(states, "all used") == "all used"
+
+
 @pytest.mark.sockets
 @pytest.mark.parametrize("answer", [None, "403"], ids=["its answer looks right", "its answer is wrong"])
 def test_a_stranger_that_took_a_port_after_the_first_check_is_named(supervisor, answer):

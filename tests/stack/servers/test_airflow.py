@@ -1,6 +1,8 @@
 """Airflow: the health of each component, a set-up that runs only when it must, and the connection to the buckets."""
 
 import json
+import os
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -82,6 +84,17 @@ def test_a_restart_of_the_scheduler_waits_for_the_tasks_that_run(config, monkeyp
     monkeypatch.setattr(airflow.probes, "query", lambda uri, sql: [("train_auto.load",), ("test_auto.score",)])
     assert nodes(config)["airflow-scheduler"].in_flight() == ["train_auto.load", "test_auto.score"]
     assert nodes(config)["airflow-triggerer"].in_flight() == []
+
+
+def test_the_watchdog_is_healthy_while_it_looks(config):
+    watchdog = nodes(config)["airflow-watchdog"]
+    assert "has not looked" in watchdog.probe()
+    last_look = Path(watchdog.environment["LAST_LOOK"])
+    last_look.parent.mkdir(parents=True)
+    last_look.touch()
+    assert watchdog.probe() is None
+    os.utime(last_look, (0, 0))
+    assert "has not looked" in watchdog.probe()
 
 
 def test_the_watchdog_has_no_secret_but_the_address_of_the_database(config):
