@@ -106,7 +106,7 @@ def decide_environment(config: Config) -> None:
 
 
 def forget_environment(config: Config) -> None:
-    """Let the next start decide anew what the servers inherit."""
+    """Let the next start decide again what the servers inherit."""
     _decided(config).unlink(missing_ok=True)
 
 

@@ -7,7 +7,6 @@ requires a signature (JWT), and all gRPC requires our certificate (mutual TLS); 
 """
 
 import datetime as dt
-import hashlib
 import hmac
 import json
 import os
@@ -43,7 +42,6 @@ VERBS = {  # SeaweedFS's verbs, and the S3 actions that each allows in a bucket
 }
 # Of a whole bucket these verbs would also allow its lifecycle, CORS, versioning and tags; of its objects they do not.
 OBJECTS_ONLY = ("Write", "Tagging")
-SETTINGS = "SETTINGS_SHA256"
 YEARS = dt.timedelta(days=3650)
 SIGNED = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
 
@@ -66,7 +64,7 @@ def server(config: Config) -> Server:
     return Server(
         name="objects",
         command=(program("weed"), "-logtostderr=true", "mini", *_options(config, home)),
-        environment=base_environment(config) | _login(config) | {"HOME": str(home), SETTINGS: _digest(config)},
+        environment=base_environment(config) | _login(config) | {"HOME": str(home)},
         probe=probes.every(
             probes.buckets(config.s3_url, config.s3_access_key, config.s3_secret_key, buckets()),
             probes.http(f"http://{HOST}:{config.console_port}/login"),
@@ -77,12 +75,6 @@ def server(config: Config) -> Server:
         timeout=60,
         prepare=lambda: write_settings(Keys.model_validate(dict(config)), home),
     )
-
-
-def _digest(config: Config) -> str:
-    """Return a hash of what the files are made of, so that a change of it restarts the server, which reads them."""
-    keys = Keys.model_validate(dict(config))
-    return hashlib.sha256(json.dumps([_identities(keys), _derived_key(keys, SETTINGS)]).encode()).hexdigest()
 
 
 def _options(config: Config, home: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the platform itself recorded about a version, in Postgres: whoever can write to MLflow cannot change it.
+"""What the platform itself recorded about a version, in Postgres: no user of MLflow can change it.
 
 The step that registers a version records its tags, among them the digest of its files. The gate records its decision,
 and each change of the alias is recorded before it is made. A load compares MLflow with these records.

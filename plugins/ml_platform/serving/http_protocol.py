@@ -26,7 +26,7 @@ class TimedHttpProtocol(HttpToolsProtocol):
         self._start()
 
     def data_received(self, data: bytes) -> None:
-        """Take a part of a request; the time starts anew only with the next request."""
+        """Take a part of a request; the time starts again only with the next request."""
         super().data_received(data)
         if not self._is_awaited():
             self._stop()

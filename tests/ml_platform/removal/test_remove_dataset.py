@@ -1,4 +1,4 @@
-"""A data set ends: nothing of it is left in tables and Feast, its files stay, and its name can be used anew."""
+"""A data set ends: nothing of it is left in tables and Feast, its files stay, and its name can be used again."""
 
 from pathlib import Path
 from typing import Any
