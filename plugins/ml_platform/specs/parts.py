@@ -211,9 +211,9 @@ class Search(SpecModel):
             "logistic_regression": {"class_weight": [None, "balanced"], "C": [0.1, 1.0]},
             "hist_gradient_boosting": {
                 "class_weight": [None, "balanced"],
-                "learning_rate": [0.03],
-                "max_iter": [300],
-                "max_leaf_nodes": [6, 10],
+                "learning_rate": [0.05],
+                "max_iter": [400],
+                "max_leaf_nodes": [3, 8],
             },
             "random_forest": {"class_weight": [None, "balanced"], "min_samples_leaf": [5]},
         },

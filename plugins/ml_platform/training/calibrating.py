@@ -27,7 +27,8 @@ Scores = NDArray[np.float64]
 def calibrate(candidate: Candidate, parts: Split, folds: int, jobs: int = 1) -> Calibration:
     """Choose whether a candidate's probabilities are calibrated, and its threshold, out of fold.
 
-    They are calibrated if that lowers the Brier score and costs no F1: by more than one standard error over the folds.
+    They are calibrated if that lowers the Brier score and costs no F1. With two classes it cannot: the order of the rows
+    stays, and the threshold is chosen afterwards. With more it must not cost more than one standard error over the folds.
     A fold is calibrated by the scores of the other folds. Source: J. Platt, Probabilistic Outputs for Support Vector
     Machines (1999); which methods were compared: docs/adr/0086.
 
@@ -104,5 +105,9 @@ def _identity(scores: Scores) -> FrozenEstimator:
 
 def _is_better(labels: Labels, before: Probabilities, after: Probabilities, folds: Folds) -> bool:
     brier, calibrated_brier = (calibration_metrics(labels, _by_class(one))["brier"] for one in (before, after))
+    if calibrated_brier >= brier:
+        return False
+    if after.shape[1] == 2:  # a sigmoid keeps the order of the rows, and the threshold is chosen after it
+        return True
     f1, calibrated_f1 = (fold_scores(labels, one, folds)["f1"] for one in (before, after))
-    return calibrated_brier < brier and within_one_standard_error(f1, calibrated_f1)
+    return within_one_standard_error(f1, calibrated_f1)

@@ -11,6 +11,8 @@ from ml_platform.exceptions import DegenerateDataError
 from ml_platform.training import calibrating
 from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate, pipeline
+from ml_platform.training.choice import within_one_standard_error
+from ml_platform.training.search import fold_scores
 from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import make_frame, make_training_set, make_weeks, make_weeks_frame
 
@@ -71,6 +73,19 @@ def test_a_calibration_that_costs_f1_is_not_used():
     for after, better in ((0.51 * other + 0.49 * true, False), (0.49 * other + 0.51 * true, True)):
         assert calibration_metrics(labels, after)["brier"] < calibration_metrics(labels, before)["brier"]
         assert calibrating._is_better(labels, before, after, folds) is better
+
+
+def test_with_two_classes_chance_in_a_fold_does_not_keep_weighted_probabilities():
+    """The order of the rows stays, so a lower F1 in a fold is chance: the folds differ by a hair in their sigmoids."""
+    random, rows = np.random.default_rng(1), np.arange(300)
+    rates = random.beta(1, 3, len(rows))
+    labels = (random.random(len(rows)) < rates).astype(np.int64)
+    folds = [(np.setdiff1d(rows, own), own) for own in np.array_split(rows, 3)]
+    exponents = np.repeat([0.98, 1.0, 1.02], 100)
+    before, after = (np.column_stack([1 - one, one]) for one in (np.sqrt(rates), rates**exponents))
+    f1, calibrated_f1 = (fold_scores(labels, one, folds)["f1"] for one in (before, after))
+    assert not within_one_standard_error(f1, calibrated_f1)
+    assert calibrating._is_better(labels, before, after, folds)
 
 
 def test_several_classes_are_calibrated_too():
