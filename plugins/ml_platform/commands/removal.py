@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ml_platform.commands.support import exit_on_error, relative, use_servers, user
+from ml_platform.commands.support import counted, exit_on_error, relative, use_servers, user
 from ml_platform.specs.catalog import find_table
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ def forget(
     with exit_on_error():
         planned = forget_entity.plan(find_table(name), keys)
         if planned.is_empty:
-            typer.echo(
-                f"{name}: nothing is stored about {_count(len(planned.entities.keys), 'this entity', 'entities')}"
-            )
+            typer.echo(f"{name}: nothing is stored about {_these(len(planned.entities.keys))}")
         else:
             _print_plan(name, planned)
         typer.echo("What remains, look at it yourself:")
@@ -49,22 +47,22 @@ def forget(
             raise typer.Exit(0 if planned.is_empty else 1)
         done = forget_entity.erase(planned, reason=reason, by=user())
     typer.echo(
-        f"{name}: erased: {sum(done.table_rows.values()):,} rows in tables, {len(done.files.found):,} files, "
-        f"{len(done.training.training_sets):,} training sets"
+        f"{name}: erased: {counted(sum(done.table_rows.values()), 'row')} in tables, "
+        f"{counted(len(done.files.found), 'file')}, {counted(len(done.training.training_sets), 'training set')}"
     )
 
 
-def _count(number: int, one: str, more: str) -> str:
-    return one if number == 1 else f"these {number:,} {more}"
+def _these(entities: int) -> str:
+    return "this entity" if entities == 1 else f"these {entities:,} entities"
 
 
 def _print_plan(name: str, planned: "Erasure") -> None:
-    typer.echo(f"{name}: what will be erased of {_count(len(planned.entities.keys), 'this entity', 'entities')}:")
+    typer.echo(f"{name}: what will be erased of {_these(len(planned.entities.keys))}:")
     for table, rows in planned.table_rows.items():
-        typer.echo(f"  table {table}: {rows:,} rows")
+        typer.echo(f"  table {table}: {counted(rows, 'row')}")
     typer.echo("  the online store: its row")
     for found in planned.files.found:
-        typer.echo(f"  file {found.file}: {len(found.rows.lines):,} rows")
+        typer.echo(f"  file {found.file}: {counted(len(found.rows.lines), 'row')}")
     for version in planned.training.training_sets:
         typer.echo(f"  file {version.bucket}/{version.key}: a frozen training set, which gets a new name")
     for run in planned.training.runs:
@@ -91,13 +89,12 @@ def _print_removal(planned: "Removal") -> None:
     typer.echo(f"{planned.table.name}: what will be removed:")
     typer.echo(f"  {relative(planned.path)}, and so its DAGs; the file is moved to the folder removed/ beside it")
     for table, rows in planned.table_rows.items():
-        typer.echo(f"  table {table}: {rows:,} rows")
+        typer.echo(f"  table {table}: {counted(rows, 'row')}")
     typer.echo("  its views in Feast, and its rows in the online store")
     if planned.versions:
-        typer.echo(
-            f"What is archived: versions {', '.join(map(str, planned.versions))} lose their aliases and get a tag"
-        )
+        versions = ", ".join(map(str, planned.versions))
+        typer.echo(f"What is archived, with a tag and without aliases: version {versions}")
     typer.echo("What stays, delete it yourself:")
     for place, (files, size) in planned.files.items():
-        typer.echo(f"  {place}*: {files:,} files, {size:,} bytes")
+        typer.echo(f"  {place}*: {counted(files, 'file')}, {size:,} bytes")
     typer.echo("  runs and models in MLflow, past runs in Airflow, backups")

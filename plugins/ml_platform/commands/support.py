@@ -57,6 +57,11 @@ def relative(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """Return a number with its noun: `1 row`, `2,000 rows`; `more` is the plural if it does not end in s."""
+    return f"{number:,} {one if number == 1 else more or f'{one}s'}"
+
+
 def user() -> str:
     """Return the name of the user who runs the command, for the records."""
     try:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ml_platform.commands.support import exit_on_error, print_table, use_servers, user
+from ml_platform.commands.support import counted, exit_on_error, print_table, use_servers, user
 from ml_platform.specs.catalog import find_table
 
 app = typer.Typer(help="The uploads: what was loaded, and how to take it back.", no_args_is_help=True)
@@ -49,7 +49,8 @@ def withdraw(
     use_servers()
     with exit_on_error():
         done = withdraw_upload.withdraw(find_table(name), upload, reason=reason, by=user())
-    typer.echo(f"{name}: {done.key} is taken back: {done.rows:,} rows of {done.entities:,} entities are removed")
+    rows, entities = counted(done.rows, "row"), counted(done.entities, "entity", "entities")
+    typer.echo(f"{name}: {done.key} is taken back, with {rows} of {entities}")
     if done.reopened:
         typer.echo(f"Drop these files again, some rows of which may have come with it: {', '.join(done.reopened)}")
     if done.versions:

@@ -27,8 +27,8 @@ Scores = NDArray[np.float64]
 def calibrate(candidate: Candidate, parts: Split, folds: int, jobs: int = 1) -> Calibration:
     """Choose whether a candidate's probabilities are calibrated, and its threshold, out of fold.
 
-    They are calibrated if that lowers the Brier score and costs no F1. With two classes it cannot: the order of the rows
-    stays, and the threshold is chosen afterwards. With more it must not cost more than one standard error over the folds.
+    They are calibrated if that lowers the Brier score and costs no F1. With two classes it costs none: the order of the
+    rows stays, and the threshold is chosen afterwards. With more it may cost one standard error over the folds at most.
     A fold is calibrated by the scores of the other folds. Source: J. Platt, Probabilistic Outputs for Support Vector
     Machines (1999); which methods were compared: docs/adr/0086.
 

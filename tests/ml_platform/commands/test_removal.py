@@ -36,10 +36,10 @@ def test_an_entity_is_erased_after_the_plan_was_shown_and_confirmed(sample: Data
     assert asked.exit_code == 1
     assert asked.stdout.splitlines() == [
         f"{sample.name}: what will be erased of this entity:",
-        f'  table features."{sample.name}": 1 rows',
-        f'  table labels."{sample.name}": 1 rows',
+        f'  table features."{sample.name}": 1 row',
+        f'  table labels."{sample.name}": 1 row',
         "  the online store: its row",
-        f"  file train/{report['archived_key']}: 1 rows",
+        f"  file train/{report['archived_key']}: 1 row",
         "What remains, look at it yourself:",
         "  backups, Airflow's task logs, and files that people have downloaded",
         "Erase it for good? [y/N]: n",
@@ -48,7 +48,7 @@ def test_an_entity_is_erased_after_the_plan_was_shown_and_confirmed(sample: Data
     done = run("forget", sample.name, "1", "2", "--reason", "they asked for it", answer="y\n")
     assert done.exit_code == 0
     assert f"{sample.name}: what will be erased of these 2 entities:" in done.stdout
-    assert done.stdout.splitlines()[-1] == f"{sample.name}: erased: 4 rows in tables, 1 files, 0 training sets"
+    assert done.stdout.splitlines()[-1] == f"{sample.name}: erased: 4 rows in tables, 1 file, 0 training sets"
     assert rows_in("features", sample, '"ID"') == [(0,)]
     assert fetch("SELECT reason FROM uploads.erasures WHERE dataset = $1", sample.name) == [("they asked for it",)]
 

@@ -28,6 +28,12 @@ def test_without_an_error_nothing_happens(capsys) -> None:
     assert capsys.readouterr() == ("", "")
 
 
+def test_one_is_singular() -> None:
+    assert support.counted(1, "row") == "1 row"
+    assert support.counted(2000, "row") == "2,000 rows"
+    assert support.counted(0, "entity", "entities") == "0 entities"
+
+
 def test_the_addresses_come_from_the_settings_of_this_folder(monkeypatch, tmp_path) -> None:
     for name in list(os.environ):
         monkeypatch.setenv(name, os.environ[name])  # restores every variable at the end

@@ -41,7 +41,7 @@ def test_uploads_are_listed_and_taken_back(sample: Dataset) -> None:
     done = run("withdraw", sample.name, first["sha256"][:12], "--reason", "a wrong export")
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
-        f"{sample.name}: {first['key']} is taken back: 3 rows of 3 entities are removed",
+        f"{sample.name}: {first['key']} is taken back, with 3 rows of 3 entities",
         f"Drop these files again, some rows of which may have come with it: {later['key']}",
     ]
     assert rows_in("features", sample) == 1
