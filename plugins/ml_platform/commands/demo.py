@@ -95,16 +95,18 @@ class Demo:
             self.say("the same bytes were loaded before: nothing is loaded twice")
         else:
             self.say(report_files.summary(report))
-        if report["outcome"] == "loaded" or not self.champion():
-            self.follow("training", dag_id, partial(self.has_succeeded, dag_id, since))
+        if report["outcome"] == "loaded":
+            self.follow("training", dag_id, partial(self.have_succeeded, dag_id, since))
+        elif not self.champion():
+            self.follow("training", dag_id, partial(self.have_succeeded, dag_id, None))
 
     def champion(self) -> ModelVersion | None:
         """Return the registered version that is live."""
         return registry.alias_version(self.dataset.name, registry.CHAMPION)
 
-    def has_succeeded(self, dag_id: str, since: datetime) -> bool:
-        """Return whether all runs since then have succeeded or, if there are none, the newest before."""
-        runs = self.airflow.runs(dag_id, since) or self.airflow.runs(dag_id, limit=1)
+    def have_succeeded(self, dag_id: str, since: datetime | None) -> bool:
+        """Return whether there are runs since then, and all have succeeded; None: whether the newest has."""
+        runs = self.airflow.runs(dag_id, since) if since else self.airflow.runs(dag_id, limit=1)
         return bool(runs) and all(run["state"] == "success" for run in runs)
 
     def score_file(self) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,6 +83,22 @@ def test_following_a_run_ends_with_the_result_and_prints_a_line(shown: Demo) -> 
     assert shown.follow("training", "train_auto", lambda: next(results)) == {"rows": 1}
     assert "✓ training: search 12 s" in printed(shown)
     assert "announce" not in printed(shown).splitlines()[-1]
+
+
+def test_new_rows_are_trained_by_a_run_of_their_own(shown: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report of a file comes before the training that it starts: until then, an earlier training is the newest."""
+    now = datetime.now(UTC)
+    runs = [{"start": now - timedelta(hours=1), "state": "success"}]
+    monkeypatch.setattr(
+        shown.airflow, "runs",
+        lambda _, since=None, limit=20: [run for run in runs if not since or run["start"] >= since][:limit],
+    )  # fmt: skip
+    assert not shown.have_succeeded("train_auto", now)
+    assert shown.have_succeeded("train_auto", None)
+    runs.append({"start": now + timedelta(seconds=3), "state": "running"})
+    assert not shown.have_succeeded("train_auto", now)
+    runs[1]["state"] = "success"
+    assert shown.have_succeeded("train_auto", now)
 
 
 def test_a_rejected_sample_says_why(shown: Demo, monkeypatch: pytest.MonkeyPatch) -> None:

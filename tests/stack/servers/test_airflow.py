@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg2
@@ -39,6 +41,15 @@ def test_the_shared_settings_of_the_containers_are_read(config):
     environment = nodes(config)["airflow-scheduler"].environment
     assert environment["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
     assert environment["AIRFLOW_HOME"] == str(config.state_dir / "airflow")
+
+
+def test_the_end_of_a_task_warns_of_nothing_that_its_processes_shared(config):
+    """The tracker of joblib's processes is a Python of its own, which writes to the log of the task."""
+    warning = "import warnings; warnings.warn('resource_tracker: There appear to be 8 leaked objects', UserWarning)"
+    command, found = [sys.executable, "-c", warning], nodes(config)["airflow-scheduler"].environment
+    assert "resource_tracker" in subprocess.run(command, env={}, capture_output=True, text=True, check=True).stderr
+    environment = {"PYTHONWARNINGS": found["PYTHONWARNINGS"]}
+    assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stderr == ""
 
 
 def test_the_connection_to_the_buckets(config):
