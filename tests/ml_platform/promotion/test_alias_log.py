@@ -108,6 +108,7 @@ def test_a_killed_gate_is_completed(mlflow_server, monkeypatch, moment):
     assert database.fetch("SELECT count(*) FROM models.decisions WHERE model = $1", name) == [(2,)]
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_rollback_is_completed(mlflow_server, monkeypatch, moment):
     name = "undone_" + moment.replace(" ", "_")

@@ -89,7 +89,7 @@ def test_the_same_bytes_may_come_again(sample: Dataset) -> None:
     assert online(sample, 1) == [0.1]
 
 
-@pytest.mark.parametrize("kind", ["with a time", "without a time"])
+@pytest.mark.parametrize("kind", ["without a time", pytest.param("with a time", marks=pytest.mark.prove)])
 def test_rows_of_a_later_file_that_were_already_there_can_come_again(kind: str) -> None:
     with_time = kind == "with a time"
     dataset = timed_dataset(new_name()) if with_time else make_dataset(new_name())

@@ -46,7 +46,7 @@ from tests.ml_platform.training.trainings import (
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
-KILLS = int(os.environ.get("KILLS", "3"))
+KILLS = int(os.environ.get("KILLS", "2"))
 ROOT = Path(__file__).resolve().parents[3]
 ONE = {"logistic_regression": {"C": [1.0]}}
 NAMES = ("id", "age", "income", "member", "empty", "town", "blank")
