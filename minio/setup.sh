@@ -50,10 +50,10 @@ user() {
 }
 
 : "${MC_HOST_store:?}" "${S3_ACCESS_KEY:?}" "${S3_SECRET_KEY:?}" "${MLFLOW_S3_ACCESS_KEY:?}" "${MLFLOW_S3_SECRET_KEY:?}"
-: "${CONSOLE_USER:?}" "${CONSOLE_PASSWORD:?}"
+: "${LOGS_S3_ACCESS_KEY:?}" "${LOGS_S3_SECRET_KEY:?}" "${CONSOLE_USER:?}" "${CONSOLE_PASSWORD:?}"
 root=${MC_HOST_store#*://}
 names_differ "S3_ADMIN_ACCESS_KEY=${root%%:*}" "S3_ACCESS_KEY=$S3_ACCESS_KEY" \
-    "MLFLOW_S3_ACCESS_KEY=$MLFLOW_S3_ACCESS_KEY" "CONSOLE_USER=$CONSOLE_USER"
+    "MLFLOW_S3_ACCESS_KEY=$MLFLOW_S3_ACCESS_KEY" "LOGS_S3_ACCESS_KEY=$LOGS_S3_ACCESS_KEY" "CONSOLE_USER=$CONSOLE_USER"
 
 timeout 60 mc ready store >/dev/null || fail "${MC_HOST_store##*@} did not answer within 60 s"
 
@@ -81,4 +81,5 @@ done
 
 user "$CONSOLE_USER" "$CONSOLE_PASSWORD" console
 user "$MLFLOW_S3_ACCESS_KEY" "$MLFLOW_S3_SECRET_KEY" mlflow
+user "$LOGS_S3_ACCESS_KEY" "$LOGS_S3_SECRET_KEY" logs
 user "$S3_ACCESS_KEY" "$S3_SECRET_KEY" platform # last, because the platform checks with this user whether setup is complete

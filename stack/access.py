@@ -54,6 +54,11 @@ def buckets(folder: Path = FOLDER) -> list[str]:
     return (folder / "buckets").read_text().split()
 
 
+def buckets_of(policy: str) -> list[str]:
+    """Return the names of the buckets in which a policy allows anything, sorted."""
+    return sorted({scope.partition("/")[0] for scope in rights(policy)})
+
+
 def rights(policy: str, folder: Path = FOLDER) -> dict[str, set[str]]:
     """Return the actions that a policy allows, by bucket, or by a folder of a bucket, such as `mlflow/training_sets`.
 

@@ -77,6 +77,9 @@ class Config(BaseModel):
     s3_secret_key: Secret
     mlflow_s3_access_key: str
     mlflow_s3_secret_key: Secret
+    logs_s3_access_key: str
+    logs_s3_secret_key: Secret
+    log_retention_days: Annotated[int, Field(gt=0)]
     objects_signing_key: Secret
 
     @property

@@ -5,6 +5,7 @@ import sys
 
 from stack.config import load
 from stack.errors import StackError
+from stack.servers import airflow
 from stack.servers.inventory import all_nodes
 
 
@@ -22,13 +23,16 @@ def main(command: list[str]) -> None:
 def task_environment() -> dict[str, str]:
     """Return this process's environment, and over it that of the scheduler, which forks the tasks.
 
+    Here no api-server gives the task `clean_logs` the connection `logs`, so it is in the environment.
+
     Raises:
         StackError: the settings are wrong, or those of containers.
     """
     config = load()
     if config.target == "compose":
         raise StackError("In containers: `docker compose exec airflow-scheduler COMMAND ...`.")
-    return dict(os.environ) | dict(all_nodes(config)["airflow-scheduler"].environment)
+    logs = {"AIRFLOW_CONN_LOGS": airflow.logs_connection(config)}
+    return dict(os.environ) | dict(all_nodes(config)["airflow-scheduler"].environment) | logs
 
 
 if __name__ == "__main__":

@@ -117,10 +117,11 @@ PROMISES = (
         "test_each_container_knows_only_its_own_secrets", "test_each_process_has_only_its_own_secrets",
         "test_no_s3_identity_changes_the_settings_of_a_bucket",
         "test_workers_and_what_they_start_have_no_secret_of_the_scheduler",
+        "test_who_reads_logs_has_this_connection_and_the_tasks_do_not",
     )),
     Promise(26, "No secret is in a log, a parameter or a process list", (
         "test_no_secret_is_in_a_process_list_or_a_log", "test_no_command_line_and_no_log_shows_a_secret",
-        "test_no_command_line_shows_a_secret",
+        "test_no_command_line_shows_a_secret", "test_no_log_of_a_task_shows_a_secret",
     )),
     Promise(27, "Hostile keys, column names and cells are only data", (
         "test_hostile_texts_are_only_data", "test_column_names_are_only_names", "test_hostile_cells_are_only_data",
@@ -135,6 +136,7 @@ PROMISES = (
         "test_backup_wipe_and_restore_give_the_same_platform_and_the_same_predictions",
         "test_dump_wipe_restore_gives_the_same_world", "test_a_restore_that_was_cut_short_can_be_done_again",
         "test_rows_that_are_written_meanwhile_are_in_neither_the_dump_nor_its_count",
+        "test_the_log_of_a_task_that_has_ended_is_in_the_bucket_only",
     )),
     Promise(30, "One bad file never stops what comes after it", (
         "test_a_bad_file_blocks_nobody_else", "test_a_broken_file_holds_up_nobody_else_and_is_told_to_who_asks",

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     platform_db_password: SecretStr
     feast_registry_uri: SecretStr = Field(description="postgresql+psycopg://feast:…@host:port/feast; read by Feast")
     mlflow_tracking_uri: str
+    log_retention_days: int = Field(default=90, gt=0, description="how long the logs of tasks are kept")
     mlflow_url: str = Field(default="", description="the MLflow address for browsers; empty: mlflow_tracking_uri")
 
     @property

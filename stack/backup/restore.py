@@ -12,6 +12,8 @@ from stack.config import Config
 from stack.errors import BackupError, StackError
 from stack.target import runner
 
+LOGS = "logs"
+
 
 def restore_backup(
     config: Config, folder: Path, manifest: Manifest, log_progress: LogProgress, *, replace: bool = False
@@ -83,7 +85,8 @@ def _check_empty(config: Config, folder: Path) -> None:
     target, ran_before = runner(config), runner(config).running(config)
     target.up_stores(config)
     s3 = archive.connect(config)
-    counts = {f"bucket {bucket}": archive.contents(s3, bucket).objects for bucket in buckets()}
+    # a platform that has only been started has logs already: its daily task has run
+    counts = {f"bucket {bucket}": archive.contents(s3, bucket).objects for bucket in buckets() if bucket != LOGS}
     counts["uploads.arrivals"] = databases.count_rows(config).get("uploads.arrivals", 0)
     if not any(counts.values()):
         return

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import psycopg2
+from pydantic import SecretStr
 from werkzeug.security import check_password_hash
 
 from stack import healthcheck, secrets
@@ -20,6 +21,8 @@ def nodes(config: Config) -> Iterator[Node]:
     common = _environment(config)
     tasks = config.environment()
     sensors = {"AIRFLOW_CONN_S3": s3_connection(config)}
+    logs = {"AIRFLOW_CONN_LOGS": logs_connection(config)}
+    retention = {"LOG_RETENTION_DAYS": str(config.log_retention_days)}
     tokens = {"AIRFLOW__API_AUTH__JWT_SECRET": config.airflow_jwt_secret.get_secret_value()}
     cookies = {"AIRFLOW__API__SECRET_KEY": config.airflow_secret_key.get_secret_value()}
     names = {"AIRFLOW_HOSTS": f"localhost,{HOST}"}
@@ -37,14 +40,14 @@ def nodes(config: Config) -> Iterator[Node]:
         config,
         "airflow-api",
         ("api-server", "--host", HOST, "--port", str(config.airflow_port), "--workers", "1", "--apps", "all"),
-        common | tokens | cookies | names | screens,
+        common | tokens | cookies | names | screens | logs,
         probes.http(f"{config.airflow_url}/api/v2/monitor/health", _component("metadatabase")),
         ports={"AIRFLOW_PORT": config.airflow_port},
     )
-    # without --skip-serve-logs these two would serve task logs on all interfaces; here the api-server reads the files
+    # without --skip-serve-logs these two would serve task logs on all interfaces; the api-server reads bucket and files
     components = {
-        "scheduler": (("scheduler", "--skip-serve-logs"), common | tokens | tasks | sensors),
-        "triggerer": (("triggerer", "--skip-serve-logs"), common | sensors),
+        "scheduler": (("scheduler", "--skip-serve-logs"), common | tokens | tasks | sensors | retention),
+        "triggerer": (("triggerer", "--skip-serve-logs"), common | sensors | logs),
         "dag_processor": (("dag-processor",), common | {"DATASETS_DIR": str(config.datasets_dir)} | screens),
     }
     for component, (arguments, environment) in components.items():
@@ -86,12 +89,25 @@ def home(config: Config) -> Path:
 
 def s3_connection(config: Config) -> str:
     """Return the Airflow connection `s3`, as JSON."""
+    return _connection(config, config.s3_access_key, config.s3_secret_key)
+
+
+def logs_connection(config: Config) -> str:
+    """Return the Airflow connection `logs`, as JSON; people who open a log wait for it, so it gives up soon.
+
+    The api-server passes it on to the workers, which upload logs: a task carries no key of this bucket.
+    """
+    patience = {"connect_timeout": 3, "read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 2}}
+    return _connection(config, config.logs_s3_access_key, config.logs_s3_secret_key, config_kwargs=patience)
+
+
+def _connection(config: Config, access_key: str, secret_key: SecretStr, **extra: object) -> str:
     return json.dumps(
         {
             "conn_type": "aws",
-            "login": config.s3_access_key,
-            "password": config.s3_secret_key.get_secret_value(),
-            "extra": {"endpoint_url": config.s3_url, "region_name": "us-east-1"},
+            "login": access_key,
+            "password": secret_key.get_secret_value(),
+            "extra": {"endpoint_url": config.s3_url, "region_name": "us-east-1", **extra},
         }
     )
 

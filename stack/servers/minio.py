@@ -5,7 +5,7 @@ import subprocess
 from functools import lru_cache
 from pathlib import Path
 
-from stack.access import FOLDER, buckets
+from stack.access import FOLDER, buckets_of
 from stack.config import HOST, Config
 from stack.errors import StackError
 from stack.servers import probes
@@ -35,7 +35,7 @@ def server(config: Config) -> Server:
             "MINIO_CALLHOME_ENABLE": "off",
         },
         probe=probes.every(
-            probes.buckets(config.s3_url, config.s3_access_key, config.s3_secret_key, buckets()),
+            probes.buckets(config.s3_url, config.s3_access_key, config.s3_secret_key, buckets_of("platform")),
             probes.http(f"http://{HOST}:{config.console_port}/login"),
         ),
         version=f"MinIO {_version()}",
@@ -59,6 +59,8 @@ def _setup(config: Config) -> Step:
             "S3_SECRET_KEY": config.s3_secret_key.get_secret_value(),
             "MLFLOW_S3_ACCESS_KEY": config.mlflow_s3_access_key,
             "MLFLOW_S3_SECRET_KEY": config.mlflow_s3_secret_key.get_secret_value(),
+            "LOGS_S3_ACCESS_KEY": config.logs_s3_access_key,
+            "LOGS_S3_SECRET_KEY": config.logs_s3_secret_key.get_secret_value(),
             "CONSOLE_USER": config.console_user,
             "CONSOLE_PASSWORD": config.console_password.get_secret_value(),
         },

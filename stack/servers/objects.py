@@ -21,7 +21,12 @@ def server(config: Config) -> Server:
 def _digest(config: Config) -> str:
     """Return a digest of the settings that the server reads at its start and that its options do not show."""
     files = [FOLDER / "buckets", FOLDER / "setup.sh", *sorted((FOLDER / "policies").glob("*.json"))]
-    names = (config.s3_admin_access_key, config.s3_access_key, config.mlflow_s3_access_key, config.console_user)
-    secrets = (config.s3_admin_secret_key, config.s3_secret_key, config.mlflow_s3_secret_key, config.console_password)
-    settings = [*(file.read_text() for file in files), *names, *(secret.get_secret_value() for secret in secrets)]
+    logins = (
+        (config.s3_admin_access_key, config.s3_admin_secret_key),
+        (config.s3_access_key, config.s3_secret_key),
+        (config.mlflow_s3_access_key, config.mlflow_s3_secret_key),
+        (config.logs_s3_access_key, config.logs_s3_secret_key),
+        (config.console_user, config.console_password),
+    )
+    settings = [*(file.read_text() for file in files), *((name, key.get_secret_value()) for name, key in logins)]
     return hmac.digest(config.objects_signing_key.get_secret_value().encode(), repr(settings).encode(), "sha256").hex()

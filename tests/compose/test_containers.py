@@ -41,10 +41,10 @@ KNOWN = {
     "feast-apply": FEAST,
     "objects-volume": set(),
     "airflow-setup": AIRFLOW | {"airflow_admin_password"},
-    "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key"},
+    "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key", "logs_s3_secret_key"},
     "airflow-dag-processor": AIRFLOW,
     "airflow-scheduler": AIRFLOW | {"airflow_jwt_secret", "s3_secret_key", "mlflow_pipelines_password"} | FEAST,
-    "airflow-triggerer": AIRFLOW | {"s3_secret_key"},
+    "airflow-triggerer": AIRFLOW | {"s3_secret_key", "logs_s3_secret_key"},
 }
 ROOT_KEY = "s3_admin_secret_key"
 

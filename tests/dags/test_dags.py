@@ -13,6 +13,7 @@ from ml_platform.specs.parts import Gate, Promotion
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = ("ingest", "train", "test", "rollback", "promote", "withdraw")
+DAGS = {**{f"{verb}_auto": f"{verb}.py" for verb in VERBS}, "clean_logs": "clean_logs.py"}
 
 
 def test_every_file_imports(dag_bag) -> None:
@@ -21,16 +22,16 @@ def test_every_file_imports(dag_bag) -> None:
 
 def test_one_dag_per_verb_and_data_set_and_a_feature_table_is_only_loaded_and_taken_back(dag_bag) -> None:
     wanted = {f"{verb}_{dataset.name}" for verb in VERBS for dataset in catalog().datasets}
-    assert set(dag_bag.dags) == wanted | {
+    assert set(dag_bag.dags) == wanted | {"clean_logs"} | {
         f"{verb}_{table.name}" for verb in ("ingest", "withdraw") for table in catalog().tables
     }
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_runbook_is_the_docstring_of_the_file(dag_bag, verb: str) -> None:
-    docstring = ast.get_docstring(ast.parse((ROOT / "dags" / f"{verb}.py").read_text()), clean=False)
+@pytest.mark.parametrize("dag_id", DAGS)
+def test_the_runbook_is_the_docstring_of_the_file(dag_bag, dag_id: str) -> None:
+    docstring = ast.get_docstring(ast.parse((ROOT / "dags" / DAGS[dag_id]).read_text()), clean=False)
     heading = docstring.partition("\n")[0].replace("{name}", "auto")
-    doc = dag_bag.dags[f"{verb}_auto"].doc_md
+    doc = dag_bag.dags[dag_id].doc_md
     assert doc.startswith(heading)
     sections = [doc.index(f"**{title}**") for title in ("Starts", "Comes in", "Goes out", "How", "When it fails")]
     assert sections == sorted(sections)
@@ -86,11 +87,12 @@ def test_display_names_are_verb_and_data_set(dag_bag) -> None:
     assert dag_bag.dags["ingest_weather"].dag_display_name == "Load weather"
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_dag_has_owner_tags_description_and_retries(dag_bag, verb: str) -> None:
-    dag = dag_bag.dags[f"{verb}_auto"]
-    assert "auto" in dag.description
-    assert {"ml-platform", "auto"} <= set(dag.tags)
+@pytest.mark.parametrize("dag_id", DAGS)
+def test_every_dag_has_owner_tags_description_and_retries(dag_bag, dag_id: str) -> None:
+    dag = dag_bag.dags[dag_id]
+    name = {"auto"} if dag_id.endswith("_auto") else set()
+    assert all(part in dag.description for part in name)
+    assert dag.tags == {"ml-platform"} | name
     assert not dag.catchup
     assert dag.max_active_runs == 1
     for task in dag.tasks:
@@ -176,6 +178,14 @@ def test_an_upload_is_taken_back_by_one_task_that_asks_for_upload_and_reason(dag
         assert edges(dag) == {"remove_rows": set()}
         assert set(dag.params) == {"upload", "reason"}
     assert "labels.weather" not in dag_bag.dags["withdraw_weather"].doc_md
+
+
+def test_old_logs_are_removed_every_day_without_a_click(dag_bag) -> None:
+    dag = dag_bag.dags["clean_logs"]
+    assert edges(dag) == {"clean": set()}
+    assert dag.is_paused_upon_creation is False
+    assert dag.schedule == "@daily"
+    assert [name for name, other in dag_bag.dags.items() if other.is_paused_upon_creation is False] == ["clean_logs"]
 
 
 def test_a_promotion_is_copied_and_checked_before_it_moves(dag_bag) -> None:

@@ -57,6 +57,12 @@ def world(stack, airflow, mlflow):
             "objects": contents,
             "switched on": [dag_id for dag_id, paused in airflow.dags().items() if not paused],
             "trainings": sorted(run["dag_run_id"] for run in airflow.runs("train_auto")),
+            "logs of trainings": {
+                task.page: airflow.log("train_auto", run["dag_run_id"], task.task_id, task.attempt)
+                for run in airflow.runs("train_auto")
+                for task in airflow.tasks("train_auto", run["dag_run_id"])
+                if task.state == "success"
+            },
         }
 
     return look
@@ -68,6 +74,7 @@ def test_backup_wipe_and_restore_give_the_same_platform_and_the_same_predictions
     sentence = scored("before")
     assert len(sentence) == 2141
     before = world()
+    assert all(log[0].startswith("s3://logs/") for log in before["logs of trainings"].values())
     folder = tmp_path / "backup"
     with capsys.disabled():
         make_backup(stack, folder, print)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import TRAINING, all_succeeded, eventually
+from stack.backup import archive
+from tests.end_to_end.conftest import TRAINING, Buckets, all_succeeded, eventually
 
 pytestmark = [pytest.mark.servers, pytest.mark.end_to_end]
 
@@ -107,6 +108,18 @@ def test_the_upload_is_kept_to_the_byte(buckets) -> None:
     assert [buckets.get("train", key) for key in kept] == [TRAIN]
 
 
+def test_the_log_of_a_running_task_is_shown_while_it_runs(airflow) -> None:
+    def shown() -> bool:
+        runs = airflow.runs("train_auto", limit=1)
+        tasks = [task for run in runs for task in airflow.tasks("train_auto", run["dag_run_id"])]
+        running = [task.task_id for task in tasks if (task.task_id, task.state) == ("search", "running")]
+        lines = [airflow.log("train_auto", runs[0]["dag_run_id"], task_id) for task_id in running]
+        assert "HTTPConnectionPool" not in str(lines)
+        return any("candidate" in line for log in lines for line in log)
+
+    eventually(shown, "the log of the running search is shown")
+
+
 @pytest.fixture(scope="module")
 def search_run(airflow, mlflow):
     eventually(lambda: all_succeeded(airflow, "train_auto"), "train_auto, started by the new rows, succeeds", TRAINING)
@@ -154,6 +167,20 @@ def test_the_log_of_a_task_is_a_few_plain_sentences(airflow, search_run, dag_id)
     assert [line for lines in logs.values() for line in lines if any(word in line.lower() for word in noise)] == []
     assert {name: lines for name, lines in logs.items() if len(lines) > 7 and name != "search"} == {}
     assert any("8161 loaded" in line or "8,161 rows" in line for lines in logs.values() for line in lines)
+
+
+@pytest.mark.parametrize("dag_id", ["ingest_auto", "train_auto"])
+def test_the_log_of_a_finished_task_is_in_the_bucket(airflow, search_run, dag_id) -> None:
+    """The first line of a log says where it comes from."""
+    run_id = next(run["dag_run_id"] for run in airflow.runs(dag_id) if run["state"] == "success")
+    for task in airflow.tasks(dag_id, run_id):
+        name, attempt = task.task_id, task.attempt
+        in_bucket = f"s3://logs/dag_id={dag_id}/run_id={run_id}/task_id={name}/attempt={attempt}.log"
+        eventually(lambda: airflow.log(dag_id, run_id, name, attempt)[0] == in_bucket, in_bucket)  # noqa: B023
+
+
+def test_the_daily_removal_of_logs_has_run_by_itself(airflow) -> None:
+    eventually(lambda: all_succeeded(airflow, "clean_logs"), "clean_logs, which nobody switched on, succeeds")
 
 
 def test_feast_knows_entity_view_and_fields(stack, search_run) -> None:
@@ -253,3 +280,13 @@ def test_no_result_is_ever_overwritten(buckets, settled) -> None:
     buckets.put("test", "test_auto_early.csv", TEST)
     eventually(lambda: len(buckets.keys("result", "auto/test_auto_early.")) == 4, "a second result beside the first")
     assert all(buckets.get("result", key) == content for key, content in before.items())
+
+
+def test_no_log_of_a_task_shows_a_secret(stack) -> None:
+    logs = Buckets(archive.connect(stack))
+    keys = logs.keys("logs")
+    assert len(keys) > 10
+    secrets = {name: value.get_secret_value() for name, value in stack if hasattr(value, "get_secret_value")}
+    for key in keys:
+        text = logs.get("logs", key).decode()
+        assert [name for name, value in secrets.items() if value in text] == [], key

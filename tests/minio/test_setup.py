@@ -14,6 +14,7 @@ USERS = {
     "MC_HOST_store": "http://s3-admin:secret-of-root@127.0.0.1:9",
     **{"S3_ACCESS_KEY": "platform", "S3_SECRET_KEY": "secret-of-platform"},
     **{"MLFLOW_S3_ACCESS_KEY": "mlflow", "MLFLOW_S3_SECRET_KEY": "secret-of-mlflow"},
+    **{"LOGS_S3_ACCESS_KEY": "logs", "LOGS_S3_SECRET_KEY": "secret-of-logs"},
     **{"CONSOLE_USER": "admin", "CONSOLE_PASSWORD": "secret-of-admin"},
 }
 ON_MINIO = [
@@ -34,6 +35,7 @@ def run(environment):
         ({"CONSOLE_USER": "s3-admin"}, 'S3_ADMIN_ACCESS_KEY and CONSOLE_USER are both "s3-admin"'),
         ({"CONSOLE_USER": "platform"}, 'S3_ACCESS_KEY and CONSOLE_USER are both "platform"'),
         ({"MLFLOW_S3_ACCESS_KEY": "platform"}, 'S3_ACCESS_KEY and MLFLOW_S3_ACCESS_KEY are both "platform"'),
+        ({"LOGS_S3_ACCESS_KEY": "mlflow"}, 'MLFLOW_S3_ACCESS_KEY and LOGS_S3_ACCESS_KEY are both "mlflow"'),
     ],
 )
 def test_two_identities_with_one_name_are_refused(given, named):
@@ -83,6 +85,7 @@ class TestOnMinIO:
         assert {user["accessKey"]: user["policyName"] for user in mc("admin", "user", "list", "store")} == {
             "platform": "platform",
             "mlflow": "mlflow",
+            "logs": "logs",
             "admin": "console",
         }
         assert {entry["key"].rstrip("/") for entry in mc("ls", "store")} == set(buckets())
@@ -93,7 +96,7 @@ class TestOnMinIO:
         mc("admin", "user", "disable", "store", "platform")
         setup()
         policies = {user["accessKey"]: user["policyName"] for user in mc("admin", "user", "list", "store")}
-        assert policies == {"platform": "platform", "mlflow": "mlflow", "admin": "console"}
+        assert policies == {"platform": "platform", "mlflow": "mlflow", "logs": "logs", "admin": "console"}
         assert {user["userStatus"] for user in mc("admin", "user", "list", "store")} == {"enabled"}
 
     def test_a_policy_is_as_its_file_says(self, setup, mc, tmp_path):

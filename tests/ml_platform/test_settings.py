@@ -34,7 +34,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_required_variables_are_enough() -> None:
     found = settings()
     assert (found.s3_endpoint_url, found.platform_db_port) == ("http://objects:9000", 5432)
-    assert (found.mlflow_url, found.platform_db_user) == ("", "platform")
+    assert (found.mlflow_url, found.platform_db_user, found.log_retention_days) == ("", "platform", 90)
 
 
 def test_the_environment_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

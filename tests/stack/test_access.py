@@ -14,13 +14,19 @@ LOOK = {"Effect": "Allow", "Action": ["s3:GetBucketLocation"], "Resource": ["arn
 DENY = {"Effect": "Deny", "Action": ["admin:*"]}
 
 
-def test_the_platform_uses_every_bucket_but_mlflows_where_it_has_a_folder():
-    assert access.buckets() == ["train", "test", "result", "mlflow", "reports"]
+def test_the_platform_uses_every_bucket_of_data_and_a_folder_of_mlflows():
+    assert access.buckets() == ["train", "test", "result", "mlflow", "reports", "logs"]
     rights = access.rights("platform")
     assert rights.pop("mlflow/training_sets") == OBJECT_ACTIONS
     assert not rights.pop("mlflow") & {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:PutObjectTagging"}
     assert rights == dict.fromkeys(["train", "test", "result", "reports"], EVERYTHING)
     assert access.rights("mlflow") == {"mlflow": EVERYTHING}
+    assert access.rights("logs") == {"logs": EVERYTHING}
+
+
+def test_the_buckets_of_a_policy_are_those_in_which_it_allows_anything():
+    assert access.buckets_of("platform") == ["mlflow", "reports", "result", "test", "train"]
+    assert access.buckets_of("logs") == ["logs"]
 
 
 def test_users_of_the_console_can_browse_upload_download_and_delete():

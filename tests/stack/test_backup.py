@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
+from stack.access import buckets
 from stack.backup import __main__ as commands
 from stack.backup import archive, databases, make, restore
 from stack.backup.make import make_backup
@@ -21,6 +22,7 @@ from stack.servers.node import base_environment
 from stack.target import runner
 from tests.conftest import fresh_config
 
+LOG = "dag_id=ingest_auto/run_id=manual__2026-11-29T00:00:00+00:00/task_id=load/attempt=1.log"
 HOSTILE = ["../../etc/passwd", "a b/ü “x” %20+&?#.csv", "'; DROP TABLE x; --", "$(reboot)", "-rf", "k" * 200]
 
 QUESTIONS = {  # who owns what, who may what, and the rows themselves
@@ -138,13 +140,14 @@ def fill(config):
             s3.put_object(Bucket="train", Key=key, Body=key.encode() * 3, ContentType="text/csv", Metadata={"of": "x"})
     s3.put_object(Bucket="mlflow", Key="1/large", Body=os.urandom(20_000_000))
     s3.put_object(Bucket="result", Key="empty", Body=b"")
+    s3.put_object(Bucket="logs", Key=LOG, Body=b'{"event": "loaded"}\n')
 
 
 def world(config):
     """Return all that a restore must bring back."""
     s3 = archive.connect(config)
     objects = {}
-    for bucket in ("train", "test", "result", "mlflow", "reports"):
+    for bucket in buckets():
         for entry in archive.list_objects(s3, bucket):
             found = s3.get_object(Bucket=bucket, Key=entry["Key"])
             objects[bucket, entry["Key"]] = found["Body"].read(), found["ContentType"], found["Metadata"]
@@ -159,6 +162,7 @@ def world(config):
 def test_dump_wipe_restore_gives_the_same_world(stores, tmp_path) -> None:
     before = world(stores)
     assert len(before["objects"]) > 5
+    assert before["objects"]["logs", LOG][0] == b'{"event": "loaded"}\n'
     folder = tmp_path / "backups" / "one"
     make_backup(stores, folder, quiet)
     assert folder.stat().st_mode & 0o777 == 0o700

@@ -160,6 +160,7 @@ def test_s3_refuses_strangers(stack):
 USED = {  # where each S3 identity writes: beginnings of keys
     "platform": ("train/", "test/", "result/", "reports/", "mlflow/training_sets/"),
     "mlflow": ("mlflow/",),
+    "logs": ("logs/",),
 }
 
 
@@ -168,6 +169,7 @@ def identities(config):
     return {
         "mlflow": s3(config, config.mlflow_s3_access_key, config.mlflow_s3_secret_key),
         "platform": s3(config, config.s3_access_key, config.s3_secret_key),
+        "logs": s3(config, config.logs_s3_access_key, config.logs_s3_secret_key),
     }
 
 
@@ -219,7 +221,8 @@ def test_no_s3_identity_changes_the_settings_of_a_bucket(stack, name):
 
 @pytest.mark.parametrize("secret", GUESSES)
 def test_s3_refuses_what_people_try_first(stack, secret):
-    for access_key in (stack.s3_admin_access_key, stack.s3_access_key, stack.mlflow_s3_access_key, "minioadmin"):
+    names = (stack.s3_admin_access_key, stack.s3_access_key, stack.mlflow_s3_access_key, stack.logs_s3_access_key)
+    for access_key in (*names, "minioadmin"):
         assert refused(s3(stack, access_key, SecretStr(secret)).list_buckets)
 
 

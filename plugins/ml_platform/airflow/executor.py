@@ -4,7 +4,8 @@ Each task is a process of its own. Forked from a process that has imported MLflo
 at once. The imports would take more processor time than most tasks need for their work.
 
 A task talks to Airflow with a token of its own, over HTTP. So what only the scheduler needs is removed from the
-environment of the workers, and neither a task nor a process that it starts has it.
+environment of the workers, and neither a task nor a process that it starts has it. With that token a worker also gets
+the connection `logs`, with which it uploads the log of a task that has ended.
 """
 
 import ctypes
@@ -16,7 +17,8 @@ from airflow.executors.local_executor import LocalExecutor
 
 # Modules that tasks of dags/ import while they run; they import MLflow, Feast and scikit-learn.
 LIBRARY = (
-    "airflow.connections", "environments.approval_question", "environments.copy_version", "environments.go_live",
+    "airflow.connections", "airflow.task_logs",
+    "environments.approval_question", "environments.copy_version", "environments.go_live",
     "feature_store.online_rows", "ingestion.uploads", "promotion.rollback", "promotion.steps",
     "removal.withdraw_upload", "scoring.batch", "training.build_training_set", "training.search_plan",
     "training.steps", "training.training_set",
@@ -27,6 +29,9 @@ SCHEDULER_ONLY = (
     "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC",
 )  # fmt: skip
+
+# Airflow's note that this process is a server. With it, a worker would look for the connection `logs` in the database.
+SERVER_MARK = "_AIRFLOW_PROCESS_CONTEXT"
 
 
 class PreloadedLocalExecutor(LocalExecutor):
@@ -49,7 +54,7 @@ def load_library() -> None:
 
 def drop_secrets() -> None:
     """Remove from the environment what only the scheduler needs, also from what /proc shows of this process."""
-    for name in SCHEDULER_ONLY:
+    for name in (*SCHEDULER_ONLY, SERVER_MARK):
         os.environ.pop(name, None)
     _wipe_initial_environment()
 

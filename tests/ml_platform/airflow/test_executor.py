@@ -81,7 +81,7 @@ def test_workers_and_what_they_start_have_no_secret_of_the_scheduler(tmp_path):
     address |= {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"sqlite+aiosqlite:{file}"}
     done = subprocess.run(
         [sys.executable, "-c", CHILD],
-        env=paths | secret | address | {marks.SERVER: "one"},
+        env=paths | secret | address | {marks.SERVER: "one", executor.SERVER_MARK: "server"},
         capture_output=True,
         text=True,
         check=False,
@@ -92,7 +92,7 @@ def test_workers_and_what_they_start_have_no_secret_of_the_scheduler(tmp_path):
     assert not [name for name in executor.SCHEDULER_ONLY if name in shown]
     assert by_psutil[marks.SERVER] == "one"  # by which orphans of a killed scheduler are found
     for environment in (worker, started):
-        assert not set(executor.SCHEDULER_ONLY) & set(environment)
+        assert not {*executor.SCHEDULER_ONLY, executor.SERVER_MARK} & set(environment)
         assert environment["PYTHONPATH"] == paths["PYTHONPATH"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from botocore.config import Config as Options
 from werkzeug.security import generate_password_hash
 
 from stack.servers import airflow
@@ -57,6 +58,19 @@ def test_the_connection_to_the_buckets(config):
     assert connection["conn_type"] == "aws"
     assert connection["login"] == config.s3_access_key
     assert connection["extra"]["endpoint_url"] == config.s3_url
+
+
+def test_the_connection_to_the_logs_has_a_key_of_its_own_and_gives_up_soon(config):
+    connection = json.loads(airflow.logs_connection(config))
+    assert (connection["login"], connection["password"]) == ("logs", config.logs_s3_secret_key.get_secret_value())
+    patience = Options(**connection["extra"]["config_kwargs"])
+    assert patience.connect_timeout * patience.retries["total_max_attempts"] < 10
+
+
+def test_who_reads_logs_has_this_connection_and_the_tasks_do_not(config):
+    have = {name for name, node in nodes(config).items() if "AIRFLOW_CONN_LOGS" in node.environment}
+    assert have == {"airflow-api", "airflow-triggerer"}
+    assert nodes(config)["airflow-scheduler"].environment["LOG_RETENTION_DAYS"] == "90"
 
 
 @pytest.mark.sockets

@@ -20,10 +20,10 @@ AIRFLOW = {"airflow_db_password", "airflow_fernet_key"}
 TASKS = {"feast_db_password", "platform_db_password", "s3_secret_key", "mlflow_pipelines_password"}
 SECRETS_OF |= {
     "airflow-setup": AIRFLOW | {"airflow_admin_password"},
-    "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key"},
+    "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key", "logs_s3_secret_key"},
     "airflow-dag-processor": AIRFLOW,
     "airflow-scheduler": AIRFLOW | {"airflow_jwt_secret"} | TASKS,
-    "airflow-triggerer": AIRFLOW | {"s3_secret_key"},
+    "airflow-triggerer": AIRFLOW | {"s3_secret_key", "logs_s3_secret_key"},
     "airflow-watchdog": {"airflow_db_password"},
 }
 SECRETS = [name for name, field in Config.model_fields.items() if "SecretStr" in str(field.annotation)]

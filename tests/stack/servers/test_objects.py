@@ -27,7 +27,7 @@ def test_another_server_is_refused(config, monkeypatch):
         load(config.env_file)
 
 
-@pytest.mark.parametrize("variable", ["CONSOLE_PASSWORD", "MLFLOW_S3_SECRET_KEY", "S3_ACCESS_KEY"])
+@pytest.mark.parametrize("variable", ["CONSOLE_PASSWORD", "LOGS_S3_SECRET_KEY", "S3_ACCESS_KEY"])
 def test_a_changed_key_starts_the_server_again(config, variable):
     before = objects.server(config).environment
     config.env_file.write_text(f"{config.env_file.read_text()}\n{variable}=another-one\n")

@@ -31,7 +31,7 @@ def home(config, tmp_path):
 def test_a_policy_is_translated_to_verbs(policy):
     assert seaweedfs.actions_of("mlflow") == ["Read:mlflow", "List:mlflow", "Write:mlflow/*", "Tagging:mlflow/*"]
     platform = seaweedfs.actions_of("platform")
-    assert len([action for action in platform if "mlflow" not in action]) == 4 * len(access.buckets()[1:])
+    assert len([action for action in platform if "mlflow" not in action]) == 4 * len(access.buckets_of("platform")[1:])
     assert [action for action in platform if "mlflow" in action] == [
         "List:mlflow",
         *(f"{verb}:mlflow/training_sets/*" for verb in ("Read", "List", "Write", "Tagging")),
@@ -47,12 +47,14 @@ def test_a_verb_that_allows_more_than_the_policy_is_refused(policy):
 
 def test_each_identity_has_its_own_key_and_rights(home, config):
     identities = {i["name"]: i for i in json.loads((home / "identities.json").read_text())["identities"]}
-    assert set(identities) == {"admin", "platform", "mlflow"}
+    assert set(identities) == {"admin", "platform", "mlflow", "logs"}
     assert identities["mlflow"]["actions"] == ["Read:mlflow", "List:mlflow", "Write:mlflow/*", "Tagging:mlflow/*"]
+    assert identities["logs"]["actions"] == ["Read:logs", "List:logs", "Write:logs/*", "Tagging:logs/*"]
     assert "Admin" not in identities["platform"]["actions"]
     keys = [credential["secretKey"] for i in identities.values() for credential in i["credentials"]]
-    assert keys[1:] == [config.s3_secret_key.get_secret_value(), config.mlflow_s3_secret_key.get_secret_value()]
-    assert len(set(keys)) == 3
+    secret_keys = (config.s3_secret_key, config.mlflow_s3_secret_key, config.logs_s3_secret_key)
+    assert keys[1:] == [key.get_secret_value() for key in secret_keys]
+    assert len(set(keys)) == 4
 
 
 def test_every_inner_listener_requires_a_key(home):
@@ -109,4 +111,4 @@ def test_the_module_writes_the_settings_of_a_container_from_its_environment(conf
     command = [sys.executable, "-m", "stack.servers.seaweedfs", str(tmp_path / "home")]
     subprocess.run(command, env=environment, cwd=ROOT, check=True)
     identities = json.loads((tmp_path / "home" / "identities.json").read_text())["identities"]
-    assert [identity["name"] for identity in identities] == ["admin", "platform", "mlflow"]
+    assert [identity["name"] for identity in identities] == ["admin", "platform", "mlflow", "logs"]
