@@ -73,8 +73,11 @@ def test_backup_wipe_and_restore_give_the_same_platform_and_the_same_predictions
 ) -> None:
     sentence = scored("before")
     assert len(sentence) == 2141
+    eventually(
+        lambda: all(log[0].startswith("s3://logs/") for log in world()["logs of trainings"].values()),
+        "the logs of all trainings are in the bucket",
+    )
     before = world()
-    assert all(log[0].startswith("s3://logs/") for log in before["logs of trainings"].values())
     folder = tmp_path / "backup"
     with capsys.disabled():
         make_backup(stack, folder, print)

@@ -2,8 +2,6 @@
 
 import logging
 import math
-import os
-import threading
 import time
 import warnings
 from collections.abc import Iterable, Iterator
@@ -23,8 +21,6 @@ from ml_platform.training.candidates import Candidate, pipeline
 from ml_platform.training.split import Folds
 
 log = logging.getLogger(__name__)
-
-PARENT_CHECK_SECONDS = 2.0  # how often a worker checks that its parent still runs
 
 
 @dataclass(frozen=True)
@@ -145,21 +141,8 @@ def search(
         folds: of the cross-validation, from `split.Split.folds`.
         jobs: number of processes in parallel, one thread each.
     """
-    parallel = Parallel(
-        n_jobs=jobs, return_as="generator_unordered", initializer=exit_with_parent, initargs=(os.getpid(),)
-    )
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered")
     yield from parallel(delayed(evaluate)(candidate, dataset, features, labels, folds) for candidate in candidates)
-
-
-def exit_with_parent(parent: int) -> None:
-    """End this process soon after its parent, because a killed task cannot stop its workers."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_CHECK_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, name="exit-with-parent", daemon=True).start()
 
 
 def rank(results: Iterable[CandidateResult], scoring: str) -> list[CandidateResult]:

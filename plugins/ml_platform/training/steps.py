@@ -33,6 +33,7 @@ from ml_platform.training.search_plan import SearchPlan
 from ml_platform.training.search_state import search_id
 from ml_platform.training.split import Folds, Split, split
 from ml_platform.training.training_set import TrainingSet
+from ml_platform.training.workers import own_workers
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def search(training_set: TrainingSet, plan: SearchPlan) -> SearchResult:
     folds = parts.folds(plan.folds)
     identity = search_id(training_set, plan)
     parent = _parent_run(training_set, parts, plan, identity)
-    with mlflow_client.running(mlflow_client.connect(), parent.info.run_id):
+    with mlflow_client.running(mlflow_client.connect(), parent.info.run_id), own_workers():
         leaks = _log_leaks(parent, parts)
         results = _results(parent, plan, parts, folds)
         chosen = _log_choice(training_set.dataset.name, parent, results, plan)
@@ -174,7 +175,7 @@ def refit(training_set: TrainingSet, search_result: SearchResult) -> Challenger:
     run = client.get_run(search_result.run_id)
     version = registry.version_of_run(name, search_result.run_id, candidate.id)
     if version is None:
-        with mlflow_client.running(client, search_result.run_id):
+        with mlflow_client.running(client, search_result.run_id), own_workers():
             version = _fit_and_register(run, training_set, parts, candidate, search_result)
     registry.set_alias(name, registry.CHALLENGER, int(version.version))
     return Challenger(

@@ -1,9 +1,5 @@
 import logging
 import math
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,37 +89,6 @@ def test_the_results_do_not_depend_on_the_number_of_jobs():
     )
     assert len(alone) == 12
     assert alone == together
-
-
-LONG = """
-import sys
-sys.path[:0] = {path!r}
-from tests.ml_platform.training.test_search import Candidate, data, search
-shop, features, labels, folds = data()
-endless = [Candidate("random_forest", {{"n_estimators": 200_000, "max_depth": i}}) for i in (5, 6)]
-list(search(endless, shop, features, labels, folds=folds, jobs=2))
-"""
-
-
-def workers_of(pid):
-    """Return the ids of the processes that a process has started to fit candidates."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [child for child in children if b"LokyProcess" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
-@pytest.mark.slow
-@pytest.mark.prove
-def test_the_workers_of_a_search_that_is_killed_end_too():
-    with subprocess.Popen([sys.executable, "-c", LONG.format(path=sys.path)]) as task:
-        workers, deadline = [], time.monotonic() + 60
-        while len(workers) < 2 and time.monotonic() < deadline:
-            time.sleep(0.1)
-            workers = workers_of(task.pid)
-        task.kill()
-    assert len(workers) == 2
-    while any(Path(f"/proc/{worker}").exists() for worker in workers):
-        assert time.monotonic() < deadline + 60
-        time.sleep(0.1)
 
 
 def test_results_are_ranked_by_mean_then_by_id():
