@@ -13,7 +13,7 @@ from ml_platform.environments.reference_rows import reference_rows
 from ml_platform.environments.values import CopiedVersion
 from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.promotion import smoke_test
-from ml_platform.registry import registry, version_records
+from ml_platform.registry import registry, version_records, version_tags
 from ml_platform.settings import settings
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client
@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 FOLDER = "model"  # of the model's files, among the artifacts of the run
 # Tags of a run that would mean something else in another registry. The copy has them as `source_<tag>`.
 _SOURCE_TAGS = ("search_id", "kind", "training_set_uri", "model_version", "decision", "reason")
-# Tags of a version about its own promotion. The copy gets new ones.
-_PROMOTION_TAGS = ("promoted_by", "promoted_at", "promotion_reason", "approved_by")
 
 
 def lock_name(environment: str, model: str) -> str:
@@ -124,7 +122,7 @@ def _run_tags(tags: Mapping[str, str]) -> dict[str, str]:
 
 def _version_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Return a version's tags for its copy. The gate decided against another champion, so its tags are renamed."""
-    kept = {tag: text for tag, text in tags.items() if tag not in _PROMOTION_TAGS}
+    kept = version_tags.without_promotion(tags)
     return {f"source_{tag}" if tag.startswith("decision") else tag: text for tag, text in kept.items()}
 
 

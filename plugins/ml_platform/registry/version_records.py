@@ -12,6 +12,7 @@ from typing import Any
 from mlflow.entities.model_registry import ModelVersion
 
 from ml_platform.exceptions import RegistryError
+from ml_platform.registry import version_tags
 from ml_platform.storage import database
 
 
@@ -20,7 +21,7 @@ class VersionRecord:
     """The record of a version.
 
     Attributes:
-        tags: as they were written when it was registered, `model_sha256` among them.
+        tags: as they were written when it was registered, `model_sha256` among them, but none about a promotion.
         decision: of the gate: promoted, kept or refused; None if it has not decided about it.
         was_live: whether the platform ever made it the champion, or was about to.
     """
@@ -31,14 +32,14 @@ class VersionRecord:
 
 
 def record(cursor: Any, version: ModelVersion, by: str) -> None:
-    """Record a version with the tags that it has, in the caller's transaction.
+    """Record a version with the tags that it has, but for those about a promotion, in the caller's transaction.
 
     Args:
         cursor: of the transaction.
         version: as the caller has just registered, or checked, it.
         by: the step, or the user.
     """
-    tags = dict(version.tags)
+    tags = version_tags.without_promotion(version.tags)
     database.rows(
         cursor,
         "INSERT INTO models.versions (model, version, run_id, model_sha256, tags, recorded_by)"
@@ -59,7 +60,8 @@ def read(version: ModelVersion) -> VersionRecord | None:
         "SELECT tags::text, decision, was_live FROM models.trusted WHERE model = $1 AND version = $2 AND run_id = $3",
         *_key(version),
     )
-    return VersionRecord(json.loads(rows[0][0]), *rows[0][1:]) if rows else None
+    # Records from before the promotion tags were left out still have them.
+    return VersionRecord(version_tags.without_promotion(json.loads(rows[0][0])), *rows[0][1:]) if rows else None
 
 
 def check(version: ModelVersion) -> VersionRecord:

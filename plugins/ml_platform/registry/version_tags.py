@@ -12,6 +12,8 @@ from ml_platform.parsing.labels import class_text, label_values
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset
 
+_PROMOTION_TAGS = ("promoted_by", "promoted_at", "promotion_reason", "approved_by")
+
 
 def required_tags(classes: tuple[str, ...], threshold: float | None, rule: HoldoutRule) -> dict[str, str]:
     """Return the tags that every version needs: classes, hold-out and, with two classes, the threshold."""
@@ -21,6 +23,11 @@ def required_tags(classes: tuple[str, ...], threshold: float | None, rule: Holdo
     if rule.start is not None:
         tags["holdout_from"] = rule.start.isoformat()
     return tags
+
+
+def without_promotion(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags without those about the version's promotion, which the next promotion overwrites."""
+    return {tag: text for tag, text in tags.items() if tag not in _PROMOTION_TAGS}
 
 
 def read_classes(tags: Mapping[str, str]) -> tuple[str, ...]:

@@ -40,6 +40,8 @@ def test_promoting_the_version_before_rolls_back_there(production, two_copies):
         assert aliases("go_live") == LiveVersions(2, 1)
     assert go_live(production, first, PromotionRequest("carol", "too many alarms")) == LiveVersions(1, 2)
     with production.use():
+        champion = registry.load_champion("go_live")
+        assert (champion.version, champion.problem) == (1, None)  # live at once, without a second acceptance
         last, tags = history("go_live")[-1], registry.get_version("go_live", 1).tags
         assert (last.version, last.moved_by, last.why, last.reason) == (1, "carol", "promotion", "too many alarms")
         assert last.valid_from.isoformat() == tags["promoted_at"]

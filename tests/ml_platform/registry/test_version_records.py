@@ -59,6 +59,22 @@ def test_a_tag_that_was_changed_or_removed_is_refused(tag):
         version_records.check(without)
 
 
+def test_the_tags_of_a_promotion_are_no_part_of_the_record():
+    name = new_name()
+    recorded(name, promoted_at="2026-03-01", promoted_by="alice", approved_by="bob", promotion_reason="it was good")
+    assert version_records.check(make_version(name, promoted_at="2026-04-01", promoted_by="carol")).tags == TAGS
+
+
+def test_a_record_of_before_that_holds_the_tags_of_a_promotion_still_fits():
+    name = new_name()
+    recorded(name)
+    promotion = '{"promoted_at": "2026-03-01"}'
+    database.fetch(
+        "UPDATE models.versions SET tags = tags || $2::text::jsonb WHERE model = $1 RETURNING version", name, promotion
+    )
+    assert version_records.check(make_version(name, promoted_at="2026-04-01")).tags == TAGS
+
+
 def test_a_version_of_another_name_number_or_run_has_no_record():
     name = new_name()
     recorded(name)
