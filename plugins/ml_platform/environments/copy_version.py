@@ -78,7 +78,7 @@ def _source(name: str, version: int | None) -> ModelVersion:
 def _load_dataset(source: ModelVersion, folder: Path) -> Dataset:
     try:
         version_records.check(source)
-        return registry.load_files(source, folder).dataset
+        return registry.load_files(source, source.tags, folder).dataset
     except RegistryError as error:
         raise RegistryError(f"{source.name} version {source.version}: {error}") from error
 

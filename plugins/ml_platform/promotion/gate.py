@@ -65,7 +65,7 @@ def compare(
     if champion is None:
         return alone, None
     try:
-        live = registry.load(champion)
+        live = registry.load_recorded(champion)  # so that an edited tag does not end the comparison
         _check_same_target(challenger, live)
     except RegistryError as error:
         return replace(alone, champion_problem=str(error)), None

@@ -121,7 +121,7 @@ def load_live(version: ModelVersion) -> LoadedModel:
     """
     with _named(version):
         version_records.check_live(version)
-        return _download_and_load(version)
+        return _download_and_load(version, version.tags)
 
 
 def load(version: ModelVersion) -> LoadedModel:
@@ -133,7 +133,17 @@ def load(version: ModelVersion) -> LoadedModel:
     """
     with _named(version):
         version_records.check(version)
-        return _download_and_load(version)
+        return _download_and_load(version, version.tags)
+
+
+def load_recorded(version: ModelVersion) -> LoadedModel:
+    """Load a version by its recorded tags, also if its tags in MLflow differ from them.
+
+    Raises:
+        RegistryError: there is no record, or the files are missing, could run code, or differ from the record.
+    """
+    with _named(version):
+        return _download_and_load(version, version_records.get(version).tags)
 
 
 def load_copy(version: ModelVersion) -> LoadedModel:
@@ -145,7 +155,7 @@ def load_copy(version: ModelVersion) -> LoadedModel:
         RegistryError: its files are missing, could run code, or differ from its tags.
     """
     with _named(version):
-        return _download_and_load(version)
+        return _download_and_load(version, version.tags)
 
 
 @contextmanager
@@ -156,18 +166,22 @@ def _named(version: ModelVersion) -> Iterator[None]:
         raise RegistryError(f"{version.name} version {version.version}: {error}") from error
 
 
-def _download_and_load(version: ModelVersion) -> LoadedModel:
+def _download_and_load(version: ModelVersion, tags: Mapping[str, str]) -> LoadedModel:
     with download(version) as folder:
-        return load_files(version, folder)
+        return load_files(version, tags, folder)
 
 
-def load_files(version: ModelVersion, folder: Path) -> LoadedModel:
-    """Load a version from a folder with its files, by its tags, which the caller has compared with the record.
+def load_files(version: ModelVersion, tags: Mapping[str, str], folder: Path) -> LoadedModel:
+    """Load a version from a folder with its files.
+
+    Args:
+        version: its name, number and run.
+        tags: the recorded ones, or those of the version that the caller has compared with the record.
+        folder: with the files, which are compared with the tag `model_sha256`.
 
     Raises:
         RegistryError: see `load_copy`.
     """
-    tags = version.tags
     threshold, classes = version_tags.read_threshold(tags), version_tags.read_classes(tags)
     rule = version_tags.read_holdout(version.name, tags)
     estimator, columns, dataset = model_files.read(folder, tags.get("model_sha256", ""))

@@ -64,11 +64,11 @@ def read(version: ModelVersion) -> VersionRecord | None:
     return VersionRecord(version_tags.without_promotion(json.loads(rows[0][0])), *rows[0][1:]) if rows else None
 
 
-def check(version: ModelVersion) -> VersionRecord:
-    """Compare a version's tags with its record, and return the record.
+def get(version: ModelVersion) -> VersionRecord:
+    """Return the record of a version.
 
     Raises:
-        RegistryError: there is no record, or a tag differs from it.
+        RegistryError: there is none.
         ServiceError: Postgres is not available.
     """
     recorded = read(version)
@@ -77,6 +77,17 @@ def check(version: ModelVersion) -> VersionRecord:
             "no training of this platform has recorded it. If another platform promoted it, accept it: "
             f"./ml-platform models accept {version.name} {version.version} --reason ..."
         )
+    return recorded
+
+
+def check(version: ModelVersion) -> VersionRecord:
+    """Compare a version's tags with its record, and return the record.
+
+    Raises:
+        RegistryError: there is no record, or a tag differs from it.
+        ServiceError: Postgres is not available.
+    """
+    recorded = get(version)
     for tag, text in recorded.tags.items():
         if (actual := version.tags.get(tag, "")) != text:
             raise RegistryError(f"the tag {tag!r} is {actual!r}, but {text!r} was recorded when it was registered")

@@ -35,7 +35,8 @@ def decide_with(monkeypatch):
     def meet(champion_rule, dataset=None):
         spec, rule = make_weeks(), HoldoutRule("weeks", "time", 0.2, HOURS[0])
         loaded = {"1": constant(1, dataset or spec, 1, champion_rule), "2": constant(2, spec, 0, rule)}
-        monkeypatch.setattr(gate.registry, "load", lambda version: loaded[version.version])
+        for load in ("load", "load_recorded"):
+            monkeypatch.setattr(gate.registry, load, lambda version: loaded[version.version])
         monkeypatch.setattr(gate.smoke_test, "check", lambda *_: None)
         features = pd.DataFrame({"heat": np.zeros(48)})
         labels = np.where(HOURS[24] > HOURS, 1, np.arange(48) % 3)  # on the first day the champion is always right

@@ -90,21 +90,34 @@ def with_champion(mlflow_server, smoke_test_here):
     return "damaged"
 
 
-MORE = [delete_files, swap_classes, add_pickle, drop_digest, spoil_threshold, spoil_classes, move_threshold]
-DAMAGES = [change_file, *(pytest.param(damage, marks=pytest.mark.prove) for damage in MORE)]
+def edit_candidate(version):
+    """A text that no load needs."""
+    mlflow_client.connect().set_model_version_tag(version.name, version.version, "candidate", "a better one")
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_is_replaced(with_champion, damage):
+FILE_DAMAGES = [change_file, delete_files, add_pickle]
+TAG_DAMAGES = [move_threshold, swap_classes, drop_digest, spoil_threshold, spoil_classes, edit_candidate]
+
+
+def first_only(damages):
+    """Return the damages as parameters; the quick tests take the first."""
+    return [damages[0], *(pytest.param(damage, marks=pytest.mark.prove) for damage in damages[1:])]
+
+
+@pytest.mark.parametrize("damage", first_only([*FILE_DAMAGES, *TAG_DAMAGES]))
+def test_a_damaged_challenger_never_goes_live(with_champion, damage):
     name, live = with_champion, registry.load_champion(with_champion).version
     training_set = make_training_set(make_dataset(name, ONE))
-    searched = searched_with(training_set, attempt_id=damage.__name__)
-    refitted = steps.refit(training_set, searched)
+    refitted = steps.refit(training_set, searched_with(training_set, attempt_id=damage.__name__))
     damage(registry.get_version(name, refitted.version))
     card = promotion_steps.promote(training_set, refitted)
     assert (card.decision, card.version) == ("refused", refitted.version)
     assert registry.load_champion(name).version == live
 
+
+@pytest.mark.parametrize("damage", first_only(FILE_DAMAGES))
+def test_a_champion_with_damaged_files_is_replaced(with_champion, damage):
+    name, live = with_champion, registry.load_champion(with_champion).version
     damage(registry.get_version(name, live))
     sound, _ = train(name, make_frame(), attempt_id=f"{damage.__name__} sound")
     assert (sound.decision, sound.champion_before) == ("promoted", live)
@@ -112,6 +125,15 @@ def test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_is_replaced
     with pytest.raises(RegistryError):
         rollback(name, reason="it was worse", by="test")
     assert registry.load_champion(name).version == sound.version
+
+
+@pytest.mark.parametrize("damage", first_only(TAG_DAMAGES))
+def test_a_champion_whose_tags_were_edited_is_still_compared_with(mlflow_server, damage):
+    name = f"retagged_{damage.__name__}"
+    good, _ = train(name, make_frame())
+    damage(registry.get_version(name, good.version))
+    late, _ = train(name, worse(name, make_frame()), attempt_id="late")
+    assert (late.decision, late.champion_before, late.champion_f1) == ("kept", good.version, good.challenger_f1)
 
 
 def test_racing_promotions_end_with_the_best_model(mlflow_server):
