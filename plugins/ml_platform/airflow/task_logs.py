@@ -1,8 +1,8 @@
 """The logs of tasks: in a local file while the task runs, then in the bucket `logs`, and removed when they are old.
 
-Airflow's own classes do the work. Three things are different here. After an upload only the uploaded file is removed:
+Airflow's own classes do the work. Four things are different here. After an upload only the uploaded file is removed:
 Airflow would remove its folder, where the next attempt may be writing already. No server of logs is asked, because none
-runs. And what can be read of a log is shown, also while the object store is down.
+runs. What can be read of a log is shown, also while the object store is down. And an error begins with its last line.
 """
 
 import logging
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.providers.amazon.aws.log.s3_task_handler import S3RemoteLogIO
+from airflow.sdk.exceptions import AirflowFailException
 from airflow.utils.log.file_task_handler import FileTaskHandler
 from airflow.utils.state import TaskInstanceState
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,13 +28,30 @@ log = logging.getLogger(__name__)
 OUTAGES = (BotoCoreError, ClientError)
 UNFINISHED = (TaskInstanceState.RUNNING, TaskInstanceState.DEFERRED)
 NO_LOG = "There is no log of this attempt: it was older than LOG_RETENTION_DAYS, or was lost before it was uploaded."
+TASK_FAILED = "Task failed with exception"  # what Airflow logs with the traceback
 OF_TASKS = "dag_id="  # how the folders of tasks begin; beside them are the logs of reading DAG files
 OF_TRIGGER = ".trigger."
-SILENT = timedelta(days=1)  # a file without a new line for so long is of a task that was killed
+SILENT = timedelta(days=1)  # a file without a new line for so long is of a task that was killed, or runs on in silence
+
+
+def begin_with_error(_logger: Any, _method: str, entry: Any) -> Any:
+    """Let the log entry of a failed task begin with the last line of its traceback, which Airflow shows below it.
+
+    It is a processor of structlog: it gets and returns the fields of an entry. An `AirflowFailException` repeats what
+    its task has logged already.
+    """
+    if stacks := entry.get("error_detail"):
+        kind, text = stacks[0]["exc_type"], stacks[0]["exc_value"]  # the others are its causes
+        if entry["event"] == TASK_FAILED and kind != AirflowFailException.__name__:
+            entry["event"] = f"{kind}: {text}"
+    return entry
 
 
 class BucketLogs(S3RemoteLogIO):
     """The logs in the bucket: a task's supervisor uploads them, the api-server reads them."""
+
+    # Airflow installs these where a supervisor writes the file
+    processors = (begin_with_error,)  # type: ignore[assignment] # the base class has an empty tuple
 
     def upload(self, path: os.PathLike[str] | str, ti: Any = None) -> None:
         """Append a local file to its object, then remove the file; it stays if the object store is down."""

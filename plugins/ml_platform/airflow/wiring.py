@@ -79,21 +79,16 @@ def started_by() -> str:
 
 
 def fail_at_once_on(*errors: type[PlatformError]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a task: these errors fail it at once, because a retry cannot help. All others are retried.
-
-    The log of the task begins an error with its sentence; Airflow shows it after the traceback only.
-    """
+    """Decorate a task: these errors fail it at once, because a retry cannot help. All others are retried."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
                 return function(*args, **kwargs)
-            except PlatformError as error:
+            except errors as error:
                 log.error("%s", error)  # noqa: TRY400 – Airflow logs the traceback
-                if isinstance(error, errors):
-                    raise AirflowFailException(str(error)) from error
-                raise
+                raise AirflowFailException(str(error)) from error
 
         return guarded
 

@@ -10,7 +10,7 @@ from airflow.utils.state import TaskInstanceState
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ml_platform.airflow import task_logs
-from ml_platform.airflow.task_logs import NO_LOG, BucketLogs, TaskLogHandler
+from ml_platform.airflow.task_logs import NO_LOG, TASK_FAILED, BucketLogs, TaskLogHandler, begin_with_error
 from ml_platform.exceptions import ServiceError
 
 # Airflow leaves it to the garbage collector to close the files that it shows
@@ -94,6 +94,25 @@ def write(tmp_path):
         return path
 
     return file
+
+
+def entry(event, *errors):
+    stacks = [{"exc_type": kind, "exc_value": text} for kind, text in errors]
+    return {"level": "error", "event": event, "error_detail": stacks}
+
+
+@pytest.mark.parametrize(
+    ("event", "errors", "begins"),
+    [
+        (TASK_FAILED, [("ClientError", "Access Denied"), ("OSError", "its cause")], "ClientError: Access Denied"),
+        (TASK_FAILED, [("AirflowFailException", "logged before")], TASK_FAILED),
+        ("a library failed", [("KeyError", "'x'")], "a library failed"),
+        (TASK_FAILED, [], TASK_FAILED),
+    ],
+    ids=["any error", "a permanent error", "an error of a library", "no error"],
+)
+def test_the_entry_of_a_failed_task_begins_with_the_error(event, errors, begins):
+    assert begin_with_error(None, "error", entry(event, *errors)) == entry(begins, *errors)
 
 
 def test_the_log_of_a_task_that_has_ended_is_in_the_bucket_only(logs, bucket, write):
