@@ -6,7 +6,7 @@
 the logs of running tasks. `LOG_RETENTION_DAYS` in `.env` says how long logs are kept.
 
 **Goes out**: older logs are removed. The log of a task that was killed lies on the machine only; a day after its last
-line it is moved to the bucket.
+line it is moved to the bucket. The file of a task that still runs stays.
 
 **How**: by the time of the last change. After a restore, a log counts as new. `docs/adr/0081-task-logs-in-a-bucket.md`
 explains it.
@@ -17,16 +17,15 @@ explains it.
 from airflow.sdk import dag, task
 
 from ml_platform.airflow.runbook import runbook
-from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on
+from ml_platform.airflow.wiring import DEFAULT_ARGS, START, is_running
 
 
 @task
-@fail_at_once_on()
 def clean() -> None:
     """Remove what is old, and upload what was left behind."""
     from ml_platform.airflow import task_logs
 
-    task_logs.clean()
+    task_logs.clean(is_running)
 
 
 @dag(

@@ -8,7 +8,7 @@ runs. What can be read of a log is shown, also while the object store is down. A
 import logging
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,8 +89,11 @@ def _lines(texts: list[str]) -> Generator[str]:
         yield from text.split("\n")
 
 
-def clean() -> None:
+def clean(is_running: Callable[[str, str, str], bool]) -> None:
     """Remove the logs that are older than `LOG_RETENTION_DAYS`, and upload what killed tasks left on this machine.
+
+    Args:
+        is_running: whether a task runs now, by the ids of DAG, run and task. Its file stays, also if it is silent.
 
     Raises:
         ServiceError: the object store failed.
@@ -101,7 +104,7 @@ def clean() -> None:
         removed = _remove_objects(logs, retention)
     except OUTAGES as error:
         raise ServiceError(f"{logs.remote_base}: {error}") from error
-    uploaded = _clean_folder(logs, retention)
+    uploaded = _clean_folder(logs, retention, is_running)
     _remove_empty_folders(logs.base_log_folder)
     log.info("%d logs older than %d days are removed", removed, retention.days)
     if uploaded:
@@ -120,14 +123,14 @@ def _remove_objects(logs: S3RemoteLogIO, retention: timedelta) -> int:
     return removed
 
 
-def _clean_folder(logs: S3RemoteLogIO, retention: timedelta) -> int:
+def _clean_folder(logs: S3RemoteLogIO, retention: timedelta, is_running: Callable[[str, str, str], bool]) -> int:
     """Remove old local files, and upload those of killed tasks; return how many."""
     uploaded = 0
     for file in [path for path in logs.base_log_folder.rglob("*") if path.is_file()]:
-        age = _age(file)
+        age, path = _age(file), file.relative_to(logs.base_log_folder)
         if age > retention:
             file.unlink()
-        elif age > SILENT and _is_of_task(file.relative_to(logs.base_log_folder)):
+        elif age > SILENT and _is_of_task(path) and not is_running(*_ids(path)):
             logs.upload(file)
             uploaded += not file.exists()
     return uploaded
@@ -136,6 +139,12 @@ def _clean_folder(logs: S3RemoteLogIO, retention: timedelta) -> int:
 def _is_of_task(path: Path) -> bool:
     """Return whether a file is of a task, and not of its trigger, which may wait for weeks without a word."""
     return path.parts[0].startswith(OF_TASKS) and OF_TRIGGER not in path.name
+
+
+def _ids(path: Path) -> tuple[str, str, str]:
+    """Return the ids of DAG, run and task: the first three folders are `dag_id=…/run_id=…/task_id=…`."""
+    dag, run, task = (part.partition("=")[2] for part in path.parts[:3])
+    return dag, run, task
 
 
 def _remove_empty_folders(base: Path) -> None:

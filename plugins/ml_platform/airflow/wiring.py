@@ -78,6 +78,14 @@ def started_by() -> str:
     return run.triggering_user_name or run.dag_id
 
 
+def is_running(dag_id: str, run_id: str, task_id: str) -> bool:
+    """Ask Airflow, from within a task, whether a task runs now."""
+    count = get_current_context()["ti"].get_ti_count(
+        dag_id=dag_id, run_ids=[run_id], task_ids=[task_id], states=["running"]
+    )
+    return bool(count)
+
+
 def fail_at_once_on(*errors: type[PlatformError]) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Decorate a task: these errors fail it at once, because a retry cannot help. All others are retried."""
 

@@ -215,7 +215,7 @@ def test_during_an_outage_it_says_so_and_shows_local_files(shown, bucket, write)
 @pytest.fixture
 def clean(logs, monkeypatch):
     monkeypatch.setattr(task_logs, "settings", lambda: SimpleNamespace(log_retention_days=90))
-    return task_logs.clean
+    return lambda running=(): task_logs.clean(lambda *ids: ids in running)
 
 
 def test_old_objects_are_removed(clean, bucket):
@@ -230,6 +230,13 @@ def test_the_log_of_a_killed_task_is_uploaded_a_day_later(clean, bucket, write):
     clean()
     assert list(bucket.objects) == [FIRST]
     assert (killed.exists(), running.exists()) == (False, True)
+
+
+def test_the_log_of_a_task_that_runs_in_silence_stays(clean, bucket, write):
+    """Airflow has the file open: lines that come later would be lost with it."""
+    file = write(FIRST, days=30)
+    clean(running=[("train_auto", "manual__2026-11-29T00:00:00+00:00", "search")])
+    assert (file.exists(), bucket.objects) == (True, {})
 
 
 def test_the_log_of_a_trigger_that_waits_for_days_stays(clean, bucket, write):

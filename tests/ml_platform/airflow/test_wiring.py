@@ -116,6 +116,19 @@ def test_retries_bridge_an_outage_of_half_an_hour(given: dict[str, Any]) -> None
     assert 25 * 60 < sum(delays) < 40 * 60
 
 
+@pytest.mark.parametrize("count", [0, 1])
+def test_whether_a_task_runs_is_asked_of_airflow(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def get_ti_count(**criteria: Any) -> int:
+        asked.append(criteria)
+        return count
+
+    monkeypatch.setattr(wiring, "get_current_context", lambda: {"ti": SimpleNamespace(get_ti_count=get_ti_count)})
+    assert wiring.is_running("train_auto", "run 1", "search") is bool(count)
+    assert asked == [{"dag_id": "train_auto", "run_ids": ["run 1"], "task_ids": ["search"], "states": ["running"]}]
+
+
 def test_each_data_set_has_its_own_assets() -> None:
     bikes = AUTO.model_copy(update={"name": "bikes"})
     makers = (wiring.training_data, wiring.champion)
