@@ -5,6 +5,7 @@ database on the same server, as they are at the upgrade.
 """
 
 import json
+import re
 from collections import defaultdict
 
 import sqlalchemy as sa
@@ -77,7 +78,8 @@ def _old_versions() -> dict[tuple[str, int, str], dict[str, str]]:
 def _record(model: str, version: int, run_id: str, tags: dict[str, str]) -> None:
     key = {"model": model, "version": version, "run_id": run_id}
     trusted = {tag: tags[tag] for tag in TAGS if tag in tags}
-    if sha256 := trusted.pop("model_sha256", None):
+    sha256 = trusted.pop("model_sha256", "")
+    if re.fullmatch("[0-9a-f]{64}", sha256):  # any other text is no digest: that version is not trusted
         op.get_bind().execute(
             sa.text(
                 "INSERT INTO models.versions (model, version, run_id, model_sha256, tags, recorded_by)"

@@ -35,7 +35,7 @@ def test_versions_of_before_are_recorded_as_they_are(before: sa.URL) -> None:
     api, name = mlflow_client.connect(), new_name()
     api.create_registered_model(name)
     artifacts = api.create_run(mlflow_client.experiment_id(api, name))
-    for tags in (TAGS, {"remark": "no model of the platform"}):
+    for tags in (TAGS, {"remark": "no model of the platform"}, {**TAGS, "model_sha256": "no digest"}):
         api.create_model_version(name, artifacts.info.artifact_uri, artifacts.info.run_id, tags=tags)
     address = before.set(drivername="postgresql").render_as_string(hide_password=False)
     move = "INSERT INTO models.movements (model, to_version, moved_by, why, reason, is_done, training_set_sha256)"
