@@ -1,7 +1,7 @@
 """Score the files of {name} with the champion.
 
 **Starts** by itself: one run always waits for a file. It uses no worker while it waits. A file that comes before the
-first champion waits for it.
+first champion waits for it, and is scored within half a minute of its promotion.
 
 **Comes in**: files named `{files}` in the [bucket test](bucket:test), as CSV, `.csv.gz`, Parquet or JSON lines, with
 the columns that the champion was trained with. The label's column may be empty or missing. Features of other tables
@@ -35,7 +35,7 @@ scores.
 
 from functools import partial
 
-from airflow.sdk import dag, task
+from airflow.sdk import dag, get_current_context, task
 
 from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.wiring import DEFAULT_ARGS, FOREVER, START, TAKE_FILES, take_files, wait_for_file
@@ -46,11 +46,11 @@ from ml_platform.specs.spec import Dataset
 def make_test(dataset: Dataset) -> None:
     """Define `test_<data set>`."""
 
-    @task.sensor(mode="reschedule", poke_interval=10, timeout=FOREVER)
+    @task.sensor(mode="reschedule", poke_interval=30, timeout=FOREVER)
     def wait_for_champion() -> bool:
         from ml_platform.scoring import batch
 
-        return batch.is_ready(dataset)
+        return batch.is_ready(dataset, is_first_look=not get_current_context()["task_reschedule_count"])
 
     @task(**TAKE_FILES)
     def score() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.execution_time.context import set_current_context
 
 from ml_platform.specs.catalog import Catalog, catalog, dataset
 from ml_platform.specs.parts import Gate, Promotion
@@ -156,6 +157,15 @@ def test_test_waits_for_a_file_and_for_a_champion(dag_bag) -> None:
         "wait_for_champion": {"score"},
         "score": set(),
     }
+
+
+@pytest.mark.parametrize("looks_before", [0, 1, 8])
+def test_only_the_first_look_for_a_champion_is_logged(dag_bag, monkeypatch, looks_before) -> None:
+    looks = []
+    monkeypatch.setattr("ml_platform.scoring.batch.is_ready", lambda _, **options: looks.append(options))
+    with set_current_context({"task_reschedule_count": looks_before}):
+        dag_bag.dags["test_auto"].get_task("wait_for_champion").python_callable()
+    assert looks == [{"is_first_look": looks_before == 0}]
 
 
 @pytest.mark.parametrize("verb", ["ingest", "test"])

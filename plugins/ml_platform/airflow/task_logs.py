@@ -56,9 +56,17 @@ class BucketLogs(S3RemoteLogIO):
     def upload(self, path: os.PathLike[str] | str, ti: Any = None) -> None:
         """Append a local file to its object, then remove the file; it stays if the object store is down."""
         file = self.base_log_folder / path
-        key = file.relative_to(self.base_log_folder).as_posix()
-        if file.is_file() and self.write(file.read_text("utf-8", errors="replace"), f"{self.remote_base}/{key}"):
-            file.unlink()
+        if file.is_file():
+            text = file.read_text("utf-8", errors="replace")
+            location = f"{self.remote_base}/{file.relative_to(self.base_log_folder).as_posix()}"
+            if self._adds_nothing(text, location) or self.write(text, location):
+                file.unlink()
+
+    def _adds_nothing(self, text: str, location: str) -> bool:
+        """Return whether an object needs no change, as after each new look of a sensor that has nothing to say."""
+        with suppress(*OUTAGES):
+            return not text and self.s3_log_exists(location)
+        return False
 
     def read(self, relative_path: str, ti: Any) -> tuple[list[str], list[str] | None]:
         """Return where the parts of a log are, and their texts; during an outage what is wrong, and None."""

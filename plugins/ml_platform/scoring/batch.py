@@ -42,13 +42,14 @@ log = logging.getLogger(__name__)
 BUCKET = "result"
 
 
-def is_ready(dataset: Dataset) -> bool:
-    """Return whether there is a champion to score with; if not, log which files wait for one."""
-    if registry.alias_version(dataset.name, registry.CHAMPION):
-        return True
-    keys = inbox.names(inbox.look(dataset, "test").due)
+def is_ready(dataset: Dataset, *, is_first_look: bool) -> bool:
+    """Return whether there is a champion to score with; if not, log at the first look which files wait for one."""
     name = dataset.name
-    log.info("%s has no champion yet; these files are scored as soon as train_%s promotes one: %s", name, name, keys)
+    if registry.alias_version(name, registry.CHAMPION):
+        return True
+    if is_first_look:
+        files = inbox.names(inbox.look(dataset, "test").due)
+        log.info("%s has no champion yet; these files are scored when train_%s has promoted one: %s", name, name, files)
     return False
 
 

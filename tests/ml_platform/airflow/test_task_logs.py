@@ -136,10 +136,25 @@ def test_a_task_that_goes_on_after_a_pause_adds_to_its_log(logs, bucket, write):
     assert bucket.objects[FIRST][0] == "before\nafter\n"
 
 
-def test_during_an_outage_the_file_stays(logs, bucket, write):
-    file, bucket.down = write(FIRST), True
+def test_a_sensor_that_looks_again_and_says_nothing_writes_nothing(logs, bucket, write):
+    write(FIRST, "it waits\n")
     logs.upload(FIRST)
-    assert file.read_text() == "a line\n"
+    before, file = bucket.objects[FIRST], write(FIRST, "")
+    logs.upload(FIRST)
+    assert (bucket.objects[FIRST], file.exists()) == (before, False)
+
+
+def test_a_task_that_says_nothing_has_an_empty_log(logs, bucket, write):
+    write(FIRST, "")
+    logs.upload(FIRST)
+    assert bucket.objects[FIRST][0] == ""
+
+
+@pytest.mark.parametrize("text", ["a line\n", ""])
+def test_during_an_outage_the_file_stays(logs, bucket, write, text):
+    file, bucket.down = write(FIRST, text), True
+    logs.upload(FIRST)
+    assert file.read_text() == text
 
 
 def test_a_task_without_a_file_uploads_nothing(logs, bucket):
