@@ -154,7 +154,9 @@ def test_the_parent_run_holds_charts_data_and_card(mlflow, search_run) -> None:
 def test_the_champion_is_about_as_good_as_the_data_allow(mlflow, search_run) -> None:
     champion = mlflow.get_model_version_by_alias("auto", "champion")
     assert champion.run_id == search_run.info.run_id
-    assert 0.55 < search_run.data.metrics["holdout_f1"] < 0.66, "above .63 suspect a leak"
+    metrics = search_run.data.metrics  # the same data and code give the same model: F1 .613, calibration error .023
+    assert 0.61 <= metrics["holdout_f1"] < 0.66, "above .63 suspect a leak"
+    assert metrics["holdout_calibration_error"] < 0.03
 
 
 @pytest.mark.parametrize("dag_id", ["ingest_auto", "train_auto"])
