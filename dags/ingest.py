@@ -42,11 +42,13 @@ from ml_platform.airflow.wiring import (
     DEFAULT_ARGS,
     START,
     TAKE_FILES,
+    fail_at_once_on,
     skip_if_nothing_new,
     take_files,
     training_data,
     wait_for_file,
 )
+from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import catalog
 from ml_platform.specs.spec import Dataset, Table
 
@@ -79,6 +81,7 @@ def make_ingest(table: Table) -> None:
         return uploads.announce(table, get_current_context()["run_id"])
 
     @task(trigger_rule=TriggerRule.ALL_DONE)
+    @fail_at_once_on(ConfigurationError)
     def materialize() -> int:
         from ml_platform.feature_store import online_rows
 

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.context import set_current_context
 
+from ml_platform.exceptions import ConfigurationError
+from ml_platform.feature_store import online_rows
 from ml_platform.specs.catalog import Catalog, catalog, dataset
 from ml_platform.specs.parts import Gate, Promotion
 
@@ -113,6 +116,17 @@ def test_ingest_waits_loads_then_announces_and_materializes(dag_bag) -> None:
         "announce": set(),
         "materialize": set(),
     }
+
+
+def test_materialize_fails_at_once_if_the_spec_is_incompatible(dag_bag, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries would keep the next run, and so the file that waits for the right spec, from starting."""
+
+    def refuse(_: object) -> None:
+        raise ConfigurationError("datasets/auto.yaml: AGE was integer")
+
+    monkeypatch.setattr(online_rows, "materialize", refuse)
+    with pytest.raises(AirflowFailException, match="AGE was integer"):
+        dag_bag.dags["ingest_auto"].get_task("materialize").python_callable()
 
 
 def test_train_is_one_line_of_tasks(dag_bag) -> None:
