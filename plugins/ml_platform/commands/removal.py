@@ -20,7 +20,8 @@ def forget(
     keys: Annotated[
         list[str],
         typer.Argument(
-            metavar="KEY...", help="an entity's key as in the files; several columns: A,B, quoted as in CSV"
+            metavar="KEY...",
+            help="an entity's key as in the files; several columns: A,B, quoted as in CSV; before -5 write --",
         ),
     ],
     reason: Reason,

@@ -14,6 +14,7 @@ from ml_platform.files.formats import Rows, escape_text
 from ml_platform.files.rejected_rows import original_cell
 from ml_platform.parsing.conversion import convert
 from ml_platform.specs.column_types import ARROW_TYPES
+from ml_platform.specs.parts import Column
 from ml_platform.specs.spec import Table
 from ml_platform.storage.database import fetch
 
@@ -101,7 +102,7 @@ class Entities:
 def _values(table: Table, name: str, texts: Sequence[str]) -> list[Any]:
     """Return typed key values, None for texts that are none."""
     cleaned = [escape_text(text) for text in texts]
-    values, _ = convert(pa.array(cleaned, pa.string()), table.columns[name], missing=table.missing)
+    values, _ = convert(pa.array(cleaned, pa.string()), _unlimited(table.columns[name]), missing=table.missing)
     typed: list[Any] = values.to_pylist()
     return typed
 
@@ -132,8 +133,14 @@ def _parts(table: Table, key: str) -> list[str]:
     return parts
 
 
+def _unlimited(column: Column) -> Column:
+    """Return the column without limits: rows of an earlier spec, and rejected ones, may have keys beyond them."""
+    return column.model_copy(update={"min": None, "max": None, "values": None})
+
+
 def _typed_column(table: Table, name: str, texts: list[str]) -> list[Any]:
-    values, reasons = convert(pa.array(texts, pa.string()), table.columns[name], required=True, missing=table.missing)
+    column = _unlimited(table.columns[name])
+    values, reasons = convert(pa.array(texts, pa.string()), column, required=True, missing=table.missing)
     for i, reason in reasons.items():
         raise ConfigurationError(f"{table.header(name)} {texts[i]!r}: {reason}")
     typed: list[Any] = values.to_pylist()

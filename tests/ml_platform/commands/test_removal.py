@@ -67,6 +67,12 @@ def test_a_key_that_cannot_be_one_is_an_error_without_a_traceback(sample: Datase
     assert run("forget", sample.name, "1").exit_code == 2
 
 
+def test_a_key_may_begin_with_a_minus(sample: Dataset) -> None:
+    done = run("forget", sample.name, "--reason", "x", "--yes", "--", "-5")
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"{sample.name}: nothing is stored about this entity")
+
+
 @pytest.fixture
 def declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """A data set with a YAML of its own."""

@@ -1,10 +1,12 @@
 """The entities of some keys, as people write them."""
 
+import io
 from typing import Any
 
 import pytest
 
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.files.reading import open_rows
 from ml_platform.removal import entities
 from ml_platform.removal.entities import find_entities
 from ml_platform.specs.spec import Dataset
@@ -28,6 +30,15 @@ def test_keys_are_read_as_in_the_files() -> None:
     assert find_entities(make_dataset(), ["7", " 8 ", "7"]).keys == {(7,), (8,)}
     kinds = make_dataset(entity={"name": "thing", "key": "KIND"})
     assert find_entities(kinds, ["z_Blue Collar", "a,b"]).keys == {("Blue Collar",), ("a,b",)}
+
+
+@pytest.mark.usefixtures("earlier")
+@pytest.mark.parametrize("limit", [{"min": 1}, {"max": 3}, {"values": [1, 2]}], ids=str)
+def test_keys_beyond_the_limits_of_the_spec_may_be_stored(limit: dict[str, Any]) -> None:
+    dataset = make_dataset(columns={"ID": {"type": "integer"} | limit})
+    found = find_entities(dataset, ["-5", "9"])
+    assert found.keys == {(-5,), (9,)}
+    assert list(found.lines_in(open_rows(io.BytesIO(b"ID,NOTE\n1,x\n-5,y\n9,z\n"), "a.csv"))) == [(3, 1), (4, 1)]
 
 
 @pytest.mark.usefixtures("earlier")
