@@ -29,7 +29,7 @@ def list_uploads(name: Name) -> None:
             upload.key,
             f"{upload.rows_loaded:,}",
             f"{upload.rows_rejected:,}",
-            ", ".join(map(str, upload.versions)),
+            ", ".join(upload.versions),
             upload.withdrawn,
         )
         for upload in found
@@ -51,8 +51,5 @@ def withdraw(
         done = withdraw_upload.withdraw(find_table(name), upload, reason=reason, by=user())
     rows, entities = counted(done.rows, "row"), counted(done.entities, "entity", "entities")
     typer.echo(f"{name}: {done.key} is taken back, with {rows} of {entities}")
-    if done.reopened:
-        typer.echo(f"Drop these files again, some rows of which may have come with it: {', '.join(done.reopened)}")
-    if done.versions:
-        versions = ", ".join(map(str, done.versions))
-        typer.echo(f"Versions trained with it stay as they are: {versions}. Train again to replace the champion.")
+    for sentence in withdraw_upload.what_to_do(done):
+        typer.echo(sentence)

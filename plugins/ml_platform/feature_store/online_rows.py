@@ -52,8 +52,9 @@ def materialize(table: Table) -> int:
     with transaction() as cursor:
         # Without the lock, the slower of two runs could overwrite a newer row with an older one.
         lock(cursor, online_lock(table))
-        new = sorted(_loaded_uploads(cursor, table) - _STORE.materialized_uploads(config, view))
-        for part in _newest_parts(cursor, table, _entities_of(table), ",".join(new)) if new else ():
+        new = sorted(_loads(cursor, table) - _STORE.materialized_uploads(config, view))
+        hashes = ",".join(load.partition("/")[0] for load in new)
+        for part in _newest_parts(cursor, table, _entities_of(table), hashes) if new else ():
             _STORE.online_write_batch(config, view, [_entry(table, row) for row in part], None)
             count += len(part)
         _STORE.mark_materialized(config, view, new)
@@ -130,9 +131,13 @@ def remove_table(table: Table, others: Iterable[Table]) -> None:
     _STORE.remove_view(repo_config(), features.feature_view(table))
 
 
-def _loaded_uploads(cursor: Any, table: Table) -> set[str]:
-    statement = "SELECT sha256 FROM uploads.ledger WHERE dataset = $1 AND purpose = 'train' AND rows_loaded > 0"
-    return {sha256 for (sha256,) in rows(cursor, statement, table.name)}
+def _loads(cursor: Any, table: Table) -> set[str]:
+    """Return an id of each load that brought rows: the SHA-256 of the upload, `/2` after it for its second load."""
+    statement = (
+        "SELECT sha256 || CASE WHEN loads > 1 THEN '/' || loads ELSE '' END FROM uploads.ledger"
+        " WHERE dataset = $1 AND purpose = 'train' AND rows_loaded > 0"
+    )
+    return {load for (load,) in rows(cursor, statement, table.name)}
 
 
 def _entities_of(table: Table) -> str:

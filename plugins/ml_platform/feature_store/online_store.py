@@ -146,27 +146,31 @@ class WholeRowPostgresOnlineStore(PostgreSQLOnlineStore):
         return [rows.get(key) for key in serialized]
 
     def materialized_uploads(self, config: RepoConfig, view: FeatureView) -> set[str]:
-        """Return the SHA-256 of the uploads whose rows are in the store with the columns that the view has now."""
+        """Return the ids of the loads whose rows are in the store with the columns that the view has now.
+
+        The id of a load begins with the SHA-256 of its upload.
+        """
         with self._get_conn(config) as connection:
             uploads = connection.execute(
                 "SELECT upload_sha256 FROM materialized_uploads WHERE view = %s AND columns_hash = %s",
                 (view.name, _columns_hash(view)),
             )
-            return {sha256 for (sha256,) in uploads}
+            return {load for (load,) in uploads}
 
-    def mark_materialized(self, config: RepoConfig, view: FeatureView, uploads: Sequence[str]) -> None:
-        """Record that the rows of these uploads are in the store; idempotent."""
+    def mark_materialized(self, config: RepoConfig, view: FeatureView, loads: Sequence[str]) -> None:
+        """Record that the rows of these loads are in the store; idempotent."""
         with self._get_conn(config) as connection:
             connection.execute(
                 "INSERT INTO materialized_uploads SELECT %s, %s, unnest(%s::text[]) ON CONFLICT DO NOTHING",
-                (view.name, _columns_hash(view), list(uploads)),
+                (view.name, _columns_hash(view), list(loads)),
             )
 
     def unmark_materialized(self, config: RepoConfig, view: FeatureView, upload: str) -> None:
-        """Forget that the rows of an upload are in the store, with any columns; idempotent."""
+        """Forget that the rows of an upload are in the store, of any load and with any columns; idempotent."""
         with self._get_conn(config) as connection:
             connection.execute(
-                "DELETE FROM materialized_uploads WHERE view = %s AND upload_sha256 = %s", (view.name, upload)
+                "DELETE FROM materialized_uploads WHERE view = %s AND starts_with(upload_sha256, %s)",
+                (view.name, upload),
             )
 
 

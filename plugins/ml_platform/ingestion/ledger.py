@@ -3,19 +3,48 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ml_platform.ingestion.upload_report import UploadReport, complete
 from ml_platform.parsing.batches import BadValue
+from ml_platform.specs.spec import Table
 from ml_platform.storage.database import fetch, rows
 from ml_platform.storage.object_store import ObjectVersion
 
+CONFLICT = "came with the same time but other values"  # in the reason of a row, as a file brought it before
 _SAME_ARRIVAL = "bucket = $1 AND object_key = $2 AND etag = $3 AND last_modified = $4::text::timestamptz"
 
 
-def claim(cursor: Any, report: UploadReport) -> bool:
-    """Enter the file's bytes into the ledger; return False if they are there already.
+@dataclass(frozen=True)
+class Moments:
+    """The times of an upload. If it is loaded a second time, because it was reopened, they are those of the first.
+
+    Attributes:
+        claimed_at: when it was loaded; the known time of rows with `known_at: load`.
+        uploaded_at: when the file came into the bucket; the event time of rows that have none.
+    """
+
+    claimed_at: datetime
+    uploaded_at: datetime
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to load some bytes.
+
+    Attributes:
+        sha256: of the bytes.
+        earlier: the times of their first load, if they are loaded again.
+    """
+
+    sha256: str
+    earlier: Moments | None = None
+
+
+def claim(cursor: Any, report: UploadReport) -> Claim | None:
+    """Enter the file's bytes into the ledger; return None if they are there already.
 
     If another transaction is claiming the same bytes, this waits until that one ends. Bytes of an entry that a
     withdrawal has reopened are claimed again. An archived file that was rewritten counts as the file of its entry.
@@ -28,11 +57,79 @@ def claim(cursor: Any, report: UploadReport) -> bool:
         " WHERE (r.dataset, r.purpose, r.sha256) = ($1, $2, $3) AND l.sha256 <> r.sha256 AND NOT l.is_reopened)"
         " ON CONFLICT (dataset, purpose, sha256) DO UPDATE"
         " SET object_key = excluded.object_key, etag = excluded.etag, announced_in = NULL WHERE ledger.is_reopened"
-        " RETURNING sha256",
+        " RETURNING is_reopened, claimed_at, uploaded_at",
         *(report["dataset"], report["purpose"], report["sha256"]),
         *(report["key"], report["etag"], report["bytes"]),
     )
-    return bool(claimed)
+    if not claimed:
+        return None
+    is_reopened, claimed_at, uploaded_at = claimed[0]
+    return Claim(report["sha256"], Moments(claimed_at, uploaded_at) if is_reopened else None)
+
+
+def new_moments(cursor: Any, dataset: str, last_modified: datetime) -> Moments:
+    """Return the times of a new upload.
+
+    Object stores may count in whole seconds. Of uploads in the same moment, each is a microsecond later than the last.
+    """
+    found = rows(
+        cursor,
+        "SELECT clock_timestamp(), CASE WHEN bool_or(uploaded_at = moment)"
+        " THEN max(uploaded_at) + interval '1 microsecond' ELSE moment END"
+        " FROM (SELECT $2::text::timestamptz AS moment) m LEFT JOIN uploads.ledger ON dataset = $1"
+        " AND purpose = 'train' AND uploaded_at >= moment AND uploaded_at < moment + interval '1 second'"
+        " GROUP BY moment",
+        *(dataset, last_modified.isoformat()),
+    )
+    return Moments(*found[0])
+
+
+def has_later_uploads(cursor: Any, dataset: str, moments: Moments) -> bool:
+    """Return whether a file that was uploaded later is loaded already."""
+    return bool(
+        rows(
+            cursor,
+            "SELECT FROM uploads.ledger WHERE dataset = $1 AND purpose = 'train'"
+            " AND uploaded_at > $2::text::timestamptz LIMIT 1",
+            *(dataset, moments.uploaded_at.isoformat()),
+        )
+    )
+
+
+def reopen(cursor: Any, table: Table, since: datetime) -> list[tuple[str, str]]:
+    """Let the same bytes come again of all files that another file may have kept rows out of.
+
+    These have rows that were already there, or that came with the same time but other values.
+
+    Args:
+        cursor: of the transaction that changes the rows of the other file.
+        table: the spec.
+        since: when the other file was uploaded. Without an event time, it can only concern files uploaded later.
+
+    Returns:
+        SHA-256 and key of each, in the order of the uploads.
+    """
+    return rows(
+        cursor,
+        "WITH reopened AS (UPDATE uploads.ledger l SET is_reopened = true WHERE dataset = $1 AND purpose = 'train'"
+        f" AND {'true' if table.event_time else 'uploaded_at > $2::text::timestamptz'}"
+        " AND (rows_read > rows_loaded + rows_rejected OR EXISTS (SELECT FROM uploads.rejected_rows r"
+        " WHERE (r.dataset, r.purpose, r.sha256) = (l.dataset, l.purpose, l.sha256) AND r.reason LIKE $3))"
+        " RETURNING sha256, object_key, uploaded_at)"
+        " SELECT sha256, object_key FROM reopened ORDER BY uploaded_at, sha256",
+        *(table.name, since.isoformat(), f"%{CONFLICT}%"),
+    )
+
+
+def arrival_of(cursor: Any, dataset: str, sha256: str) -> UploadReport:
+    """Return the report on the latest arrival of a loaded file."""
+    found = rows(
+        cursor,
+        "SELECT report::text FROM uploads.arrivals WHERE dataset = $1 AND sha256 = $2 AND purpose = 'train'"
+        " AND outcome = 'loaded' ORDER BY arrival_id DESC LIMIT 1",
+        *(dataset, sha256),
+    )
+    return complete(json.loads(found[0][0]))
 
 
 def first_claim(cursor: Any, report: UploadReport) -> str:
@@ -57,12 +154,15 @@ def holds_erased_rows(dataset: str, purpose: str, sha256: str) -> bool:
     )
 
 
-def record_moment(cursor: Any, report: UploadReport, moment: datetime) -> None:
-    """Write the time of the claim into the claimed entry; before, it is that of the transaction's begin."""
+def record_moments(cursor: Any, report: UploadReport, moments: Moments) -> None:
+    """Write the times of the upload into the claimed entry."""
     cursor.execute(
-        "UPDATE uploads.ledger SET claimed_at = $1::text::timestamptz"
-        " WHERE dataset = $2 AND purpose = $3 AND sha256 = $4",
-        (moment.isoformat(), report["dataset"], report["purpose"], report["sha256"]),
+        "UPDATE uploads.ledger SET claimed_at = $1::text::timestamptz, uploaded_at = $2::text::timestamptz"
+        " WHERE dataset = $3 AND purpose = $4 AND sha256 = $5",
+        (
+            *(moments.claimed_at.isoformat(), moments.uploaded_at.isoformat()),
+            *(report["dataset"], report["purpose"], report["sha256"]),
+        ),
     )
 
 
@@ -70,7 +170,7 @@ def record_counts(cursor: Any, report: UploadReport) -> None:
     """Write the numbers of rows, and the report, into the claimed entry; rows that it had loaded before count too."""
     cursor.execute(
         "UPDATE uploads.ledger SET rows_read = $1, rows_rejected = $3, report = $4::text::jsonb, is_reopened = false,"
-        " rows_loaded = $2 + CASE WHEN is_reopened THEN rows_loaded ELSE 0 END"
+        " rows_loaded = $2 + CASE WHEN is_reopened THEN rows_loaded ELSE 0 END, loads = loads + is_reopened::integer"
         " WHERE dataset = $5 AND purpose = $6 AND sha256 = $7",
         (
             *(report["rows_read"], report["rows_loaded"], report["rows_rejected"], json.dumps(report)),

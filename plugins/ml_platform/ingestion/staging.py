@@ -7,23 +7,27 @@ All of it runs in the caller's transaction.
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from ml_platform.exceptions import ContractError
+from ml_platform.ingestion import ledger
 from ml_platform.ingestion.label_values import reject_third_values
+from ml_platform.ingestion.ledger import CONFLICT, Claim, Moments
 from ml_platform.ingestion.upload_report import Reason
 from ml_platform.parsing.batches import BadValue, Batch, arrow_schema
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage.database import identifier, literal, rows
 from ml_platform.storage.locks import lock
+from ml_platform.storage.object_store import ObjectVersion
 from ml_platform.storage.tables import feature_columns, key_list
 
 INCOMING = "pg_temp.incoming"  # the good rows
 TIMED = "pg_temp.timed"  # the same with their timestamps
+KNOWN_KEYS = "pg_temp.known_keys"
+PURPOSE: Purpose = "train"  # only these files are loaded
 REJECTED = "pg_temp.rejected"  # line, column_name, value and reason of each bad value of the others
 MAX_REASONS = 100  # in one report; uploads.rejected_rows has all of them for a loaded file
 BAD_SCHEMA = pa.schema(
@@ -115,22 +119,27 @@ def load_lock(table: Table) -> str:
     return f"load {table.name}"
 
 
-def _claim_moment(cursor: Any, table: Table) -> datetime:
-    """Return the time of the claim, which is the event time of rows that have none.
+def _compares_values(table: Table) -> bool:
+    """Return whether a time of the rows is that of their upload, so that only their values tell what is new."""
+    return table.event_time is None or table.known_at == "load"
 
-    Such rows are compared with the current versions of their entities. So one file at a time is compared and loaded,
-    and the times of the claims have the order of the loads. A withdrawal waits for all loads, and they for it.
+
+def _moments(cursor: Any, table: Table, version: ObjectVersion, earlier: Moments | None) -> Moments:
+    """Return the times of the upload, once no other load can change what it is compared with.
+
+    Where values are compared, one file at a time is. A withdrawal waits for all loads, and they for it.
     """
-    lock(cursor, load_lock(table), shared=table.event_time is not None)
-    moment: datetime = rows(cursor, "SELECT clock_timestamp()")[0][0]
-    return moment
+    lock(cursor, load_lock(table), shared=not _compares_values(table))
+    return earlier or ledger.new_moments(cursor, table.name, version.last_modified)
 
 
-def add_timestamps(cursor: Any, table: Table, moment: datetime) -> None:
+def add_timestamps(cursor: Any, table: Table, moments: Moments) -> None:
     """Create `TIMED`: the incoming rows with event time and known time."""
-    claim = f"{literal(moment.isoformat())}::timestamptz"
-    event = identifier(table.event_time) if table.event_time else claim
-    known = {"event_time": event, "load": claim}.get(table.known_at) or identifier(table.known_at)
+    claimed, uploaded = (
+        f"{literal(moment.isoformat())}::timestamptz" for moment in (moments.claimed_at, moments.uploaded_at)
+    )
+    event = identifier(table.event_time) if table.event_time else uploaded
+    known = {"event_time": event, "load": claimed}.get(table.known_at) or identifier(table.known_at)
     cursor.execute(
         f"CREATE TEMP VIEW timed AS SELECT *, {event} AS event_timestamp, {known} AS created_timestamp FROM {INCOMING}"
     )
@@ -159,14 +168,21 @@ def reject_duplicates(cursor: Any, table: Table) -> None:
     cursor.execute(f"DELETE FROM {INCOMING} i USING {REJECTED} w WHERE w.line = i.line")
 
 
-def insert(cursor: Any, table: Table, sha256: str) -> int:
+def insert(cursor: Any, table: Table, sha256: str, *, later: bool = False) -> int:
     """Insert the features and labels of the incoming rows; return how many rows were new.
 
     A row with the key and timestamps of a row from an earlier file is present if its values are the same. If they
-    differ, it is rejected. Without an event time, a row is present if it equals the current version of its entity.
+    differ, it is rejected. If a time of the row is that of its upload, it is present if it equals the version of its
+    entity at that time, or the next one.
+
+    Args:
+        cursor: of the transaction of the load.
+        table: the spec.
+        sha256: of the upload.
+        later: whether there can be versions from later uploads.
     """
-    if not table.event_time:
-        _remove_unchanged(cursor, table)
+    if _compares_values(table):
+        _remove_unchanged(cursor, table, later=later)
     loaded = _insert(cursor, table, "features", feature_columns(table), sha256)
     if loaded < rows(cursor, f"SELECT count(*) FROM {INCOMING}")[0][0]:
         _remove_present(cursor, table, sha256)
@@ -202,16 +218,21 @@ def _same_values(table: Table) -> str:
     return " AND ".join(same) or "true"
 
 
-def _remove_unchanged(cursor: Any, table: Table) -> None:
-    """Remove the incoming rows that equal the current version of their entity, in a table without an event time."""
+def _remove_unchanged(cursor: Any, table: Table, *, later: bool) -> None:
+    """Remove the incoming rows that equal the version of their entity at their time, or with `later` the next one."""
     name = identifier(table.name)
-    keys = " AND ".join(f"f.{identifier(key)} = i.{identifier(key)}" for key in table.keys)
+    time = "created_timestamp" if table.event_time else "event_timestamp"  # that of the upload
+    same = [f"f.{identifier(key)} = i.{identifier(key)}" for key in table.keys]
+    same += ["f.event_timestamp = i.event_timestamp"] if table.event_time else []
+    versions = f"SELECT * FROM features.{name} f WHERE {' AND '.join(same)} AND f.{time}"
+    order = "event_timestamp {0}, created_timestamp {0} LIMIT 1"
+    neighbours = f"(({versions} <= i.{time} ORDER BY {order.format('DESC')})"
+    neighbours += f" UNION ALL ({versions} > i.{time} ORDER BY {order.format('ASC')}))" if later else ")"
     labels = f" JOIN labels.{name} l ON {_same_row(table, 'l', 'f')}" if table.label_columns else ""
     known = "" if table.known_at in ("event_time", "load") else " AND f.created_timestamp = i.created_timestamp"
     cursor.execute(
         f"DELETE FROM {INCOMING} WHERE line IN (SELECT i.line FROM {TIMED} i CROSS JOIN LATERAL"
-        f" (SELECT * FROM features.{name} f WHERE {keys}"
-        f" ORDER BY event_timestamp DESC, created_timestamp DESC LIMIT 1) f{labels} WHERE {_same_values(table)}{known})"
+        f" {neighbours} f{labels} WHERE {_same_values(table)}{known})"
     )
 
 
@@ -225,7 +246,7 @@ def _remove_present(cursor: Any, table: Table, sha256: str) -> None:
     )
     cursor.execute(
         f"INSERT INTO {REJECTED} SELECT line, $1::text, key,"
-        " 'key ' || key || ' came with the same time but other values"
+        f" 'key ' || key || ' {CONFLICT}"
         " on line ' || other || ' of an earlier file; a correction needs a later known time'"
         " FROM pg_temp.known WHERE NOT same",
         (_key_headers(table),),
@@ -233,16 +254,24 @@ def _remove_present(cursor: Any, table: Table, sha256: str) -> None:
     cursor.execute(f"DELETE FROM {INCOMING} i USING pg_temp.known k WHERE k.line = i.line")
 
 
-def _count_known_keys(cursor: Any, table: Table, sha256: str) -> int:
-    """Return how many keys of the incoming rows have rows from earlier files."""
+def _remember_known_keys(cursor: Any, table: Table, sha256: str) -> int:
+    """Create `KNOWN_KEYS`, those of the incoming rows that have rows from earlier files; return their number."""
     keys = " AND ".join(f"f.{identifier(key)} = i.{identifier(key)}" for key in table.keys)
-    known: int = rows(
-        cursor,
-        f"SELECT count(*) FROM (SELECT DISTINCT {key_list(table)} FROM {INCOMING}) i WHERE EXISTS"
-        f" (SELECT FROM features.{identifier(table.name)} f WHERE {keys} AND f.upload_sha256 <> $1)",
-        sha256,
-    )[0][0]
+    cursor.execute(
+        f"CREATE TEMP TABLE known_keys AS SELECT * FROM (SELECT DISTINCT {key_list(table)} FROM {INCOMING}) i WHERE"
+        f" EXISTS (SELECT FROM features.{identifier(table.name)} f WHERE {keys}"
+        f" AND f.upload_sha256 <> {literal(sha256)})"
+    )
+    known: int = rows(cursor, f"SELECT count(*) FROM {KNOWN_KEYS}")[0][0]
     return known
+
+
+def _count_changed_keys(cursor: Any, table: Table) -> int:
+    """Return how many known keys are still among the incoming rows."""
+    keys = key_list(table)
+    changed = f"SELECT {keys} FROM {KNOWN_KEYS} INTERSECT SELECT {keys} FROM {INCOMING}"
+    count: int = rows(cursor, f"SELECT count(*) FROM ({changed}) changed")[0][0]
+    return count
 
 
 def count_rejected(cursor: Any) -> int:
@@ -259,6 +288,11 @@ def first_reasons(cursor: Any) -> list[Reason]:
 
 
 def _record_rejected(cursor: Any, table: Table, purpose: Purpose, sha256: str) -> None:
+    """Record the bad values; they replace those of an earlier load of the same bytes."""
+    cursor.execute(
+        "DELETE FROM uploads.rejected_rows WHERE dataset = $1 AND purpose = $2 AND sha256 = $3",
+        (table.name, purpose, sha256),
+    )
     cursor.execute(
         "INSERT INTO uploads.rejected_rows (dataset, purpose, sha256, line, column_name, value, reason)"
         f" SELECT $1::text, $2::text, $3::text, line, column_name, value, reason FROM {REJECTED}",
@@ -276,30 +310,59 @@ def rejection_reason(table: Table, counts: Counts) -> str | None:
     return None
 
 
-def load(
-    cursor: Any, table: Table, purpose: Purpose, sha256: str, batches: Iterator[Batch]
-) -> tuple[Counts, list[Reason], datetime]:
-    """Load the good rows of a file into its tables and record the bad values.
+@dataclass(frozen=True)
+class Load:
+    """What a load did.
 
-    Returns:
-        The numbers of rows, the first bad values, and the time of the claim.
+    Attributes:
+        counts: the numbers of rows and keys.
+        reasons: the first bad values.
+        moments: the times of the upload.
+        overtaken_by: SHA-256 and key of the files that were uploaded later and loaded before. Rows of theirs that
+            were already there were compared with versions before the ones of this load.
+    """
+
+    counts: Counts
+    reasons: list[Reason]
+    moments: Moments
+    overtaken_by: list[tuple[str, str]]
+
+
+def load(cursor: Any, table: Table, version: ObjectVersion, claim: Claim, batches: Iterator[Batch]) -> Load:
+    """Load the good rows of a training file into its tables and record the bad values.
+
+    Args:
+        cursor: of the transaction that claimed its bytes.
+        table: the spec.
+        version: the object with the file.
+        claim: the right to load it.
+        batches: its rows.
 
     Raises:
         ContractError: the file breaks the contract; the caller rolls back.
         ConfigurationError: the label column cannot hold the positive value.
     """
-    read = stage(cursor, table, purpose, batches)
+    read = stage(cursor, table, PURPOSE, batches)
     if isinstance(table, Dataset) and not table.label.values:
         reject_third_values(cursor, table, INCOMING, REJECTED)
-    moment = _claim_moment(cursor, table)
-    add_timestamps(cursor, table, moment)
+    moments = _moments(cursor, table, version, claim.earlier)
+    add_timestamps(cursor, table, moments)
     reject_duplicates(cursor, table)
-    known = _count_known_keys(cursor, table, sha256)
-    loaded = insert(cursor, table, sha256)
-    changed = _count_known_keys(cursor, table, sha256) if known else 0
+    known = _remember_known_keys(cursor, table, claim.sha256)
+    late = claim.earlier is not None or ledger.has_later_uploads(cursor, table.name, moments)
+    loaded = insert(cursor, table, claim.sha256, later=late)
+    changed = _count_changed_keys(cursor, table) if known else 0
     counts = Counts(read, loaded, count_rejected(cursor), known, changed)
     reasons = first_reasons(cursor)
     if problem := rejection_reason(table, counts):
         raise FileRejectedError(problem, counts, reasons)
-    _record_rejected(cursor, table, purpose, sha256)
-    return counts, reasons, moment
+    _record_rejected(cursor, table, PURPOSE, claim.sha256)
+    is_compared_late = late and changed and not table.event_time
+    overtaken_by = ledger.reopen(cursor, table, moments.uploaded_at) if is_compared_late else []
+    return Load(counts, reasons, moments, overtaken_by)
+
+
+def clear(cursor: Any) -> None:
+    """Remove what a load left in the session, so that the same transaction can load another file."""
+    cursor.execute("DROP VIEW IF EXISTS pg_temp.timed")
+    cursor.execute(f"DROP TABLE IF EXISTS {INCOMING}, {REJECTED}, {KNOWN_KEYS}, pg_temp.known")

@@ -198,12 +198,12 @@ def _load(upload: Upload) -> UploadReport:
 def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
     upload.refuse_erased_rows()
     claimed = upload.report("loaded")
-    if not ledger.claim(cursor, claimed):
+    claim = ledger.claim(cursor, claimed)
+    if not claim:
         return upload.report("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
-    counts, reasons, moment = staging.load(
-        cursor, upload.dataset, upload.purpose, upload.local.sha256, upload.batches()
-    )
-    ledger.record_moment(cursor, claimed, moment)
+    loaded = staging.load(cursor, upload.dataset, upload.object, claim, upload.batches())
+    ledger.record_moments(cursor, claimed, loaded.moments)
+    counts = loaded.counts
     report = upload.report(
         "loaded",
         rows_read=counts.read,
@@ -213,10 +213,34 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
         keys_known=counts.keys_known,
         keys_unchanged=counts.keys_unchanged,
         keys_changed=counts.keys_changed,
-        reasons=reasons,
+        reasons=loaded.reasons,
+        warnings=[*upload.warnings, *_compare_again(cursor, upload.dataset, loaded.overtaken_by)],
     )
     ledger.record_counts(cursor, report)
     return report
+
+
+def _compare_again(cursor: Any, dataset: Table, overtaken_by: list[tuple[str, str]]) -> list[str]:
+    """Load files again that were loaded before this one, but uploaded later; return a warning if one cannot be read."""
+    left = ", ".join(repr(key) for sha256, key in overtaken_by if not _load_again(cursor, dataset, sha256))
+    problem = f"uploaded before {left}, but loaded later: rows there that seemed to be already there may differ now"
+    return [f"{problem}; drop the same again, and they are compared again"] if left else []
+
+
+def _load_again(cursor: Any, dataset: Table, sha256: str) -> bool:
+    arrival = ledger.arrival_of(cursor, dataset.name, sha256)
+    bucket = arrival["bucket"]
+    current = object_store.head(bucket, arrival["archived_key"]) or object_store.head(bucket, arrival["key"])
+    if current is None:
+        return False
+    try:
+        with object_store.local_copy(current) as copy, savepoint(cursor):
+            staging.clear(cursor)
+            if copy.sha256 == sha256:
+                _claim_and_insert(cursor, Upload(dataset, "train", _version(arrival), copy))
+            return copy.sha256 == sha256
+    except (ContractError, UploadChangedError):
+        return False
 
 
 def settle(report: UploadReport) -> UploadReport:
@@ -233,13 +257,7 @@ def settle(report: UploadReport) -> UploadReport:
     """
     if report["outcome"] == "gone":
         return report
-    version = ObjectVersion(
-        report["bucket"],
-        report["key"],
-        report["etag"],
-        datetime.fromisoformat(report["last_modified"]),
-        report["bytes"],
-    )
+    version = _version(report)
     if report["rejected_key"]:
         _put_rejected_rows(report, version, report["rejected_key"])
     object_store.put_new(version.bucket, report["report_key"], report_files.report_json(report), "application/json")
@@ -252,6 +270,11 @@ def settle(report: UploadReport) -> UploadReport:
     with transaction() as cursor:
         ledger.mark_archived(cursor, report)
     return report
+
+
+def _version(report: UploadReport) -> ObjectVersion:
+    modified = datetime.fromisoformat(report["last_modified"])
+    return ObjectVersion(report["bucket"], report["key"], report["etag"], modified, report["bytes"])
 
 
 def _put_rejected_rows(report: UploadReport, version: ObjectVersion, key: str) -> None:

@@ -117,13 +117,13 @@ def _sources(cursor: Any, table: Table) -> list[tuple[str, str]]:
 
 
 def _versions_of_uploads(cursor: Any, table: Table) -> set[int]:
-    """Return the versions that were trained with uploads which brought rows of the entities."""
+    """Return the versions of the own model that were trained with uploads which brought rows of the entities."""
     if not existing_columns(cursor, "features", table.name):
         return set()
     source, same = _sources(cursor, table)[0]
     uploads = rows(cursor, f"SELECT DISTINCT x.upload_sha256 FROM {source}, {ENTITIES} e WHERE {same}")
     by_upload = versions_by_upload(table.name)
-    return {version for (sha256,) in uploads for version in by_upload.get(sha256, ())}
+    return {version for (sha256,) in uploads for model, version in by_upload.get(sha256, ()) if model == table.name}
 
 
 def erase(planned: Erasure, *, reason: str, by: str) -> Erasure:

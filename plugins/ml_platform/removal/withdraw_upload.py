@@ -3,17 +3,18 @@
 
 import logging
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
-from ml_platform.ingestion import staging
+from ml_platform.ingestion import ledger, staging
 from ml_platform.specs.spec import Table
 from ml_platform.storage.database import fetch, identifier, rows, transaction
 from ml_platform.storage.locks import lock
-from ml_platform.storage.tables import key_list
+from ml_platform.storage.tables import ensure_tables, key_list
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,9 @@ class Withdrawal:
         key: of its object in the bucket `train`.
         rows: number of rows that were removed.
         entities: number of entities that had such rows.
-        reopened: keys of later files, some rows of which were already there. If they came with this upload, they are
-            missing now, and come again if the same file is dropped again.
-        versions: of the model, trained with this upload; they stay as they are.
+        reopened: keys of files that have rows which were already there, or came with the same time but other values.
+            If that was because of this upload, they are missing now, and come if the same file is dropped again.
+        versions: of models, trained with this upload; they stay as they are. See `version_texts`.
     """
 
     dataset: str
@@ -42,7 +43,7 @@ class Withdrawal:
     rows: int
     entities: int
     reopened: tuple[str, ...] = ()
-    versions: tuple[int, ...] = ()
+    versions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ListedUpload:
         claimed_at: when it was loaded.
         rows_loaded: rows that it brought, without those of erased entities.
         rows_rejected: bad rows.
-        versions: of the model, trained with it.
+        versions: of models, trained with it; see `version_texts`.
         withdrawn: who took it back, when and why; "" if it stands.
     """
 
@@ -64,7 +65,7 @@ class ListedUpload:
     claimed_at: datetime
     rows_loaded: int
     rows_rejected: int
-    versions: tuple[int, ...]
+    versions: tuple[str, ...]
     withdrawn: str
 
 
@@ -78,22 +79,30 @@ def uploads_of(name: str) -> list[ListedUpload]:
         " FROM uploads.withdrawals WHERE dataset = $1 ORDER BY claimed_at, sha256",
         name,
     )
-    trained = versions_by_upload(name)
+    trained = {sha256: version_texts(name, versions) for sha256, versions in versions_by_upload(name).items()}
     return [
         ListedUpload(sha256, key, moment, loaded, rejected or 0, trained.get(sha256, ()), withdrawn)
         for sha256, key, moment, loaded, rejected, withdrawn in found
     ]
 
 
-def versions_by_upload(name: str) -> dict[str, tuple[int, ...]]:
-    """Return the versions of the model that were trained with each upload, by its SHA-256."""
+def versions_by_upload(name: str) -> dict[str, list[tuple[str, int]]]:
+    """Return the models, with the versions, that were trained with each upload of a table, by its SHA-256."""
     found = fetch(
-        "SELECT s.upload_sha256, string_agg(DISTINCT d.version::text, ',') FROM uploads.training_sets s"
+        "SELECT DISTINCT s.upload_sha256, d.model, d.version FROM uploads.training_sets s"
         " JOIN models.decisions d ON (d.model, d.training_set_sha256) = (s.dataset, s.training_set_sha256)"
-        " WHERE s.dataset = $1 GROUP BY s.upload_sha256",
+        " WHERE s.upload_of = $1 ORDER BY d.model, d.version",
         name,
     )
-    return {sha256: tuple(sorted(map(int, versions.split(",")))) for sha256, versions in found}
+    versions: dict[str, list[tuple[str, int]]] = {}
+    for sha256, model, version in found:
+        versions.setdefault(sha256, []).append((model, version))
+    return versions
+
+
+def version_texts(name: str, versions: Iterable[tuple[str, int]]) -> tuple[str, ...]:
+    """Return `<number>` for a version of the data set's own model, `<model> <number>` for one that joins the table."""
+    return tuple(str(version) if model == name else f"{model} {version}" for model, version in versions)
 
 
 def withdraw(table: Table, upload: str, *, reason: str, by: str, request: str | None = None) -> Withdrawal:
@@ -109,20 +118,22 @@ def withdraw(table: Table, upload: str, *, reason: str, by: str, request: str | 
         request: identifies the request; the same one again returns the recorded result.
 
     Raises:
-        ConfigurationError: there is no such upload, or more than one, or no reason.
+        ConfigurationError: there is no such upload, or more than one, or no reason; or the spec was changed and is
+            incompatible with rows already loaded.
         ServiceError, psycopg.Error: Postgres is not available; nothing has changed, or the same call completes it.
     """
     if not reason.strip():
         raise ConfigurationError(f"{table.name}: a withdrawal needs a reason")
     if done := _recorded(table.name, request):
         return done
+    ensure_tables(table)
     with transaction() as cursor:
         lock(cursor, online_rows.online_lock(table))
         lock(cursor, staging.load_lock(table))
-        sha256, key, claimed_at, report = _find(cursor, table, upload)
+        sha256, key, claimed_at, uploaded_at, report = _find(cursor, table, upload)
         entities = _remember_entities(cursor, table, sha256)
         removed = _remove_rows(cursor, table, sha256)
-        reopened = _reopen_later_files(cursor, table, claimed_at)
+        reopened = tuple(sorted(key for _, key in ledger.reopen(cursor, table, uploaded_at)))
         cursor.execute(
             "INSERT INTO uploads.withdrawals (dataset, sha256, object_key, claimed_at, rows_removed, entities,"
             " reopened, report, withdrawn_by, reason, request) VALUES ($1, $2, $3, $4::text::timestamptz, $5, $6,"
@@ -132,11 +143,26 @@ def withdraw(table: Table, upload: str, *, reason: str, by: str, request: str | 
         )  # fmt: skip
         # The last step: if it fails, nothing is committed; if the commit fails, the next materialize puts it right.
         online_rows.write_again(cursor, table, ENTITIES, sha256)
+    versions = version_texts(table.name, versions_by_upload(table.name).get(sha256, ()))
+    done = Withdrawal(table.name, sha256, key, removed, entities, reopened, versions)
     log.info(
         "%s: %r was taken back by %s: %s rows of %s entities", table.name, key, by, f"{removed:,}", f"{entities:,}"
     )
-    versions = versions_by_upload(table.name).get(sha256, ())
-    return Withdrawal(table.name, sha256, key, removed, entities, reopened, versions)
+    for sentence in what_to_do(done):
+        log.info("%s", sentence)
+    return done
+
+
+def what_to_do(done: Withdrawal) -> list[str]:
+    """Return what a person should do after a withdrawal, a sentence each."""
+    sentences = []
+    if done.reopened:
+        files = ", ".join(done.reopened)
+        sentences.append(f"Drop these files again, some rows of which may have come with it: {files}")
+    if done.versions:
+        versions = ", ".join(done.versions)
+        sentences.append(f"Versions trained with it stay as they are: {versions}. Train again to replace the champion.")
+    return sentences
 
 
 def _recorded(name: str, request: str | None) -> Withdrawal | None:
@@ -149,18 +175,18 @@ def _recorded(name: str, request: str | None) -> Withdrawal | None:
     if not found:
         return None
     sha256, key, removed, entities, reopened = found[0]
-    versions = versions_by_upload(name).get(sha256, ())
+    versions = version_texts(name, versions_by_upload(name).get(sha256, ()))
     return Withdrawal(name, sha256, key, removed, entities, tuple(reopened.splitlines()), versions)
 
 
 def _find(cursor: Any, table: Table, upload: str) -> tuple[Any, ...]:
-    """Return SHA-256, key, time of the claim, and report (JSON text) of an upload."""
+    """Return SHA-256, key, times of claim and upload, and report (JSON text) of an upload."""
     hint = f"./ml-platform uploads list {table.name}"
     if not re.fullmatch("[0-9a-f]{4,64}", upload):
         raise ConfigurationError(f"{upload!r} is no id of an upload: 4 to 64 of the digits 0-9 and a-f; see {hint}")
     found = rows(
         cursor,
-        "SELECT sha256, object_key, claimed_at, report::text FROM uploads.ledger"
+        "SELECT sha256, object_key, claimed_at, uploaded_at, report::text FROM uploads.ledger"
         " WHERE dataset = $1 AND purpose = 'train' AND starts_with(sha256, $2) ORDER BY claimed_at",
         *(table.name, upload),
     )
@@ -201,14 +227,3 @@ def _remove_rows(cursor: Any, table: Table, sha256: str) -> int:
             (table.name, sha256),
         )
     return removed
-
-
-def _reopen_later_files(cursor: Any, table: Table, since: datetime) -> tuple[str, ...]:
-    """Let the same bytes of later files come again if some of their rows were already there; return their keys."""
-    reopened = rows(
-        cursor,
-        "UPDATE uploads.ledger SET is_reopened = true WHERE dataset = $1 AND purpose = 'train'"
-        " AND claimed_at >= $2::text::timestamptz AND rows_read > rows_loaded + rows_rejected RETURNING object_key",
-        *(table.name, since.isoformat()),
-    )
-    return tuple(sorted(key for (key,) in reopened))

@@ -150,12 +150,19 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
 
 
 def _record_sources(dataset: Dataset, sha256: str, uploads: Collection[str]) -> None:
-    """Record of which uploads a training set was made, so that people who take one back see who was trained on it."""
+    """Record of which uploads a training set was made, so that people who take one back see who was trained on it.
+
+    Where features can come from other uploads than the label, as those of a joined table, all loaded ones are recorded.
+    """
+    tables = [table.name for table in dataset.tables]
+    tables += [dataset.name] if dataset.known_at != "event_time" else []
     with database.transaction() as cursor:
         cursor.execute(
-            "INSERT INTO uploads.training_sets SELECT $1::text, $2::text, unnest(string_to_array($3, ','))"
+            "INSERT INTO uploads.training_sets (dataset, training_set_sha256, upload_of, upload_sha256)"
+            " SELECT $1, $2, $1, unnest(string_to_array($3, ',')) UNION SELECT $1, $2, dataset, sha256"
+            " FROM uploads.ledger WHERE dataset = ANY(string_to_array($4, ',')) AND purpose = 'train'"
             " ON CONFLICT DO NOTHING",
-            (dataset.name, sha256, ",".join(sorted(uploads))),
+            (dataset.name, sha256, ",".join(sorted(uploads)), ",".join(tables)),
         )
 
 

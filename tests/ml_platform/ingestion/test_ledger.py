@@ -41,7 +41,7 @@ def report_on(dataset: Dataset, purpose: Purpose = "train", **fields: Any) -> Up
 
 def claim(report: UploadReport) -> bool:
     with transaction() as cursor:
-        return ledger.claim(cursor, report)
+        return ledger.claim(cursor, report) is not None
 
 
 def record(report: UploadReport) -> UploadReport:

@@ -2,17 +2,21 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from ml_platform.exceptions import ContractError
 from ml_platform.ingestion import staging, uploads
+from ml_platform.ingestion.ledger import Claim
 from ml_platform.ingestion.staging import Counts
 from ml_platform.ingestion.upload_report import Reason
 from ml_platform.parsing.batches import arrow_schema, read_batches
 from ml_platform.specs.spec import Dataset
+from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch, rows, transaction
+from ml_platform.storage.object_store import ObjectVersion
 from ml_platform.storage.tables import ensure_tables
 from tests.ml_platform.ingestion.upload_cases import (
     assert_accounted,
@@ -24,6 +28,7 @@ from tests.ml_platform.ingestion.upload_cases import (
     new_name,
     rows_in,
     timed_dataset,
+    upload_later,
 )
 
 
@@ -112,18 +117,20 @@ def test_a_row_that_repeats_a_rejected_one_is_loaded(sample: Dataset) -> None:
 def test_labels_of_a_rejected_file_are_not_inserted(sample: Dataset) -> None:
     ensure_tables(sample)
     data = csv_bytes({"ID": "1"}, {"ID": "2", "RATIO": "x"}, {"ID": "3", "RATIO": "y"})
+    version = ObjectVersion("train", "a", "", datetime(2026, 1, 1, tzinfo=UTC), len(data))
     with pytest.raises(staging.FileRejectedError) as error, transaction() as cursor:
-        staging.load(cursor, sample, "train", "ab" * 32, read_batches(io.BytesIO(data), sample, "train", "a"))
+        staging.load(cursor, sample, version, Claim("ab" * 32), read_batches(io.BytesIO(data), sample, "train", "a"))
     assert error.value.counts == Counts(3, 1, 2)
     assert rows_in("features", sample) == rows_in("labels", sample) == 0
 
 
 @on_servers
-def test_without_an_event_time_the_claim_is_both_timestamps(sample: Dataset) -> None:
-    ingest(sample, many(3))
-    claimed = fetch("SELECT claimed_at FROM uploads.ledger WHERE dataset = $1", sample.name)[0]
+def test_without_an_event_time_that_of_the_upload_is_both_timestamps(sample: Dataset) -> None:
+    report = ingest(sample, many(3))
+    uploaded = datetime.fromisoformat(report["last_modified"])
+    assert fetch("SELECT uploaded_at FROM uploads.ledger WHERE dataset = $1", sample.name) == [(uploaded,)]
     for schema in ("features", "labels"):
-        assert rows_in(schema, sample, "DISTINCT event_timestamp, created_timestamp") == [claimed * 2]
+        assert rows_in(schema, sample, "DISTINCT event_timestamp, created_timestamp") == [(uploaded, uploaded)]
 
 
 @on_servers
@@ -290,19 +297,93 @@ def test_two_exports_of_the_same_data_at_once_are_loaded_once(sample: Dataset) -
 
 
 @on_servers
-def test_claims_have_the_order_of_their_loads(sample: Dataset) -> None:
-    """Whichever of two files is loaded last, its rows are the newest."""
+def test_each_upload_has_a_time_of_its_own(sample: Dataset) -> None:
+    """The store's times are whole seconds: of files in the same second, the one that is loaded last is the newest."""
     ensure_tables(sample)
     keys = [drop(sample, many(2_000, NOTE=note), f"_{note}") for note in "abcd"]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda key: uploads.ingest(sample, key), keys))
     versions = 'count(*), count(DISTINCT "NOTE"), count(DISTINCT event_timestamp)'
     assert rows_in("features", sample, versions) == [(8_000, 4, 4)]
-    claims = "SELECT count(*) FROM uploads.ledger g JOIN features.{0} f ON f.upload_sha256 = g.sha256"
-    differing = (
-        f"{claims.format(chr(34) + sample.name + chr(34))} WHERE g.dataset = $1 AND f.event_timestamp <> g.claimed_at"
-    )
-    assert fetch(differing, sample.name) == [(0,)]
+
+
+def older_and_newer(dataset: Dataset, older: bytes, newer: bytes) -> tuple[str, str]:
+    """Drop two files, and return their keys."""
+    first = drop(dataset, older, "_older")
+    modified = head(first).last_modified.isoformat()
+    second = f"train_{dataset.name}_newer.csv"
+    upload_later({"bucket": "train", "key": second, "last_modified": modified}, newer)  # type: ignore[typeddict-item]
+    return first, second
+
+
+def head(key: str) -> ObjectVersion:
+    version = object_store.head("train", key)
+    assert version
+    return version
+
+
+NEWEST = 'DISTINCT ON ("ID") "ID", "RATIO"'
+BY_TIME = ' ORDER BY "ID", event_timestamp DESC'
+
+
+@on_servers
+def test_the_newest_upload_is_the_current_version_whatever_was_loaded_last(sample: Dataset) -> None:
+    older, newer = older_and_newer(sample, csv_bytes({"RATIO": "0.1"}), csv_bytes({"RATIO": "0.2"}))
+    for key in (newer, older):  # a file that is large, or is tried again, is loaded after smaller ones
+        assert uploads.ingest(sample, key)["rows_loaded"] == 1
+    current = fetch(f'SELECT {NEWEST} FROM features."{sample.name}"{BY_TIME}')
+    assert current == [(1, 0.2)]
+
+
+@on_servers
+def test_an_older_export_that_is_loaded_later_is_already_there(sample: Dataset) -> None:
+    older, newer = older_and_newer(sample, many(5), EXPORTS["line ends"](many(5)))
+    assert uploads.ingest(sample, newer)["rows_loaded"] == 5
+    late = uploads.ingest(sample, older)
+    assert (late["rows_loaded"], late["rows_present"], late["warnings"]) == (0, 5, [])
+
+
+@on_servers
+def test_a_newer_file_that_was_compared_too_early_is_compared_again(sample: Dataset) -> None:
+    """The older file changes a row, and the newer one takes the change back, but is loaded first."""
+    ingest(sample, csv_bytes({"RATIO": "0.1"}))
+    older, newer = older_and_newer(sample, csv_bytes({"RATIO": "0.2"}), csv_bytes({"RATIO": "0.1"}, {"ID": "2"}))
+    first = uploads.ingest(sample, newer)
+    assert (first["rows_loaded"], first["rows_present"]) == (1, 1)
+    late = uploads.ingest(sample, older)
+    assert (late["rows_loaded"], late["keys_changed"], late["warnings"]) == (1, 1, [])
+    assert sorted(fetch(f'SELECT {NEWEST} FROM features."{sample.name}"{BY_TIME}')) == [(1, 0.1), (2, 0.5)]
+    assert rows_in("labels", sample) == 4
+    recorded = "SELECT rows_loaded, is_reopened, object_key FROM uploads.ledger WHERE dataset = $1 AND sha256 = $2"
+    assert fetch(recorded, sample.name, first["sha256"]) == [(2, False, newer)]
+
+
+@on_servers
+def test_a_file_that_cannot_be_compared_again_is_named(sample: Dataset) -> None:
+    ingest(sample, csv_bytes({"RATIO": "0.1"}, {"ID": "2"}))
+    older, newer = older_and_newer(sample, csv_bytes({"RATIO": "0.2"}), csv_bytes({"RATIO": "0.1"}))
+    first = uploads.ingest(sample, newer)
+    object_store.client().delete_object(Bucket="train", Key=first["archived_key"])
+    assert uploads.ingest(sample, older)["warnings"] == [
+        f"uploaded before '{newer}', but loaded later: rows there that seemed to be already there may differ now;"
+        " drop the same again, and they are compared again"
+    ]
+    upload_later(first, csv_bytes({"RATIO": "0.1"}))
+    again = uploads.ingest(sample, newer)
+    assert (again["outcome"], again["rows_loaded"], again["rows_present"]) == ("loaded", 1, 0)
+    assert fetch(f'SELECT {NEWEST} FROM features."{sample.name}"{BY_TIME}') == [(1, 0.1), (2, 0.5)]
+
+
+@on_servers
+def test_the_same_export_is_already_there_where_the_known_time_is_that_of_the_load() -> None:
+    dataset = timed_dataset(new_name(), known_at="load")
+    data = csv_bytes({"AT": "2026-01-01", "RATIO": "0.1"}, {"AT": "2026-01-02", "RATIO": "0.2"})
+    ingest(dataset, data)
+    again = ingest(dataset, EXPORTS["line ends"](data), "_again")
+    assert (again["rows_loaded"], again["rows_present"]) == (0, 2)
+    corrected = ingest(dataset, data.replace(b"0.2", b"0.3"), "_corrected")
+    assert (corrected["rows_loaded"], corrected["rows_present"], corrected["keys_changed"]) == (1, 1, 1)
+    assert rows_in("features", dataset) == rows_in("labels", dataset) == 3
 
 
 @on_servers

@@ -14,7 +14,8 @@ from ml_platform.ingestion import uploads
 from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.removal import withdraw_upload
 from ml_platform.removal.withdraw_upload import Withdrawal, uploads_of, withdraw
-from ml_platform.specs.spec import Dataset, FeatureTable
+from ml_platform.specs.parts import Join
+from ml_platform.specs.spec import Dataset, FeatureTable, Table
 from ml_platform.storage.database import fetch, transaction
 from ml_platform.training import build_training_set
 from tests.ml_platform.ingestion.upload_cases import (
@@ -43,7 +44,7 @@ def timed() -> Dataset:
     return timed_dataset(new_name())
 
 
-def take_back(data_set: Dataset, report: UploadReport, **others: Any) -> Withdrawal:
+def take_back(data_set: Table, report: UploadReport, **others: Any) -> Withdrawal:
     return withdraw(data_set, report["sha256"][:12], **({"reason": "a wrong export", "by": "ann"} | others))
 
 
@@ -112,6 +113,47 @@ def test_rows_of_a_later_file_that_were_already_there_can_come_again(kind: str) 
     assert_accounted(dataset, other)
 
 
+def test_a_file_that_comes_again_never_replaces_newer_rows(sample: Dataset) -> None:
+    first = ingest(sample, csv_bytes({"ID": "1"}))
+    later_data = csv_bytes({"ID": "1"}, {"ID": "2", "RATIO": "0.1"}, {"ID": "3", "RATIO": "no number"})
+    later = ingest(sample, later_data, "_later")
+    ingest(sample, csv_bytes({"ID": "2", "RATIO": "0.9"}), "_newest")
+    online_rows.materialize(sample)
+    assert take_back(sample, first).reopened == (later["key"],)
+    assert online(sample, 1, 2) == [None, 0.9]
+    assert online_rows.materialize(sample) == 0
+    upload_later(later, later_data)
+    again = uploads.ingest(sample, later["key"])
+    assert (again["rows_loaded"], again["rows_rejected"], again["rows_present"]) == (1, 1, 1)
+    assert online_rows.materialize(sample) == 2
+    assert online(sample, 1, 2) == [0.5, 0.9]
+    assert rows_in("labels", sample) == 3
+    rejected = "SELECT line, reason FROM uploads.rejected_rows WHERE dataset = $1"
+    assert len(fetch(rejected, sample.name)) == 1
+    ledger = "SELECT rows_read, rows_loaded, rows_rejected FROM uploads.ledger WHERE dataset = $1 AND sha256 = $2"
+    assert fetch(ledger, sample.name, later["sha256"]) == [(3, 2, 1)]
+
+
+def test_rows_that_another_file_contradicted_can_come_again(timed: Dataset) -> None:
+    """A row with the same time but other values was rejected because of the upload that is taken back."""
+    wrong = ingest(timed, csv_bytes({"ID": "1", "AT": "2026-01-01", "RATIO": "9"}))
+    right_data = csv_bytes({"ID": "1", "AT": "2026-01-01", "RATIO": "0.1"}, {"ID": "2", "AT": "2026-01-01"})
+    right = ingest(timed, right_data, "_right")
+    assert right["rows_rejected"] == 1
+    assert take_back(timed, wrong).reopened == (right["key"],)
+    upload_later(right, right_data)
+    again = uploads.ingest(timed, right["key"])
+    assert (again["rows_loaded"], again["rows_rejected"], again["rows_present"]) == (1, 0, 1)
+    assert sorted(rows_in("features", timed, '"ID", "RATIO"')) == [(1, 0.1), (2, 0.5)]
+    assert fetch("SELECT FROM uploads.rejected_rows WHERE dataset = $1", timed.name) == []
+
+
+def test_a_new_column_that_no_load_has_created_yet_stops_no_withdrawal(sample: Dataset) -> None:
+    report = ingest(sample, many(2))
+    wider = make_dataset(sample.name, columns={"MORE": "number"})
+    assert take_back(wider, report).rows == 2
+
+
 def test_training_goes_on_without_the_upload(sample: Dataset) -> None:
     ingest(sample, many(4) + b"9,1,0,3,0.5,$1,z_Blue Collar,yes,x\r\n")
     wrong = ingest(sample, csv_bytes({"ID": "50"}, {"ID": "51", "LABEL": "1"}), "_wrong")
@@ -126,16 +168,36 @@ def test_the_versions_that_were_trained_with_an_upload_are_named(sample: Dataset
     build_training_set.freeze(sample)
     second = ingest(sample, csv_bytes({"ID": "50"}), "_2")
     frozen = build_training_set.freeze(sample)
+    decide(sample.name, 3, frozen.sha256)
+    assert [(upload.sha256, upload.versions) for upload in uploads_of(sample.name)] == [
+        (first["sha256"], ("3",)), (second["sha256"], ("3",)),
+    ]  # fmt: skip
+    assert take_back(sample, second).versions == ("3",)
+
+
+def decide(model: str, version: int, training_set: str) -> None:
+    """Record the gate's decision about a version that was trained on a set."""
     with transaction() as cursor:
         cursor.execute(
             "INSERT INTO models.decisions (model, version, run_id, decision, reason, min_gain, confidence,"
-            " training_set_sha256, decided_by) VALUES ($1, 3, 'r', 'promoted', '', 0, 0, $2, 'gate')",
-            (sample.name, frozen.sha256),
+            " training_set_sha256, decided_by) VALUES ($1, $2, 'r', 'promoted', '', 0, 0, $3, 'gate')",
+            (model, version, training_set),
         )
-    assert [(upload.sha256, upload.versions) for upload in uploads_of(sample.name)] == [
-        (first["sha256"], (3,)), (second["sha256"], (3,)),
-    ]  # fmt: skip
-    assert take_back(sample, second).versions == (3,)
+
+
+def test_an_upload_of_a_joined_table_names_the_models_of_the_data_set(sample: Dataset) -> None:
+    table = FeatureTable.model_validate(
+        {
+            "kind": "table", "name": new_name(), "description": "prices", "entity": {"name": "thing", "key": "ID"},
+            "columns": {"ID": "integer", "RATE": "number"},
+        }
+    )  # fmt: skip
+    joining = sample.model_copy(update={"features_from": (Join(table=table.name),), "tables": (table,)})
+    rates = uploads.ingest(table, drop(make_dataset(table.name), b"ID,RATE\n0,1.5\n"))
+    ingest(sample, many(4) + b"9,1,0,3,0.5,$1,z_Blue Collar,yes,x\r\n")
+    decide(sample.name, 2, build_training_set.freeze(joining).sha256)
+    assert [upload.versions for upload in uploads_of(table.name)] == [(f"{sample.name} 2",)]
+    assert take_back(table, rates).versions == (f"{sample.name} 2",)
 
 
 def test_uploads_are_listed_in_the_order_of_their_loads_also_those_taken_back(sample: Dataset) -> None:
@@ -215,6 +277,17 @@ def test_a_load_at_the_same_time_never_leans_on_rows_that_go(timed: Dataset) -> 
             assert loaded.result()["rows_loaded"] == 501
         take_back(timed, loaded.result())
         assert rows_in("features", timed) == 0
+
+
+def test_the_log_says_what_to_do(sample: Dataset, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "ml_platform")
+    first = ingest(sample, many(2))
+    later = ingest(sample, csv_bytes({"ID": "1"}, {"ID": "9"}), "_later")
+    take_back(sample, first)
+    assert caplog.messages[-2:] == [
+        f"{sample.name}: {first['key']!r} was taken back by ann: 2 rows of 2 entities",
+        f"Drop these files again, some rows of which may have come with it: {later['key']}",
+    ]
 
 
 def test_a_feature_table_can_be_taken_back_too() -> None:
