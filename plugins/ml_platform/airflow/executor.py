@@ -6,10 +6,16 @@ at once. The imports would take more processor time than most tasks need for the
 A task talks to Airflow with a token of its own, over HTTP. So what only the scheduler needs is removed from the
 environment of the workers, and neither a task nor a process that it starts has it. With that token a worker also gets
 the connection `logs`, with which it uploads the log of a task that has ended.
+
+Workers and tasks end with the process that has forked them, also if that is killed. The marks of `stack.marks` do not
+find them: Airflow closes the environment of a task's processes to all but root.
 """
 
 import ctypes
 import os
+import signal
+import sys
+import threading
 from importlib import import_module
 from pathlib import Path
 
@@ -33,6 +39,8 @@ SCHEDULER_ONLY = (
 # Airflow's note that this process is a server. With it, a worker would look for the connection `logs` in the database.
 SERVER_MARK = "_AIRFLOW_PROCESS_CONTEXT"
 
+PR_SET_PDEATHSIG = 1  # prctl(2), Linux only
+
 
 class PreloadedLocalExecutor(LocalExecutor):
     """Forks its workers from a process that has imported the platform's library."""
@@ -42,6 +50,9 @@ class PreloadedLocalExecutor(LocalExecutor):
         if self.is_mp_using_fork:  # spawned workers would not inherit it
             load_library()
             os.register_at_fork(after_in_child=drop_secrets)
+            if sys.platform == "linux":
+                lifeline = Lifeline()
+                os.register_at_fork(before=lifeline.record_parent, after_in_child=lifeline.end_with_parent)
         super().start()
 
 
@@ -57,6 +68,26 @@ def drop_secrets() -> None:
     for name in (*SCHEDULER_ONLY, SERVER_MARK):
         os.environ.pop(name, None)
     _wipe_initial_environment()
+
+
+class Lifeline:
+    """Lets each forked process end with its parent; to be registered at fork."""
+
+    def __init__(self) -> None:
+        """Know no parent yet."""
+        self._parent: int | None = None
+
+    def record_parent(self) -> None:
+        """Record this process as the parent, unless a thread forks: for the kernel, its end would be the parent's."""
+        self._parent = os.getpid() if threading.current_thread() is threading.main_thread() else None
+
+    def end_with_parent(self) -> None:
+        """Ask the kernel to kill this process when its parent ends; end it now if the parent has ended already."""
+        if self._parent is None:
+            return
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != self._parent:
+            os._exit(1)
 
 
 def _wipe_initial_environment() -> None:

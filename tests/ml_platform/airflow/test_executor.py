@@ -1,17 +1,23 @@
 """The executor imports the library once, and exactly the modules that the tasks import."""
 
 import ast
+import ctypes
 import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from unittest.mock import Mock
 
+import psutil
+import pytest
 from airflow.executors.local_executor import LocalExecutor
 
 from ml_platform.airflow import executor
 from stack import marks, secrets
 from stack.config import load
+from stack.runners import processes
 from stack.servers.inventory import all_nodes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,6 +100,77 @@ def test_workers_and_what_they_start_have_no_secret_of_the_scheduler(tmp_path):
     for environment in (worker, started):
         assert not {*executor.SCHEDULER_ONLY, executor.SERVER_MARK} & set(environment)
         assert environment["PYTHONPATH"] == paths["PYTHONPATH"]
+
+
+# As root it becomes another user, because root may read every /proc/PID/environ.
+SCHEDULER = """
+import os, signal
+from airflow.executors.local_executor import LocalExecutor
+from airflow.sdk.execution_time.supervisor import _make_process_nondumpable
+from ml_platform.airflow import executor
+
+def fork_worker():
+    if os.fork():
+        return
+    _make_process_nondumpable()
+    if task := os.fork():
+        print("PIDS", os.getpid(), task, flush=True)
+    signal.pause()
+
+executor.load_library = lambda: None
+LocalExecutor.start = lambda _: None
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+executor.PreloadedLocalExecutor(parallelism=1).start()
+fork_worker()
+signal.pause()
+"""
+
+
+@pytest.fixture
+def family(tmp_path):
+    """A scheduler, and the worker and the task that it has forked."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}", "AIRFLOW_HOME": str(tmp_path)}
+    command = [sys.executable, "-c", SCHEDULER]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as scheduler:
+        line = next(line for line in scheduler.stdout if line.startswith("PIDS"))
+        started = [psutil.Process(pid) for pid in (scheduler.pid, *map(int, line.split()[1:]))]
+        yield started
+        processes.kill(started)
+
+
+def test_workers_and_tasks_end_with_the_scheduler_that_is_killed(family):
+    """A task of Airflow closes its environment to its own user, so its marks do not find it."""
+    scheduler, worker, task = family
+    assert task.ppid() == worker.pid
+    scheduler.kill()
+    _, alive = psutil.wait_procs([worker, task], timeout=10)
+    assert not alive
+
+
+@pytest.fixture
+def lifeline(monkeypatch):
+    """In this process, whose parent is another one than that of its children."""
+    monkeypatch.setattr(os, "_exit", Mock())
+    monkeypatch.setattr(ctypes, "CDLL", Mock())
+    return executor.Lifeline()
+
+
+def test_a_child_whose_parent_was_killed_before_it_could_ask_the_kernel_ends(lifeline):
+    lifeline.record_parent()
+    lifeline.end_with_parent()
+    os._exit.assert_called_once()
+
+
+def test_what_a_thread_forks_does_not_end_with_the_thread(lifeline):
+    thread = threading.Thread(target=lifeline.record_parent)
+    thread.start()
+    thread.join()
+    lifeline.end_with_parent()
+    ctypes.CDLL.assert_not_called()
+    os._exit.assert_not_called()
 
 
 def test_the_secrets_of_the_scheduler_are_those_that_it_is_started_with(tmp_path):
