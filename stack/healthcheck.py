@@ -5,7 +5,8 @@ runs every ten seconds in every container, so it is light: it imports neither Ai
 
 A component of Airflow that has stopped its heartbeats is killed, so that its container starts again: a scheduler that
 loses its database during a query leaves its loop, and then schedules nothing until its tasks have ended. So is a
-scheduler that writes heartbeats but decides nothing. Without containers, `stack.watchdog` does the same.
+scheduler that writes heartbeats but decides nothing. Two looks must find the same: after an outage of the database or
+a jump of the clock, the first one may come before the next heartbeat. Without containers, `stack.watchdog` does this.
 """
 
 import base64
@@ -26,7 +27,7 @@ Query = Callable[..., list[tuple[Any, ...]]]
 STALE = 60  # seconds after which a heartbeat is too old; Airflow's components write one every 5
 STOPPED = 90  # seconds after which no further heartbeat is expected
 TIMEOUT = 6
-SECOND_LOOK = 2
+SECOND_LOOK = 12  # seconds until it; a component that works has written a heartbeat, and looked at its runs
 # The scheduler looks at each running run of a DAG that is on every second, also if there is nothing to do for it.
 UNDECIDED = """
 SELECT run.dag_id, extract(epoch FROM now() - coalesce(run.last_scheduling_decision, run.start_date))::float AS age
@@ -69,28 +70,29 @@ def serving(url: str) -> str | None:
 
 def heartbeat(job_type: str) -> str | None:
     """The Airflow component in this container has written a recent heartbeat; one that has stopped is killed."""
-    age, idle = _look(job_type)
-    if age is not None and age < STALE and idle is None:
-        return None
-    problem, processes = idle or f"the newest heartbeat of {job_type} is {age} s old", _processes()
-    uptime = max(processes.values(), default=0)
-    if (age is not None and has_stopped(age, uptime)) or (idle and uptime > STOPPED and _is_still_idle(job_type)):
-        for process in processes:
-            os.kill(process, signal.SIGKILL)
-        return f"{problem}; it is killed, so that it starts again"
-    return problem
+    problem, stopped = _look(job_type)
+    if stopped:
+        time.sleep(SECOND_LOOK)
+        problem, stopped = _look(job_type)
+    if not stopped:
+        return problem
+    for process in _processes():
+        os.kill(process, signal.SIGKILL)
+    return f"{problem}; it is killed, so that it starts again"
 
 
-def _look(job_type: str) -> tuple[float | None, str | None]:
-    """Return the age of the newest heartbeat, and what shows that the scheduler does nothing."""
+def _look(job_type: str) -> tuple[str | None, bool]:
+    """Return the problem, if there is one, and whether the component seems to have stopped."""
+    uptime = max(_processes().values(), default=0)
     with database(_address()) as query:
-        return heartbeat_age(query, job_type), undecided(query) if job_type == "SchedulerJob" else None
-
-
-def _is_still_idle(job_type: str) -> bool:
-    """Look again: a DAG that has just been switched on has old runs, too, and the scheduler looks at them at once."""
-    time.sleep(SECOND_LOOK)
-    return _look(job_type)[1] is not None
+        # this name is in docker-compose.yml, too: by default Airflow asks the DNS for one
+        age = heartbeat_age(query, job_type, socket.gethostname())
+        idle = undecided(query) if job_type == "SchedulerJob" else None
+    if idle:
+        return idle, uptime > STOPPED
+    if age is None or age >= STALE:
+        return f"the newest heartbeat of {job_type} is {age} s old", age is not None and has_stopped(age, uptime)
+    return None, False
 
 
 def undecided(query: Query) -> str | None:
@@ -107,13 +109,19 @@ def has_stopped(age: float, uptime: float) -> bool:
     return STOPPED < age < uptime
 
 
-def heartbeat_age(query: Query, job_type: str) -> float | None:
-    """Return the seconds since the last heartbeat on this host, by the database's clock; None without one."""
+def heartbeat_age(query: Query, job_type: str, host: str | None = None) -> float | None:
+    """Return the seconds since the last heartbeat by the database's clock; None without one.
+
+    Args:
+        query: asks Airflow's database.
+        job_type: Airflow's name of the component.
+        host: the name of its host as Airflow records it; None for any.
+    """
     sql = (
         "SELECT extract(epoch FROM now() - max(latest_heartbeat))::float FROM job"
-        " WHERE job_type = %s AND hostname = %s AND state = 'running'"
+        " WHERE job_type = %s AND hostname = coalesce(%s, hostname) AND state = 'running'"
     )
-    rows = query(sql, job_type, socket.getfqdn())
+    rows = query(sql, job_type, host)
     age: float | None = rows[0][0]
     return age
 
@@ -136,7 +144,7 @@ def database(address: str) -> Iterator[Query]:
     except psycopg2.OperationalError as error:
         raise OSError(str(error).strip()) from error
 
-    def query(sql: str, *values: str) -> list[tuple[Any, ...]]:
+    def query(sql: str, *values: str | None) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()

@@ -1,7 +1,7 @@
 """`python -m stack.watchdog`: restart each component of Airflow that has stopped its work.
 
-It is killed, and supervisord starts it again. A component has stopped if its heartbeat is too old. So has a scheduler
-that writes heartbeats but looks at no run. In containers, `stack.healthcheck` does this.
+It is killed, and supervisord starts it again. A component has stopped if its heartbeat stays too old. So has a
+scheduler that writes heartbeats but looks at no run. In containers, `stack.healthcheck` does this.
 """
 
 import os
@@ -19,14 +19,19 @@ COMPONENTS = {
     "airflow-dag-processor": "DagProcessorJob",
 }
 PAUSE = 10.0  # seconds between two looks
+CONFIRMED = 25.0  # seconds for which a heartbeat must have been too old at every look; a live component writes five
 
 
 class Watch:
-    """Remembers since when each component has a problem that a heartbeat does not show."""
+    """Remembers since when each component has a problem."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._since: dict[str, float] = {}
+        self._since: dict[str, tuple[float, float]] = {}  # for how long it must last, since when it does
+
+    def forget(self) -> None:
+        """Remember nothing any more: after a look that failed, a component needs time for its next heartbeat."""
+        self._since.clear()
 
     def stopped(self, server: str, query: healthcheck.Query, uptime: float, now: float) -> str | None:
         """Return why a component, which started `uptime` seconds ago, is to be restarted; None if it works.
@@ -37,17 +42,22 @@ class Watch:
             uptime: in seconds.
             now: in seconds, of a clock that does not go back.
         """
-        job_type = COMPONENTS[server]
-        age = healthcheck.heartbeat_age(query, job_type)
-        if age is not None and healthcheck.has_stopped(age, uptime):
-            return f"its last heartbeat is {age:.0f} s old"
-        problem = healthcheck.undecided(query) if server == "airflow-scheduler" else None
+        problem, seconds = self._problem(server, query, uptime)
         if problem is None:
             self._since.pop(server, None)
             return None
+        of, since = self._since.get(server, (seconds, now))
+        self._since[server] = (seconds, since if of == seconds else now)
+        return problem if min(now - self._since[server][1], uptime) > seconds else None
+
+    def _problem(self, server: str, query: healthcheck.Query, uptime: float) -> tuple[str | None, float]:
+        """Return the problem of a component, and for how many seconds it must last until the component has stopped."""
+        age = healthcheck.heartbeat_age(query, COMPONENTS[server])
+        if age is not None and healthcheck.has_stopped(age, uptime):
+            # The first look after an outage of the database, or a jump of the clock, may precede the next heartbeat.
+            return f"its last heartbeat is {age:.0f} s old", CONFIRMED
         # A DAG that has just been switched on has old runs, too; the scheduler looks at them at once.
-        since = self._since.setdefault(server, now)
-        return problem if min(now - since, uptime) > healthcheck.STALE else None
+        return healthcheck.undecided(query) if server == "airflow-scheduler" else None, healthcheck.STALE
 
 
 def main_process(state_dir: str, server: str) -> psutil.Process | None:
@@ -78,6 +88,7 @@ def main() -> None:
             Path(os.environ["LAST_LOOK"]).touch()
         except OSError as error:
             print(f"no look: {error}", flush=True)
+            watch.forget()
         time.sleep(PAUSE)
 
 

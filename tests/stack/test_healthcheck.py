@@ -1,10 +1,15 @@
 """A container is healthy when it does its work, not when its process is alive."""
 
 from base64 import b64encode
+from contextlib import closing, contextmanager
 
+import psycopg2
 import pytest
+import yaml
+from airflow.utils.net import get_hostname
 
-from stack import healthcheck
+from stack import healthcheck, secrets, watchdog
+from stack.config import ROOT
 
 pytestmark = pytest.mark.sockets
 
@@ -57,12 +62,22 @@ def test_without_a_database_the_error_is_reported(monkeypatch):
 
 @pytest.fixture
 def component(monkeypatch):
-    """Return a function that checks the scheduler in a container; it returns the problem and what was killed."""
+    """Return a function that checks the scheduler in a container; it returns the problem and what was killed.
+
+    A look is the age of the newest heartbeat, and the age of the last decision about a running run.
+    """
     killed = []
 
     def check(*looks, uptime=1000.0):
         answers = iter(looks)
-        monkeypatch.setattr(healthcheck, "_look", lambda job_type: next(answers))
+
+        @contextmanager
+        def database(address):
+            age, undecided = next(answers)
+            yield lambda sql, *values: [(age,)] if "FROM job" in sql else [("train_auto", undecided)]
+
+        monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "")
+        monkeypatch.setattr(healthcheck, "database", database)
         monkeypatch.setattr(healthcheck, "_processes", lambda: {4711: uptime})
         monkeypatch.setattr(healthcheck, "SECOND_LOOK", 0)
         monkeypatch.setattr(healthcheck.os, "kill", lambda process, signal: killed.append(process))
@@ -71,28 +86,89 @@ def component(monkeypatch):
     return check
 
 
+IDLE = "the scheduler has not looked at a running run of train_auto for 70 s"
+KILLED = "; it is killed, so that it starts again"
+
+
 def test_a_component_that_works_is_healthy(component):
-    assert component((5.0, None)) == (None, [])
+    assert component((5.0, 1.0)) == (None, [])
 
 
-def test_a_component_without_heartbeats_is_killed(component):
-    problem, killed = component((120.0, None))
-    assert "heartbeat of SchedulerJob is 120.0 s old; it is killed" in problem
+def test_a_component_without_heartbeats_is_killed_at_the_second_look(component):
+    problem, killed = component((120.0, 1.0), (132.0, 1.0))
+    assert problem == f"the newest heartbeat of SchedulerJob is 132.0 s old{KILLED}"
     assert killed == [4711]
+
+
+def test_a_component_whose_heartbeat_follows_the_first_look_is_left_alone(component):
+    """After an outage of the database, the sleep of a laptop, or a jump of the clock."""
+    assert component((120.0, 1.0), (2.0, 1.0)) == (None, [])
+
+
+def test_a_component_that_may_write_another_heartbeat_is_not_healthy_but_left_alone(component):
+    assert component((80.0, 1.0)) == ("the newest heartbeat of SchedulerJob is 80.0 s old", [])
 
 
 def test_a_scheduler_that_looks_at_no_run_is_killed(component):
-    problem, killed = component((5.0, "no look at a run"), (5.0, "no look at a run"))
-    assert problem == "no look at a run; it is killed, so that it starts again"
-    assert killed == [4711]
+    assert component((5.0, 65.0), (5.0, 70.0)) == (f"{IDLE}{KILLED}", [4711])
 
 
 def test_a_dag_that_has_just_been_switched_on_kills_no_scheduler(component):
-    assert component((5.0, "no look at a run"), (5.0, None)) == ("no look at a run", [])
+    assert component((5.0, 70.0), (5.0, 1.0)) == (None, [])
 
 
 def test_a_scheduler_that_has_just_started_is_given_time(component):
-    assert component((5.0, "no look at a run"), uptime=20.0) == ("no look at a run", [])
+    assert component((5.0, 70.0), uptime=20.0) == (IDLE, [])
+
+
+def test_a_component_that_works_writes_a_heartbeat_between_two_looks():
+    seconds = secrets.read(ROOT / "stack" / "airflow.env").get("AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC", 5)
+    assert 2 * float(seconds) < healthcheck.SECOND_LOOK
+    assert 4 * float(seconds) < watchdog.CONFIRMED
+
+
+def test_docker_waits_for_the_second_look():
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    checks = [service["healthcheck"] for service in services.values() if "heartbeat" in str(service.get("healthcheck"))]
+    assert len(checks) == len(watchdog.COMPONENTS)
+    longest = healthcheck.SECOND_LOOK + 2 * healthcheck.TIMEOUT
+    assert all(int(check["timeout"].removesuffix("s")) > longest for check in checks)
+
+
+@pytest.fixture
+def jobs(servers):
+    """Return a function that asks Airflow's table of heartbeats, which has three of hosts and one of an ended job."""
+    rows = [("here", 30), ("there", 10), ("here", 20)]
+    with closing(psycopg2.connect(servers.database_uri("airflow"))) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE job (job_type text, hostname text, state text, latest_heartbeat timestamptz)")
+        sql = "INSERT INTO job VALUES ('SchedulerJob', %s, %s, now() - %s * interval '1 second')"
+        cursor.executemany(sql, [(host, "running", age) for host, age in rows])
+        cursor.execute(sql, ("here", "success", 1))
+
+        def query(sql, *values):
+            cursor.execute(sql, values)
+            return cursor.fetchall()
+
+        yield query
+
+
+@pytest.mark.servers
+def test_the_newest_heartbeat_of_a_host_or_of_any_counts(jobs):
+    assert healthcheck.heartbeat_age(jobs, "SchedulerJob", "here") == 20
+    assert healthcheck.heartbeat_age(jobs, "SchedulerJob", "elsewhere") is None
+    assert healthcheck.heartbeat_age(jobs, "SchedulerJob") == 10
+    assert healthcheck.heartbeat_age(jobs, "TriggererJob") is None
+
+
+def test_airflow_records_the_name_of_a_container_that_its_check_asks_for(component, monkeypatch):
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    monkeypatch.setenv(
+        "AIRFLOW__CORE__HOSTNAME_CALLABLE", compose["x-airflow-environment"]["AIRFLOW__CORE__HOSTNAME_CALLABLE"]
+    )
+    asked = []
+    monkeypatch.setattr(healthcheck, "heartbeat_age", lambda query, job_type, host: asked.append(host) or 5.0)
+    component((5.0, 1.0))
+    assert asked == [get_hostname()]
 
 
 def test_the_scheduler_must_look_at_runs_that_should_move():

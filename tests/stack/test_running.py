@@ -21,11 +21,13 @@ from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
 from stack import config as settings
+from stack import healthcheck, watchdog
 from stack.access import buckets
 from stack.runners.supervisor import Supervisor
 from stack.servers.inventory import all_nodes
 from stack.servers.node import Server
 from tests.conftest import s3_server
+from tests.end_to_end.conftest import eventually
 
 pytestmark = pytest.mark.servers
 ON_THIS_MACHINE = pytest.mark.skipif(
@@ -409,3 +411,20 @@ def test_no_secret_is_in_a_process_list_or_a_log(stack):
     for path in (path for folder in folders for path in folder.rglob("*") if path.is_file()):
         text = path.read_text(errors="replace")
         assert [name for name, value in secret.items() if value in text] == [], path
+
+
+@ON_THIS_MACHINE
+def test_the_watchdog_finds_a_heartbeat_of_each_component(stack):
+    with healthcheck.database(stack.database_uri("airflow")) as query:
+        ages = {server: healthcheck.heartbeat_age(query, job) for server, job in watchdog.COMPONENTS.items()}
+    assert all(age < healthcheck.STALE for age in ages.values())
+
+
+@ON_THIS_MACHINE
+@pytest.mark.prove
+def test_the_watchdog_restarts_a_component_that_hangs(stack):
+    triggerer = watchdog.main_process(str(stack.state_dir), "airflow-triggerer")
+    triggerer.suspend()
+    psutil.wait_procs([triggerer], timeout=300)
+    assert not triggerer.is_running()
+    eventually(lambda: all_nodes(stack)["airflow-triggerer"].probe() is None, "the triggerer works again")

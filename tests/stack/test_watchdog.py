@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -32,13 +34,38 @@ def test_a_component_that_writes_heartbeats_works():
 
 
 @pytest.mark.parametrize("server", watchdog.COMPONENTS)
-def test_a_component_without_heartbeats_is_restarted(server):
-    assert Watch().stopped(server, answers(120.0), OLD, now=0.0) == "its last heartbeat is 120 s old"
+def test_a_component_without_heartbeats_is_restarted_when_that_lasts(server):
+    watch, query = Watch(), answers(120.0)
+    assert [watch.stopped(server, query, OLD, now=now) for now in (0.0, 10.0, 20.0)] == [None] * 3
+    assert watch.stopped(server, query, OLD, now=30.0) == "its last heartbeat is 120 s old"
+
+
+def test_a_component_that_was_looked_at_before_its_next_heartbeat_is_left_alone():
+    """After an outage of the database, the sleep of a laptop, or a jump of the clock."""
+    watch = Watch()
+    assert watch.stopped(SCHEDULER, answers(600.0), OLD, now=0.0) is None
+    assert watch.stopped(SCHEDULER, answers(2.0), OLD, now=10.0) is None
+    assert watch.stopped(SCHEDULER, answers(600.0), OLD, now=40.0) is None
+
+
+def test_looks_before_and_after_a_failed_one_are_not_in_a_row():
+    watch, query = Watch(), answers(600.0)
+    watch.stopped(SCHEDULER, query, OLD, now=0.0)
+    watch.forget()
+    assert watch.stopped(SCHEDULER, query, OLD, now=100.0) is None
+
+
+def test_a_problem_of_another_kind_gets_its_own_time():
+    watch = Watch()
+    watch.stopped(SCHEDULER, answers(5.0, undecided=90.0), OLD, now=0.0)
+    assert watch.stopped(SCHEDULER, answers(120.0), OLD, now=50.0) is None
 
 
 def test_a_component_that_has_just_started_is_given_time():
-    assert Watch().stopped(SCHEDULER, answers(120.0), 20.0, now=0.0) is None
-    assert Watch().stopped(SCHEDULER, answers(None), OLD, now=0.0) is None
+    for uptime, age in ((20.0, 120.0), (OLD, None)):
+        watch = Watch()
+        watch.stopped(SCHEDULER, answers(age), uptime, now=0.0)
+        assert watch.stopped(SCHEDULER, answers(age), uptime, now=100.0) is None
 
 
 def test_a_scheduler_that_looks_at_no_run_is_restarted_when_that_lasts():
@@ -89,17 +116,26 @@ def test_the_process_that_supervisord_started_is_found(tmp_path, component):
     assert watchdog.main_process(str(tmp_path), "airflow-triggerer") is None
 
 
-@pytest.mark.parametrize(("age", "killed"), [(5.0, False), (1000.0, True)])
-def test_only_what_has_stopped_is_killed(tmp_path, component, monkeypatch, capsys, age, killed):
-    class Connection:
-        def __enter__(self):
-            return answers(age)
-
-        def __exit__(self, *_):
-            pass
-
-    monkeypatch.setattr(watchdog.healthcheck, "database", lambda address: Connection())
-    monkeypatch.setattr(watchdog.healthcheck, "has_stopped", lambda age, uptime: age > 100)
-    watchdog.look(Watch(), str(tmp_path), "postgresql://")
+@pytest.mark.parametrize("killed", [False, True])
+def test_only_what_has_stopped_is_killed(tmp_path, component, monkeypatch, capsys, killed):
+    monkeypatch.setattr(watchdog.healthcheck, "database", lambda address: nullcontext())
+    watch = Mock(stopped=Mock(return_value="it stopped" if killed else None))
+    watchdog.look(watch, str(tmp_path), "postgresql://")
     assert (component.poll() is not None) is killed
-    assert (capsys.readouterr().out == "airflow-scheduler is restarted: its last heartbeat is 1000 s old\n") is killed
+    assert (capsys.readouterr().out == "airflow-scheduler is restarted: it stopped\n") is killed
+    watch.stopped.assert_called_once()  # the other two do not run
+
+
+def test_a_failed_look_is_reported_and_forgets_what_was_seen(tmp_path, monkeypatch, capsys):
+    class EndError(Exception):
+        pass
+
+    monkeypatch.setenv(marks.STATE, str(tmp_path))
+    monkeypatch.setenv("AIRFLOW_DATABASE", "postgresql://")
+    monkeypatch.setattr(watchdog, "look", Mock(side_effect=OSError("no answer")))
+    monkeypatch.setattr(watchdog, "Watch", Mock())
+    monkeypatch.setattr(watchdog.time, "sleep", Mock(side_effect=EndError))
+    with pytest.raises(EndError):
+        watchdog.main()
+    assert capsys.readouterr().out == "no look: no answer\n"
+    watchdog.Watch().forget.assert_called_once()
