@@ -11,8 +11,7 @@ from stack.config import Config, load
 from stack.errors import StackError
 from stack.runners import embedded
 from stack.runners.supervisor import Supervisor
-from stack.servers import adminer
-from stack.servers.inventory import all_nodes
+from stack.servers.inventory import absent, all_nodes
 from stack.servers.node import Server, servers_of
 from stack.terminal import interrupt_on_terminate, show_screens, show_servers
 
@@ -60,8 +59,8 @@ def status(config: Config, options: argparse.Namespace) -> int:
     problems = {server.name: _problem(server, states) for server in servers}
     show_servers(console, servers, states, problems)
     show_screens(console, config)
-    if not adminer.is_installed():
-        console.print(f"adminer: not installed; {adminer.REMEDY}")
+    for name, remedy in absent(config).items():
+        console.print(f"{name}: not installed; {remedy}")
     for name, problem in problems.items():
         if problem and name in states:
             console.print(f"{name}: {problem}", markup=False)

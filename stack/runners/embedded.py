@@ -10,7 +10,7 @@ from stack.runners import ports
 from stack.runners.startup import Report, Startup
 from stack.runners.supervisor import LIVE, Supervisor
 from stack.servers import postgres
-from stack.servers.inventory import all_nodes, with_needs
+from stack.servers.inventory import absent, all_nodes, with_needs
 from stack.servers.node import Nodes, Server, Step, base_environment, servers_of
 
 WAIT_FOR_WORK = 600  # seconds; longer work is interrupted, and continues by itself
@@ -29,13 +29,19 @@ def up(config: Config, only: list[str], report: Report = lambda name, event: Non
 
     Raises:
         PortTakenError: before anything starts.
+        StackError: a server cannot run here; nothing was started or stopped.
         NotHealthyError: a server or a step failed; the others are left running.
     """
     supervisor = Supervisor(config)
     nodes = all_nodes(config)
     wanted = with_needs(nodes, only)
+    ran_before = supervisor.states()
+    for server in servers_of(nodes):
+        if server.name in wanted or server.name in ran_before:
+            server.check()
     _check_ports(supervisor, wanted)
     with _stopped_if_interrupted(supervisor, nodes):
+        _report_removals(supervisor, nodes, absent(config), report)
         _prepare_restarts(supervisor, nodes, report)
         started = supervisor.ensure(servers_of(nodes))
         if not started and _all_healthy(wanted, running(config)) and _all_done(wanted):
@@ -62,6 +68,14 @@ def _prepare_restarts(supervisor: Supervisor, nodes: Nodes, report: Report) -> N
             report("waiting", f"for work in flight: {', '.join(work)}")
         last = work
         time.sleep(1)
+
+
+def _report_removals(supervisor: Supervisor, nodes: Nodes, missing: dict[str, str], report: Report) -> None:
+    """Say which running servers are stopped for good, and why."""
+    for name, state in supervisor.states().items():
+        if name not in nodes and state in LIVE:
+            reason = f"it cannot run here; {missing[name]}" if name in missing else "this version does not have it"
+            report(name, f"is stopped, because {reason}")
 
 
 def up_stores(config: Config) -> None:

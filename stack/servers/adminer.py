@@ -1,13 +1,12 @@
 """Adminer: a page to look into the database, where PHP and Adminer are installed."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from stack.config import HOST, ROOT, Config, hosts
 from stack.servers import probes
-from stack.servers.node import Node, Server, base_environment
+from stack.servers.node import Node, Server, base_environment, find_program
 
 PAGE = Path("/usr/share/adminer/adminer.php")
 HOST_CHECK = ROOT / "stack" / "screens" / "adminer_hosts.php"
@@ -16,7 +15,7 @@ REMEDY = "install PHP with its pgsql extension and Adminer (Debian: apt-get inst
 
 def nodes(config: Config) -> Iterator[Node]:
     """Describe the server; none where it cannot run."""
-    if not is_installed():
+    if not is_installed(config):
         return
     yield Server(
         name="adminer",
@@ -30,9 +29,10 @@ def nodes(config: Config) -> Iterator[Node]:
     )
 
 
-def is_installed() -> bool:
+def is_installed(config: Config) -> bool:
     """Return whether this machine can run Adminer."""
-    if not shutil.which("php") or not PAGE.exists():
+    php = find_program(config, "php")
+    if not php or not PAGE.exists():
         return False
-    modules = subprocess.run(["php", "-m"], capture_output=True, text=True, check=False).stdout.split()
+    modules = subprocess.run([php, "-m"], capture_output=True, text=True, check=False).stdout.split()
     return "pgsql" in modules

@@ -23,6 +23,11 @@ def _nodes(config: Config) -> Iterator[Node]:
     yield from adminer.nodes(config)
 
 
+def absent(config: Config) -> dict[str, str]:
+    """Return the servers that this machine cannot run, with what to do about it."""
+    return {} if adminer.is_installed(config) else {"adminer": adminer.REMEDY}
+
+
 def with_needs(nodes: Nodes, names: list[str]) -> dict[str, Node]:
     """Return the named nodes and all that they need; all nodes if none is named."""
     chosen: set[str] = set()

@@ -1,6 +1,5 @@
 """MinIO as the S3 server: its programs are installed by the user; `minio/setup.sh` makes buckets and users."""
 
-import shutil
 import subprocess
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +8,7 @@ from stack.access import FOLDER, buckets_of
 from stack.config import HOST, Config
 from stack.errors import StackError
 from stack.servers import probes
-from stack.servers.node import Server, Step, base_environment
+from stack.servers.node import Server, Step, base_environment, find_program
 
 NO_MINIO = (
     "S3_SERVER=minio needs the programs minio and mc on the PATH. Go builds them: `go install "
@@ -19,11 +18,11 @@ NO_MINIO = (
 
 def server(config: Config) -> Server:
     """Describe the object store."""
-    home = config.state_dir / "minio"
+    home, program = config.state_dir / "minio", find_program(config, "minio")
     listen = ("--address", f"{HOST}:{config.s3_port}", "--console-address", f"{HOST}:{config.console_port}")
     return Server(
         name="objects",
-        command=(shutil.which("minio") or "minio", "server", str(home / "data"), *listen),
+        command=(program or "minio", "server", str(home / "data"), *listen),
         environment=base_environment(config)
         | {
             "HOME": str(home),
@@ -38,10 +37,11 @@ def server(config: Config) -> Server:
             probes.buckets(config.s3_url, config.s3_access_key, config.s3_secret_key, buckets_of("platform")),
             probes.http(f"http://{HOST}:{config.console_port}/login"),
         ),
-        version=f"MinIO {_version()}",
+        version=f"MinIO {_version(program)}",
         ports={"S3_PORT": config.s3_port, "CONSOLE_PORT": config.console_port},
         directory=home,
         timeout=60,
+        check=lambda: _check(config),
         prepare=lambda: _prepare(home),
         setup=_setup(config),
     )
@@ -68,17 +68,19 @@ def _setup(config: Config) -> Step:
     )
 
 
-def _prepare(home: Path) -> None:
-    if not shutil.which("minio") or not shutil.which("mc"):
+def _check(config: Config) -> None:
+    if not all(find_program(config, name) for name in ("minio", "mc")):
         raise StackError(NO_MINIO)
+
+
+def _prepare(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     home.chmod(0o700)
 
 
 @lru_cache(maxsize=1)
-def _version() -> str:
+def _version(program: str | None) -> str:
     """Return the version that the program reports; the call costs about 0.1 s."""
-    program = shutil.which("minio")
     if program is None:
         return "(not installed)"
     words = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class Server:
     user: str | None = None
     stop_signal: str = "TERM"
     timeout: int = 180
+    check: Callable[[], None] = nothing  # raises StackError if the server cannot run, before any other is stopped
     prepare: Callable[[], None] = nothing
     setup: Step | None = None  # run at each start of the server, before it counts as healthy
     in_flight: Callable[[], list[str]] = no_work
@@ -76,6 +78,11 @@ def servers_of(nodes: Nodes) -> list[Server]:
 def program(name: str) -> str:
     """Return the path of a command that is installed beside our Python."""
     return str(Path(sys.executable).parent / name)
+
+
+def find_program(config: Config, name: str) -> str | None:
+    """Return the path of a command of this machine, where the servers find it; None if it is not installed."""
+    return shutil.which(name, path=base_environment(config)["PATH"])
 
 
 def base_environment(config: Config) -> dict[str, str]:

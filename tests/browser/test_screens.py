@@ -166,7 +166,7 @@ def test_a_file_is_scored_and_its_result_downloaded(page: Page, console: Console
 
 
 def test_adminer_shows_a_table(page: Page, stack: Config, picture) -> None:
-    if not adminer.is_installed():
+    if not adminer.is_installed(stack):
         missing("Adminer", adminer.REMEDY)
     page.goto(url(stack, "Adminer"))
     page.locator('input[name="auth[password]"]').fill(stack.reader_db_password.get_secret_value())

@@ -71,7 +71,7 @@ def test_status_of_a_stack_that_does_not_run(run):
 
 
 def test_status_says_how_to_get_adminer(run, monkeypatch):
-    monkeypatch.setattr(main.adminer, "is_installed", lambda: False)
+    monkeypatch.setattr(main, "absent", lambda config: {"adminer": "install PHP"})
     assert "adminer: not installed; install PHP" in run("status")[1]
 
 

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import psutil
 import pytest
 
 from stack import marks
-from stack.errors import PortTakenError
+from stack.errors import PortTakenError, StackError
 from stack.runners import embedded
 from stack.runners.startup import Startup
 from stack.runners.supervisor import Supervisor
@@ -187,6 +188,34 @@ def test_a_server_that_does_not_run_is_not_restarted(restart):
 def test_work_that_takes_too_long_is_interrupted(restart, monkeypatch):
     monkeypatch.setattr(embedded, "WAIT_FOR_WORK", -1)
     assert restart({"store": ["PORT"]}, ["a.load"])[1] == 1
+
+
+def test_a_server_that_is_stopped_for_good_is_said_with_its_reason():
+    class Running:
+        def states(self):
+            return {"page": "RUNNING", "old": "RUNNING", "stopped": "STOPPED", "store": "RUNNING"}
+
+    said = []
+    nodes = {"store": Server("store", (), {}, probe=lambda: None, version="1")}
+    embedded._report_removals(Running(), nodes, {"page": "install PHP"}, lambda *event: said.append(" ".join(event)))
+    assert said == [
+        "page is stopped, because it cannot run here; install PHP",
+        "old is stopped, because this version does not have it",
+    ]
+
+
+def test_a_server_that_cannot_run_stops_no_other_one(config, monkeypatch, supervisor):
+    monkeypatch.setattr(embedded.ports, "check", lambda needed, ours: None)
+    monkeypatch.setattr(Startup, "run", lambda self, nodes: None)
+    check = Mock(side_effect=StackError("it is not installed"))
+    bad = Server("bad", (), {}, probe=lambda: None, version="1", check=check)
+    good = Server("good", (), {}, probe=lambda: None, version="1")
+    monkeypatch.setattr(embedded, "all_nodes", lambda config: {"bad": bad, "good": good})
+    with pytest.raises(StackError, match="not installed"):
+        embedded.up(config, [])
+    assert supervisor == []
+    embedded.up(config, ["good"])
+    assert supervisor == [("ensure", 2)]
 
 
 def test_down_ends_every_process_of_the_stack_and_keeps_the_data(config, process):

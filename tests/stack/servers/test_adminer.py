@@ -3,6 +3,7 @@
 import pytest
 
 from stack.servers import adminer
+from stack.servers.node import decide_environment
 
 
 @pytest.fixture
@@ -37,6 +38,14 @@ def test_a_machine_without_php_has_no_adminer(config, php):
 
 
 @pytest.mark.parametrize(("modules", "page"), [(("Core",), True), (("Core", "pgsql"), False)])
-def test_a_missing_extension_or_page_is_seen(php, modules, page):
+def test_a_missing_extension_or_page_is_seen(config, php, modules, page):
     php(*modules, page=page)
-    assert not adminer.is_installed()
+    assert not adminer.is_installed(config)
+
+
+def test_another_shell_with_a_shorter_path_changes_nothing(config, php, monkeypatch):
+    php("Core", "pgsql")
+    config.state_dir.mkdir()
+    decide_environment(config)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert adminer.is_installed(config)

@@ -1,7 +1,10 @@
 """The servers together: each process has only the secrets that it needs, no secret is on a command line."""
 
+import pytest
+
 from stack.config import Config
-from stack.servers.inventory import all_nodes, with_needs
+from stack.servers import inventory
+from stack.servers.inventory import absent, all_nodes, with_needs
 from stack.servers.node import Server
 
 # the secrets in each environment; no process has any other secret of `.env`
@@ -62,3 +65,10 @@ def test_needs_are_servers_that_exist_and_come_along(config):
     assert {need for node in nodes.values() for need in node.needs} <= set(nodes)
     assert list(with_needs(nodes, ["mlflow"])) == ["postgres", "objects", "dbinit", "mlflow"]
     assert with_needs(nodes, []) == nodes
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_a_server_that_cannot_run_here_is_absent_with_a_remedy(config, monkeypatch, installed):
+    monkeypatch.setattr(inventory.adminer, "is_installed", lambda config: installed)
+    assert ("adminer" in all_nodes(config)) is installed
+    assert absent(config) == ({} if installed else {"adminer": inventory.adminer.REMEDY})

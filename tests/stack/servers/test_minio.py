@@ -1,20 +1,30 @@
 """MinIO: its programs, its settings, and the secrets of its two processes."""
 
-import shutil
 import stat
+from pathlib import Path
 
 import pytest
 
 from stack.errors import StackError
 from stack.servers import minio
+from stack.servers.node import decide_environment, find_program
 
 
 @pytest.mark.parametrize("missing", ["minio", "mc"])
-def test_without_its_programs_the_error_names_what_to_install(with_minio, missing, monkeypatch):
-    which = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == missing else which(name))
+def test_without_its_programs_the_error_names_what_to_install(with_minio, missing):
+    Path(find_program(with_minio, missing)).unlink()
     with pytest.raises(StackError, match=r"minio and mc on the PATH.*go install github.com/minio/minio@latest"):
-        minio.server(with_minio).prepare()
+        minio.server(with_minio).check()
+
+
+def test_another_shell_with_a_shorter_path_changes_nothing(with_minio, monkeypatch):
+    with_minio.state_dir.mkdir()
+    decide_environment(with_minio)
+    before = minio.server(with_minio)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    after = minio.server(with_minio)
+    after.check()
+    assert (after.command, after.environment, after.version) == (before.command, before.environment, before.version)
 
 
 def test_minio_and_its_setup_have_only_the_secrets_that_they_need(with_minio):
@@ -49,6 +59,6 @@ def test_buckets_and_users_are_made_at_each_start(with_minio):
     assert not setup.is_done()
 
 
-def test_a_machine_without_minio_has_no_version(monkeypatch, with_minio):
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+def test_a_machine_without_minio_has_no_version(with_minio):
+    Path(find_program(with_minio, "minio")).unlink()
     assert minio.server(with_minio).version == "MinIO (not installed)"

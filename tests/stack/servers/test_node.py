@@ -12,6 +12,7 @@ from stack.servers.node import (
     Step,
     base_environment,
     decide_environment,
+    find_program,
     forget_environment,
     program,
     servers_of,
@@ -42,6 +43,12 @@ def test_programs_are_those_beside_our_python(config):
     assert os.access(python, os.X_OK)
     assert os.path.dirname(python) == os.path.dirname(sys.executable)  # noqa: PTH120 – no link is followed
     assert base_environment(config)["PATH"].startswith(os.path.dirname(python) + ":")  # noqa: PTH120
+
+
+def test_a_program_is_looked_for_where_the_servers_find_it(config, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_program(config, "python") == program("python")
+    assert find_program(config, "no-such-program") is None
 
 
 def test_what_is_inherited_is_decided_by_the_shell_that_starts_the_stack(config, monkeypatch):
