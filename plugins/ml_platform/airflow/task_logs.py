@@ -1,8 +1,9 @@
 """The logs of tasks: in a local file while the task runs, then in the bucket `logs`, and removed when they are old.
 
-Airflow's own classes do the work. Four things are different here. After an upload only the uploaded file is removed:
-Airflow would remove its folder, where the next attempt may be writing already. No server of logs is asked, because none
-runs. What can be read of a log is shown, also while the object store is down. And an error begins with its last line.
+Airflow's own classes do the work. Five things are different here. After an upload only the uploaded file is removed:
+Airflow would remove its folder, where the next attempt may be writing already. The key of the bucket is not kept for
+the next upload: a worker lives for weeks, and the key may change. No server of logs is asked, because none runs. What
+can be read of a log is shown, also while the object store is down. And an error begins with its last line.
 """
 
 import logging
@@ -14,8 +15,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
 from airflow.providers.amazon.aws.log.s3_task_handler import S3RemoteLogIO
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.execution_time.supervisor import _REMOTE_LOGGING_CONN_CACHE
 from airflow.utils.log.file_task_handler import FileTaskHandler
 from airflow.utils.state import TaskInstanceState
 from botocore.exceptions import BotoCoreError, ClientError
@@ -56,11 +59,14 @@ class BucketLogs(S3RemoteLogIO):
     def upload(self, path: os.PathLike[str] | str, ti: Any = None) -> None:
         """Append a local file to its object, then remove the file; it stays if the object store is down."""
         file = self.base_log_folder / path
-        if file.is_file():
-            text = file.read_text("utf-8", errors="replace")
-            location = f"{self.remote_base}/{file.relative_to(self.base_log_folder).as_posix()}"
-            if self._adds_nothing(text, location) or self.write(text, location):
-                file.unlink()
+        _REMOTE_LOGGING_CONN_CACHE.clear()  # for the next upload; this one has the connection in its environment
+        if not file.is_file():
+            return
+        text = file.read_text("utf-8", errors="replace")
+        location = f"{self.remote_base}/{file.relative_to(self.base_log_folder).as_posix()}"
+        once = attrs.evolve(self)  # with a hook of its own, because a hook keeps the key
+        if once._adds_nothing(text, location) or once.write(text, location):
+            file.unlink()
 
     def _adds_nothing(self, text: str, location: str) -> bool:
         """Return whether an object needs no change, as after each new look of a sensor that has nothing to say."""

@@ -4,8 +4,11 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from airflow.sdk.api.datamodels._generated import ConnectionResponse
+from airflow.sdk.execution_time import supervisor
 from airflow.utils.state import TaskInstanceState
 from botocore.exceptions import ClientError, EndpointConnectionError
 
@@ -155,6 +158,29 @@ def test_during_an_outage_the_file_stays(logs, bucket, write, text):
     file, bucket.down = write(FIRST, text), True
     logs.upload(FIRST)
     assert file.read_text() == text
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["uploaded", "outage"])
+def test_the_next_upload_uses_the_key_that_holds_then(tmp_path, monkeypatch, write, down):
+    """A worker uploads the logs of many tasks; Airflow's supervisor gets the connection with the token of each."""
+    monkeypatch.setenv("AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID", "logs")
+    monkeypatch.setattr("airflow.sdk.log.load_remote_log_handler", lambda: True)
+    monkeypatch.delenv("_AIRFLOW_PROCESS_CONTEXT", raising=False)
+    monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path))
+    logs, used = BucketLogs.from_config(), []
+
+    def put(self, text, location):
+        used.append(self.hook.conn_config.aws_secret_access_key)
+        return not down
+
+    monkeypatch.setattr(BucketLogs, "write", put)
+    for key in ("old", "new"):
+        rest = dict.fromkeys(("host", "schema", "port", "extra"))
+        answer = ConnectionResponse(conn_id="logs", conn_type="aws", login="logs", password=key, **rest)
+        write(FIRST)
+        with supervisor._remote_logging_conn(Mock(connections=Mock(get=lambda name, answer=answer: answer))):
+            logs.upload(FIRST)
+    assert used == ["old", "new"]
 
 
 def test_a_task_without_a_file_uploads_nothing(logs, bucket):
