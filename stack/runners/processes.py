@@ -31,6 +31,11 @@ def leftovers(state_dir: str, server: str) -> list[psutil.Process]:
     ]
 
 
+def working_in(folder: Path, program: Path) -> list[psutil.Process]:
+    """Return every process of a program that works in a folder."""
+    return [process for process in psutil.process_iter() if _place(process) == (str(folder), str(program))]
+
+
 def kill(processes: list[psutil.Process]) -> None:
     """Kill processes, and wait for their end."""
     for process in processes:
@@ -62,6 +67,15 @@ def _environment(process: psutil.Process) -> dict[str, str]:
     except (psutil.Error, OSError):
         return {}
     return environment
+
+
+def _place(process: psutil.Process) -> tuple[str, str] | None:
+    """Return the folder and the program of a process; None for one that has ended, or of another user."""
+    try:
+        place: tuple[str, str] = process.cwd(), process.exe()
+    except (psutil.Error, OSError):
+        return None
+    return place
 
 
 def _parent(process: psutil.Process) -> int | None:

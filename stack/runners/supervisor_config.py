@@ -69,14 +69,13 @@ def _daemon_section(socket: Path, pid_file: Path, logs: Path) -> str:
 
 
 def _program_section(server: Server, logs: Path) -> str:
-    # Postgres, which runs as a user of its own, ends its children by itself.
-    command = server.command if server.user else (*LAUNCH, *server.command)
     environment = {**server.environment, marks.SERVER: server.name}
+    if server.user:  # whom our program becomes; that user may not read our files
+        environment[marks.USER] = server.user
     options = {
-        "command": " ".join(quoted(word) for word in command),
+        "command": " ".join(quoted(word) for word in (*LAUNCH, *server.command)),
         "directory": server.directory,
         "environment": ",".join(f"{key}={quoted(value)}" for key, value in environment.items()),
-        "user": server.user,
         "autostart": "false",
         "autorestart": "true",
         "startsecs": 1,

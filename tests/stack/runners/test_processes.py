@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -56,6 +57,17 @@ def test_a_process_whose_parent_is_killed_becomes_an_orphan(tmp_path):
         assert processes.orphans(tmp_path, supervisor_pid=None) == [grandchild]
         processes.end([grandchild])
         assert pids(tmp_path) == set()
+
+
+def test_a_process_without_marks_is_found_by_its_folder_and_its_program(tmp_path):
+    python, folder = Path(sys.executable).resolve(), tmp_path.resolve()
+    with subprocess.Popen([sys.executable, "-c", SLEEP], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        assert [found.pid for found in processes.working_in(folder, python)] == [process.pid]
+        assert processes.working_in(folder, Path("/bin/sh")) == []
+        assert processes.working_in(folder / "other", python) == []
+        process.kill()
+    assert processes.working_in(folder, python) == []
 
 
 def test_the_supervisor_is_no_orphan(tmp_path):

@@ -59,10 +59,13 @@ def test_a_command_with_spaces_stays_one_argument(tmp_path):
     assert shlex.split(program.command) == [*LAUNCH, "/bin/echo", "two words", "50%"]
 
 
-def test_a_server_with_a_user_of_its_own_is_started_without_our_program(tmp_path):
-    """That user may not read our files; Postgres ends its own children."""
+def test_our_program_becomes_the_user_of_a_server(tmp_path):
+    """That user may not read our files."""
     options = read(tmp_path, server("one", tmp_path, user=getpass.getuser()))
-    assert options.process_group_configs[0].process_configs[0].command == '"sleep" "60"'
+    program = options.process_group_configs[0].process_configs[0]
+    assert shlex.split(program.command) == [*LAUNCH, "sleep", "60"]
+    assert program.uid is None
+    assert program.environment[marks.USER] == getpass.getuser()
 
 
 def test_each_program_has_a_log_of_its_own(tmp_path):
