@@ -1,7 +1,6 @@
 """A guard in front of a page: it answers only its own address, only pages of its own, and only who has a login."""
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ class Rules:
         scheme, _, encoded = authorization.partition(" ")
         try:
             user, _, password = base64.b64decode(encoded, validate=True).partition(b":")
-        except binascii.Error:
+        except ValueError:  # not Base64, or not ASCII
             return False
         expected = self.passwords.get(user.decode("utf-8", "replace"), "")
         return scheme.lower() == "basic" and expected != "" and hmac.compare_digest(password, expected.encode())

@@ -48,9 +48,10 @@ def test_each_account_may_read_and_write(user: str, method: str) -> None:
     {}, login(password="wrong"), login(user="nobody"), login("admin", ""), login("disabled", ""),
     login(scheme="Bearer"), {"Authorization": "Basic"}, {"Authorization": "Basic !"},
     {"Authorization": "Basic YWRtaW4="}, {"Authorization": "Basic /////w=="},
+    {"Authorization": b"Basic \xfc"}, {"Authorization": b"\xfc"},
 ])  # fmt: skip
 @pytest.mark.parametrize("path", ["/", "/api/2.0/mlflow/experiments/search", "/health/../", "/healthy", "/static/a.js"])
-def test_without_a_login_there_is_no_page(headers: dict[str, str], path: str) -> None:
+def test_without_a_login_there_is_no_page(headers: dict[str, str | bytes], path: str) -> None:
     answer = client().get(path, headers=headers)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Basic")
     assert "the page" not in answer.text
