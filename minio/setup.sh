@@ -38,9 +38,10 @@ policies_of() {
     esac
 }
 
-# Create or update a user: name, secret, and its only policy.
+# Create or update a user: name, secret, and its only policy. The group remembers the users of this script; it has no rights.
 user() {
     printf '%s\n%s\n' "$1" "$2" | mc admin user add store >/dev/null
+    mc admin group add store "$GROUP" "$1" >/dev/null
     mc admin policy attach store "$3" --user "$1" >/dev/null
     has=$(policies_of "$1")
     for policy in $has; do
@@ -49,8 +50,22 @@ user() {
     echo "user $1: policy $3"
 }
 
+# Remove the users that an earlier run created under names that the arguments do not have any more.
+remove_all_but() {
+    info=$(mc --json admin group info store "$GROUP")
+    members=${info#*'"members":['}
+    echo "${members%%']'*}" | tr -d '"' | tr , '\n' | while read -r member; do
+        for name; do
+            [ "$name" != "$member" ] || continue 2
+        done
+        mc admin user remove store "$member" </dev/null >/dev/null
+        echo "user $member: removed, because it has another name now"
+    done
+}
+
 : "${MC_HOST_store:?}" "${S3_ACCESS_KEY:?}" "${S3_SECRET_KEY:?}" "${MLFLOW_S3_ACCESS_KEY:?}" "${MLFLOW_S3_SECRET_KEY:?}"
 : "${LOGS_S3_ACCESS_KEY:?}" "${LOGS_S3_SECRET_KEY:?}" "${CONSOLE_USER:?}" "${CONSOLE_PASSWORD:?}"
+GROUP=ml-platform
 root=${MC_HOST_store#*://}
 names_differ "S3_ADMIN_ACCESS_KEY=${root%%:*}" "S3_ACCESS_KEY=$S3_ACCESS_KEY" \
     "MLFLOW_S3_ACCESS_KEY=$MLFLOW_S3_ACCESS_KEY" "LOGS_S3_ACCESS_KEY=$LOGS_S3_ACCESS_KEY" "CONSOLE_USER=$CONSOLE_USER"
@@ -82,4 +97,5 @@ done
 user "$CONSOLE_USER" "$CONSOLE_PASSWORD" console
 user "$MLFLOW_S3_ACCESS_KEY" "$MLFLOW_S3_SECRET_KEY" mlflow
 user "$LOGS_S3_ACCESS_KEY" "$LOGS_S3_SECRET_KEY" logs
+remove_all_but "$CONSOLE_USER" "$MLFLOW_S3_ACCESS_KEY" "$LOGS_S3_ACCESS_KEY" "$S3_ACCESS_KEY"
 user "$S3_ACCESS_KEY" "$S3_SECRET_KEY" platform # last, because the platform checks with this user whether setup is complete

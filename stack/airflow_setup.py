@@ -1,14 +1,17 @@
-"""Migrate Airflow's database, and set the password of its one login to that in `.env`; runs in Airflow's environment.
+"""Migrate Airflow's database, and set its one login to that in `.env`; runs in Airflow's environment.
 
 One process does both, because most of the time of `airflow db migrate` and `airflow users create` is the import of
 Airflow. The password comes from the environment, because a process list shows arguments.
 """
 
 import os
+from typing import Any
 
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 from airflow.providers_manager import ProvidersManager
 from airflow.utils import db
+
+NAMES = ("Platform", "Administrator")  # the first and last name of the login
 
 
 def main() -> None:
@@ -19,15 +22,36 @@ def main() -> None:
 
 
 def set_login(name: str, password: str) -> None:
-    """Create the administrator `name`, or set the password of the existing one."""
+    """Create the administrator `name`, or set the password of the existing one; deactivate those of other names.
+
+    Raises:
+        SystemExit: Airflow did not change a user; its log says why.
+    """
     with get_application_builder() as builder:
         security = builder.sm
         user = security.find_user(username=name)
         if user:
             security.reset_password(user.id, password)
+            _set_active(security, user, active=True)
         else:
             role = security.find_role("Admin")
-            security.add_user(name, "Platform", "Administrator", f"{name}@localhost", role, password)
+            security.add_user(name, *NAMES, f"{name}@localhost", role, password)
+        for other in security.get_all_users():
+            if other.username != name and _is_ours(other):
+                _set_active(security, other, active=False)
+
+
+def _is_ours(user: Any) -> bool:
+    """Return whether this step has created a user; those that people created have other names."""
+    return (user.first_name, user.last_name, user.email) == (*NAMES, f"{user.username}@localhost")
+
+
+def _set_active(security: Any, user: Any, *, active: bool) -> None:
+    if user.active == active:
+        return
+    user.active = active
+    if not security.update_user(user):
+        raise SystemExit(f"Airflow's user {user.username} could not be {'' if active else 'de'}activated.")
 
 
 if __name__ == "__main__":

@@ -191,13 +191,20 @@ def _versions() -> str:
     return " ".join(version(name) for name in ("apache-airflow", "apache-airflow-providers-fab"))
 
 
+# the login of `stack.airflow_setup`, unless another one that it has created is still active
+ONLY_LOGIN = """
+SELECT password FROM ab_user AS login WHERE username = %s AND active AND NOT EXISTS (
+    SELECT FROM ab_user AS old
+    WHERE old.active AND old.username <> login.username AND old.email = old.username || '@localhost'
+    AND old.first_name = 'Platform' AND old.last_name = 'Administrator')"""
+
+
 def _is_set_up(config: Config) -> bool:
     """Return whether these versions migrated this database, and the login is the one in `.env`; costs 0.1 s."""
     if not _stamp(config).exists() or _stamp(config).read_text() != _versions():
         return False
-    sql = "SELECT password FROM ab_user WHERE username = %s"
     try:
-        rows = probes.query(config.database_uri("airflow"), sql, config.airflow_admin_user)
+        rows = probes.query(config.database_uri("airflow"), ONLY_LOGIN, config.airflow_admin_user)
     except psycopg2.Error:  # not the database that the stamp is about
         return False
     return bool(rows) and check_password_hash(rows[0][0], config.airflow_admin_password.get_secret_value())

@@ -99,6 +99,18 @@ class TestOnMinIO:
         assert policies == {"platform": "platform", "mlflow": "mlflow", "logs": "logs", "admin": "console"}
         assert {user["userStatus"] for user in mc("admin", "user", "list", "store")} == {"enabled"}
 
+    def test_a_renamed_user_is_removed_and_no_other_one(self, setup, mc):
+        mc("admin", "user", "add", "store", "a-person", "secret-of-a-person")
+        mc("admin", "policy", "attach", "store", "console", "--user", "a-person")
+        said = setup(CONSOLE_USER="boss")
+        assert "user admin: removed, because it has another name now" in said.splitlines()
+        users = {user["accessKey"]: user["policyName"] for user in mc("admin", "user", "list", "store")}
+        ours = {"platform": "platform", "mlflow": "mlflow", "logs": "logs", "boss": "console"}
+        assert users == ours | {"a-person": "console"}
+        mc("admin", "user", "remove", "store", "a-person")
+        setup()
+        assert "boss" not in {user["accessKey"] for user in mc("admin", "user", "list", "store")}
+
     def test_a_policy_is_as_its_file_says(self, setup, mc, tmp_path):
         file = tmp_path / "other.json"
         file.write_text((FOLDER / "policies" / "mlflow.json").read_text().replace("mlflow", "result"))

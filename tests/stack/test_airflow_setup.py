@@ -12,7 +12,7 @@ class Security:
     """Airflow's users in memory, with the calls that the set-up uses."""
 
     def __init__(self):
-        self.users = {}
+        self.users, self.read_only = {}, False
 
     def find_user(self, username):
         return self.users.get(username)
@@ -21,7 +21,16 @@ class Security:
         return SimpleNamespace(name=name)
 
     def add_user(self, username, first_name, last_name, email, role, password):
-        self.users[username] = SimpleNamespace(id=username, email=email, role=role.name, password=password)
+        self.users[username] = SimpleNamespace(
+            id=username, username=username, first_name=first_name, last_name=last_name,
+            email=email, role=role.name, password=password, active=True,
+        )  # fmt: skip
+
+    def get_all_users(self):
+        return list(self.users.values())
+
+    def update_user(self, user):
+        return not self.read_only
 
     def reset_password(self, user_id, password):
         self.users[user_id].password = password
@@ -54,6 +63,27 @@ def test_a_changed_password_replaces_the_old_one(set_up):
     module.set_login("admin", "second")
     assert list(security.users) == ["admin"]
     assert security.users["admin"].password == "second"
+
+
+def test_a_renamed_login_replaces_the_old_one_and_no_other_user(set_up):
+    module, security = set_up
+    module.set_login("admin", "first")
+    for first, email in (("Ada", "ada@localhost"), ("Platform", "platform@example.org")):
+        name = email.partition("@")[0]
+        security.add_user(name, first, "Administrator", email, SimpleNamespace(name="Admin"), "her own")
+    module.set_login("boss", "second")
+    active = {name: user.active for name, user in security.users.items()}
+    assert active == {"admin": False, "boss": True, "ada": True, "platform": True}
+    module.set_login("admin", "third")
+    assert (security.users["admin"].active, security.users["boss"].active) == (True, False)
+
+
+def test_a_login_that_cannot_be_deactivated_fails_the_step(set_up):
+    module, security = set_up
+    module.set_login("admin", "first")
+    security.read_only = True
+    with pytest.raises(SystemExit, match="user admin could not be deactivated"):
+        module.set_login("boss", "second")
 
 
 def test_the_database_is_migrated_before_the_login_is_set(set_up, monkeypatch):

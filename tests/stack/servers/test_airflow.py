@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -165,4 +166,50 @@ def test_another_version_of_airflow_makes_it_run_again(config, users, monkeypatc
 @pytest.mark.parametrize("answer", [[], [(generate_password_hash("another"),)], psycopg2.OperationalError("none")])
 def test_another_password_user_or_database_makes_it_run_again(config, users, answer):
     users["answer"] = answer
+    assert not is_set_up(config)
+
+
+@pytest.fixture
+def ab_user(servers, config, monkeypatch):
+    """Return a function that sets up a platform whose Airflow has these users: name, first name, e-mail, active."""
+    airflow.home(config).mkdir(parents=True)
+    nodes(config)["airflow-setup"].after()
+    with closing(psycopg2.connect(servers.database_uri("airflow"))) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE ab_user (username text, first_name text, last_name text, email text, active bool,"
+            " password text)"
+        )
+
+        def query(uri, sql, *values):
+            cursor.execute(sql, values)
+            return cursor.fetchall()
+
+        def add(*users):
+            password = generate_password_hash(config.airflow_admin_password.get_secret_value())
+            sql = "INSERT INTO ab_user VALUES (%s, %s, 'Administrator', %s, %s, %s)"
+            cursor.executemany(sql, [(*user, password) for user in users])
+
+        monkeypatch.setattr(airflow.probes, "query", query)
+        yield add
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("user", "done"),
+    [
+        (("old", "Platform", "old@localhost", True), False),
+        (("old", "Platform", "old@localhost", False), True),
+        (("ada", "Ada", "ada@localhost", True), True),
+        (("ada", "Platform", "ada@example.org", True), True),
+    ],
+    ids=["renamed", "deactivated", "a person", "with another address"],
+)
+def test_a_login_that_was_renamed_makes_it_run_again(config, ab_user, user, done):
+    ab_user((config.airflow_admin_user, "Platform", f"{config.airflow_admin_user}@localhost", True), user)
+    assert is_set_up(config) is done
+
+
+@pytest.mark.servers
+def test_a_login_that_is_not_active_makes_it_run_again(config, ab_user):
+    ab_user((config.airflow_admin_user, "Platform", f"{config.airflow_admin_user}@localhost", False))
     assert not is_set_up(config)
