@@ -65,15 +65,16 @@ def check(
         if problems := spec_check.problems(folder, name):
             _refuse(f"{what} has a mistake", problems)
         table = find_table(name, folder) if name else None
-        compared = _compare_with_loaded_rows(what, folder, name)
+        not_compared = _compare_with_loaded_rows(what, folder, name)
         if table is not None and file is not None:
-            _check_file(table, file, purpose, what)
+            _check_file(table, file, purpose, what, has_servers=not not_compared)
             return
-    typer.echo(f"{what} is valid{compared}" if name else f"all specs in {folder} are valid{compared}")
+    verdict = f"{what} is valid" if name else f"all specs in {folder} are valid"
+    typer.echo(verdict + (not_compared or ", and compatible with the rows already loaded"))
 
 
 def _compare_with_loaded_rows(what: str, folder: Path, name: str | None) -> str:
-    """Exit if a spec is incompatible with rows already loaded; else return the rest of the verdict."""
+    """Exit if a spec is incompatible with rows already loaded; return why it was not compared, or ""."""
     from ml_platform.drafts import spec_check
 
     if not servers_are_known():
@@ -85,14 +86,15 @@ def _compare_with_loaded_rows(what: str, folder: Path, name: str | None) -> str:
         return "; not compared with rows already loaded, because Postgres does not answer"
     if problems:
         _refuse(f"{what} would be refused by the next load: rows are loaded that it is incompatible with", problems)
-    return ", and compatible with the rows already loaded"
+    return ""
 
 
-def _check_file(table: Table, file: Path, purpose: Purpose, spec: str) -> None:
+def _check_file(table: Table, file: Path, purpose: Purpose, spec: str, *, has_servers: bool) -> None:
     from ml_platform.drafts import spec_check
 
     try:
-        trial = spec_check.try_file(table, file, purpose)
+        other_label = spec_check.loaded_label(table) if has_servers else None
+        trial = spec_check.try_file(table, file, purpose, other_label=other_label)
     except ContractError as error:
         _refuse(f"{file} would be rejected as a whole by {spec}: {error}", ())
     if trial.refusal:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.ingestion.label_values import loaded_other_value
 from ml_platform.ingestion.staging import Counts, rejection_reason
 from ml_platform.parsing.batches import BadValue, Batch, read_batches
 from ml_platform.parsing.conversion import allowed_values
@@ -95,8 +96,23 @@ def incompatible_changes(directory: Path, name: str | None = None) -> list[str]:
     ]
 
 
-def try_file(table: Table, path: Path, purpose: Purpose) -> Trial:
+def loaded_label(table: Table) -> str | None:
+    """Return the label value of the loaded rows that the spec does not name; None if there is none, or it names all.
+
+    Raises:
+        ServiceError: Postgres is not available.
+    """
+    return loaded_other_value(table) if isinstance(table, Dataset) and not table.label.values else None
+
+
+def try_file(table: Table, path: Path, purpose: Purpose, *, other_label: str | None = None) -> Trial:
     """Read a file as a load would, and load nothing.
+
+    Args:
+        table: the spec.
+        path: of the file.
+        purpose: whether it is for training or to be scored.
+        other_label: see `loaded_label`; without it, the file's most frequent value but the positive one is allowed.
 
     Raises:
         ContractError: the file would be rejected as a whole, whatever its rows are.
@@ -105,7 +121,10 @@ def try_file(table: Table, path: Path, purpose: Purpose) -> Trial:
     trial = Trial()
     try:
         with path.open("rb") as stream:
-            _read(table, purpose, read_batches(stream, table, purpose, path.name), trial)
+            labels = None
+            if purpose == "train" and isinstance(table, Dataset) and not table.label.values:
+                labels = _LabelValues(table, other_label)
+            _read(table, purpose, read_batches(stream, table, purpose, path.name), trial, labels)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     counts = Counts(trial.rows_read, 0, trial.rows_rejected)
@@ -113,12 +132,11 @@ def try_file(table: Table, path: Path, purpose: Purpose) -> Trial:
     return trial
 
 
-def _read(table: Table, purpose: Purpose, batches: Iterator[Batch], trial: Trial) -> None:
+def _read(
+    table: Table, purpose: Purpose, batches: Iterator[Batch], trial: Trial, labels: "_LabelValues | None"
+) -> None:
     columns = [*table.keys, *(column for column in (table.event_time, table.known_at) if column in table.columns)]
     keys: set[tuple[Any, ...]] = set()
-    labels = (
-        _LabelValues(table) if purpose == "train" and isinstance(table, Dataset) and not table.label.values else None
-    )
     for batch in batches:
         trial.rows_read += batch.rows_read
         trial.rows_rejected += batch.rows_read - batch.rows.num_rows
@@ -139,10 +157,11 @@ def _read(table: Table, purpose: Purpose, batches: Iterator[Batch], trial: Trial
 class _LabelValues:
     """Counts the values of a label of which the spec names only the positive one."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, other: str | None) -> None:
         self._column = dataset.label.column
         self._header = dataset.header(self._column)
         self._positive = label_values(dataset)[0]
+        self._other = other
         self._first_lines: dict[str, int] = {}
         self.counts: Counter[str] = Counter()
 
@@ -154,14 +173,17 @@ class _LabelValues:
                 self._first_lines.setdefault(class_text(value), line)
 
     def third_values(self) -> list[BadValue]:
-        """Return each value but the positive and the most frequent other one, with its first line."""
+        """Return each value but the positive and the other one, with its first line."""
+        if not self.counts:
+            return []
+        other = self._other or self.counts.most_common(1)[0][0]
         return [
             BadValue(
                 line=self._first_lines[value],
                 column=self._header,
                 value=value,
-                reason=f"not allowed, in {count:,} rows; allowed are {self.counts.most_common(1)[0][0]},"
-                f" {class_text(self._positive)}",
+                reason=f"not allowed, in {count:,} rows; allowed are {other}, {class_text(self._positive)}",
             )
-            for value, count in self.counts.most_common()[1:]
+            for value, count in self.counts.most_common()
+            if value != other
         ]

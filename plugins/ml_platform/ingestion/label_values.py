@@ -5,8 +5,9 @@ from typing import Any
 
 from ml_platform.parsing.labels import class_text, label_values
 from ml_platform.specs.spec import Dataset
-from ml_platform.storage.database import identifier, rows
+from ml_platform.storage.database import identifier, rows, transaction
 from ml_platform.storage.locks import lock
+from ml_platform.storage.tables import existing_columns
 
 
 def reject_third_values(cursor: Any, dataset: Dataset, incoming: str, rejected: str) -> None:
@@ -45,6 +46,22 @@ def reject_third_values(cursor: Any, dataset: Dataset, incoming: str, rejected: 
         (positive, negative[0], dataset.header(dataset.label.column), reason),
     )
     cursor.execute(f"DELETE FROM {incoming} WHERE {label} NOT IN ($1, $2)", (positive, negative[0]))
+
+
+def loaded_other_value(dataset: Dataset) -> str | None:
+    """Return the other value of a label of which the spec names only the positive one, as the loaded rows have it.
+
+    Raises:
+        ConfigurationError: the label column cannot hold the positive value.
+        ServiceError: Postgres is not available.
+    """
+    (positive,) = label_values(dataset)
+    label, loaded = identifier(dataset.label.column), f"labels.{identifier(dataset.name)}"
+    with transaction() as cursor:
+        if dataset.label.column not in existing_columns(cursor, "labels", dataset.name):
+            return None
+        other = _most_frequent(cursor, loaded, label, positive)
+    return class_text(other[0]) if other else None
 
 
 def _most_frequent(cursor: Any, table: str, label: str, positive: Any) -> tuple[Any, ...]:

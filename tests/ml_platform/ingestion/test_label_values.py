@@ -2,10 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ml_platform.drafts import spec_check
 from ml_platform.ingestion import label_values, uploads
 from ml_platform.specs.spec import Dataset
 from ml_platform.training import build_training_set
@@ -48,6 +50,19 @@ def test_a_third_label_value_is_a_bad_row_that_says_what_is_allowed(sample: Data
         " if the label has more than two, name all `classes` there"
     }
     assert loaded_labels(sample) == {0, 1}
+
+
+def test_a_file_is_tried_against_the_label_values_already_loaded(sample: Dataset, tmp_path: Path) -> None:
+    file = tmp_path / "next.csv"
+    file.write_bytes(labelled("2", "1", "2", first=10))
+    assert spec_check.loaded_label(sample) is None
+    assert spec_check.try_file(sample, file, "train").rows_rejected == 0
+    ingest(sample, labelled("0", "1", "0"))
+    other = spec_check.loaded_label(sample)
+    assert other == "0"
+    trial = spec_check.try_file(sample, file, "train", other_label=other)
+    assert (trial.rows_read, trial.rows_rejected) == (3, 2)
+    assert trial.bad_values[0].reason == "not allowed, in 2 rows; allowed are 0, 1"
 
 
 def test_after_a_file_with_a_third_label_value_the_training_set_is_built(sample: Dataset) -> None:
