@@ -53,7 +53,8 @@ PROMISES = (
     )),
     Promise(8, "A worse, NaN or unloadable model never goes live", (
         "test_the_champion_moves_only_on_a_win",
-        "test_a_damaged_challenger_never_goes_live_and_a_damaged_champion_is_replaced",
+        "test_a_damaged_challenger_never_goes_live", "test_a_champion_with_damaged_files_is_replaced",
+        "test_a_champion_whose_tags_were_edited_is_still_compared_with",
         "test_a_challenger_that_predicts_otherwise_is_refused", "test_a_model_that_gives_no_number_is_not_taken_over",
     )),
     Promise(9, "Training sees only what was known then", (
@@ -78,9 +79,11 @@ PROMISES = (
     )),
     Promise(14, "A killed task recovers by itself", (
         "test_a_load_goes_on", "test_a_training_goes_on", "test_a_scheduler_killed_alone_holds_up_no_run",
+        "test_workers_and_tasks_end_with_the_scheduler_that_is_killed",
     )),
     Promise(15, "Postgres, S3 or MLflow restart: nothing is lost, no hand is needed", (
         "test_a_load_goes_on", "test_a_training_goes_on", "test_a_scoring_goes_on", "test_an_outage_loads_nothing",
+        "test_a_killed_postgres_comes_back_while_an_orphan_of_it_computes",
     )),
     Promise(16, "An outage of MLflow does not lose a search", ("test_a_killed_search_goes_on_where_it_stopped",)),
     Promise(17, "A file far larger than memory is loaded"),
@@ -88,6 +91,8 @@ PROMISES = (
     Promise(19, "Two files at once are loaded right", (
         "test_two_at_once_load_once", "test_two_workers_on_one_arrival_agree",
         "test_two_files_with_common_rows_at_once",
+        "test_the_newest_upload_is_the_current_version_whatever_was_loaded_last",
+        "test_a_newer_file_that_was_compared_too_early_is_compared_again",
     )),
     Promise(20, "Columns that are reordered, extra or missing follow the declared contract", (
         "test_columns_may_be_reordered", "test_extra_columns_follow_the_contract",
@@ -145,6 +150,8 @@ PROMISES = (
     Promise(31, "What came in can be taken back", (
         "test_the_rows_of_an_upload_go_and_nothing_else_does", "test_the_same_bytes_may_come_again",
         "test_rows_of_a_later_file_that_were_already_there_can_come_again",
+        "test_rows_that_another_file_contradicted_can_come_again",
+        "test_a_file_that_comes_again_never_replaces_newer_rows",
         "test_if_the_online_store_fails_nothing_has_changed",
         "test_a_load_at_the_same_time_never_leans_on_rows_that_go",
         "test_it_is_gone_from_tables_online_store_and_archive_and_nothing_else_is",
@@ -169,6 +176,7 @@ PROMISES = (
         "test_without_a_database_the_error_is_reported", "test_a_scheduler_that_looks_at_no_run_is_killed",
         "test_a_scheduler_that_does_not_look_at_its_runs_is_not_healthy",
         "test_a_scheduler_that_looks_at_no_run_is_restarted_when_that_lasts",
+        "test_the_watchdog_restarts_a_component_that_hangs",
     )),
     Promise(34, "A row of a stream is loaded once and answered once"),
     Promise(35, "Drift is reported when there is some, and seldom when there is none", (
