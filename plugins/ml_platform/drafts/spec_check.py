@@ -8,7 +8,7 @@ from typing import Any
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.ingestion.label_values import loaded_other_value
-from ml_platform.ingestion.staging import Counts, rejection_reason
+from ml_platform.ingestion.loading import Counts, rejection_reason
 from ml_platform.parsing.batches import BadValue, Batch, read_batches
 from ml_platform.parsing.conversion import allowed_values
 from ml_platform.parsing.labels import class_text, label_values

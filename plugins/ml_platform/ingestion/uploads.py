@@ -1,7 +1,6 @@
 """The life of an uploaded file: open it, load all its good rows or none, and settle it. Each step is idempotent."""
 
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,8 @@ from typing import Any
 
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.files.formats import Format
-from ml_platform.ingestion import ledger, report_files, staging, templates
+from ml_platform.ingestion import ledger, loading, report_files, staging, templates, upload_order
+from ml_platform.ingestion.settling import settle, version_of
 from ml_platform.ingestion.upload_report import Outcome, Reason, UploadReport, new_report
 from ml_platform.parsing.allowed import allowed_texts
 from ml_platform.parsing.batches import Batch, open_table, typed_batches
@@ -98,7 +98,7 @@ class Upload:
     def rejection(self, error: ContractError) -> UploadReport:
         """Return the report on this arrival for a file that breaks the contract as a whole."""
         fields: dict[str, Any] = {"reasons": [_whole_file(str(error), error.line)]}
-        if isinstance(error, staging.FileRejectedError):
+        if isinstance(error, loading.FileRejectedError):
             fields["reasons"] += error.reasons
             fields |= {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
         template = f"{templates.BUCKET}/{templates.template_key(self.dataset)}"
@@ -201,8 +201,8 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
     claim = ledger.claim(cursor, claimed)
     if not claim:
         return upload.report("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
-    loaded = staging.load(cursor, upload.dataset, upload.object, claim, upload.batches())
-    ledger.record_moments(cursor, claimed, loaded.moments)
+    loaded = loading.load(cursor, upload.dataset, upload.object, claim, upload.batches())
+    upload_order.record_moments(cursor, claimed, loaded.moments)
     counts = loaded.counts
     report = upload.report(
         "loaded",
@@ -237,55 +237,10 @@ def _load_again(cursor: Any, dataset: Table, sha256: str) -> bool:
         with object_store.local_copy(current) as copy, savepoint(cursor):
             staging.clear(cursor)
             if copy.sha256 == sha256:
-                _claim_and_insert(cursor, Upload(dataset, "train", _version(arrival), copy))
+                _claim_and_insert(cursor, Upload(dataset, "train", version_of(arrival), copy))
             return copy.sha256 == sha256
     except (ContractError, UploadChangedError):
         return False
-
-
-def settle(report: UploadReport) -> UploadReport:
-    """Move the file of an arrival out of the inbox, with its report and its rejected rows beside it.
-
-    Args:
-        report: as `load` or `score` returned it.
-
-    Returns:
-        The same report.
-
-    Raises:
-        ServiceError: a server failed; run it again.
-    """
-    if report["outcome"] == "gone":
-        return report
-    version = _version(report)
-    if report["rejected_key"]:
-        _put_rejected_rows(report, version, report["rejected_key"])
-    object_store.put_new(version.bucket, report["report_key"], report_files.report_json(report), "application/json")
-    if report["outcome"] == "rejected":
-        key = report["report_key"].removesuffix(".json") + ".txt"
-        object_store.put_new(version.bucket, key, report_files.report_text(report), "text/plain; charset=utf-8")
-    if not object_store.move(version, report["archived_key"]):
-        log.warning("%r was replaced after it was read; the newer one stays in the inbox", version.key)
-        return report
-    with transaction() as cursor:
-        ledger.mark_archived(cursor, report)
-    return report
-
-
-def _version(report: UploadReport) -> ObjectVersion:
-    modified = datetime.fromisoformat(report["last_modified"])
-    return ObjectVersion(report["bucket"], report["key"], report["etag"], modified, report["bytes"])
-
-
-def _put_rejected_rows(report: UploadReport, version: ObjectVersion, key: str) -> None:
-    source = version if object_store.is_current(version) else object_store.head(version.bucket, report["archived_key"])
-    if source is None or object_store.head(version.bucket, key):
-        return
-    with object_store.local_copy(source) as copy, transaction() as cursor, tempfile.TemporaryFile() as out:
-        rejected = ledger.rejected_lines(cursor, report)
-        report_files.write_rejected(copy.file, report["delimiter"], report["encoding"], rejected, out)
-        out.seek(0)
-        object_store.put_new(version.bucket, key, out, "text/csv; charset=utf-8")
 
 
 def ingest(dataset: Table, key: str) -> UploadReport:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
-from ml_platform.ingestion import staging
+from ml_platform.ingestion import loading
 from ml_platform.removal import stored_files, training_files
 from ml_platform.removal.entities import Entities, find_entities
 from ml_platform.removal.stored_files import SearchedFiles
@@ -169,7 +169,7 @@ def _erase_rows(planned: Erasure, *, reason: str, by: str) -> tuple[int, dict[st
         if isinstance(table, Dataset):
             lock(cursor, freeze_lock(table))
         lock(cursor, online_rows.online_lock(table))
-        lock(cursor, staging.load_lock(table))
+        lock(cursor, loading.load_lock(table))
         _put_keys(cursor, entities)
         removed = {
             source.partition(" ")[0]: _delete(cursor, table, source, same) for source, same in _sources(cursor, table)

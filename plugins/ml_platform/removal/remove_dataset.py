@@ -12,7 +12,7 @@ from typing import Any
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
-from ml_platform.ingestion import staging, templates
+from ml_platform.ingestion import loading, templates
 from ml_platform.removal.archive_models import archive
 from ml_platform.scoring import batch
 from ml_platform.specs.catalog import DATASETS_DIR, Catalog, catalog, find_table
@@ -136,7 +136,7 @@ def remove(planned: Removal, *, reason: str, by: str) -> str:
     with transaction() as cursor:
         if isinstance(table, Dataset):
             lock(cursor, freeze_lock(table))
-        for name in (online_rows.online_lock(table), staging.load_lock(table), TABLES_LOCK):
+        for name in (online_rows.online_lock(table), loading.load_lock(table), TABLES_LOCK):
             lock(cursor, name)
         _drop(cursor, table, others)
     log.info("%s was removed by %s: %s", table.name, by, reason)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
-from ml_platform.ingestion import ledger, staging
+from ml_platform.ingestion import loading, upload_order
 from ml_platform.specs.spec import Table
 from ml_platform.storage.database import fetch, identifier, rows, transaction
 from ml_platform.storage.locks import lock
@@ -129,11 +129,11 @@ def withdraw(table: Table, upload: str, *, reason: str, by: str, request: str | 
     ensure_tables(table)
     with transaction() as cursor:
         lock(cursor, online_rows.online_lock(table))
-        lock(cursor, staging.load_lock(table))
+        lock(cursor, loading.load_lock(table))
         sha256, key, claimed_at, uploaded_at, report = _find(cursor, table, upload)
         entities = _remember_entities(cursor, table, sha256)
         removed = _remove_rows(cursor, table, sha256)
-        reopened = tuple(sorted(key for _, key in ledger.reopen(cursor, table, uploaded_at)))
+        reopened = tuple(sorted(key for _, key in upload_order.reopen(cursor, table, uploaded_at)))
         cursor.execute(
             "INSERT INTO uploads.withdrawals (dataset, sha256, object_key, claimed_at, rows_removed, entities,"
             " reopened, report, withdrawn_by, reason, request) VALUES ($1, $2, $3, $4::text::timestamptz, $5, $6,"

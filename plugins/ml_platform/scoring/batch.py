@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ml_platform.exceptions import ContractError, RegistryError, ServiceError
-from ml_platform.ingestion import inbox, ledger, report_files, staging, uploads
+from ml_platform.ingestion import inbox, ledger, loading, report_files, settling, staging, uploads
 from ml_platform.ingestion.upload_report import Reason, UploadReport, timed_stem
 from ml_platform.ingestion.uploads import Upload
 from ml_platform.parsing.batches import BadValue, Batch
@@ -132,7 +132,7 @@ def answer(dataset: Dataset, key: str) -> UploadReport:
     Raises:
         RegistryError, UploadChangedError, ServiceError: as `score`.
     """
-    return uploads.settle(score(dataset, key))
+    return settling.settle(score(dataset, key))
 
 
 def _score(dataset: Dataset, upload: Upload) -> UploadReport:
@@ -157,9 +157,9 @@ def _score(dataset: Dataset, upload: Upload) -> UploadReport:
 
 
 def _check_share(dataset: Dataset, writer: ResultWriter, bad: list[BadValue]) -> None:
-    counts = staging.Counts(writer.rows_read, 0, writer.rows_read - writer.rows_scored)
-    if problem := staging.rejection_reason(dataset, counts):
-        raise staging.FileRejectedError(problem, counts, _reasons(bad))
+    counts = loading.Counts(writer.rows_read, 0, writer.rows_read - writer.rows_scored)
+    if problem := loading.rejection_reason(dataset, counts):
+        raise loading.FileRejectedError(problem, counts, _reasons(bad))
 
 
 def _reasons(bad: list[BadValue]) -> list[Reason]:

@@ -18,7 +18,7 @@ from ml_platform.exceptions import (
     UploadChangedError,
 )
 from ml_platform.ingestion import inbox
-from ml_platform.ingestion.staging import Counts, FileRejectedError
+from ml_platform.ingestion.loading import Counts, FileRejectedError
 from ml_platform.specs.catalog import dataset
 
 AUTO = dataset("auto")

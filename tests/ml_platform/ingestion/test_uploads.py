@@ -17,7 +17,7 @@ import pytest
 
 from ml_platform.exceptions import PlatformError, ServiceError, UploadChangedError
 from ml_platform.files.reading import open_rows
-from ml_platform.ingestion import uploads
+from ml_platform.ingestion import settling, uploads
 from ml_platform.parsing.allowed import allowed_texts
 from ml_platform.specs.spec import Dataset, FeatureTable
 from ml_platform.storage import object_store
@@ -114,51 +114,6 @@ def test_bytes_uploaded_in_parts_are_the_same_bytes(sample: Dataset) -> None:
     assert rows_in("features", sample) == 150_000
 
 
-def test_every_step_can_be_run_again(sample: Dataset) -> None:
-    key = drop(sample, csv_bytes({"ID": "1"}, {"ID": "2", "RATIO": "x"}, {"ID": "3"}))
-    first = uploads.load(sample, "train", key)
-    assert uploads.load(sample, "train", key) == first
-    assert uploads.settle(first) == first
-    before = [
-        (version.key, version.etag, version.last_modified)
-        for version in object_store.list_objects("train", "processed/")
-    ]
-    assert uploads.settle(first) == first
-    assert uploads.load(sample, "train", key) == first
-    assert [
-        (version.key, version.etag, version.last_modified)
-        for version in object_store.list_objects("train", "processed/")
-    ] == before
-    assert_accounted(sample, first)
-
-
-def test_a_crash_between_copy_and_deletion_is_fixed(sample: Dataset) -> None:
-    key = drop(sample, many(3))
-    report = uploads.load(sample, "train", key)
-    version = object_store.head("train", key)
-    assert version is not None
-    object_store._copy(version, report["archived_key"])
-    uploads.settle(uploads.load(sample, "train", key))
-    assert object_store.head("train", key) is None
-
-
-def test_bad_rows_are_set_aside_with_their_reasons(sample: Dataset) -> None:
-    data = csv_bytes(
-        {"ID": "1"}, {"ID": "2", "RATIO": "NA", "NOTE": "=1+1"}, {"ID": "3"}, {"ID": "1", "NOTE": "duplicate"}
-    )
-    report = ingest(sample, data)
-    assert_accounted(sample, report)
-    assert (report["rows_loaded"], report["rows_rejected"]) == (2, 2)
-    assert [(r["line"], r["column"], r["value"]) for r in report["reasons"]] == [(3, "RATIO", "NA"), (5, "ID", "1")]
-    assert report["reasons"][1]["reason"] == "key 1 is already on line 2"
-    assert report["rejected_key"] is not None
-    header, second, duplicate = object_store.get("train", report["rejected_key"]).decode().splitlines()
-    assert header.startswith("rejected: line,rejected: reason,ID,LABEL")
-    assert second.startswith("3,")
-    assert second.endswith(',NA,"$67,349",z_Blue Collar,yes,\'=1+1')
-    assert duplicate.startswith("5,ID: key 1 is already on line 2,1,")
-
-
 @pytest.mark.parametrize(
     ("data", "line", "reason"),
     [
@@ -180,7 +135,7 @@ def test_a_file_that_breaks_the_contract_leaves_nothing_but_a_report(
     assert report["reasons"][0]["line"] == line
     assert report["allowed"] == allowed_texts(sample, "train")
     for _ in range(2):
-        assert uploads.settle(report) == report
+        assert settling.settle(report) == report
     assert rows_in("features", sample) == rows_in("labels", sample) == 0
     for table in ("ledger", "rejected_rows"):
         assert fetch(f"SELECT count(*) FROM uploads.{table} WHERE dataset = $1", sample.name) == [(0,)]
@@ -264,12 +219,6 @@ def test_a_rejected_file_loads_once_the_contract_is_fixed(sample: Dataset) -> No
     assert rows_in("features", sample) == 1
 
 
-def test_a_file_that_is_gone_is_nothing(sample: Dataset) -> None:
-    report = uploads.load(sample, "train", f"train_{sample.name}_never.csv")
-    assert report["outcome"] == "gone"
-    assert uploads.settle(report) == report
-
-
 def test_each_run_announces_the_new_rows_of_its_files_once(sample: Dataset) -> None:
     ingest(sample, many(3))
     ingest(sample, csv_bytes({"ID": "0"}, {"ID": "9"}), "_2")
@@ -302,17 +251,6 @@ def test_an_error_of_the_caller_passes_through_an_open_upload(sample: Dataset) -
     with pytest.raises(UploadChangedError) as error, uploads.open_upload(sample, "train", key):
         raise change
     assert error.value is change
-
-
-def test_a_file_replaced_before_it_is_settled_is_loaded_too(sample: Dataset) -> None:
-    key = drop(sample, many(3))
-    first = uploads.load(sample, "train", key)
-    drop(sample, csv_bytes({"ID": "99"}))
-    uploads.settle(first)
-    assert waiting_keys(sample) == [key]
-    second = uploads.ingest(sample, key)
-    assert (second["outcome"], second["rows_loaded"]) == ("loaded", 1)
-    assert rows_in("features", sample) == 4
 
 
 def test_a_file_replaced_while_it_is_read_is_read_again(sample: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,3 +142,12 @@ def assert_accounted(dataset: Dataset, report: UploadReport) -> None:
         assert fetch(statement, report["sha256"]) == [(report["rows_loaded"],) * 2]
     rejected = "SELECT count(DISTINCT line) FROM uploads.rejected_rows WHERE dataset = $1 AND sha256 = $2"
     assert fetch(rejected, dataset.name, report["sha256"]) == [(report["rows_rejected"],)]
+
+
+# The same data, exported again
+EXPORTS = {
+    "line ends": lambda data: data.replace(b"\r\n", b"\n"),
+    "semicolons": lambda data: data.replace(b",", b";").replace(b'"$67;349"', b'"$67,349"'),
+    "trailing blanks": lambda data: data.replace(b"any text", b"any text  "),
+    "other order": lambda data: b"".join([*data.splitlines(True)[:1], *data.splitlines(True)[:0:-1]]),
+}

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml_platform.exceptions import RegistryError
-from ml_platform.ingestion import uploads
+from ml_platform.ingestion import settling
 from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.parsing import batches
 from ml_platform.registry import registry
@@ -102,7 +102,7 @@ def scored(
     dataset: Dataset, data: bytes, suffix: str = ""
 ) -> tuple[UploadReport, list[dict[str, str]], dict[str, Any]]:
     """Score a file and settle it; return the report, the rows of its result, and the card."""
-    report = uploads.settle(batch.score(dataset, put(dataset, data, suffix)))
+    report = settling.settle(batch.score(dataset, put(dataset, data, suffix)))
     return report, rows_of(report), card_of(report)
 
 
@@ -228,7 +228,7 @@ def test_a_result_has_the_order_of_the_file(
     monkeypatch.setattr(batches, "BATCH_ROWS", batch_rows)
     order = list(range(rows))
     random.Random(3).shuffle(order)  # noqa: S311 – no secret
-    report = uploads.settle(batch.score(shop, put(shop, file_of(*({"id": i} for i in order)))))
+    report = settling.settle(batch.score(shop, put(shop, file_of(*({"id": i} for i in order)))))
     key = str(report["result_key"])
     result = read_rows(io.BytesIO(object_store.get("result", key)), key)
     assert [int(row[0]) for row in islice(result, 1, None)] == order
@@ -287,7 +287,7 @@ def test_a_rejected_file_leaves_a_report_and_no_result(shop: Dataset, data: byte
     before, key = results(shop), put(shop, data)
     report = batch.score(shop, key)
     assert (report["outcome"], report["result_key"]) == ("rejected", None)
-    uploads.settle(report)
+    settling.settle(report)
     assert reason in report["reasons"][0]["reason"]
     assert results(shop) == before
     assert object_store.head("test", key) is None
@@ -318,7 +318,7 @@ def test_two_files_whose_results_would_have_one_name(shop: Dataset) -> None:
     stem = str(reports[0]["result_key"]).removesuffix(".csv")
     assert reports[1]["result_key"] == f"{stem}.{reports[1]['sha256'][:8]}.csv"
     for report in reports:
-        uploads.settle(report)
+        settling.settle(report)
 
 
 def test_an_alias_that_was_moved_to_a_version_that_nobody_judged_is_not_followed(shop: Dataset) -> None:
@@ -341,7 +341,7 @@ def test_scoring_is_idempotent(shop: Dataset) -> None:
     before = results(shop)
     make_champion(shop, 2)
     assert batch.score(shop, key) == first
-    assert uploads.settle(first) == uploads.settle(batch.score(shop, key)) == first
+    assert settling.settle(first) == settling.settle(batch.score(shop, key)) == first
     assert batch.score(shop, key) == first
     assert results(shop) == before
 
@@ -350,7 +350,7 @@ CUTS = {
     "before the result": ("ml_platform.scoring.batch._is_written", False),
     "after the result": ("ml_platform.scoring.batch._finish", True),
     "after the card": ("ml_platform.ingestion.ledger.record_arrival", True),
-    "after the record": ("ml_platform.ingestion.uploads.settle", True),
+    "after the record": ("ml_platform.ingestion.settling.settle", True),
 }
 
 
@@ -369,11 +369,11 @@ def test_a_crash_is_finished_by_the_model_that_began(
 
     monkeypatch.setattr(where, crash)
     with pytest.raises(Crash):
-        uploads.settle(batch.score(shop, key))
+        settling.settle(batch.score(shop, key))
     monkeypatch.undo()
     left = {name: body for name, body in results(shop).items() if Path(name).name.startswith(Path(key).stem)}
     make_champion(shop, 2)
-    report = uploads.settle(batch.score(shop, key))
+    report = settling.settle(batch.score(shop, key))
     rows, card = rows_of(report), card_of(report)
     version = 1 if is_written else 2
     assert {row["model_version"] for row in rows} == {str(version)}
@@ -394,7 +394,7 @@ def test_a_result_is_finished_in_the_format_that_began(shop: Dataset, monkeypatc
     with pytest.raises(Crash):
         batch.score(written_as(shop, "parquet"), key)
     monkeypatch.undo()
-    report = uploads.settle(batch.score(shop, key))
+    report = settling.settle(batch.score(shop, key))
     assert str(report["result_key"]).endswith(".parquet")
     assert once(shop, report)
 
@@ -416,7 +416,7 @@ def once(dataset: Dataset, report: UploadReport) -> bool:
 
 SCORER = """
 import os, sys
-from ml_platform.ingestion import uploads
+from ml_platform.ingestion import settling
 from ml_platform.registry import model_files
 from ml_platform.scoring import batch
 from ml_platform.specs.parts import Result
@@ -426,7 +426,7 @@ model_files.load_skops()
 for key in iter(sys.stdin.readline, ""):  # one child per file, so that the imports run once
     child = os.fork()
     if not child:
-        uploads.settle(batch.score(dataset, key.strip()))
+        settling.settle(batch.score(dataset, key.strip()))
         os._exit(0)
     print(child, flush=True)
     print(os.waitpid(child, 0)[1], flush=True)
@@ -477,7 +477,7 @@ def test_a_killed_scoring_predicts_every_row_once(shop: Dataset, scorer: Any, re
             whole = delay  # it had ended by then: on a faster machine no kill would come in time
         make_champion(shop, 2)
         # as Airflow runs the killed task again: the scoring, or the settling
-        report = uploads.settle(batch.score(shop, key) if object_store.head("test", key) else recorded(key))
+        report = settling.settle(batch.score(shop, key) if object_store.head("test", key) else recorded(key))
         found, card = rows_of(report), card_of(report)
         assert [row["id"] for row in found] == [str(i) for i in range(rows, 0, -1)]
         assert {row["model_version"] for row in found} == {str(card["model_version"])}
