@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ml_platform.estimators.model_parts import threshold_of
-from ml_platform.evaluation.metrics import classification_metrics, predictions_of, probabilities_of
+from ml_platform.evaluation.holdout_report import outputs_of
 from ml_platform.ingestion import uploads
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.spec import Dataset
@@ -63,14 +62,15 @@ def evaluate(name: str, data: TrainingSet) -> Iterator[str]:
     parts = split(data, folds)
     leaks = ", ".join(suspected_leaks(*parts.train())) or "none"
     options = dataset.search
-    results = list(search(candidates(options), dataset, *parts.train(), folds=parts.folds(folds), jobs=options.jobs))
+    results = list(
+        search(candidates(dataset), dataset, parts.task, *parts.train(), folds=parts.folds(folds), jobs=options.jobs)
+    )
     for estimator in dataset.search.candidates:
         best, *_ = rank([one for one in results if one.candidate.estimator == estimator], "f1")
         model = fit(best.candidate, parts, folds, jobs=dataset.search.jobs)
         features, labels = parts.test()
-        probabilities = probabilities_of(model, features)
-        predictions = predictions_of(probabilities, threshold_of(model))
-        metrics = classification_metrics(labels, probabilities, predictions)
+        task = parts.task.as_fitted(model)
+        metrics = task.metrics(labels, outputs_of(task, model, features))
         yield (
             f"| {name} | {estimator} | {len(dataset.features)} | {best.means['f1']:.3f} | {metrics['f1']:.3f} | "
             f"{metrics['roc_auc']:.3f} | {leaks} |\n"

@@ -24,9 +24,7 @@ from sklearn.model_selection import TunedThresholdClassifierCV, cross_val_score
 from threadpoolctl import threadpool_limits
 
 from ml_platform import RANDOM_STATE
-from ml_platform.estimators.model_parts import threshold_of
-from ml_platform.evaluation.calibration import calibration_metrics
-from ml_platform.evaluation.metrics import classification_metrics, predictions_of, probabilities_of
+from ml_platform.evaluation.holdout_report import outputs_of
 from ml_platform.parsing.batches import read_batches
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.parts import Search
@@ -62,8 +60,9 @@ class Outcome:
 
 def plain(parts: Split) -> Fitted:
     """Search a common grid, and take the best mean."""
-    grid, features_labels, folds = candidates(PLAIN_GRID), parts.train(), parts.folds(FOLDS)
-    is_binary = len(parts.classes) == 2
+    dataset = parts.dataset.model_copy(update={"search": PLAIN_GRID})
+    grid, features_labels, folds = candidates(dataset), parts.train(), parts.folds(FOLDS)
+    is_binary = parts.task.name == "binary"
     means = Parallel(n_jobs=JOBS)(delayed(_mean_f1)(one, parts, is_binary) for one in grid)
     best = grid[int(np.argmax(means))]
     model: BaseEstimator = pipeline(best, parts.dataset)
@@ -81,8 +80,9 @@ def _mean_f1(candidate: Candidate, parts: Split, is_binary: bool) -> float:
 
 def platform(parts: Split) -> Fitted:
     """Search, choose, calibrate and fit as a training does."""
-    grid = candidates(Search())
-    results = list(search(grid, parts.dataset, *parts.train(), folds=parts.folds(FOLDS), jobs=JOBS))
+    dataset = parts.dataset.model_copy(update={"search": Search()})
+    grid = candidates(dataset)
+    results = list(search(grid, dataset, parts.task, *parts.train(), folds=parts.folds(FOLDS), jobs=JOBS))
     chosen = choose(results, grid, "f1")
     if chosen is None:
         raise SystemExit(f"no candidate could be fitted: {results[0].error}")
@@ -99,9 +99,9 @@ def measure(side: Callable[[Split], Fitted], parts: Split) -> Outcome:
         candidate, model = side(parts)
         seconds = time.perf_counter() - start
         features, labels = parts.test()
-        probabilities = probabilities_of(model, features)
-    predictions = predictions_of(probabilities, threshold_of(model))
-    metrics = classification_metrics(labels, probabilities, predictions) | calibration_metrics(labels, probabilities)
+        task = parts.task.as_fitted(model)
+        outputs = outputs_of(task, model, features)
+    metrics = task.metrics(labels, outputs) | task.calibration_metrics(labels, outputs)
     return Outcome(candidate, metrics, seconds)
 
 

@@ -93,9 +93,7 @@ def train(data: Dataset) -> None:
     """Train a small model and make it the champion."""
     small = data.model_copy(update={"search": SEARCH})
     frozen = training_set.load(small, build_training_set.freeze(small))
-    promotion_steps.promote(
-        frozen, steps.refit(frozen, steps.search(frozen, SearchPlan.of(SEARCH, attempt_id="bench")))
-    )
+    promotion_steps.promote(frozen, steps.refit(frozen, steps.search(frozen, SearchPlan.of(small, attempt_id="bench"))))
 
 
 def sample(data: Dataset) -> tuple[list[Any], list[Any], list[Any]]:

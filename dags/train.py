@@ -19,8 +19,8 @@ at its time.
 **How**: no training sees the hold-out. It consists of entities chosen by a hash of their key or, if there is an event
 time, of the latest rows. The simplest candidate that is as good as the best is chosen, calibrated and given its
 decision threshold, all out of fold: `docs/model-quality.md`. With several classes there is no threshold, and F1 is the
-macro average. `gate` compares the challenger and the champion on the same hold-out rows: the gain in F1
-must be statistically significant. `promote` moves the alias. With `gate.approval: true` a person is asked before,
+macro average. A number gets an interval. `gate` compares the challenger and the champion on the same hold-out rows: the
+gain in F1, or of a number in the mean absolute error, must be statistically significant. `promote` moves the alias. With `gate.approval: true` a person is asked before,
 under **Required Actions**. `docs/gate.md` explains the gate.
 
 **When it fails**:

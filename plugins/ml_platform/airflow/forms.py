@@ -2,8 +2,8 @@
 
 from airflow.sdk import Param
 
-from ml_platform.specs.parts import METRICS
 from ml_platform.specs.spec import Dataset
+from ml_platform.specs.tasks import METRICS
 
 
 def training(dataset: Dataset) -> dict[str, Param]:
@@ -31,7 +31,7 @@ def training(dataset: Dataset) -> dict[str, Param]:
         "scoring": Param(
             search.scoring,
             type="string",
-            enum=list(METRICS),
+            enum=list(METRICS[dataset.label.task]),
             title="Scoring",
             description="The metric that chooses the best candidate in the cross-validation.",
         ),

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from rich.table import Table
 
 from ml_platform.promotion.results import TrainingCard
+from ml_platform.specs.tasks import METRIC_TITLES
 from stack.airflow_api import TaskState
 
+SHOWN_METRICS = ("f1", "roc_auc", "precision", "recall", "mae", "rmse", "r2", "coverage")
 COLOURS = {"success": "green", "running": "cyan", "failed": "red", "deferred": "blue", "up_for_retry": "yellow"}
 
 
@@ -51,15 +53,13 @@ def card_table(card: TrainingCard) -> Table:
 
 def card_rows(card: TrainingCard) -> list[tuple[str, str]]:
     """Return the lines of a training card that a newcomer needs: title and value."""
-    metrics = {name: f"{card.metrics[name]:.3f}" for name in ("f1", "roc_auc", "precision", "recall")}
+    shown = [name for name in SHOWN_METRICS if name in card.metrics]
     failed = f", {card.candidates_failed} failed" if card.candidates_failed else ""
     return [
         ("candidates tried", f"{card.candidates_tried}{failed}"),
         ("best candidate", card.best_candidate),
-        ("F1 on the hold-out", metrics["f1"]),
-        ("ROC AUC", metrics["roc_auc"]),
-        ("precision", metrics["precision"]),
-        ("recall", metrics["recall"]),
+        *((f"{METRIC_TITLES[name]} on the hold-out", f"{card.metrics[name]:.3f}") for name in shown[:1]),
+        *((METRIC_TITLES[name], f"{card.metrics[name]:.3f}") for name in shown[1:]),
         *([] if card.threshold is None else [("threshold", f"{card.threshold:.3f}")]),
         ("gate", card.reason),
         ("in MLflow", card.url),

@@ -76,7 +76,7 @@ def _invalid_settings(dataset: Dataset, path: Path) -> Iterator[str]:
     except ConfigurationError as error:
         yield str(error).replace(f"datasets/{dataset.name}.yaml", str(path))
     try:
-        candidates(dataset.search)
+        candidates(dataset)
     except ConfigurationError as error:
         yield f"{path}: {error}"
 
@@ -102,7 +102,7 @@ def loaded_label(table: Table) -> str | None:
     Raises:
         ServiceError: Postgres is not available.
     """
-    return loaded_other_value(table) if isinstance(table, Dataset) and not table.label.values else None
+    return loaded_other_value(table) if isinstance(table, Dataset) and table.label.names_positive_only else None
 
 
 def try_file(table: Table, path: Path, purpose: Purpose, *, other_label: str | None = None) -> Trial:
@@ -122,7 +122,7 @@ def try_file(table: Table, path: Path, purpose: Purpose, *, other_label: str | N
     try:
         with path.open("rb") as stream:
             labels = None
-            if purpose == "train" and isinstance(table, Dataset) and not table.label.values:
+            if purpose == "train" and isinstance(table, Dataset) and table.label.names_positive_only:
                 labels = _LabelValues(table, other_label)
             _read(table, purpose, read_batches(stream, table, purpose, path.name), trial, labels)
     except OSError as error:

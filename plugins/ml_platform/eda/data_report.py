@@ -9,9 +9,9 @@ import psycopg
 import pyarrow as pa
 
 from ml_platform.eda.page import ReportData, render_page
+from ml_platform.evaluation.tasks import kind_of
 from ml_platform.exceptions import ContractError, DegenerateDataError
 from ml_platform.parsing.batches import read_batches
-from ml_platform.parsing.labels import class_text
 from ml_platform.scoring.model_rows import model_frame
 from ml_platform.specs.catalog import DATASETS_DIR, find_table
 from ml_platform.specs.parts import NUMERIC_TYPES, Purpose
@@ -69,7 +69,7 @@ def report_data(table: Table) -> ReportData:
     compared = as_frame(table, test, uploaded) if test.num_rows else None
     return ReportData(
         table.name, table.description, source, as_frame(table, rows), tuple(table.features), table.label.column,
-        compared, test_source,
+        compared, test_source, kind_of(table.label),
     )  # fmt: skip
 
 
@@ -146,10 +146,8 @@ def as_frame(table: Table, rows: pa.RecordBatch, uploaded: datetime | None = Non
         frame, columns = _with_joined(table, rows, uploaded or datetime.now(UTC)), columns | table.features
     frame = frame.drop(columns=TIME, errors="ignore")
     series = {name: _as_series(frame[name], columns[name].type) for name in frame.columns}
-    for name in table.label_columns[:1]:
-        if name in frame:  # the classes as texts of the files
-            labels = rows[name].to_pylist()
-            series[name] = pd.Series([label if label is None else class_text(label) for label in labels])
+    if isinstance(table, Dataset) and (label := table.label.column) in frame:
+        series[label] = kind_of(table.label).readable(rows[label].to_pylist())
     return frame.assign(**series)
 
 

@@ -13,6 +13,8 @@ from skrub import TableReport
 
 from ml_platform.eda import pictures
 from ml_platform.eda.drift import SOME, STRONG, drift
+from ml_platform.evaluation.multiclass import Multiclass
+from ml_platform.evaluation.task import Task
 from ml_platform.training.leakage import LEAK_SCORE, label_scores
 
 MOST_PICTURES = 40
@@ -41,6 +43,7 @@ class ReportData:
         label: the label's column in `rows`; None for a feature table.
         test: the rows to score, with the same features; None without a test file.
         test_source: where `test` comes from, for people.
+        task: the kind of problem.
     """
 
     name: str
@@ -51,6 +54,7 @@ class ReportData:
     label: str | None = None
     test: pd.DataFrame | None = None
     test_source: str = ""
+    task: type[Task] = Multiclass
 
 
 def render_page(data: ReportData) -> str:
@@ -76,13 +80,13 @@ def _parts(data: ReportData) -> Iterator[str]:
 
 def _label(data: ReportData, label: str) -> Iterator[str]:
     labelled = data.rows[data.rows[label].notna()]
-    labels = labelled[label].astype(str)
+    labels = data.task.label_groups(labelled[label])
     counts = ", ".join(
         f"{escape(str(one))} {share:.1%}" for one, share in labels.value_counts(normalize=True)[:20].items()
     )
     yield f"<h2>The label {escape(label)}</h2><p>{counts}</p>"
     columns = labelled.drop(columns=label).select_dtypes(exclude="datetime")
-    if scores := label_scores(columns, labels):
+    if scores := label_scores(columns, labelled[label], data.task):
         yield _picture(pictures.label_scores(scores), "How well each column alone predicts the label")
         high = [name for name, score in scores.items() if score >= LEAK_SCORE]
         suspected = [name for name in high if name in data.features]

@@ -35,7 +35,7 @@ def by_label(name: str, values: pd.Series, labels: pd.Series) -> Figure:
     Args:
         name: of the feature.
         values: shape (n_rows,), float64 or objects of str; NaN or None is missing.
-        labels: shape (n_rows,), with the same index.
+        labels: shape (n_rows,), with the same index: the class, or the group of the number.
     """
     classes = classes_of(labels)
     texts = labels.astype(str)

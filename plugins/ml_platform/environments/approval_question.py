@@ -1,10 +1,13 @@
 """The question to a person before a version goes live in an environment."""
 
+import json
+
 from ml_platform.environments.environment import Environment
 from ml_platform.environments.values import CopiedVersion
 from ml_platform.promotion.approval import Question
 from ml_platform.registry import registry
 from ml_platform.specs.parts import Promotion
+from ml_platform.specs.tasks import METRIC_TITLES
 from ml_platform.storage import mlflow_client
 
 
@@ -25,13 +28,14 @@ def question(
     run = mlflow_client.run_url(mlflow_client.connect().get_run(copied.run_id))
     with environment.use():
         live = registry.alias_number(copied.model)
+    metrics: dict[str, float] = json.loads(tags.get("holdout_metrics", "{}"))
     facts = {
         "requested by": by,
         "reason": reason,
         f"live in {environment.name} now": "nothing" if live is None else f"version {live} there",
         "becomes": f"version {copied.target_version} there",
         "check": f"same predictions there and here for {rows:,} rows",
-        "F1 on its hold-out": f"{float(tags.get('holdout_f1', 'nan')):.4f}",
+        "on its hold-out": ", ".join(f"{METRIC_TITLES.get(name, name)} {value:.4g}" for name, value in metrics.items()),
         "training set": tags.get("training_set_sha256", ""),
         "commit": tags.get("git_commit", "unknown"),
         "SHA-256 of its files": copied.model_sha256,

@@ -36,7 +36,7 @@ def _holdout(model: LoadedModel) -> pd.DataFrame:
         return pd.DataFrame()
     dataset, key = model.dataset, uri.removeprefix(f"s3://{training_set.BUCKET}/")
     reference = TrainingSetReference(
-        dataset.name, dataset.sha256, key, model.training_set_sha256, 0, list(model.classes), [], sources=[]
+        dataset.name, dataset.sha256, key, model.training_set_sha256, 0, list(model.task.classes), [], sources=[]
     )
     frame = training_set.load(dataset, reference).frame
     is_held_out = model.holdout.mask(entity_ids(dataset, frame), frame["event_timestamp"])

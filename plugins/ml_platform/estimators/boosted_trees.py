@@ -1,4 +1,4 @@
-"""All trees of a boosted classifier in one table, so that a row goes down all of them at once."""
+"""All trees of a boosted classifier or regressor in one table, so that a row goes down all of them at once."""
 
 from typing import Any
 
@@ -33,6 +33,10 @@ class BoostedTrees:
 
     def predict_proba(self, matrix: Matrix) -> Matrix:
         """Return the probabilities of rows, shape (n_rows, n_classes); see `decision_function` for the argument."""
+        return self._link(self.decision_function(matrix))
+
+    def predict(self, matrix: Matrix) -> Matrix:
+        """Return the numbers of a regressor for rows, shape (n_rows, 1); see `decision_function` for the argument."""
         return self._link(self.decision_function(matrix))
 
     def decision_function(self, matrix: Matrix) -> Matrix:

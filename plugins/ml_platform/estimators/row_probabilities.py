@@ -1,9 +1,9 @@
-"""Scores and probabilities that are the same to the bit, in whatever batch a row comes.
+"""Scores, probabilities and numbers that are the same to the bit, in whatever batch a row comes.
 
-Each public function of a kind of classifier takes a fitted one, a sample of its inputs, shape (n_rows, n_columns), and
+Each public function of a kind of estimator takes a fitted one, a sample of its inputs, shape (n_rows, n_columns), and
 the response that is asked for. It returns a function that takes such rows and returns the response: probabilities,
-shape (n_rows, n_classes), or what `decision_function` returns, shape (n_rows, 1) with two classes, else
-(n_rows, n_classes).
+shape (n_rows, n_classes); numbers, shape (n_rows, 1); or what `decision_function` returns, shape (n_rows, 1) with two
+classes, else (n_rows, n_classes).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from ml_platform.estimators.sklearn_internals import tree_nodes
 
 Matrix = NDArray[np.float64]
 Predict = Callable[[Matrix], Matrix]
-Response = Literal["predict_proba", "decision_function"]
+Response = Literal["predict_proba", "decision_function", "predict"]
 
 BLOCK_ROWS = 64
 FEW_ROWS = 32  # up to this number all boosted trees at once are faster than one after the other
@@ -47,7 +47,7 @@ def in_blocks(classifier: Any, sample: Matrix, response: Response) -> Predict:
 
 
 def mean_of_trees(forest: Any, sample: Matrix, response: Response) -> Predict:
-    """Average the trees of a forest in the order in which scikit-learn does with one job; it has probabilities only.
+    """Average the trees of a forest in the order in which scikit-learn does with one job; it has no scores.
 
     scikit-learn takes longer to start a tree than the tree takes to predict a row. A number beyond float32 counts as
     infinite; scikit-learn would reject all rows because of it.
@@ -56,7 +56,7 @@ def mean_of_trees(forest: Any, sample: Matrix, response: Response) -> Predict:
     def predict_proba(matrix: Matrix) -> Matrix:
         with np.errstate(over="ignore"):
             narrow = matrix.astype(np.float32)
-        total: Matrix = np.zeros((len(matrix), len(forest.classes_)))
+        total: Matrix = np.zeros((len(matrix), forest.estimators_[0].tree_.value.shape[2]))
         for tree in forest.estimators_:
             total += tree.tree_.predict(narrow)
         return total / len(forest.estimators_)

@@ -1,7 +1,7 @@
 """A fitted pipeline as tables and a few array operations: the results of scikit-learn, without its cost per call.
 
 scikit-learn takes nearly as long for one row as for a thousand; most of that time is spent on checks and copies of
-frames. The last digit of a linear model also depends on which rows BLAS gets together. Here a row's probability is the
+frames. The last digit of a linear model also depends on which rows BLAS gets together. Here a row's output is the
 same to the bit in any batch, so a file and a request give the same result.
 """
 
@@ -22,7 +22,7 @@ from threadpoolctl import ThreadpoolController
 
 from ml_platform.estimators.model_parts import calibrated_of, uncalibrated
 from ml_platform.estimators.row_probabilities import Matrix
-from ml_platform.estimators.table import row_probabilities_of
+from ml_platform.estimators.table import row_outputs_of
 
 log = logging.getLogger(__name__)
 
@@ -86,13 +86,13 @@ class _Numbers:
 
 
 class RowScorer:
-    """Predicts the probabilities of rows with a fitted pipeline that `candidates.pipeline` built."""
+    """Computes the outputs of rows with a fitted pipeline that `candidates.pipeline` built."""
 
     def __init__(self, estimator: BaseEstimator, columns: Mapping[str, str]) -> None:
         """Read the tables from the fitted steps, and compare them with scikit-learn on a sample.
 
         Args:
-            estimator: the pipeline, alone or inside of calibrators and threshold.
+            estimator: the pipeline, alone or inside of calibrators, threshold or interval.
             columns: name and type of each input, in order; a type is `double` or `string`.
         """
         self._columns, self._estimator = columns, estimator
@@ -106,14 +106,14 @@ class RowScorer:
     def _read_pipeline(self, pipeline: Pipeline, calibrators: Sequence[Any]) -> None:
         sample = _sample(pipeline[0], self._columns)
         expected = np.asarray(pipeline[0].transform(sample), dtype="float64")
-        self._predict_proba = row_probabilities_of(pipeline[-1], expected, calibrators)
+        self._predict = row_outputs_of(pipeline[-1], expected, calibrators)
         self._base = expected[:1]
         self._parts = _parts(pipeline[0], sample)
         if not np.array_equal(self._matrix(sample), expected):
             self._parts = []
 
-    def probabilities(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
-        """Return the probabilities of rows.
+    def outputs(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
+        """Return the outputs for rows.
 
         Args:
             rows: shape (n_rows, n_columns), at least one row. Other columns are ignored; the values of an absent column
@@ -121,16 +121,17 @@ class RowScorer:
 
         Returns:
             With two classes the probability of the positive class, shape (n_rows,); with more, the probability of each
-            class, shape (n_rows, n_classes).
+            class, shape (n_rows, n_classes); of a regressor the numbers, shape (n_rows,).
         """
         # On a busy machine more OpenMP threads make boosted trees many times slower.
         with _THREADS.limit(limits=1):
             if self._parts:
-                probabilities = self._predict_proba(self._matrix(rows))
+                raw = self._predict(self._matrix(rows))
             else:
                 frame = rows if isinstance(rows, pd.DataFrame) else rows.to_pandas()
-                probabilities = self._estimator.predict_proba(sklearn_input(frame, self._columns))
-        return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
+                predict = getattr(self._estimator, "predict_proba", self._estimator.predict)
+                raw = predict(sklearn_input(frame, self._columns)).reshape(len(rows), -1)
+        return raw if raw.shape[1] > 2 else raw[:, -1]
 
     def _matrix(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
         matrix = np.repeat(self._base, len(rows), axis=0)

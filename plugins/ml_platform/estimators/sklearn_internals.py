@@ -41,13 +41,14 @@ def validate_params(estimator: BaseEstimator) -> None:
 
 @dataclass(frozen=True)
 class TreeNodes:
-    """The fitted trees of a boosted classifier.
+    """The fitted trees of a boosted classifier or regressor.
 
     Attributes:
         trees: the nodes of each tree, in the order in which the values are added; structured arrays with the fields
             `left`, `right`, `is_leaf`, `feature_idx`, `num_threshold`, `missing_go_to_left`, `value`, `depth`.
         baseline: the start of each sum, shape (1, n_trees_per_iteration).
-        link: turns sums of shape (n_rows, n_trees_per_iteration) into probabilities of shape (n_rows, n_classes).
+        link: turns sums of shape (n_rows, n_trees_per_iteration) into probabilities of shape (n_rows, n_classes), or
+            into numbers of shape (n_rows, 1).
     """
 
     trees: list[NDArray[Any]]
@@ -55,11 +56,13 @@ class TreeNodes:
     link: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
-def tree_nodes(classifier: Any) -> TreeNodes | None:
-    """Return the trees of a fitted `HistGradientBoostingClassifier`; None if they cannot be read."""
+def tree_nodes(model: Any) -> TreeNodes | None:
+    """Return the trees of fitted histogram gradient boosting; None if they cannot be read."""
     try:
-        trees = [tree.nodes for iteration in classifier._predictors for tree in iteration]
-        nodes = TreeNodes(trees, classifier._baseline_prediction, classifier._loss.predict_proba)
+        trees = [tree.nodes for iteration in model._predictors for tree in iteration]
+        loss = model._loss
+        link = getattr(loss, "predict_proba", loss.link.inverse)  # a loss of numbers has no probabilities
+        nodes = TreeNodes(trees, model._baseline_prediction, link)
         missing = {field for tree in trees for field in _NODE_FIELDS if field not in tree.dtype.names}
     except AttributeError as error:
         _report_missing(str(error), "boosted trees predict one after the other")

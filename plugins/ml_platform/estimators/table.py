@@ -1,16 +1,21 @@
-"""The table of estimators: to add one, add a row here and its name to `specs.parts.Estimator`.
+"""The table of estimators: to add one, add a row here and its name to `specs.tasks.Estimator`.
 
 Boosted trees take ordinal codes, the others one column per category. A linear model needs scaled numbers; trees do not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from sklearn.base import BaseEstimator
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
@@ -24,7 +29,7 @@ from ml_platform.estimators.row_probabilities import (
     in_blocks,
     mean_of_trees,
 )
-from ml_platform.specs.parts import Estimator
+from ml_platform.specs.tasks import Estimator
 
 MISSING = "(missing)"
 
@@ -34,7 +39,8 @@ class EstimatorKind:
     """One row of the table.
 
     Attributes:
-        classifier: the scikit-learn class.
+        classifier: the scikit-learn class for classes; None if there is none.
+        regressor: the scikit-learn class for numbers; None if there is none.
         defaults: the parameters that the platform sets; a grid may override them.
         encoder: makes the unfitted step for category columns.
         scaler: makes the unfitted step for number columns.
@@ -42,16 +48,29 @@ class EstimatorKind:
         predict_rows: makes the function that predicts probabilities or scores; see `row_probabilities`.
     """
 
-    classifier: type[BaseEstimator]
+    classifier: type[BaseEstimator] | None
+    regressor: type[BaseEstimator] | None
     defaults: Mapping[str, Any]
     encoder: Callable[[], Pipeline]
     scaler: Callable[[], BaseEstimator]
     trusted_types: tuple[str, ...]
     predict_rows: Callable[[Any, Matrix, Response], Predict]
 
-    def build(self, params: Mapping[str, Any]) -> BaseEstimator:
-        """Return the unfitted classifier; `params` override its defaults."""
-        return self.classifier(**{**self.defaults, **params})
+    def build(self, params: Mapping[str, Any], kind: Literal["classifier", "regressor"]) -> BaseEstimator:
+        """Return the unfitted estimator; `params` override its defaults.
+
+        Raises:
+            ValueError: there is none of this kind.
+        """
+        model: type[BaseEstimator] | None = getattr(self, kind)
+        if model is None:
+            raise ValueError(f"it is no {kind}")
+        return model(**{**self.defaults, **params})
+
+    def is_of(self, estimator: BaseEstimator) -> bool:
+        """Return whether a fitted estimator is of this row."""
+        models = (self.classifier, self.regressor)
+        return isinstance(estimator, tuple(model for model in models if model))
 
 
 def one_hot_encoder() -> Pipeline:
@@ -87,7 +106,17 @@ def scaled_median_imputer() -> Pipeline:
 ESTIMATORS: dict[Estimator, EstimatorKind] = {
     "logistic_regression": EstimatorKind(
         classifier=LogisticRegression,
+        regressor=None,
         defaults={"max_iter": 1000, "random_state": RANDOM_STATE},
+        encoder=one_hot_encoder,
+        scaler=scaled_median_imputer,
+        trusted_types=(),
+        predict_rows=in_blocks,
+    ),
+    "ridge": EstimatorKind(
+        classifier=None,
+        regressor=Ridge,
+        defaults={},
         encoder=one_hot_encoder,
         scaler=scaled_median_imputer,
         trusted_types=(),
@@ -95,6 +124,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
     ),
     "random_forest": EstimatorKind(
         classifier=RandomForestClassifier,
+        regressor=RandomForestRegressor,
         defaults={"n_estimators": 150, "n_jobs": 1, "random_state": RANDOM_STATE},
         encoder=one_hot_encoder,
         scaler=median_imputer,
@@ -103,6 +133,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
     ),
     "hist_gradient_boosting": EstimatorKind(
         classifier=HistGradientBoostingClassifier,
+        regressor=HistGradientBoostingRegressor,
         defaults={"max_iter": 150, "max_leaf_nodes": 15, "early_stopping": False, "random_state": RANDOM_STATE},
         encoder=ordinal_encoder,
         scaler=median_imputer,
@@ -112,22 +143,22 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
 }
 
 
-def row_probabilities_of(classifier: BaseEstimator, sample: Matrix, calibrators: Sequence[Any] = ()) -> Predict:
-    """Return the function that predicts the probabilities of rows.
+def row_outputs_of(estimator: BaseEstimator, sample: Matrix, calibrators: Sequence[Any] = ()) -> Predict:
+    """Return the function that predicts the probabilities of rows, or the numbers of a regressor, shape (n_rows, 1).
 
-    A classifier that is not in the table predicts in blocks.
+    An estimator that is not in the table predicts in blocks.
 
     Args:
-        classifier: fitted.
+        estimator: fitted.
         sample: of its inputs, shape (n_rows, n_columns).
         calibrators: of its scores; none if its own probabilities are asked for.
     """
-    kinds = (kind for kind in ESTIMATORS.values() if isinstance(classifier, kind.classifier))
+    kinds = (kind for kind in ESTIMATORS.values() if kind.is_of(estimator))
     kind = next(kinds, None)
     predict_rows = kind.predict_rows if kind else in_blocks
     if not calibrators:
-        return predict_rows(classifier, sample, "predict_proba")
-    if hasattr(classifier, "decision_function"):  # scikit-learn prefers it to the probabilities, too
-        return calibrated(predict_rows(classifier, sample, "decision_function"), calibrators)
-    probabilities = predict_rows(classifier, sample, "predict_proba")
+        return predict_rows(estimator, sample, "predict_proba" if is_classifier(estimator) else "predict")
+    if hasattr(estimator, "decision_function"):  # scikit-learn prefers it to the probabilities, too
+        return calibrated(predict_rows(estimator, sample, "decision_function"), calibrators)
+    probabilities = predict_rows(estimator, sample, "predict_proba")
     return calibrated(lambda matrix: probabilities(matrix)[:, -len(calibrators) :], calibrators)

@@ -1,9 +1,7 @@
-"""How well probabilities can be read as rates: Brier score, calibration error, and what a calibration has changed.
+"""How well probabilities can be read as rates: Brier score and calibration error.
 
 With more than two classes each class is compared with the rest.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,30 +10,6 @@ from sklearn.metrics import brier_score_loss
 from ml_platform.evaluation.metrics import Labels, Probabilities
 
 BINS = 10
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """The probabilities of a candidate out of fold, before and after they were calibrated.
-
-    Attributes:
-        method: as `CalibratedClassifierCV` names it; None if the probabilities stay as they are.
-        labels: class indices, shape (n_rows,).
-        before: with two classes the probability of the positive class, shape (n_rows,); else (n_rows, n_classes).
-        after: the same shape; equal to `before` without a method.
-        threshold: has the highest F1 on `after`; None with more than two classes.
-    """
-
-    method: str | None
-    labels: Labels
-    before: Probabilities
-    after: Probabilities
-    threshold: float | None
-
-    def metrics(self) -> dict[str, float]:
-        """Return Brier score and calibration error before and after, by name."""
-        before, after = (calibration_metrics(self.labels, one) for one in (self.before, self.after))
-        return after | {f"{name}_uncalibrated": value for name, value in before.items()}
 
 
 def calibration_metrics(labels: Labels, probabilities: Probabilities) -> dict[str, float]:

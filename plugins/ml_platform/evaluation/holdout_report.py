@@ -10,18 +10,10 @@ from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
 from ml_platform.evaluation import charts
-from ml_platform.evaluation.calibration import Calibration
 from ml_platform.evaluation.importance import importance
-from ml_platform.evaluation.metrics import (
-    Labels,
-    Probabilities,
-    classification_metrics,
-    f1_by_threshold,
-    predictions_of,
-    probabilities_of,
-)
+from ml_platform.evaluation.task import Calibration, HoldoutOutputs, Outputs, Task, Values
 
-PROBABILITY = "probability"  # the name of the column with two classes, the prefix of its names with more
+_OTHERS = ["key", "event_timestamp", "label"]  # the columns of the predictions that are no outputs
 
 
 @dataclass(frozen=True)
@@ -32,19 +24,19 @@ class HoldoutRows:
         ids: one value per entity, shape (n_rows,).
         times: event times (UTC), shape (n_rows,).
         features: shape (n_rows, n_features).
-        labels: class indices, shape (n_rows,).
-        classes: the values of the label, by class index.
+        labels: class indices or numbers, shape (n_rows,).
+        task: the kind of problem.
     """
 
     ids: pd.Series
     times: pd.Series
     features: pd.DataFrame
-    labels: Labels
-    classes: tuple[str, ...]
+    labels: Values
+    task: Task
 
     def where(self, mask: NDArray[np.bool_]) -> "HoldoutRows":
         """Return the rows where a mask of shape (n_rows,) is true."""
-        return HoldoutRows(self.ids[mask], self.times[mask], self.features[mask], self.labels[mask], self.classes)
+        return HoldoutRows(self.ids[mask], self.times[mask], self.features[mask], self.labels[mask], self.task)
 
 
 @dataclass(frozen=True)
@@ -52,19 +44,17 @@ class HoldoutReport:
     """The evaluation that MLflow keeps with the run of a model.
 
     Attributes:
-        metrics: by name, each in [0, 1].
-        out_of_fold: Brier score and calibration error before and after the calibration, by name.
-        threshold: rows with at least this probability are positive; None with more than two classes.
-        positives: share of positive rows; None with more than two classes.
+        task: with what was chosen out of fold.
+        metrics: by name.
+        out_of_fold: the metrics of the calibration before and after it, by name.
         charts: by name.
-        predictions: one row per row of the hold-out, with `key`, `event_timestamp`, `label` and the probabilities; see
-            `probabilities_in`.
+        predictions: one row per row of the hold-out, with `key`, `event_timestamp`, `label` and the outputs; see
+            `outputs_in`.
     """
 
+    task: Task
     metrics: dict[str, float]
     out_of_fold: dict[str, float]
-    threshold: float | None
-    positives: float | None
     charts: dict[str, Figure]
     predictions: pd.DataFrame
 
@@ -77,49 +67,39 @@ def holdout_report(
     Args:
         model: fitted.
         rows: the hold-out.
-        calibration: of the model; it says from which probability on rows are positive.
-        uncalibrated: the fitted classifier whose scores the model calibrates; None if it calibrates none.
+        calibration: of the model; its task has the threshold or the interval.
+        uncalibrated: the fitted estimator whose scores the model calibrates; None if it calibrates none.
     """
-    threshold = calibration.threshold
+    task = calibration.task
     with threadpool_limits(1):
-        probabilities = probabilities_of(model, rows.features)
-        before = probabilities_of(uncalibrated, rows.features) if uncalibrated is not None else probabilities
-    predictions = predictions_of(probabilities, threshold)
+        outputs = outputs_of(task, model, rows.features)
+        before = None if uncalibrated is None else outputs_of(task, uncalibrated, rows.features)
     names = [str(name) for name in rows.features]
-    metric = "f1_macro" if threshold is None else "average_precision"
-    importances = charts.feature_importance(names, metric, *importance(model, rows.features, rows.labels, metric))
-    if threshold is None:
-        figures = charts.multiclass_charts(rows.labels, predictions, rows.classes)
-    else:
-        curve = f1_by_threshold(calibration.labels, calibration.after)
-        figures = charts.binary_charts(rows.labels, probabilities, threshold, curve)
-    reliability = ({"before": before} if uncalibrated is not None else {}) | {"model": probabilities}
-    figures |= {"calibration": charts.calibration(rows.labels, reliability), "feature_importance": importances}
-    on_holdout = replace(calibration, labels=rows.labels, before=before, after=probabilities)
+    scores = importance(model, rows.features, rows.labels, task.importance_scorer)
+    on_holdout = replace(calibration, labels=rows.labels, before=outputs if before is None else before, after=outputs)
     return HoldoutReport(
-        metrics=classification_metrics(rows.labels, probabilities, predictions) | on_holdout.metrics(),
+        task=task,
+        metrics=task.metrics(rows.labels, outputs) | on_holdout.metrics(),
         out_of_fold=calibration.metrics(),
-        threshold=threshold,
-        positives=None if threshold is None else float(rows.labels.mean()),
         charts={
-            **figures,
-            "calibration": charts.calibration(rows.labels, reliability),
-            "feature_importance": importances,
+            **task.charts(HoldoutOutputs(rows.labels, outputs, before, calibration)),
+            "feature_importance": charts.feature_importance(names, task.importance_scorer, *scores),
         },
-        predictions=_frame(rows, probabilities),
+        predictions=_frame(rows, outputs),
     )
 
 
-def _frame(rows: HoldoutRows, probabilities: Probabilities) -> pd.DataFrame:
+def outputs_of(task: Task, model: BaseEstimator, features: pd.DataFrame) -> Outputs:
+    """Return the outputs of a fitted model for rows of shape (n_rows, n_features)."""
+    return task.outputs(getattr(model, task.response)(features))
+
+
+def _frame(rows: HoldoutRows, outputs: Outputs) -> pd.DataFrame:
     frame = pd.DataFrame({"key": rows.ids, "event_timestamp": rows.times, "label": rows.labels})
-    if probabilities.ndim == 1:
-        frame[PROBABILITY] = probabilities
-    else:
-        frame[[f"{PROBABILITY} {name}" for name in rows.classes]] = probabilities
-    return frame
+    return frame.assign(**dict(zip(rows.task.output_names, outputs.reshape(len(frame), -1).T, strict=True)))
 
 
-def probabilities_in(predictions: pd.DataFrame) -> Probabilities:
-    """Return the probabilities of a report: shape (n_rows,) with two classes, else (n_rows, n_classes)."""
-    probabilities = predictions.loc[:, predictions.columns.str.startswith(PROBABILITY)].to_numpy(dtype=np.float64)
-    return probabilities[:, 0] if probabilities.shape[1] == 1 else probabilities
+def outputs_in(predictions: pd.DataFrame) -> Outputs:
+    """Return the outputs in the predictions of a report, in the shape that the model gave them."""
+    outputs = predictions.drop(columns=_OTHERS).to_numpy(dtype=np.float64)
+    return outputs[:, 0] if outputs.shape[1] == 1 else outputs

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
@@ -14,20 +14,10 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from ml_platform.specs.parts import METRICS
+from ml_platform.specs.tasks import METRICS
 
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
-
-
-def probabilities_of(estimator: Any, features: Any) -> Probabilities:
-    """Return the probabilities that a fitted classifier gives to rows.
-
-    Returns:
-        With two classes the probability of the positive class, shape (n_rows,); with more, shape (n_rows, n_classes).
-    """
-    probabilities: Probabilities = estimator.predict_proba(features)
-    return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
 
 
 def predictions_of(probabilities: Probabilities, threshold: float | None) -> Labels:
@@ -88,7 +78,7 @@ def classification_metrics(labels: Labels, probabilities: Probabilities, predict
         predictions: class indices, shape (n_rows,).
     """
     if not np.isfinite(probabilities).all():
-        return dict.fromkeys(METRICS, float("nan"))
+        return dict.fromkeys(METRICS["binary"], float("nan"))
     averaged = _averaged(probabilities)
     return {
         "f1": float(f1_score(labels, predictions, **averaged)),
@@ -98,3 +88,18 @@ def classification_metrics(labels: Labels, probabilities: Probabilities, predict
         "recall": float(recall_score(labels, predictions, **averaged)),
         "accuracy": float(accuracy_score(labels, predictions)),
     }
+
+
+def within_one_standard_error(best: ArrayLike, other: ArrayLike) -> bool:
+    """Return whether a model's mean over the folds is less than one standard error below that of the best.
+
+    The standard error is that of the difference. A fold that is hard for one model is hard for the others too, so the
+    differences vary far less than the scores. Source: L. Breiman et al., Classification and Regression Trees (1984),
+    section 3.4.3, who take the standard error of the best score; measured in docs/adr/0087.
+
+    Args:
+        best: scores per fold, shape (n_folds,), two folds at least.
+        other: of the other model on the same folds, shape (n_folds,).
+    """
+    differences = np.asarray(best, dtype=np.float64) - np.asarray(other, dtype=np.float64)
+    return bool(differences.mean() <= differences.std(ddof=1) / np.sqrt(len(differences)))

@@ -112,7 +112,7 @@ def load(cursor: Any, table: Table, version: ObjectVersion, claim: Claim, batche
         ConfigurationError: the label column cannot hold the positive value.
     """
     read = staging.stage(cursor, table, PURPOSE, batches)
-    if isinstance(table, Dataset) and not table.label.values:
+    if isinstance(table, Dataset) and table.label.names_positive_only:
         reject_third_values(cursor, table, staging.INCOMING, staging.REJECTED)
     moments = _moments(cursor, table, version, claim.earlier)
     staging.add_timestamps(cursor, table, moments)

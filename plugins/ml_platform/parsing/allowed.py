@@ -44,7 +44,7 @@ def allowed_texts(table: Table, purpose: Purpose) -> list[str]:
 
 def _label(table: Table, name: str) -> str:
     """Return what is special about a label of which the spec names only the positive value."""
-    if not isinstance(table, Dataset) or name != table.label.column or table.label.values:
+    if not isinstance(table, Dataset) or name != table.label.column or not table.label.names_positive_only:
         return ""
     return f"; it has two values, of which {class_text(table.label.positive)} is the positive one"
 

@@ -2,11 +2,19 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal, cast
+
+from pydantic import AliasChoices, Field
+from pydantic.fields import FieldInfo
 
 from ml_platform.specs.parts import Gate
+from ml_platform.specs.tasks import ERRORS, METRIC_TITLES, Metric, gain
 
 Verdict = Literal["promoted", "kept", "refused"]
+
+
+def _also_named(*names: str) -> FieldInfo:
+    return cast("FieldInfo", Field(validation_alias=AliasChoices(*names)))
 
 
 @dataclass(frozen=True)
@@ -17,25 +25,29 @@ class Comparison:
         version: of the challenger.
         champion_before: the version that is live; None if there is none.
         rows: number of rows on which both were evaluated; None if they were not.
-        challenger_f1: F1 on these rows; None if it was not measured.
-        champion_f1: F1 on the same rows; None if there is no champion or it was not measured.
+        challenger_score: its metric on these rows; None if it was not measured.
+        champion_score: the same of the champion; None if there is no champion or it was not measured.
         gain_low: lower end of the interval of the gain; None if there was nothing to compare.
         gain_high: upper end.
         challenger_problem: why the challenger must not go live; None if it may.
         champion_problem: why the champion cannot be used any more; None if it can.
         not_comparable: why the two cannot be compared, although both can be used; None if they can.
+        unskilled: why the challenger is no working model; None if it is one.
+        metric: that both are compared by.
     """
 
     version: int
     champion_before: int | None = None
     rows: int | None = None
-    challenger_f1: float | None = None
-    champion_f1: float | None = None
+    challenger_score: float | None = None
+    champion_score: float | None = None
     gain_low: float | None = None
     gain_high: float | None = None
     challenger_problem: str | None = None
     champion_problem: str | None = None
     not_comparable: str | None = None
+    unskilled: str | None = None
+    metric: Metric = "f1"
 
 
 @dataclass(frozen=True)
@@ -50,10 +62,11 @@ class Decision:
         min_gain: the gain must be larger than this.
         confidence: of the interval of the gain.
         rows: number of rows on which both were evaluated; None if they were not.
-        challenger_f1: F1 on these rows; None if it could not be measured.
-        champion_f1: F1 on the same rows; None if there is no champion or it could not be measured.
+        challenger_score: its metric on these rows; None if it could not be measured.
+        champion_score: the same of the champion; None if there is no champion or it could not be measured.
         gain_low: lower end of the interval of the gain; None if there was nothing to compare.
         gain_high: upper end.
+        metric: that both are compared by.
     """
 
     decision: Verdict
@@ -63,10 +76,12 @@ class Decision:
     min_gain: float = 0.0
     confidence: float = 0.9
     rows: int | None = None
-    challenger_f1: float | None = None
-    champion_f1: float | None = None
+    # a training that waited for an approval during an upgrade has the names that these had before
+    challenger_score: Annotated[float | None, _also_named("challenger_score", "challenger_f1")] = None
+    champion_score: Annotated[float | None, _also_named("champion_score", "champion_f1")] = None
     gain_low: float | None = None
     gain_high: float | None = None
+    metric: Metric = "f1"
 
     @property
     def is_promoted(self) -> bool:
@@ -75,18 +90,18 @@ class Decision:
 
     @property
     def gain(self) -> float | None:
-        """By how much the challenger's F1 is higher than the champion's; None if there was nothing to compare."""
-        if self.challenger_f1 is None or self.champion_f1 is None:
+        """By how much the challenger is better, see `metrics.gain`; None if there was nothing to compare."""
+        if self.challenger_score is None or self.champion_score is None:
             return None
-        return self.challenger_f1 - self.champion_f1
+        return gain(self.metric, self.challenger_score, self.champion_score)
 
 
 def decide(comparison: Comparison, rule: Gate) -> Decision:
     """Decide whether a challenger goes live.
 
-    Its gain in F1 must be larger than `min_gain`, and so must the lower end of the gain's interval. So the champion
-    stays if the two are equal, if a figure is NaN, or if the gain is not statistically significant. A challenger whose
-    F1 is NaN or 0 never goes live. A champion that cannot be used is replaced.
+    Its gain must be larger than `min_gain`, and so must the lower end of the gain's interval. So the champion stays if
+    the two are equal, if a figure is NaN, or if the gain is not statistically significant. A challenger without skill
+    never goes live. A champion that cannot be used is replaced.
     """
     verdict, reason = _verdict(comparison, rule)
     return Decision(
@@ -97,10 +112,11 @@ def decide(comparison: Comparison, rule: Gate) -> Decision:
         min_gain=rule.min_gain,
         confidence=rule.confidence,
         rows=comparison.rows,
-        challenger_f1=_finite(comparison.challenger_f1),
-        champion_f1=_finite(comparison.champion_f1),
+        challenger_score=_finite(comparison.challenger_score),
+        champion_score=_finite(comparison.champion_score),
         gain_low=comparison.gain_low,
         gain_high=comparison.gain_high,
+        metric=comparison.metric,
     )
 
 
@@ -109,28 +125,32 @@ def _finite(value: float | None) -> float | None:
 
 
 def _verdict(comparison: Comparison, rule: Gate) -> tuple[Verdict, str]:
-    version, ours, champion = comparison.version, comparison.challenger_f1, comparison.champion_before
+    version, ours, champion = comparison.version, comparison.challenger_score, comparison.champion_before
     if comparison.challenger_problem is not None:
         return "refused", f"version {version} is not fit to go live: {comparison.challenger_problem}"
     if comparison.not_comparable is not None:
         return "kept", f"version {version} cannot be compared with champion {champion}: {comparison.not_comparable}"
-    if ours is None or not ours > 0:
-        return "refused", f"version {version} has F1 {ours} on the hold-out: not a working model"
+    if ours is None or math.isnan(ours) or comparison.unskilled is not None:
+        why = comparison.unskilled or f"{METRIC_TITLES[comparison.metric]} {ours} on the hold-out"
+        return "refused", f"version {version} is not a working model: {why}"
+    score = _score(comparison.metric, ours)
     if champion is None:
-        return "promoted", f"version {version} is the first to go live, with F1 {ours:.4f}"
+        return "promoted", f"version {version} is the first to go live, with {score}"
     if comparison.champion_problem is not None:
         why = f"champion {champion} cannot be used ({comparison.champion_problem})"
-        return "promoted", f"version {version} takes over with F1 {ours:.4f}: {why}"
-    theirs = comparison.champion_f1
+        return "promoted", f"version {version} takes over with {score}: {why}"
+    theirs = comparison.champion_score
     if theirs is None or math.isnan(theirs):
-        return "kept", f"version {version} cannot be compared with champion {champion}: its F1 is no number"
+        title = METRIC_TITLES[comparison.metric]
+        return "kept", f"version {version} cannot be compared with champion {champion}: its {title} is no number"
     return _verdict_on_gain(comparison, rule, ours, theirs)
 
 
 def _verdict_on_gain(comparison: Comparison, rule: Gate, ours: float, theirs: float) -> tuple[Verdict, str]:
     version, low, high = comparison.version, comparison.gain_low, comparison.gain_high
-    figures = f"F1 {ours:.4f} against {theirs:.4f} of champion {comparison.champion_before} on the same rows"
-    if not ours - theirs > rule.min_gain:
+    champion = f"{theirs:.4{_form(comparison.metric)}} of champion {comparison.champion_before}"
+    figures = f"{_score(comparison.metric, ours)} against {champion} on the same rows"
+    if not gain(comparison.metric, ours, theirs) > rule.min_gain:
         return "kept", f"version {version} is not better by more than {rule.min_gain:g}: {figures}"
     if low is None or high is None:
         return "kept", f"version {version} is not significantly better by more than {rule.min_gain:g}: {figures}"
@@ -138,6 +158,14 @@ def _verdict_on_gain(comparison: Comparison, rule: Gate, ours: float, theirs: fl
     if not low > rule.min_gain:
         return "kept", f"version {version} is not significantly better by more than {rule.min_gain:g}: {figures}"
     return "promoted", f"version {version} is better: {figures}"
+
+
+def _score(metric: Metric, value: float) -> str:
+    return f"{METRIC_TITLES[metric]} {value:.4{_form(metric)}}"
+
+
+def _form(metric: Metric) -> str:
+    return "g" if metric in ERRORS else "f"  # an error has the unit of the label, and any size
 
 
 def with_verdict(decision: Decision, verdict: Verdict, reason: str) -> Decision:

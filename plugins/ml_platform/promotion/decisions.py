@@ -53,5 +53,7 @@ def record(cursor: Any, version: ModelVersion, decision: Decision, by: str, answ
 # Postgres cannot tell the type of a bound None.
 _TYPES = {
     **{"version": "int", "champion_before": "int", "rows": "bigint", "answered_at": "text::timestamptz"},
-    **dict.fromkeys(("min_gain", "confidence", "challenger_f1", "champion_f1", "gain_low", "gain_high"), "float8"),
+    **dict.fromkeys(
+        ("min_gain", "confidence", "challenger_score", "champion_score", "gain_low", "gain_high"), "float8"
+    ),
 }

@@ -12,6 +12,7 @@ from ml_platform.promotion.approval import Question
 from ml_platform.promotion.decision import Decision
 from ml_platform.promotion.gate import GateOutcome
 from ml_platform.specs.parts import Gate
+from ml_platform.specs.tasks import ERRORS, METRIC_TITLES
 from ml_platform.storage import mlflow_client
 
 FOLDER = "gate"
@@ -31,12 +32,13 @@ def log_card(name: str, run_id: str, outcome: GateOutcome, *, is_open: bool = Fa
 
 def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
     """Return a decision with all its figures, in Markdown; `is_open` while it waits for an approval."""
+    metric = METRIC_TITLES[decision.metric]
     rows = {
         "challenger": f"version {decision.version}",
         "champion before": "none" if decision.champion_before is None else f"version {decision.champion_before}",
         "hold-out rows": "–" if decision.rows is None else f"{decision.rows:,}",
-        "F1 of the challenger": _figure(decision.challenger_f1),
-        "F1 of the champion": _figure(decision.champion_f1),
+        f"{metric} of the challenger": _figure(decision.challenger_score),
+        f"{metric} of the champion": _figure(decision.champion_score),
         "gain": _figure(decision.gain, "+.4f"),
         f"gain, {decision.confidence:.0%} interval": _interval(decision),
         "required gain": f"more than {decision.min_gain:g}",
@@ -77,38 +79,38 @@ def _interval(decision: Decision) -> str:
 
 
 def _titles(decision: Decision) -> list[str]:
-    shown = {"f1": decision.challenger_f1, "gain": decision.gain_low}
+    shown = {"scores": decision.challenger_score, "gain": decision.gain_low}
     return [title for title, figure in shown.items() if figure is not None]
 
 
 def charts(outcome: GateOutcome) -> dict[str, Figure]:
-    """Return the charts for which there are data, by name: F1 of both models, and the resampled gains."""
+    """Return the charts for which there are data, by name: the scores of both models, and the resampled gains."""
     decision, gains = outcome.decision, outcome.gains
     figures = {}
-    if decision.challenger_f1 is not None:
-        figures["f1"] = _f1_chart(decision)
+    if decision.challenger_score is not None:
+        figures["scores"] = _scores_chart(decision)
     if gains is not None:
         figures["gain"] = _gain_chart(decision, gains)
     return figures
 
 
-def _f1_chart(decision: Decision) -> Figure:
+def _scores_chart(decision: Decision) -> Figure:
     rivals = (
-        ("challenger", decision.version, decision.challenger_f1, ORANGE),
-        ("champion", decision.champion_before, decision.champion_f1, BLUE),
+        ("challenger", decision.version, decision.challenger_score, ORANGE),
+        ("champion", decision.champion_before, decision.champion_score, BLUE),
     )
     bars = {f"{role}\nversion {version}": (score, color) for role, version, score, color in rivals if score is not None}
-    figure, axes = labelled_axes("On the hold-out rows", "F1", "", 1.4 + 0.7 * len(bars))
+    figure, axes = labelled_axes("On the hold-out rows", METRIC_TITLES[decision.metric], "", 1.4 + 0.7 * len(bars))
     drawn = axes.barh(list(bars), [score for score, _ in bars.values()], color=[color for _, color in bars.values()])
     axes.bar_label(drawn, fmt="%.4f", padding=4, color=INK)
-    axes.set_xlim(0, 1.1)
+    axes.set_xlim(0, 1.1 * (max(score for score, _ in bars.values()) if decision.metric in ERRORS else 1))
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     return figure
 
 
 def _gain_chart(decision: Decision, gains: NDArray[np.float64]) -> Figure:
-    title, unit = "Is the gain statistically significant?", "F1 of the challenger − F1 of the champion"
+    title, unit = "Is the gain statistically significant?", f"Gain in {METRIC_TITLES[decision.metric]}"
     figure, axes = labelled_axes(title, unit, f"of {len(gains):,} resamples of the rows")
     axes.hist(gains, bins=40, color=BLUE, alpha=0.75)
     if decision.gain_low is not None and decision.gain_high is not None:

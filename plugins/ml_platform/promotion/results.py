@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_platform.promotion.decision import Decision, Verdict
-from ml_platform.specs.parts import Metric
+from ml_platform.specs.tasks import Metric
 from ml_platform.training.results import Source
 
 
@@ -44,18 +44,19 @@ class TrainingCard:
         model: name of the registered model.
         version: of the challenger.
         promoted: whether it went live.
-        decision: of the gate; this and the next nine fields are those of `Decision`.
+        decision: of the gate; this, the next nine fields and `metric` are those of `Decision`.
         reason: in words.
         champion_before: the version that was live; None if there was none.
         min_gain: the gain must be larger than this.
         confidence: of the interval of the gain.
         rows: number of rows on which both were evaluated.
-        challenger_f1: F1 on these rows.
-        champion_f1: F1 on the same rows.
+        challenger_score: its metric on these rows.
+        champion_score: the same of the champion.
         gain_low: lower end of the interval of the gain.
         gain_high: upper end.
+        metric: that both are compared by.
         metrics: value by name, of the challenger on its hold-out.
-        threshold: a row is positive from this probability on; None with several classes.
+        threshold: a row is positive from this probability on; None without one.
         best_candidate: the candidate in words.
         candidate: its estimator and parameters.
         candidates_tried: their number.
@@ -80,10 +81,11 @@ class TrainingCard:
     min_gain: float
     confidence: float
     rows: int | None
-    challenger_f1: float | None
-    champion_f1: float | None
+    challenger_score: float | None
+    champion_score: float | None
     gain_low: float | None
     gain_high: float | None
+    metric: Metric
     metrics: dict[str, float]
     threshold: float | None
     best_candidate: str

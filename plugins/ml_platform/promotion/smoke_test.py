@@ -22,7 +22,7 @@ from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.registry import registry
 from ml_platform.registry.loaded_model import LoadedModel
 
-TOLERANCE = 1e-9  # of a probability: between two processors, or two orders of the rows
+TOLERANCE = 1e-9  # of a probability, and as a share of a number: between two processors, or two orders of the rows
 TIMEOUT = 300  # seconds; loading the libraries takes about five of them
 FROM_OUTSIDE = {
     signal.SIGTERM,
@@ -39,7 +39,7 @@ def check(version: ModelVersion, features: pd.DataFrame, expected: NDArray[np.fl
     Args:
         version: of the registered model.
         features: columns by the names used at training, shape (n_rows, n_features).
-        expected: probabilities that it gave to these rows at training, shape (n_rows,) or (n_rows, n_classes).
+        expected: its outputs for these rows at training, shape (n_rows,) or (n_rows, n_classes).
 
     Raises:
         RegistryError: it cannot be loaded, predicts something else, crashes, or takes longer than TIMEOUT.
@@ -79,25 +79,25 @@ def _run_process(arguments: list[str]) -> subprocess.CompletedProcess[str]:
 def find_problem(model: LoadedModel, features: pd.DataFrame, expected: NDArray[np.float64]) -> str | None:
     """Return the problem with a model's predictions, or None.
 
-    The model must have exactly these columns. Its probabilities must be finite, the same as at training, and
+    The model must have exactly these columns. Its outputs must be finite, the same as at training, and
     independent of the order of rows and columns.
     """
     if different := sorted(set(model.columns) ^ set(features.columns)):
         return f"its columns are not those of the training set: {different} are in one of them only"
-    probabilities, _ = model.predict(features)
-    if not np.isfinite(probabilities).all():
-        return "some of its probabilities are not finite numbers"
-    if not _same(probabilities, expected):
+    outputs, _ = model.predict(features)
+    if not np.isfinite(outputs).all():
+        return "some of its outputs are not finite numbers"
+    if not _same(outputs, expected):
         return "loaded from its files, it does not predict the same as at its training"
-    if not _same(model.predict(features[::-1])[0][::-1], probabilities):
+    if not _same(model.predict(features[::-1])[0][::-1], outputs):
         return "its predictions depend on the order of the rows"
-    if not _same(model.predict(features[features.columns[::-1]])[0], probabilities):
+    if not _same(model.predict(features[features.columns[::-1]])[0], outputs):
         return "its predictions depend on the order of the columns"
     return None
 
 
 def _same(left: NDArray[np.float64], right: NDArray[np.float64]) -> bool:
-    return left.shape == right.shape and np.allclose(left, right, rtol=0, atol=TOLERANCE)
+    return left.shape == right.shape and np.allclose(left, right, rtol=TOLERANCE, atol=TOLERANCE)
 
 
 def main(name: str, number: str, folder: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from mlflow.entities.model_registry import ModelVersion
 
 from ml_platform.evaluation.holdout_report import HoldoutRows
-from ml_platform.evaluation.metrics import Probabilities
+from ml_platform.evaluation.task import Outputs
 from ml_platform.promotion import alias_log, decisions, gate, gate_card
 from ml_platform.promotion.alias_log import AliasChange
 from ml_platform.promotion.approval import Answer, with_answer
@@ -30,11 +30,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Contender:
-    """A challenger at the gate: its version, its hold-out, the probabilities that it gave at training, and the rule."""
+    """A challenger at the gate: its version, its hold-out, its outputs at training, and the rule."""
 
     version: ModelVersion
     rows: HoldoutRows
-    expected: Probabilities
+    expected: Outputs
     rule: Gate
 
     def evaluate(self) -> GateOutcome:
@@ -118,7 +118,7 @@ def _contender(training_set: TrainingSet, challenger: Challenger) -> Iterator[_C
     version = client.get_model_version(challenger.name, str(challenger.version))
     rows = split(training_set, challenger.search.folds).holdout_rows()
     with mlflow_client.running(client, challenger.run_id):
-        expected = tracking.holdout_probabilities(challenger.run_id)
+        expected = tracking.holdout_outputs(challenger.run_id)
         yield _Contender(version, rows, expected, training_set.dataset.gate)
 
 
@@ -161,8 +161,8 @@ def _publish(
     log_card(card)
     tags = {"decision": decision.decision, "reason": decision.reason, "model_version": version.version}
     mlflow_client.set_tags(client, challenger.run_id, tags)
-    if decision.champion_f1 is not None:
-        mlflow_client.log_metrics(client, challenger.run_id, {"champion_f1": decision.champion_f1})
+    if decision.champion_score is not None:
+        mlflow_client.log_metrics(client, challenger.run_id, {f"champion_{decision.metric}": decision.champion_score})
     return card
 
 

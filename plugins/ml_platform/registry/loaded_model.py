@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from ml_platform.estimators.row_scorer import RowScorer
-from ml_platform.evaluation.metrics import predictions_of
+from ml_platform.evaluation.task import Outputs, Task, Values
 from ml_platform.exceptions import RegistryError
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset
@@ -24,10 +22,9 @@ class LoadedModel:
     Attributes:
         name: of the registered model, which is the name of the data set.
         version: number of the model version.
-        threshold: rows with at least this probability are positive; None with more than two classes.
-        estimator: the fitted scikit-learn classifier.
+        task: the kind of problem, with what was chosen at the training, such as a threshold.
+        estimator: the fitted scikit-learn model.
         columns: name and type of each input, in order; a type is `double` or `string`.
-        classes: the values of the label as in the files, by class index; with two classes the negative one is first.
         dataset: the spec at the time of the training.
         holdout: the rule that says which rows it was not trained on.
         training_set_sha256: content hash of the training set.
@@ -37,39 +34,37 @@ class LoadedModel:
 
     name: str
     version: int
-    threshold: float | None
+    task: Task
     estimator: BaseEstimator
     columns: Mapping[str, str]
-    classes: tuple[str, ...]
     dataset: Dataset
     holdout: HoldoutRule
     training_set_sha256: str
     run_id: str
     problem: str | None = None
 
-    def predict(self, rows: pd.DataFrame | pa.RecordBatch) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Score a batch; a row's probability is the same to the bit in any batch.
+    def predict(self, rows: pd.DataFrame | pa.RecordBatch) -> tuple[Outputs, Values]:
+        """Score a batch; a row's outputs are the same to the bit in any batch.
 
         Args:
             rows: shape (n_rows, n_columns). Other columns are ignored; the values of an absent column
                 are missing.
 
         Returns:
-            Probabilities, and class indices of shape (n_rows,). With two classes the probability of the positive class,
-            shape (n_rows,); the index is 1 where it reaches the threshold, else 0. With more classes the probability of
-            each, shape (n_rows, n_classes); the index is the most probable class.
+            Outputs and predictions, see `task`: with two classes the probability of the positive class and the class
+            index, each of shape (n_rows,); with more the probability of each class, shape (n_rows, n_classes), and the
+            class index; numbers twice, shape (n_rows,).
 
         Raises:
             RegistryError: the model cannot score these rows.
         """
         if not len(rows):
-            n_classes = len(self.classes)
-            return np.empty(0 if n_classes == 2 else (0, n_classes)), np.empty(0, dtype=np.int64)
+            return self.task.no_rows()
         try:
-            probabilities = self._scorer.probabilities(rows)
+            outputs = self._scorer.outputs(rows)
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise RegistryError(f"{self.name} version {self.version} cannot score: {error}") from error
-        return probabilities, predictions_of(probabilities, self.threshold)
+        return outputs, self.task.predictions(outputs)
 
     @cached_property
     def _scorer(self) -> RowScorer:

@@ -16,12 +16,14 @@ from pydantic import ValidationError
 from sklearn.base import BaseEstimator
 
 from ml_platform.estimators.table import ESTIMATORS
+from ml_platform.evaluation.tasks import kind_of
 from ml_platform.exceptions import RegistryError
 from ml_platform.specs.spec import Dataset
 
 # What skops does not trust by default. Only this list counts: a list that comes with a model is ignored.
 TRUSTED_TYPES = sorted(
     {
+        "ml_platform.estimators.interval_regressor.IntervalRegressor",
         "numpy.dtype",
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
@@ -57,16 +59,16 @@ def package_versions() -> dict[str, str]:
 
 
 def signature(dataset: Dataset) -> ModelSignature:
-    """Return the signature of a model: one optional input column per feature; the output is a class index."""
+    """Return the signature of a model: an optional input column per feature, and as output a class index or number."""
     kinds = {name: "string" if column.type == "category" else "double" for name, column in dataset.features.items()}
     inputs = Schema([ColSpec(kind, name, required=False) for name, kind in kinds.items()])
-    return ModelSignature(inputs, Schema([ColSpec("long")]))
+    return ModelSignature(inputs, Schema([ColSpec(kind_of(dataset.label).output_type)]))
 
 
 def write(
     estimator: BaseEstimator, dataset: Dataset, example: pd.DataFrame, folder: Path, *, run_id: str, model_id: str
 ) -> str:
-    """Write a fitted classifier as an MLflow model into a new folder, and return its digest.
+    """Write a fitted model as an MLflow model into a new folder, and return its digest.
 
     The spec is written too: a model reads its inputs by the spec of its training, even if the YAML has changed since.
 
@@ -115,7 +117,7 @@ def read(folder: Path, expected_digest: str) -> tuple[BaseEstimator, dict[str, s
     the platform trusts, not those that the model names.
 
     Returns:
-        The classifier; the MLflow type of each input column, `double` or `string`; the spec at the time of training.
+        The fitted model; the MLflow type of each input column, `double` or `string`; the spec at the time of training.
 
     Raises:
         RegistryError: the digest differs, or the files could run code, or they cannot be loaded.

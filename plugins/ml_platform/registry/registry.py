@@ -15,7 +15,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from sklearn.base import BaseEstimator
 
-from ml_platform.estimators.model_parts import threshold_of
+from ml_platform.evaluation.tasks import task_of
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files, version_records, version_tags
 from ml_platform.registry.loaded_model import LoadedModel
@@ -182,20 +182,15 @@ def load_files(version: ModelVersion, tags: Mapping[str, str], folder: Path) -> 
     Raises:
         RegistryError: see `load_copy`.
     """
-    threshold, classes = version_tags.read_threshold(tags), version_tags.read_classes(tags)
+    classes = version_tags.read_classes(tags)
     rule = version_tags.read_holdout(version.name, tags)
     estimator, columns, dataset = model_files.read(folder, tags.get("model_sha256", ""))
-    _check_classes(estimator, classes)
-    version_tags.check(tags, dataset, threshold_of(estimator))
+    task = task_of(dataset, classes).as_fitted(estimator)
+    if problem := task.check_estimator(estimator):
+        raise RegistryError(problem)
+    version_tags.check(tags, dataset, task)
     sha256, run_id = tags.get("training_set_sha256", ""), version.run_id or ""
-    return LoadedModel(
-        version.name, int(version.version), threshold, estimator, columns, classes, dataset, rule, sha256, run_id
-    )
-
-
-def _check_classes(estimator: BaseEstimator, classes: tuple[str, ...]) -> None:
-    if list(getattr(estimator, "classes_", ())) != list(range(len(classes))):
-        raise RegistryError(f"the classes of the model are not the {len(classes)} of the tag 'classes'")
+    return LoadedModel(version.name, int(version.version), task, estimator, columns, dataset, rule, sha256, run_id)
 
 
 @contextmanager
@@ -226,7 +221,7 @@ def version_of_run(name: str, run_id: str, candidate_id: str) -> ModelVersion | 
 def register(
     run: Run, dataset: Dataset, estimator: BaseEstimator, example: pd.DataFrame, tags: Mapping[str, str]
 ) -> ModelVersion:
-    """Write a fitted classifier into the artifact store, register it under the data set's name, and record it.
+    """Write a fitted model into the artifact store, register it under the data set's name, and record it.
 
     The version gets all its tags in the request that creates it. Two are added here: `model_sha256`, the digest of the
     files, and `spec_sha256`, the version of the spec. The same tags are recorded in Postgres.

@@ -3,10 +3,11 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
+from ml_platform.evaluation.task import Task
 from ml_platform.exceptions import RegistryError
 from ml_platform.parsing.labels import class_text, label_values
 from ml_platform.specs.holdout import HoldoutRule
@@ -15,11 +16,9 @@ from ml_platform.specs.spec import Dataset
 _PROMOTION_TAGS = ("promoted_by", "promoted_at", "promotion_reason", "approved_by")
 
 
-def required_tags(classes: tuple[str, ...], threshold: float | None, rule: HoldoutRule) -> dict[str, str]:
-    """Return the tags that every version needs: classes, hold-out and, with two classes, the threshold."""
-    tags = {"classes": json.dumps(classes), "holdout_by": rule.by, "holdout_share": repr(rule.share)}
-    if threshold is not None:
-        tags["threshold"] = repr(threshold)
+def required_tags(task: Task, rule: HoldoutRule) -> dict[str, str]:
+    """Return the tags that every version needs: those of its task, and the hold-out."""
+    tags = task.tags() | {"holdout_by": rule.by, "holdout_share": repr(rule.share)}
     if rule.start is not None:
         tags["holdout_from"] = rule.start.isoformat()
     return tags
@@ -31,13 +30,15 @@ def without_promotion(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def read_classes(tags: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the values of the label, by class index.
+    """Return the values of the label, by class index; none of a version without the tag, whose label is a number.
 
     Raises:
         RegistryError: the tag is not a list of two or more texts.
     """
+    if "classes" not in tags:
+        return ()
     try:
-        names = json.loads(tags.get("classes", ""))
+        names = json.loads(tags["classes"])
     except ValueError:
         names = None
     if not isinstance(names, list) or len(names) < 2 or not all(isinstance(name, str) for name in names):
@@ -46,12 +47,12 @@ def read_classes(tags: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def read_threshold(tags: Mapping[str, str]) -> float | None:
-    """Return the probability that a positive row must reach; None with more than two classes.
+    """Return the probability that a positive row must reach; None for a version without a threshold.
 
     Raises:
-        RegistryError: with two classes it is missing, or it is not a number from 0 to 1.
+        RegistryError: it is not a number from 0 to 1.
     """
-    return _share(tags, "threshold") if len(read_classes(tags)) == 2 else None
+    return _share(tags, "threshold") if "threshold" in tags else None
 
 
 def read_holdout(name: str, tags: Mapping[str, str]) -> HoldoutRule:
@@ -78,31 +79,40 @@ def read_holdout(name: str, tags: Mapping[str, str]) -> HoldoutRule:
     return HoldoutRule(name, "time", share, start)
 
 
-def check(tags: Mapping[str, str], dataset: Dataset, threshold: float | None) -> None:
+def check(tags: Mapping[str, str], dataset: Dataset, task: Task) -> None:
     """Compare the tags, which any user can edit in MLflow, with the model's files, which the digest protects.
 
     Args:
         tags: of the version.
         dataset: the spec in the model's files.
-        threshold: of the fitted model; None with more than two classes.
+        task: of the fitted model.
 
     Raises:
-        RegistryError: classes, threshold or hold-out differ from the files.
+        RegistryError: classes, threshold, interval or hold-out differ from the files.
     """
     values = tuple(map(class_text, label_values(dataset)))  # without the negative value if the spec does not name it
-    if read_classes(tags)[-len(values) :] != values:
+    classes = read_classes(tags)
+    if classes[len(classes) - len(values) :] != values:
         raise _invalid(
             tags, "classes", f"a list that ends with {', '.join(map(repr, values))}, as the model's files say"
         )
     rule = read_holdout(dataset.name, tags)
-    compared = {
-        "threshold": (read_threshold(tags), threshold),
+    compared: dict[str, tuple[Any, Any]] = {
+        **{tag: (_value(tags.get(tag)), _value(text)) for tag, text in task.tags().items()},
         "holdout_by": (rule.by, dataset.holdout_by),
         "holdout_share": (rule.share, dataset.gate.holdout),
     }
     for tag, (recorded, expected) in compared.items():
         if recorded != expected:
             raise _invalid(tags, tag, f"{expected}, as the model's files say")
+
+
+def _value(text: str | None) -> Any:
+    """Return the value of a tag in JSON; a text that is none stays as it is."""
+    try:
+        return json.loads(text or "")
+    except ValueError:
+        return text
 
 
 def _share(tags: Mapping[str, str], tag: str) -> float:

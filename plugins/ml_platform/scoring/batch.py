@@ -80,7 +80,7 @@ class ResultWriter:
 
         Raises:
             ContractError: the file breaks the contract.
-            RegistryError: the model gives a row no finite probability.
+            RegistryError: the model gives a row no finite output.
         """
         bad: list[BadValue] = []
         with closing(self.result):
@@ -94,15 +94,15 @@ class ResultWriter:
 
     def _score(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         champion = self.champion
-        probabilities, predictions = champion.predict(model_rows(champion.dataset, rows, self.uploaded))
-        if not np.isfinite(probabilities).all():
+        outputs, predictions = champion.predict(model_rows(champion.dataset, rows, self.uploaded))
+        if not np.isfinite(outputs).all():
             raise RegistryError(
-                f"{champion.name} version {champion.version} gives probabilities that are not finite numbers: "
+                f"{champion.name} version {champion.version} gives outputs that are not finite numbers: "
                 "nothing is written; roll back to the previous version"
             )
-        self.log_buffer.add(prediction_log.entries(champion, rows, probabilities, predictions, self.uploaded))
+        self.log_buffer.add(prediction_log.entries(champion, rows, outputs, predictions, self.uploaded))
         self.comparison.add(rows, predictions)
-        return result_batch(champion, rows, probabilities, predictions)
+        return result_batch(champion, rows, outputs, predictions)
 
 
 def score(dataset: Dataset, key: str) -> UploadReport:
@@ -118,7 +118,7 @@ def score(dataset: Dataset, key: str) -> UploadReport:
         The report; its outcome is scored, rejected, or gone if the file was removed before it was read.
 
     Raises:
-        RegistryError: there is no valid champion, or it gives a row no finite probability; nothing is written.
+        RegistryError: there is no valid champion, or it gives a row no finite output; nothing is written.
         UploadChangedError: the file was replaced each time it was read.
         ServiceError: a server failed; run it again.
     """
@@ -232,7 +232,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "degraded": champion.problem,
         "training_set_sha256": champion.training_set_sha256,
         "spec_sha256": champion.dataset.sha256,
-        "threshold": champion.threshold,
+        **champion.task.facts(),
         "rows_in": writer.rows_read,
         "rows_out": writer.rows_scored,
         "rows_rejected": rejected,
@@ -241,11 +241,9 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
     }
     object_store.put_new(BUCKET, card_key(result_key), card_json(card), "application/json")
     log.info(
-        "%r: %s rows read, %s scored by %s version %d%s, %s rejected; result: %s/%s",
+        "%r: %s rows read, %s scored by %s version %d, %s rejected; result: %s/%s",
         upload.object.key, f"{writer.rows_read:,}", f"{writer.rows_scored:,}",
-        champion.name, champion.version,
-        "" if champion.threshold is None else f" at threshold {champion.threshold:.3f}", f"{rejected:,}",
-        BUCKET, result_key,
+        champion.name, champion.version, f"{rejected:,}", BUCKET, result_key,
     )  # fmt: skip
     report_files.log_warnings(report)
     with transaction() as cursor:

@@ -1,4 +1,4 @@
-"""The log of predictions: model version, entity, event time, probability, class, time of the request and its source."""
+"""The log of predictions: version, entity, event time, the prediction, time of the request and its source."""
 
 import json
 import tempfile
@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from ml_platform.evaluation.task import Outputs, Values
 from ml_platform.registry.loaded_model import LoadedModel
 
 Source = Literal["http", "batch"]
@@ -18,41 +17,37 @@ TIMESTAMP = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(
     [
         ("model", pa.string()), ("model_version", pa.int64()), ("entity_key", pa.string()), ("event_time", TIMESTAMP),
-        ("probability", pa.float64()), ("prediction", pa.string()), ("requested_at", TIMESTAMP),
+        ("probability", pa.float64()), ("prediction", pa.string()), ("low", pa.float64()), ("high", pa.float64()),
+        ("requested_at", TIMESTAMP),
     ]
 )  # fmt: skip
 
 
 def entries(
-    model: LoadedModel,
-    rows: pa.RecordBatch,
-    probabilities: NDArray[np.float64],
-    predictions: NDArray[np.int64],
-    requested: datetime,
+    model: LoadedModel, rows: pa.RecordBatch, outputs: Outputs, predictions: Values, requested: datetime
 ) -> pa.RecordBatch:
     """Return the log entries of scored rows.
 
     Args:
         model: the model that scored them.
         rows: typed, shape (n_rows, n_columns).
-        probabilities: as `LoadedModel.predict` returns them; of several classes, the predicted class is logged.
-        predictions: class indices, shape (n_rows,).
+        outputs: as `LoadedModel.predict` returns them.
+        predictions: as `LoadedModel.predict` returns them, shape (n_rows,).
         requested: when the predictions were requested; also the event time of rows that have none.
     """
     dataset, n_rows = model.dataset, rows.num_rows
     keys = zip(*(rows.column(key).to_pylist() for key in dataset.keys), strict=True)
     times = rows.column(dataset.event_time).to_pylist() if dataset.event_time else [None] * n_rows
-    of_prediction = probabilities if probabilities.ndim == 1 else probabilities[np.arange(n_rows), predictions]
-    columns = (
-        [model.name] * n_rows,
-        [model.version] * n_rows,
-        [json.dumps(dict(zip(dataset.keys, key, strict=True))) for key in keys],
-        [time or requested for time in times],
-        of_prediction,
-        [model.classes[prediction] for prediction in predictions],
-        [requested] * n_rows,
-    )
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    columns = {
+        "model": [model.name] * n_rows,
+        "model_version": [model.version] * n_rows,
+        "entity_key": [json.dumps(dict(zip(dataset.keys, key, strict=True))) for key in keys],
+        "event_time": [time or requested for time in times],
+        "requested_at": [requested] * n_rows,
+        **model.task.log_columns(outputs, predictions),
+    }
+    nothing = [None] * n_rows
+    arrays = [pa.array(columns.get(field.name, nothing), field.type) for field in SCHEMA]
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 

@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, Protocol
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from ml_platform.evaluation.task import Outputs, Values
 from ml_platform.files.rejected_rows import escape_cell
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.specs.column_types import ARROW_TYPES
@@ -29,40 +28,25 @@ VERSION = "model_version"
 
 
 def result_schema(model: LoadedModel) -> pa.Schema:
-    """Return the columns of a result: the entity's key, then those of its prediction.
-
-    With two classes, `probability` is that of the positive class, and `prediction` follows from the threshold. With
-    several classes, it is that of the predicted class, and each class also has a column of its own.
-    """
+    """Return the columns of a result: the entity's key, then those of its prediction, see `Task.result_columns`."""
     dataset = model.dataset
-    keys = [(dataset.header(key), ARROW_TYPES[dataset.columns[key].type]) for key in dataset.keys]
-    columns = [*keys, ("probability", pa.float64()), ("prediction", pa.string())]
-    if model.threshold is not None:
-        return pa.schema([*columns, (VERSION, pa.int64()), ("threshold", pa.float64())])
-    by_class = [(f"probability_{name}", pa.float64()) for name in model.classes]
-    return pa.schema([*columns, *by_class, (VERSION, pa.int64())])
+    keys = [pa.field(dataset.header(key), ARROW_TYPES[dataset.columns[key].type]) for key in dataset.keys]
+    columns = model.task.result_columns(*model.task.no_rows(), model.version)
+    return pa.schema([*keys, *(pa.field(name, column.type) for name, column in columns.items())])
 
 
-def result_batch(
-    model: LoadedModel, rows: pa.RecordBatch, probabilities: NDArray[np.float64], predictions: NDArray[np.int64]
-) -> pa.RecordBatch:
+def result_batch(model: LoadedModel, rows: pa.RecordBatch, outputs: Outputs, predictions: Values) -> pa.RecordBatch:
     """Return the rows of a result, in the schema `result_schema`.
 
     Args:
         model: the model that scored them.
         rows: typed, shape (n_rows, n_columns).
-        probabilities: as `LoadedModel.predict` returns them.
-        predictions: class indices, shape (n_rows,).
+        outputs: as `LoadedModel.predict` returns them.
+        predictions: as `LoadedModel.predict` returns them, shape (n_rows,).
     """
-    n_rows = rows.num_rows
-    keys = [rows.column(key) for key in model.dataset.keys]
-    classes = [model.classes[prediction] for prediction in predictions]
-    version = np.full(n_rows, model.version)
-    if model.threshold is not None:
-        columns = [*keys, probabilities, classes, version, np.full(n_rows, model.threshold)]
-    else:
-        columns = [*keys, probabilities[np.arange(n_rows), predictions], classes, *probabilities.T, version]
     schema = result_schema(model)
+    keys = [rows.column(key) for key in model.dataset.keys]
+    columns = [*keys, *model.task.result_columns(outputs, predictions, model.version).values()]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 

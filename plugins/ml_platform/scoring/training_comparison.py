@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from ml_platform.evaluation.task import Task, Values
 from ml_platform.exceptions import UploadChangedError
 from ml_platform.files.formats import display_text
 from ml_platform.parsing.column_warnings import LISTED
@@ -26,8 +26,8 @@ from ml_platform.training.training_set import BUCKET, entity_ids, frozen_key
 log = logging.getLogger(__name__)
 
 FEW_ROWS = 20  # in a smaller file, equal predictions say nothing
-ALIKE = 0.99  # share of one class that is nearly all
-USUAL = 0.9  # share of this class in the training from which that is no surprise
+ALIKE = 0.99  # share of one prediction that is nearly all
+USUAL = 0.9  # share of this label in the training from which that is no surprise
 TIME = "event_timestamp"
 
 
@@ -39,13 +39,13 @@ class TrainingFacts:
         ids: of the rows: the entity, and where the data set has an event time, also that.
         categories: by feature, its values.
         ranges: by feature, its least and greatest value.
-        shares: the share of each class.
+        shares: the share of each label, by its text in `Task.groups`.
     """
 
     ids: pd.Index
     categories: dict[str, frozenset[str]]
     ranges: dict[str, tuple[float, float]]
-    shares: tuple[float, ...]
+    shares: dict[str, float]
 
 
 def training_facts(model: LoadedModel) -> TrainingFacts | None:
@@ -56,7 +56,7 @@ def training_facts(model: LoadedModel) -> TrainingFacts | None:
     """
     key = frozen_key(model.dataset, model.training_set_sha256)
     try:
-        return _read_facts(key, model.dataset.model_dump_json(), len(model.classes), model.holdout)
+        return _read_facts(key, model.dataset.model_dump_json(), model.task, model.holdout)
     except UploadChangedError:
         log.info("s3://%s/%s is not here: the file is not compared with the training", BUCKET, key)
     except (pa.ArrowException, KeyError, ValueError) as error:
@@ -65,22 +65,22 @@ def training_facts(model: LoadedModel) -> TrainingFacts | None:
 
 
 @lru_cache(maxsize=2)
-def _read_facts(key: str, spec: str, n_classes: int, rule: HoldoutRule) -> TrainingFacts:
+def _read_facts(key: str, spec: str, task: Task, rule: HoldoutRule) -> TrainingFacts:
     dataset = Dataset.model_validate_json(spec)
     frame = pd.read_parquet(io.BytesIO(object_store.get(BUCKET, key)))
     trained = frame[~rule.mask(entity_ids(dataset, frame), frame[TIME])]
-    return _facts(dataset, trained, n_classes)
+    return _facts(dataset, trained, task)
 
 
-def _facts(dataset: Dataset, frame: pd.DataFrame, n_classes: int) -> TrainingFacts:
+def _facts(dataset: Dataset, frame: pd.DataFrame, task: Task) -> TrainingFacts:
     types = {name: column.type for name, column in dataset.own_features.items()}
     numbers = [name for name, kind in types.items() if kind in NUMERIC_TYPES and frame[name].notna().any()]
-    labels = frame[dataset.label.column].to_numpy(dtype=np.int64)
+    labels = Counter(task.groups(frame[dataset.label.column].to_numpy()))
     return TrainingFacts(
         _ids(dataset, frame, frame[TIME]),
         {name: frozenset(frame[name].dropna()) for name, kind in types.items() if kind == "category"},
         {name: (float(frame[name].min()), float(frame[name].max())) for name in numbers},
-        tuple(np.bincount(labels, minlength=n_classes) / max(len(labels), 1)),
+        {text: count / len(frame) for text, count in labels.items()},
     )
 
 
@@ -98,19 +98,19 @@ class TrainingComparison:
         """Begin with no rows; without `facts` only the predictions are looked at."""
         self._model, self._facts = model, facts
         self._rows = self._trained = 0
-        self._predicted = np.zeros(len(model.classes), dtype=np.int64)
+        self._predicted: Counter[str] = Counter()
         self._unseen: dict[str, Counter[str]] = {}
         self._outside: dict[str, tuple[int, float]] = {}
 
-    def add(self, rows: pa.RecordBatch, predictions: NDArray[np.int64]) -> None:
+    def add(self, rows: pa.RecordBatch, predictions: Values) -> None:
         """Count scored rows.
 
         Args:
             rows: typed, shape (n_rows, n_columns).
-            predictions: class indices, shape (n_rows,).
+            predictions: as `LoadedModel.predict` returns them, shape (n_rows,).
         """
         self._rows += rows.num_rows
-        self._predicted += np.bincount(predictions, minlength=len(self._predicted))
+        self._predicted.update(self._model.task.groups(predictions))
         if self._facts is None:
             return
         self._count_trained(rows, self._facts.ids)
@@ -165,11 +165,10 @@ class TrainingComparison:
             )
 
     def _alike_text(self) -> Iterator[str]:
-        most = int(self._predicted.argmax())
-        share = self._facts.shares[most] if self._facts else 0.0
-        if self._rows >= FEW_ROWS and self._predicted[most] >= ALIKE * self._rows and share < USUAL:
+        ((name, count),) = self._predicted.most_common(1) or [("", 0)]
+        share = self._facts.shares.get(name, 0.0) if self._facts else 0.0
+        if self._rows >= FEW_ROWS and count >= ALIKE * self._rows and share < USUAL:
             trained = f"; in the training it was {share:.0%}" if self._facts else ""
-            name, count = self._model.classes[most], self._predicted[most]
             yield f"nearly all predictions are alike: {display_text(name)} in {count:,} of {_rows(self._rows)}{trained}"
 
     def _header(self, name: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from ml_platform.evaluation.task import Outputs, Values
 from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.files.formats import display_text
 from ml_platform.files.json_rows import ListRows, decode_json
@@ -22,7 +22,7 @@ from ml_platform.specs.spec import Dataset, Table
 REQUEST = "the request"
 NOT_A_REQUEST = 'not of the form {"rows": [{...}, ...]} or {"entities": [{...}, ...]}'
 MISSING_FIELD = "the row does not have this field; write null if the value is missing"
-TOO_LARGE = "a value is so large that the model gives no probability"
+TOO_LARGE = "a value is so large that the model gives no finite prediction"
 
 
 class PredictRequest(NamedTuple):
@@ -48,29 +48,22 @@ class ScoredRows:
     Attributes:
         model: the model.
         rows: typed, in the order of the request, shape (n_rows, n_columns).
-        probabilities: as `LoadedModel.predict` returns them.
-        predictions: class indices, shape (n_rows,).
+        outputs: as `LoadedModel.predict` returns them.
+        predictions: as `LoadedModel.predict` returns them, shape (n_rows,).
     """
 
     model: LoadedModel
     rows: pa.RecordBatch
-    probabilities: NDArray[np.float64]
-    predictions: NDArray[np.int64]
+    outputs: Outputs
+    predictions: Values
 
-    def by_row(self) -> Iterator[tuple[dict[str, Any], float, str, dict[str, float] | None]]:
-        """Yield for each row: its key, the probability, the predicted class, and the probability of each class.
-
-        As in a result file, the probability is that of the positive class or, with several classes, that of the
-        predicted class. With two classes the last item is None.
-        """
-        dataset, classes = self.model.dataset, self.model.classes
-        keys = [self.rows.column(key).to_pylist() for key in dataset.keys]
+    def by_row(self) -> Iterator[dict[str, Any]]:
+        """Yield the answer for each row: its key, and its prediction, see `Task.answers`."""
+        dataset = self.model.dataset
         headers = [dataset.header(key) for key in dataset.keys]
-        values = self.probabilities.tolist()
-        for i, (prediction, *key) in enumerate(zip(self.predictions.tolist(), *keys, strict=True)):
-            by_class = None if self.model.threshold is not None else dict(zip(classes, values[i], strict=True))
-            probability = values[i] if by_class is None else values[i][prediction]
-            yield dict(zip(headers, key, strict=True)), probability, classes[prediction], by_class
+        keys = zip(*(self.rows.column(key).to_pylist() for key in dataset.keys), strict=True)
+        for key, answer in zip(keys, self.model.task.answers(self.outputs, self.predictions), strict=True):
+            yield {"key": dict(zip(headers, key, strict=True)), **answer}
 
 
 def parse_request(body: bytes) -> PredictRequest:
@@ -175,12 +168,12 @@ def score(model: LoadedModel, rows: pa.RecordBatch, requested: datetime) -> Scor
         requested: the time of the request; also the time of the join if the data set has no event time.
 
     Raises:
-        BadRequestError: the model gives a row no finite probability.
+        BadRequestError: the model gives a row no finite output.
         RegistryError: the model cannot score.
     """
-    probabilities, predictions = model.predict(model_rows(model.dataset, rows, requested))
-    finite = np.isfinite(probabilities.reshape(len(predictions), -1)).all(axis=1)
+    outputs, predictions = model.predict(model_rows(model.dataset, rows, requested))
+    finite = np.isfinite(outputs.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
         bad = tuple(BadValue(int(row) + 1, "", "", TOO_LARGE) for row in np.flatnonzero(~finite))
         raise BadRequestError(f"{REQUEST}: {len(bad):,} of {len(predictions):,} rows are bad", bad)
-    return ScoredRows(model, rows, probabilities, predictions)
+    return ScoredRows(model, rows, outputs, predictions)

@@ -163,12 +163,8 @@ def _answer(model: LoadedModel, body: bytes, writer: PredictionWriter) -> Scored
 def _text(scored: ScoredRows) -> bytes:
     """Return the answer as JSON; each float is written so that it reads back exactly the same."""
     model = scored.model
-    predictions = [
-        {"key": key, "probability": probability, "prediction": prediction, "probabilities": by_class}
-        for key, probability, prediction, by_class in scored.by_row()
-    ]
-    answer = {"model": model.name, "model_version": model.version, "threshold": model.threshold}
-    return json.dumps(answer | {"predictions": predictions}, allow_nan=False).encode()
+    answer = {"model": model.name, "model_version": model.version, **model.task.facts()}
+    return json.dumps(answer | {"predictions": list(scored.by_row())}, allow_nan=False).encode()
 
 
 async def _body(request: Request) -> bytes:

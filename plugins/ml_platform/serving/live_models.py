@@ -160,8 +160,8 @@ def _smoke_test(model: LoadedModel) -> None:
     """Score one row of missing values. This also builds what the model builds at its first use.
 
     Raises:
-        RegistryError: the model cannot score, or gives no finite probability.
+        RegistryError: the model cannot score, or gives no finite output.
     """
-    probabilities, _ = model.predict(pd.DataFrame({"": [None]}))
-    if not np.isfinite(probabilities).all():
-        raise RegistryError("it gives probabilities that are not finite numbers")
+    outputs, _ = model.predict(pd.DataFrame({"": [None]}))
+    if not np.isfinite(outputs).all():
+        raise RegistryError("it gives outputs that are not finite numbers")

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving.live_models import ServedModel, Status
+from ml_platform.specs.tasks import TaskName
 
 
 class BadRow(BaseModel):
@@ -28,9 +29,21 @@ class Prediction(BaseModel):
     """The prediction for one row."""
 
     key: dict[str, int | str] = Field(description="the entity's key")
-    probability: float = Field(description="of the positive class; with several classes, of the predicted class")
-    prediction: str
+    prediction: str | float = Field(description="the class, or the number")
+    probability: float | None = Field(
+        default=None, description="of the positive class; with several classes, of the predicted class"
+    )
     probabilities: dict[str, float] | None = Field(default=None, description="of each class; null with two classes")
+    low: float | None = Field(default=None, description="numbers: low end of the interval")
+    high: float | None = Field(default=None, description="numbers: high end of the interval")
+
+
+class Interval(BaseModel):
+    """The interval around a predicted number."""
+
+    lower: float = Field(description="distance from the prediction to the low end, usually negative")
+    upper: float = Field(description="distance from the prediction to the high end, usually positive")
+    coverage: float = Field(description="share of true values that it is made to hold")
 
 
 class Predictions(BaseModel):
@@ -38,7 +51,8 @@ class Predictions(BaseModel):
 
     model: str
     model_version: int
-    threshold: float | None = Field(description="a row is positive from this probability on; null with several classes")
+    threshold: float | None = Field(default=None, description="two classes: a row is positive from this probability on")
+    interval: Interval | None = Field(default=None, description="numbers: the interval around each prediction")
     predictions: list[Prediction]
 
 
@@ -63,7 +77,9 @@ class Model(ModelHealth):
     model: str
     live_version: int | None = Field(description="the version that the alias champion names")
     since: datetime | None = Field(description="the time from which it answers")
-    threshold: float | None
+    task: TaskName
+    threshold: float | None = None
+    interval: Interval | None = None
     classes: list[str]
     key: list[str] = Field(description="the fields of the entity's key")
     run_id: str
@@ -84,8 +100,9 @@ def model_of(served: ServedModel, model: LoadedModel) -> Model:
         model=model.name,
         live_version=served.live_version,
         since=served.since,
-        threshold=model.threshold,
-        classes=list(model.classes),
+        task=model.task.name,
+        classes=list(model.task.classes),
+        **model.task.facts(),
         key=[model.dataset.header(key) for key in model.dataset.keys],
         run_id=model.run_id,
         training_set_sha256=model.training_set_sha256,

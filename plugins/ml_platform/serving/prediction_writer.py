@@ -67,7 +67,7 @@ class PredictionWriter:
 
     def add(self, scored: ScoredRows, requested: datetime) -> None:
         """Keep the log entries of predictions, to be written soon; beyond `MOST_ROWS` they are lost and counted."""
-        entries = prediction_log.entries(scored.model, scored.rows, scored.probabilities, scored.predictions, requested)
+        entries = prediction_log.entries(scored.model, scored.rows, scored.outputs, scored.predictions, requested)
         with self._lock:
             if sum(batch.num_rows for batch in self._waiting) + entries.num_rows <= MOST_ROWS:
                 self._waiting.append(entries)

@@ -1,17 +1,15 @@
 """The parts of a spec: the entity, the label, a column, a join, the search, the gate and the promotion."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from ml_platform.specs.tasks import GRIDS, Grid, Metric, TaskName
 from ml_platform.specs.time_formats import check_time_format
 
 ColumnType = Literal["integer", "number", "money", "category", "boolean", "text", "timestamp"]
-Metric = Literal["f1", "roc_auc", "average_precision", "precision", "recall", "accuracy"]
-METRICS: tuple[Metric, ...] = get_args(Metric)
-Estimator = Literal["logistic_regression", "random_forest", "hist_gradient_boosting"]
 Purpose = Literal["train", "test"]
 Delimiter = Literal[",", ";", "\t", "|"]
 ResultFormat = Literal["csv", "parquet"]
@@ -127,9 +125,11 @@ class Entity(SpecModel):
 
 
 class Label(SpecModel):
-    """The label to predict: its column, and either the positive value or all classes."""
+    """The label to predict: its column, and either the positive value, all classes, or that it is a number."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["positive"]}, {"required": ["classes"]}]})
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["positive"]}, {"required": ["classes"]}, {"required": ["kind"]}]}
+    )
 
     column: ColumnName
     positive: Scalar | None = Field(default=None, description="two values: the positive one, which the model detects")
@@ -139,23 +139,38 @@ class Label(SpecModel):
     classes: tuple[Scalar, ...] | None = Field(
         default=None, min_length=3, description="three or more values: all of them"
     )
+    kind: Literal["number"] | None = Field(default=None, description="number: the label is a number (regression)")
 
     @model_validator(mode="after")
-    def _binary_or_several(self) -> "Label":
-        if (self.positive is None) == (self.classes is None):
-            raise ValueError("give either `positive` (the positive one of two values) or `classes` (three or more)")
-        if self.classes is not None and self.negative is not None:
-            raise ValueError("`negative` goes with `positive`, not with `classes`")
+    def _is_of_one_kind(self) -> "Label":
+        if [self.positive, self.classes, self.kind].count(None) != 2:
+            raise ValueError(
+                "give one of `positive` (the positive one of two values), `classes` (three or more) and `kind: number`"
+            )
+        if self.positive is None and self.negative is not None:
+            raise ValueError("`negative` goes with `positive` only")
         if len(set(map(str, self.values))) < len(self.values):
             raise ValueError(f"a value is given twice: {', '.join(map(str, self.values))}")
         return self
 
     @property
+    def task(self) -> TaskName:
+        """The kind of problem."""
+        if self.kind is not None:
+            return "regression"
+        return "binary" if self.classes is None else "multiclass"
+
+    @property
     def values(self) -> tuple[Scalar, ...]:
-        """All values that the label may have; empty if the spec names only the positive one."""
+        """All values that the label may have; empty if the spec does not name them all."""
         if self.classes is not None:
             return self.classes
         return () if self.negative is None or self.positive is None else (self.negative, self.positive)
+
+    @property
+    def names_positive_only(self) -> bool:
+        """Whether the label has two values of which the spec names one."""
+        return self.positive is not None and self.negative is None
 
 
 class Column(SpecModel):
@@ -201,22 +216,17 @@ class Search(SpecModel):
     """The grid search: the metric that chooses the best candidate, and per estimator a grid of parameters."""
 
     scoring: Metric = Field(
-        default="f1", description="the metric that chooses the best; three or more classes: macro average"
+        default="f1",
+        description="the metric that chooses the best, by default f1 (three or more classes: macro average) or mae",
     )
     folds: int = Field(default=5, ge=2, le=20)
     jobs: int = Field(default=2, ge=1, le=64, description="candidates that are fitted in parallel")
     calibrate: bool = Field(default=True, description="calibrate probabilities out of fold where that costs no F1")
-    candidates: dict[Estimator, dict[str, list[Any]]] = Field(
-        default={
-            "logistic_regression": {"class_weight": [None, "balanced"], "C": [0.1, 1.0]},
-            "hist_gradient_boosting": {
-                "class_weight": [None, "balanced"],
-                "learning_rate": [0.05],
-                "max_iter": [400],
-                "max_leaf_nodes": [3, 8],
-            },
-            "random_forest": {"class_weight": [None, "balanced"], "min_samples_leaf": [5]},
-        },
+    interval: float = Field(
+        default=0.9, gt=0.0, lt=1.0, description="numbers: share of true values that the interval of a prediction holds"
+    )
+    candidates: Grid = Field(
+        default=GRIDS["binary"],
         min_length=1,
         description="per estimator a grid; every combination is a candidate; the simplest first",
     )
@@ -230,7 +240,10 @@ class Gate(SpecModel):
         default=None,
         description="entity: a hash of the key decides; time: the latest rows; default: time if there is an event time",
     )
-    min_gain: float = Field(default=0.0, ge=0.0, lt=1.0, description="least gain in F1 of a challenger")
+    min_gain: float = Field(
+        default=0.0, ge=0.0, lt=1.0,
+        description="least gain of a challenger: in F1; numbers: share by which its mean absolute error is lower",
+    )  # fmt: skip
     confidence: float = Field(
         default=0.9,
         ge=0.0,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from ml_platform.specs.parts import (
+    NUMERIC_TYPES,
     Column,
     ColumnName,
     ColumnType,
@@ -31,6 +32,7 @@ from ml_platform.specs.parts import (
     join_from_name,
     timedelta_of,
 )
+from ml_platform.specs.tasks import GRIDS, METRICS
 
 RESERVED_COLUMNS = (
     "event_timestamp", "created_timestamp", "upload_sha256", "line",
@@ -209,6 +211,33 @@ class Dataset(Table):
     result: Result = Result()
     # Filled from the tables' own files, so that the spec stored with a model is complete.
     tables: SkipJsonSchema[tuple[FeatureTable, ...]] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _search_fits_task(cls, raw: Any) -> Any:
+        """Choose the defaults of a search by the kind of the label."""
+        label = raw.get("label") if isinstance(raw, dict) else None
+        if not isinstance(label, dict) or label.get("kind") != "number" or not isinstance(raw.get("search", {}), dict):
+            return raw
+        defaults = {"scoring": METRICS["regression"][0], "candidates": GRIDS["regression"]}
+        return raw | {"search": defaults | raw.get("search", {})}
+
+    @model_validator(mode="after")
+    def _options_fit_task(self) -> "Dataset":
+        task, column = self.label.task, self.columns[self.label.column]
+        if self.search.scoring not in METRICS[task]:
+            raise ValueError(
+                f"search.scoring is {self.search.scoring}, which does not fit the label ({task}); "
+                f"allowed are {', '.join(METRICS[task])}"
+            )
+        if task == "regression" and column.type not in NUMERIC_TYPES:
+            raise ValueError(
+                f"label.kind is number, but the column {self.label.column!r} is of type {column.type}; allowed are "
+                f"{', '.join(NUMERIC_TYPES)}"
+            )
+        if task != "regression" and self.search.interval != Search.model_fields["interval"].default:
+            raise ValueError("search.interval is for a label of `kind: number`")
+        return self
 
     def _named_columns(self) -> dict[str, str]:
         leaks = {f"leaks.{i}": leak for i, leak in enumerate(self.leaks)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ml_platform.evaluation.tasks import kind_of, task_of
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.feature_store import features
 from ml_platform.parsing.labels import class_text, label_values
@@ -20,7 +21,7 @@ from ml_platform.training.training_set import BUCKET, content_hash, frozen_key, 
 
 log = logging.getLogger(__name__)
 
-LABEL = "__label"  # holds the label during the join; afterwards the label column holds its class index
+LABEL = "__label"  # holds the label during the join; afterwards the label column holds its class index or number
 UPLOAD = "__upload"  # SHA-256 of the file that the label comes from
 LINE = "__line"  # of the label in that file
 MAX_ROWS_NAMED = 20  # in an error
@@ -47,27 +48,6 @@ def labels_query(dataset: Dataset) -> str:
         FROM {source}
         ORDER BY {keys}, l.event_timestamp, l.created_timestamp DESC
     """  # noqa: S608 – names are quoted
-
-
-def classes(dataset: Dataset, labels: pd.Series) -> tuple[list[str], pd.Series]:
-    """Return the values of the label as in the files, by class index, and the class index of each row.
-
-    Where the spec names only the positive value, the other one is the most frequent of the rest.
-
-    Args:
-        dataset: names the positive value, or all classes.
-        labels: the label of each row, with the column's type, shape (n_rows,).
-
-    Returns:
-        The texts, and the indices, shape (n_rows,); missing where the label is none of these values.
-    """
-    named = label_values(dataset)
-    texts = list(map(class_text, named))
-    if not dataset.label.values:
-        others = labels[~labels.isin(named)].value_counts().index.tolist()
-        texts.insert(0, class_text(others[0]) if others else f"not {texts[0]}")
-        named.insert(0, others[0] if others else None)
-    return texts, labels.map({value: i for i, value in enumerate(named)})
 
 
 def _unexpected(dataset: Dataset, rows: pd.DataFrame, texts: list[str]) -> str:
@@ -102,11 +82,12 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
     joined = joined.sort_values([*dataset.keys, "event_timestamp"], ignore_index=True)
     times = joined["event_timestamp"].dt.tz_localize("UTC")  # Feast returns UTC without its time zone
     frame = joined[list(dataset.keys)].assign(event_timestamp=times)
-    named, label = classes(dataset, joined[LABEL])
+    kind = kind_of(dataset.label)
+    named, label = kind.encode(dataset.label, label_values(dataset), joined[LABEL])
     if (unexpected := label.isna()).any():
         raise DegenerateDataError(_unexpected(dataset, joined[unexpected], named))
     inputs = model_input(dataset, joined).drop(columns=list(dataset.entity.features))
-    labelled = pd.concat([frame, inputs, label.astype("int64").rename(dataset.label.column)], axis=1)
+    labelled = pd.concat([frame, inputs, label.astype(kind.label_type).rename(dataset.label.column)], axis=1)
     return labelled, named, set(joined[UPLOAD])
 
 
@@ -136,16 +117,17 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
         frame.to_parquet(buffer, index=False)
         written = object_store.put_new(BUCKET, key, buffer.getvalue())
     _record_sources(dataset, sha256, uploads)
-    counts = [int((frame[dataset.label.column] == i).sum()) for i in range(len(named))]
+    task, labels = task_of(dataset, named), frame[dataset.label.column]
     log.info(
         "training set of %s: %s rows (%s), %d features as known at each label's event time; %s s3://%s/%s",
         dataset.name, f"{len(frame):,}",
-        ", ".join(f"{text}: {count:,}" for text, count in zip(named, counts, strict=True)),
+        task.described(labels.to_numpy()),
         len(dataset.features), "frozen at" if written else "already frozen at", BUCKET, key,
     )  # fmt: skip
     return TrainingSetReference(
         dataset=dataset.name, spec_sha256=dataset.sha256, key=key, sha256=sha256, rows=len(frame),
-        classes=named, class_rows=counts, sources=sources(dataset, uploads),
+        classes=named, class_rows=[int((labels == index).sum()) for index in range(len(named))],
+        sources=sources(dataset, uploads),
     )  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from sklearn.pipeline import Pipeline
 
 from ml_platform.estimators.sklearn_internals import validate_params
 from ml_platform.estimators.table import ESTIMATORS
+from ml_platform.evaluation.tasks import kind_of
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.specs.parts import Estimator, Search
 from ml_platform.specs.spec import Dataset
+from ml_platform.specs.tasks import Estimator
 
 _PLATFORM_PARAMS = ("n_jobs", "random_state", "verbose", "warm_start", "categorical_features", "monotonic_cst")
 
@@ -41,33 +42,32 @@ class Candidate:
         """Return estimator and parameters as the log shows them."""
         return " ".join([self.estimator, *(f"{name}={value}" for name, value in self.params.items())])
 
-    def build(self) -> BaseEstimator:
-        """Return the unfitted scikit-learn classifier."""
-        return ESTIMATORS[self.estimator].build(self.params)
+    def build(self, dataset: Dataset) -> BaseEstimator:
+        """Return the unfitted scikit-learn estimator for a data set's kind of label."""
+        return ESTIMATORS[self.estimator].build(self.params, kind_of(dataset.label).estimator_type)
 
 
-def candidates(search: Search, *, estimators: Collection[str] = (), quick: bool = False) -> list[Candidate]:
+def candidates(dataset: Dataset, *, estimators: Collection[str] = (), quick: bool = False) -> list[Candidate]:
     """Return every combination of the grids; invalid values are found here, before the first fit.
 
     Args:
-        search: the section `search` of the YAML.
+        dataset: the spec; its section `search` has the grids.
         estimators: of these only; of all in the grid if empty.
         quick: use only the first value of each parameter, but all values of `class_weight`.
 
     Raises:
         ConfigurationError: an estimator is not in the grid, or a parameter or a value is invalid.
     """
-    if unknown := sorted(set(estimators) - set(search.candidates)):
-        raise ConfigurationError(
-            f"estimators: {unknown} are not among search.candidates; there are: {list(search.candidates)}"
-        )
+    grids = dataset.search.candidates
+    if unknown := sorted(set(estimators) - set(grids)):
+        raise ConfigurationError(f"estimators: {unknown} are not among search.candidates; there are: {list(grids)}")
     by_id: dict[str, Candidate] = {}
-    for estimator, grid in search.candidates.items():
+    for estimator, grid in grids.items():
         if not estimators or estimator in estimators:
-            _check_names(estimator, grid)
+            _check_names(dataset, estimator, grid)
             for params in ParameterGrid(_first_values(grid) if quick else grid):
                 candidate = Candidate(estimator, params)
-                _check_values(candidate)
+                _check_values(dataset, candidate)
                 by_id[candidate.id] = candidate
     return list(by_id.values())
 
@@ -76,8 +76,15 @@ def _first_values(grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return {name: values if name == "class_weight" else values[:1] for name, values in grid.items()}
 
 
-def _check_names(estimator: Estimator, grid: dict[str, list[Any]]) -> None:
-    allowed = sorted(set(ESTIMATORS[estimator].build({}).get_params()) - set(_PLATFORM_PARAMS))
+def _check_names(dataset: Dataset, estimator: Estimator, grid: dict[str, list[Any]]) -> None:
+    task = kind_of(dataset.label)
+    fitting = [name for name, kind in ESTIMATORS.items() if getattr(kind, task.estimator_type)]
+    if estimator not in fitting:
+        raise ConfigurationError(
+            f"search.candidates.{estimator}: is no {task.estimator_type}, which the label needs ({task.name}); "
+            f"there are: {', '.join(fitting)}"
+        )
+    allowed = sorted(set(Candidate(estimator, {}).build(dataset).get_params()) - set(_PLATFORM_PARAMS))
     for name, values in grid.items():
         if name not in allowed:
             raise ConfigurationError(f"search.candidates.{estimator}.{name}: no such parameter; there are: {allowed}")
@@ -85,9 +92,9 @@ def _check_names(estimator: Estimator, grid: dict[str, list[Any]]) -> None:
             raise ConfigurationError(f"search.candidates.{estimator}.{name}: the list is empty")
 
 
-def _check_values(candidate: Candidate) -> None:
+def _check_values(dataset: Dataset, candidate: Candidate) -> None:
     try:
-        validate_params(candidate.build())
+        validate_params(candidate.build(dataset))
     except ValueError as error:
         raise ConfigurationError(f"search.candidates.{candidate.estimator}: {error}") from None
 
@@ -105,6 +112,6 @@ def pipeline(candidate: Candidate, dataset: Dataset) -> Pipeline:
     return Pipeline(
         [
             ("columns", ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)),
-            ("classifier", candidate.build()),
+            (kind_of(dataset.label).estimator_type, candidate.build(dataset)),
         ]
     )

@@ -1,11 +1,10 @@
-"""The final fit of a candidate on all training rows, with its calibration and its decision threshold."""
+"""The final fit of a candidate on all training rows, with its calibration, and its threshold or interval."""
 
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.model_selection import FixedThresholdClassifier
 from threadpoolctl import threadpool_limits
 
-from ml_platform.evaluation.calibration import Calibration
+from ml_platform.evaluation.task import Calibration
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate, pipeline
@@ -17,8 +16,7 @@ def fit(
 ) -> BaseEstimator:
     """Return a candidate fitted on all rows outside the hold-out.
 
-    It is the pipeline, inside a `CalibratedClassifierCV` if it is calibrated, and with two classes inside a
-    `FixedThresholdClassifier`.
+    It is the pipeline, inside of what was chosen out of fold: calibrators, a threshold, an interval.
 
     Args:
         candidate: estimator and parameters.
@@ -28,14 +26,10 @@ def fit(
         calibration: what `calibrate` returned for these arguments; if not given, it is called now.
 
     Raises:
-        DegenerateDataError: scikit-learn cannot fit it, or it predicts the same probability for every row.
+        DegenerateDataError: scikit-learn cannot fit it, or it predicts the same for every row.
     """
     chosen = calibration or calibrate(candidate, parts, folds, jobs)
-    model: BaseEstimator = pipeline(candidate, parts.dataset)
-    if chosen.method:
-        model = CalibratedClassifierCV(model, method=chosen.method, cv=parts.folds(folds), ensemble=False, n_jobs=jobs)
-    if chosen.threshold is not None:
-        model = FixedThresholdClassifier(model, threshold=chosen.threshold, response_method="predict_proba")
+    model = parts.task.with_decision(pipeline(candidate, parts.dataset), chosen, parts.folds(folds), jobs)
     features, labels = parts.train()
     try:
         with threadpool_limits(1):

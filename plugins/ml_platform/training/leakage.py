@@ -1,64 +1,63 @@
 """How well each single column predicts the label: a column that does so nearly perfectly is a suspected leak."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import matthews_corrcoef
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
-from sklearn.tree import DecisionTreeClassifier
 
 from ml_platform import RANDOM_STATE
+from ml_platform.evaluation.multiclass import Multiclass
+from ml_platform.evaluation.task import Task
 
 LEAK_SCORE = 0.95  # columns without a leak score less: the petal width in the data set iris scores .93
 SCORED_ROWS = 50_000
-FOLDS = 3
 _COMMON_VALUES = 100
 
 
-def suspected_leaks(features: pd.DataFrame, labels: "pd.Series | NDArray[np.generic]") -> dict[str, float]:
+def suspected_leaks(
+    features: pd.DataFrame, labels: "pd.Series | NDArray[Any]", task: type[Task] = Multiclass
+) -> dict[str, float]:
     """Return the columns that reveal the label alone, with their `label_scores`, the highest first.
 
     Args:
         features: columns of float64, bool, or objects of str; NaN or None is missing.
-        labels: shape (n_rows,), two or more classes.
+        labels: shape (n_rows,), classes or numbers.
+        task: the kind of problem.
     """
-    return {name: score for name, score in label_scores(features, labels).items() if score >= LEAK_SCORE}
+    return {name: score for name, score in label_scores(features, labels, task).items() if score >= LEAK_SCORE}
 
 
-def label_scores(features: pd.DataFrame, labels: "pd.Series | NDArray[np.generic]") -> dict[str, float]:
+def label_scores(
+    features: pd.DataFrame, labels: "pd.Series | NDArray[Any]", task: type[Task] = Multiclass
+) -> dict[str, float]:
     """Return how well each column alone predicts the label, the best first.
 
-    The score is the Matthews correlation of the label with out-of-fold predictions of a decision tree that sees one
-    column and whether it is missing. 0 is chance, even if a class is rare; 1 is always correct. The predictions are
-    out of fold, so an id, which a tree can only memorise, scores 0.
+    The score compares the label with out-of-fold predictions of a decision tree that sees one column and whether it is
+    missing: Matthews correlation of classes, R² of numbers. 0 is chance, even if a class is rare; 1 is always correct.
+    The predictions are out of fold, so an id, which a tree can only memorise, scores 0.
 
     Args:
         features: columns of float64, bool, or objects of str; NaN or None is missing.
-        labels: shape (n_rows,), two or more classes; a class with fewer than `FOLDS` rows is ignored.
+        labels: shape (n_rows,), classes or numbers; a class with fewer than three rows is ignored.
+        task: the kind of problem.
 
     Returns:
-        Scores in [-1, 1], by column; empty if fewer than two classes are left.
+        Scores in [-1, 1], by column; empty if fewer than two different labels are left.
     """
-    classes, counts = np.unique(np.asarray(labels), return_counts=True)
-    usable = np.flatnonzero(np.isin(np.asarray(labels), classes[counts >= FOLDS]))
+    usable = np.flatnonzero(task.learnable(np.asarray(labels)))
     if len(usable) > SCORED_ROWS:
         usable = np.sort(np.random.default_rng(RANDOM_STATE).choice(usable, SCORED_ROWS, replace=False))
     truth = np.asarray(labels)[usable]
-    classes, counts = np.unique(truth, return_counts=True)
-    if len(classes) < 2 or counts.min() < FOLDS:
+    if not task.learnable(truth).all() or not len(truth):
         return {}
-    scores = {str(name): _score(_codes(column.iloc[usable]), truth) for name, column in features.items()}
+    scores = {str(name): _score(_codes(column.iloc[usable]), truth, task) for name, column in features.items()}
     return dict(sorted(scores.items(), key=lambda item: -item[1]))
 
 
-def _score(values: NDArray[np.float64], labels: NDArray[np.generic]) -> float:
-    # Without balanced weights a column would score 0 if no value makes a rare class more likely than the other class.
-    options = {"max_leaf_nodes": 64, "min_samples_leaf": 2, "class_weight": "balanced"}
-    tree = DecisionTreeClassifier(**options, random_state=RANDOM_STATE)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=RANDOM_STATE)
+def _score(values: NDArray[np.float64], labels: NDArray[Any], task: type[Task]) -> float:
     # No threshold separates missing from present values, so an indicator of missing values is a further column.
-    inputs = np.column_stack([values, np.isnan(values)])
-    return float(matthews_corrcoef(labels, cross_val_predict(tree, inputs, labels, cv=folds)))
+    return task.column_score(np.column_stack([values, np.isnan(values)]), labels)
 
 
 def _codes(column: pd.Series) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ml_platform.specs.parts import Estimator, Metric
+from ml_platform.specs.tasks import Estimator, Metric
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TrainingSetReference:
         key: of the Parquet file in the artifact bucket.
         sha256: hash of the content.
         rows: number of rows.
-        classes: the values of the label as in the files; with two classes the negative one is first.
+        classes: the values of the label as in the files; of two the negative one is first; none if it is a number.
         class_rows: number of rows of each class.
         sources: the uploads whose labels are in it.
     """
@@ -88,7 +88,7 @@ class Challenger:
         url: of that run's page.
         name: of the registered model.
         version: number of the model version.
-        threshold: rows with at least this probability are positive; None with more than two classes.
+        threshold: rows with at least this probability are positive; None without one.
         metrics: by name, on the hold-out.
         search: the search that chose its candidate.
     """

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ml_platform.specs.parts import Metric, Search
+from ml_platform.specs.spec import Dataset
+from ml_platform.specs.tasks import Metric
 from ml_platform.training.candidates import Candidate, candidates
 
 
@@ -13,7 +14,7 @@ class SearchPlan:
 
     Attributes:
         candidates: valid, not fitted yet; in the order of the grid, the simplest first.
-        folds: number of folds of the stratified cross-validation.
+        folds: number of folds of the cross-validation.
         scoring: the metric whose mean over the folds compares the candidates.
         jobs: number of candidates fitted in parallel.
         attempt_id: makes searches differ that are otherwise equal, such as the id of a DAG run.
@@ -28,7 +29,7 @@ class SearchPlan:
     @classmethod
     def of(
         cls,
-        search: Search,
+        dataset: Dataset,
         *,
         estimators: Collection[str] = (),
         quick: bool = False,
@@ -40,7 +41,7 @@ class SearchPlan:
         """Return the plan of a data set's search; the YAML gives the defaults.
 
         Args:
-            search: the section `search` of the YAML.
+            dataset: the spec; its section `search` has the grids and the defaults.
             estimators: of these only; of all in the grid if empty.
             quick: use only the first value of each parameter, but all values of `class_weight`.
             folds: see the attributes.
@@ -51,8 +52,9 @@ class SearchPlan:
         Raises:
             ConfigurationError: an estimator is not in the grid, or a value is invalid.
         """
+        search = dataset.search
         return cls(
-            candidates=tuple(candidates(search, estimators=estimators, quick=quick)),
+            candidates=tuple(candidates(dataset, estimators=estimators, quick=quick)),
             folds=folds or search.folds,
             scoring=scoring or search.scoring,
             jobs=jobs or search.jobs,

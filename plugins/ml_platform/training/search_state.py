@@ -12,7 +12,8 @@ from ml_platform.training.training_set import TrainingSet
 
 LIBRARY = Path(__file__).resolve().parents[1]
 HASHED_FILES = (
-    "estimators/table.py", "evaluation/metrics.py", "specs/holdout.py",
+    "estimators/table.py", "evaluation/binary.py", "evaluation/classification.py", "evaluation/intervals.py",
+    "evaluation/metrics.py", "evaluation/multiclass.py", "evaluation/regression.py", "specs/holdout.py",
     "training/candidates.py", "training/search.py", "training/split.py",
 )  # fmt: skip
 
@@ -33,5 +34,6 @@ def search_id(training_set: TrainingSet, plan: SearchPlan) -> str:
     """
     dataset = training_set.dataset
     holdout = [dataset.holdout_by, dataset.gate.holdout]
-    parts = [dataset.name, training_set.sha256, *holdout, plan.folds, plan.scoring, code_version(), plan.attempt_id]
+    measured = [plan.folds, plan.scoring, dataset.search.interval]
+    parts = [dataset.name, training_set.sha256, *holdout, *measured, code_version(), plan.attempt_id]
     return sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,21 +1,18 @@
 """A training set split into training rows and hold-out, and the folds of the training rows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from ml_platform import RANDOM_STATE
 from ml_platform.evaluation.holdout_report import HoldoutRows
+from ml_platform.evaluation.task import Folds, Task, Values
+from ml_platform.evaluation.tasks import task_of
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.specs.holdout import HoldoutRule, holdout_by_time
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.training_set import TrainingSet, entity_ids
-
-Folds = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 MAX_GROUPS = 2000  # scikit-learn takes 0.25 ms per group: 76 s for 300,000 entities
 
@@ -26,17 +23,17 @@ class Split:
 
     Attributes:
         dataset: what the columns mean.
-        classes: the values of the label, by class index.
+        task: the kind of problem.
         ids: one value per entity, shape (n_rows,).
         times: event times (UTC), shape (n_rows,).
         features: shape (n_rows, n_features).
-        labels: class indices, shape (n_rows,).
+        labels: class indices or numbers, shape (n_rows,).
         rule: says which rows are in the hold-out.
         in_holdout: True for the rows of the hold-out, shape (n_rows,).
     """
 
     dataset: Dataset
-    classes: tuple[str, ...]
+    task: Task
     ids: pd.Series
     times: pd.Series
     features: pd.DataFrame
@@ -48,19 +45,19 @@ class Split:
         """Return features and labels of the training rows."""
         return self.features[~self.in_holdout], self.labels[~self.in_holdout]
 
-    def test(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+    def test(self) -> tuple[pd.DataFrame, Values]:
         """Return features and labels of the hold-out."""
-        return self.features[self.in_holdout], self.labels[self.in_holdout].to_numpy(dtype=np.int64)
+        return self.features[self.in_holdout], self.labels[self.in_holdout].to_numpy()
 
     def holdout_rows(self) -> HoldoutRows:
-        """Return the rows of the hold-out with their ids, times and classes."""
-        return HoldoutRows(self.ids[self.in_holdout], self.times[self.in_holdout], *self.test(), self.classes)
+        """Return the rows of the hold-out with their ids, times and task."""
+        return HoldoutRows(self.ids[self.in_holdout], self.times[self.in_holdout], *self.test(), self.task)
 
     def folds(self, number: int) -> Folds:
         """Return the folds of search and threshold: for each the positions of the training rows to fit and to score.
 
-        They are stratified by class. Rows that could reveal each other's label stay on one side of each fold: rows of
-        one day if the hold-out is by time, else rows of one entity.
+        They are stratified by class, if there are classes. Rows that could reveal each other's label stay on one side
+        of each fold: rows of one day if the hold-out is by time, else rows of one entity.
 
         Args:
             number: of folds.
@@ -69,15 +66,14 @@ class Split:
             DegenerateDataError: the folds cannot be made, or one has no row of a class.
         """
         groups = self._groups()
-        kind = StratifiedKFold if groups is None else StratifiedGroupKFold
         labels = self.labels[~self.in_holdout]
         try:
-            folds = list(kind(number, shuffle=True, random_state=RANDOM_STATE).split(labels, labels, groups))
+            folds = list(self.task.splitter(number, groups).split(labels, labels, groups))
         except ValueError as error:
             raise DegenerateDataError(f"{self.dataset.name}: {number} folds cannot be made: {error}") from error
         for part in (part for fold in folds for part in fold):
             present = set(labels.iloc[part])
-            if missing := [name for index, name in enumerate(self.classes) if index not in present]:
+            if missing := [name for index, name in enumerate(self.task.classes) if index not in present]:
                 unit, names = "day" if self.rule.by == "time" else "entity", ", ".join(map(repr, missing))
                 raise DegenerateDataError(
                     f"{self.dataset.name}: one of {number} folds has no row of class {names}, because all rows of one "
@@ -99,24 +95,22 @@ def split(training_set: TrainingSet, folds: int) -> Split:
     """Split a training set, and reject one that cannot train or evaluate a model.
 
     Raises:
-        DegenerateDataError: a side has fewer rows of a class than there are folds, or no feature varies among the
-            training rows; the text gives the numbers.
+        DegenerateDataError: a side has fewer rows, or rows of a class, than the folds need, or no feature varies among
+            the training rows; the text gives the numbers.
     """
-    dataset, frame, classes = training_set.dataset, training_set.frame, training_set.classes
+    dataset, frame = training_set.dataset, training_set.frame
+    task = task_of(dataset, training_set.classes)
     ids, times, labels = entity_ids(dataset, frame), frame["event_timestamp"], frame[dataset.label.column]
     rule = holdout_rule(dataset, times)
     in_holdout = rule.mask(ids, times)
     for side, mask in (("training rows", ~in_holdout), ("rows of the hold-out", in_holdout)):
-        counts = [int((labels[mask] == index).sum()) for index in range(len(classes))]
-        if min(counts) < folds:
-            each = ", ".join(f"{count:,} are {name!r}" for name, count in zip(classes, counts, strict=True))
+        if problem := task.too_few(labels[mask].to_numpy(), folds):
             raise DegenerateDataError(
-                f"{dataset.name}: {folds} folds need at least {folds} rows of each class; of {int(mask.sum()):,} "
-                f"{side} {each} (training set: {len(frame):,} rows)"
+                f"{dataset.name}: too few {side} for {folds} folds: {problem} (training set: {len(frame):,} rows)"
             )
     features = frame[list(dataset.features)]
     _check_features(dataset, features[~in_holdout])
-    return Split(dataset, classes, ids, times, features, labels, rule, in_holdout)
+    return Split(dataset, task, ids, times, features, labels, rule, in_holdout)
 
 
 def _check_features(dataset: Dataset, features: pd.DataFrame) -> None:

@@ -15,6 +15,7 @@ from ml_platform import RANDOM_STATE
 from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.holdout_report import holdout_report
+from ml_platform.evaluation.task import Folds
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.registry import registry, version_tags
 from ml_platform.registry.model_files import package_versions
@@ -31,7 +32,7 @@ from ml_platform.training.results import Challenger, SearchResult
 from ml_platform.training.search import CandidateResult, log_progress, rank
 from ml_platform.training.search_plan import SearchPlan
 from ml_platform.training.search_state import search_id
-from ml_platform.training.split import Folds, Split, split
+from ml_platform.training.split import Split, split
 from ml_platform.training.training_set import TrainingSet
 from ml_platform.training.workers import own_workers
 
@@ -85,7 +86,8 @@ def _parent_run(training_set: TrainingSet, parts: Split, plan: SearchPlan, ident
         "folds": plan.folds, "scoring": plan.scoring,
         "rows_train": int((~parts.in_holdout).sum()), "rows_holdout": int(parts.in_holdout.sum()),
         "random_state": RANDOM_STATE,
-        "holdout_by": parts.rule.by, "holdout_share": parts.rule.share, "classes": ", ".join(parts.classes)[:500],
+        "holdout_by": parts.rule.by, "holdout_share": parts.rule.share, "task": parts.task.name,
+        "classes": ", ".join(parts.task.classes)[:500],
     }  # fmt: skip
     if parts.rule.start is not None:
         params["holdout_from"] = parts.rule.start.isoformat()
@@ -97,7 +99,7 @@ def _parent_run(training_set: TrainingSet, parts: Split, plan: SearchPlan, ident
 
 
 def _log_leaks(parent: Run, parts: Split) -> dict[str, float]:
-    leaks = suspected_leaks(*parts.train())
+    leaks = suspected_leaks(*parts.train(), type(parts.task))
     for column, score in leaks.items():
         log.warning(
             "%s alone reveals the label (%.2f): if it is known only with the label, list it under `leaks`",
@@ -116,7 +118,7 @@ def _results(parent: Run, plan: SearchPlan, parts: Split, folds: Folds) -> list[
     if results:
         log.info("%d of %d candidates are already logged and are not fitted again", len(results), total)
     tracking.log_counts(client, parent.info.run_id, total, results)
-    for result in grid_search.search(pending, parts.dataset, *parts.train(), folds=folds, jobs=plan.jobs):
+    for result in grid_search.search(pending, parts.dataset, parts.task, *parts.train(), folds=folds, jobs=plan.jobs):
         tracking.log_candidate(client, parent, result)
         results.append(result)
         tracking.log_counts(client, parent.info.run_id, total, results)
@@ -159,15 +161,14 @@ def _log_choice(name: str, parent: Run, results: list[CandidateResult], plan: Se
 def refit(training_set: TrainingSet, search_result: SearchResult) -> Challenger:
     """Fit the chosen candidate on all rows outside the hold-out, calibrate, evaluate and register it.
 
-    The threshold maximises the F1 of the calibrated probabilities out of fold; with more than two classes the most
-    probable class is predicted. The new version gets the alias `challenger`.
+    Threshold or interval are chosen out of fold. The new version gets the alias `challenger`.
 
     Args:
         training_set: the one of the search.
         search_result: the result of `search`.
 
     Raises:
-        DegenerateDataError: the data cannot train a model, or no threshold can be found.
+        DegenerateDataError: the data cannot train a model, or it predicts the same for every row.
     """
     name, candidate = training_set.dataset.name, Candidate(*search_result.candidate)
     parts = split(training_set, search_result.folds)
@@ -196,20 +197,18 @@ def _fit_and_register(
     log.info("fitting %s on %s rows outside the hold-out", candidate, f"{int((~parts.in_holdout).sum()):,}")
     calibration = calibrate(candidate, parts, search_result.folds, search_result.jobs)
     model = fit(candidate, parts, search_result.folds, search_result.jobs, calibration)
-    threshold, rows = calibration.threshold, parts.holdout_rows()
+    rows = parts.holdout_rows()
     report = holdout_report(model, rows, calibration, uncalibrated(model) if calibration.method else None)
     tracking.log_holdout_report(mlflow_client.connect(), run.info.run_id, report)
     tags = {
         "candidate_id": candidate.id, "candidate": str(candidate), "training_set_sha256": training_set.sha256,
-        "holdout_f1": repr(report.metrics["f1"]), "holdout_metrics": json.dumps(report.metrics),
+        "holdout_metrics": json.dumps(report.metrics),
         "calibration": calibration.method or "none", "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
-        **version_tags.required_tags(parts.classes, threshold, parts.rule),
+        **version_tags.required_tags(calibration.task, parts.rule),
     }  # fmt: skip
     version = registry.register(run, dataset, model, rows.features.head(3), tags)
     log.info(
-        "%s version %s: F1 %.3f, ROC AUC %.3f, calibration error %.3f on %s rows of the hold-out%s",
-        dataset.name, version.version, report.metrics["f1"], report.metrics["roc_auc"],
-        report.metrics["calibration_error"], f"{len(rows.labels):,}",
-        "" if threshold is None else f" at threshold {threshold:.3f}",
+        "%s version %s: %s; on %s rows of the hold-out",
+        dataset.name, version.version, calibration.task.summary(report.metrics), f"{len(rows.labels):,}",
     )  # fmt: skip
     return version

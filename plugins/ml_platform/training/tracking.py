@@ -14,8 +14,8 @@ from mlflow.entities import DatasetInput, InputTag, Metric, Param, Run
 from mlflow.utils.git_utils import get_git_commit
 
 from ml_platform import ROOT
-from ml_platform.evaluation.holdout_report import HoldoutReport, probabilities_in
-from ml_platform.evaluation.metrics import Probabilities
+from ml_platform.evaluation.holdout_report import HoldoutReport, outputs_in
+from ml_platform.evaluation.task import Outputs
 from ml_platform.storage import mlflow_client
 from ml_platform.training.candidates import Candidate
 from ml_platform.training.search import CandidateResult
@@ -137,8 +137,7 @@ def log_holdout_report(client: MlflowClient, run_id: str, report: HoldoutReport)
     """Log metrics, charts and predictions of a new model to its run."""
     metrics = {f"holdout_{name}": value for name, value in report.metrics.items()}
     metrics |= {f"out_of_fold_{name}": value for name, value in report.out_of_fold.items()}
-    if report.threshold is not None and report.positives is not None:
-        metrics |= {"threshold": report.threshold, "holdout_positives": report.positives}
+    metrics |= report.task.figures(report.predictions["label"].to_numpy())
     mlflow_client.log_metrics(client, run_id, metrics)
     mlflow_client.log_charts(client, run_id, report.charts)
     with tempfile.TemporaryDirectory() as folder:
@@ -146,8 +145,8 @@ def log_holdout_report(client: MlflowClient, run_id: str, report: HoldoutReport)
         client.log_artifact(run_id, str(Path(folder) / PREDICTIONS))
 
 
-def holdout_probabilities(run_id: str) -> Probabilities:
-    """Return the hold-out probabilities that were logged when a model was trained, in the model's shape."""
+def holdout_outputs(run_id: str) -> Outputs:
+    """Return the outputs for the hold-out that were logged when a model was trained, in the model's shape."""
     with tempfile.TemporaryDirectory() as folder:
         path = mlflow_client.connect().download_artifacts(run_id, PREDICTIONS, folder)
-        return probabilities_in(pd.read_parquet(path))
+        return outputs_in(pd.read_parquet(path))

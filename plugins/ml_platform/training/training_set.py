@@ -22,8 +22,9 @@ class TrainingSet:
     Attributes:
         dataset: the spec; it says what the columns mean.
         frame: key columns, `event_timestamp` (UTC), the features in the data set's order, the label column as the
-            index of its class. Numeric and boolean features are float64, categories are str; NaN is missing.
-        classes: the values of the label as in the files; with two classes the negative one is first.
+            index of its class (int64) or its number (float64). Numeric and boolean features are float64, categories
+            are str; NaN is missing.
+        classes: the values of the label as in the files; of two the negative one is first; none if it is a number.
         sha256: hash of the frame's content; names the file.
         uri: of the Parquet file.
         sources: object key, SHA-256 and number of rows of each upload.

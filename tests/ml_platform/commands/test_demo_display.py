@@ -13,8 +13,8 @@ from stack.airflow_api import TaskState
 
 CARD = TrainingCard(
     model="auto", version=1, promoted=True, decision="promoted", reason="version 1 is the first to go live",
-    champion_before=None, min_gain=0.0, confidence=0.9, rows=1640, challenger_f1=0.61234, champion_f1=None,
-    gain_low=None, gain_high=None,
+    champion_before=None, min_gain=0.0, confidence=0.9, rows=1640, challenger_score=0.61234, champion_score=None,
+    gain_low=None, gain_high=None, metric="f1",
     metrics={"f1": 0.61234, "roc_auc": 0.8, "precision": 0.5, "recall": 0.75, "log_loss": 0.4}, threshold=0.3214,
     best_candidate="random_forest", candidate=("random_forest", {}), candidates_tried=12, candidates_failed=0,
     scoring="f1", cv_score=0.6, cv_score_sd=0.01, suspected_leaks={}, training_set="s3://mlflow/a.parquet",

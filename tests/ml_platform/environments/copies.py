@@ -8,6 +8,7 @@ from mlflow.entities import Metric, Param
 from ml_platform.environments.environment import Environment
 from ml_platform.environments.values import CopiedVersion, PromotionRequest
 from ml_platform.estimators.model_parts import threshold_of
+from ml_platform.evaluation.binary import Binary
 from ml_platform.promotion.results import LiveVersions
 from ml_platform.registry import registry, version_tags
 from ml_platform.specs.holdout import HoldoutRule
@@ -40,7 +41,7 @@ def register(name: str, seed: int = 1) -> int:
     api.log_batch(run.info.run_id, [Metric("holdout_f1", 0.5, 1, 0)], [Param("folds", "3")])
     tracking.log_input(api, run.info.run_id, name, sha256, uri, {"num_rows": 300})
     api.set_terminated(run.info.run_id)
-    recorded = version_tags.required_tags(("0", "1"), threshold_of(model), HoldoutRule(name, "entity", 0.2))
+    recorded = version_tags.required_tags(Binary(("0", "1"), threshold_of(model)), HoldoutRule(name, "entity", 0.2))
     recorded |= {"training_set_sha256": sha256, "git_commit": "c0ffee", "decision": "promoted"}
     example = make_frame(300)[list(dataset.features)].head(3)
     version = int(registry.register(run, dataset, model, example, recorded).version)

@@ -10,17 +10,27 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from ml_platform.estimators.interval_regressor import IntervalRegressor
 from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.estimators.row_scorer import RowScorer, sklearn_input
 from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.registry.model_files import signature
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.candidates import Candidate, pipeline
-from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
+from tests.ml_platform.training.trainings import (
+    make_dataset,
+    make_frame,
+    make_houses,
+    make_houses_frame,
+    make_weeks,
+    make_weeks_frame,
+)
 
 SMALL = {"logistic_regression": {}, "random_forest": {"n_estimators": 9}, "hist_gradient_boosting": {"max_iter": 9}}
 CALIBRATED = "calibrated "
-NAMES = [*ESTIMATORS, *(CALIBRATED + name for name in ESTIMATORS)]
+CLASSIFIERS = [name for name, kind in ESTIMATORS.items() if kind.classifier]
+REGRESSORS = [name for name, kind in ESTIMATORS.items() if kind.regressor]
+NAMES = [*CLASSIFIERS, *(CALIBRATED + name for name in CLASSIFIERS)]
 
 
 def columns(dataset: Dataset) -> dict[str, str]:
@@ -54,6 +64,16 @@ def fitted_ten_classes(estimator: str) -> tuple[RowScorer, Pipeline]:
         model = unfitted(dataset, estimator).fit(
             sklearn_input(frame, columns(dataset)), pd.qcut(noisy, 10, labels=False)
         )
+    return RowScorer(model, columns(dataset)), model
+
+
+@cache
+def fitted_numbers(estimator: str) -> tuple[RowScorer, BaseEstimator]:
+    """Return a model of `houses`, whose label is a number, and its scorer."""
+    dataset, frame = make_houses(), make_houses_frame()
+    model = IntervalRegressor(pipeline(Candidate(estimator, SMALL.get(estimator, {})), dataset), -1.0, 2.0, 0.9)
+    with threadpool_limits(1):
+        model.fit(sklearn_input(frame, columns(dataset)), frame[dataset.label.column])
     return RowScorer(model, columns(dataset)), model
 
 

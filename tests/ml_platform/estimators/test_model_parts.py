@@ -3,7 +3,7 @@
 import pytest
 from sklearn.pipeline import Pipeline
 
-from ml_platform.estimators.model_parts import calibrated_of, threshold_of, uncalibrated, without_threshold
+from ml_platform.estimators.model_parts import calibrated_of, threshold_of, uncalibrated, undecided
 from tests.ml_platform.estimators.fitted_models import CALIBRATED, fitted
 
 NAME = "logistic_regression"
@@ -14,7 +14,7 @@ NAME = "logistic_regression"
 def test_the_pipeline_is_below_all_other_parts(kind, name):
     _, model = fitted(kind, name)
     assert isinstance(uncalibrated(model), Pipeline)
-    assert (without_threshold(model) is model) is (kind == "weeks")
+    assert (undecided(model) is model) is (kind == "weeks")
 
 
 def test_the_threshold_is_that_of_the_model_also_of_an_earlier_version():

@@ -13,8 +13,22 @@ from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
 from ml_platform.estimators.row_scorer import RowScorer, sklearn_input
-from tests.ml_platform.estimators.fitted_models import NAMES, columns, fitted, fitted_ten_classes
-from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
+from tests.ml_platform.estimators.fitted_models import (
+    NAMES,
+    REGRESSORS,
+    columns,
+    fitted,
+    fitted_numbers,
+    fitted_ten_classes,
+)
+from tests.ml_platform.training.trainings import (
+    make_dataset,
+    make_frame,
+    make_houses,
+    make_houses_frame,
+    make_weeks,
+    make_weeks_frame,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,23 +51,23 @@ def test_two_classes_equal_scikit_learn(shop) -> None:
     scorer, model = shop
     frame = make_frame(500, seed=2)
     expected = model.predict_proba(sklearn_input(frame, columns(make_dataset())))[:, 1]
-    np.testing.assert_allclose(scorer.probabilities(frame), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(scorer.outputs(frame), expected, rtol=0, atol=1e-12)
 
 
 def test_several_classes_equal_scikit_learn(weeks) -> None:
     scorer, model = weeks
     frame = make_weeks_frame(300, seed=2)
     expected = model.predict_proba(sklearn_input(frame, columns(make_weeks())))
-    np.testing.assert_allclose(scorer.probabilities(frame), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(scorer.outputs(frame), expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 63, 64, 65])
 def test_a_row_has_the_same_probability_in_any_batch(shop, weeks, size) -> None:
     for (scorer, _), frame in ((shop, make_frame(300, seed=3)), (weeks, make_weeks_frame(300, seed=3))):
-        whole = scorer.probabilities(frame)
+        whole = scorer.outputs(frame)
         for start in range(0, 300, 37):
             part = frame.iloc[start : start + size]
-            assert np.array_equal(scorer.probabilities(part), whole[start : start + size])
+            assert np.array_equal(scorer.outputs(part), whole[start : start + size])
 
 
 @pytest.mark.parametrize("estimator", NAMES)
@@ -61,19 +75,19 @@ def test_a_row_has_the_same_probability_in_any_batch(shop, weeks, size) -> None:
 def test_with_ten_classes_a_row_has_the_same_probabilities_in_any_batch(estimator, size) -> None:
     scorer, model = fitted_ten_classes(estimator)
     frame = make_weeks_frame(200, seed=3)
-    whole = scorer.probabilities(frame)
+    whole = scorer.outputs(frame)
     np.testing.assert_allclose(
         whole, model.predict_proba(sklearn_input(frame, columns(make_weeks()))), rtol=0, atol=1e-12
     )
-    parts = [scorer.probabilities(frame.iloc[start : start + size]) for start in range(0, 200, size)]
+    parts = [scorer.outputs(frame.iloc[start : start + size]) for start in range(0, 200, size)]
     assert np.array_equal(np.vstack(parts), whole)
 
 
 def test_arrows_columns_give_the_same_bits_as_a_frame(shop, weeks) -> None:
     for (scorer, _), frame in ((shop, make_frame(300, seed=3)), (weeks, make_weeks_frame(300, seed=3))):
         batch = pa.RecordBatch.from_pandas(frame.astype({"member": "boolean"}) if "member" in frame else frame)
-        assert np.array_equal(scorer.probabilities(batch), scorer.probabilities(frame))
-        assert np.array_equal(scorer.probabilities(batch.slice(7, 1)), scorer.probabilities(frame.iloc[7:8]))
+        assert np.array_equal(scorer.outputs(batch), scorer.outputs(frame))
+        assert np.array_equal(scorer.outputs(batch.slice(7, 1)), scorer.outputs(frame.iloc[7:8]))
 
 
 ROW = st.fixed_dictionaries(
@@ -95,12 +109,12 @@ def test_any_row_equals_scikit_learn(shop, rows) -> None:
     scorer, model = shop
     frame = pd.DataFrame(rows, index=range(len(rows)))
     expected = model.predict_proba(sklearn_input(frame, columns(make_dataset())))[:, 1]
-    np.testing.assert_allclose(scorer.probabilities(frame), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(scorer.outputs(frame), expected, rtol=0, atol=1e-12)
 
 
 def test_a_number_beyond_what_trees_hold_is_very_large() -> None:
     scorer, _ = fitted("shop", "random_forest")
-    large, larger = (scorer.probabilities(pd.DataFrame([{"age": age}])) for age in (1e30, 1e300))
+    large, larger = (scorer.outputs(pd.DataFrame([{"age": age}])) for age in (1e30, 1e300))
     assert large == larger
 
 
@@ -111,20 +125,20 @@ def test_a_number_that_overflows_when_it_is_scaled_is_very_large(shop, weeks) ->
     ):
         largest = np.finfo(np.float64).max
         cells = np.select([frame.index == 7, frame.index == 70], [largest, -largest], frame[name])
-        found, usual = scorer.probabilities(frame.assign(**{name: cells})), scorer.probabilities(frame)
+        found, usual = scorer.outputs(frame.assign(**{name: cells})), scorer.outputs(frame)
         others = frame.index.difference([7, 70])
         assert np.array_equal(found[others], usual[others])
         assert ((found >= 0) & (found <= 1)).all()
         for row in (7, 70):
             alone = frame.assign(**{name: cells}).iloc[[row]]
-            assert np.array_equal(scorer.probabilities(alone), found[[row]])
+            assert np.array_equal(scorer.outputs(alone), found[[row]])
 
 
 def test_another_kind_of_model_is_scored_by_scikit_learn(caplog) -> None:
     frame = make_frame()
     names = columns(make_dataset())
     model = DummyClassifier().fit(sklearn_input(frame, names), frame["buys"])
-    found = RowScorer(model, names).probabilities(frame)
+    found = RowScorer(model, names).outputs(frame)
     assert np.array_equal(found, model.predict_proba(sklearn_input(frame, names))[:, 1])
     assert "slow for single rows" in caplog.text
 
@@ -134,8 +148,8 @@ def test_a_column_that_is_absent_is_missing_and_another_is_ignored(shop, weeks) 
         (shop, make_frame(9, seed=3), "age"),
         (weeks, make_weeks_frame(9, seed=3), "heat"),
     ):
-        expected = scorer.probabilities(frame.assign(**{name: np.nan}))
-        assert np.array_equal(scorer.probabilities(frame.drop(columns=name).assign(stranger=1)), expected)
+        expected = scorer.outputs(frame.assign(**{name: np.nan}))
+        assert np.array_equal(scorer.outputs(frame.drop(columns=name).assign(stranger=1)), expected)
 
 
 def test_the_input_of_scikit_learn_has_all_columns_in_their_order() -> None:
@@ -145,3 +159,23 @@ def test_the_input_of_scikit_learn_has_all_columns_in_their_order() -> None:
     assert inputs.dtypes.astype(str).tolist() == ["float64", "object", "float64"]
     assert [type(value) for value in inputs["town"]] == [float, str]  # NaN, never None
     assert inputs.index.tolist() == [7, 9]
+
+
+@pytest.mark.parametrize("size", [1, 2, 33])
+@pytest.mark.parametrize("estimator", REGRESSORS)
+def test_a_number_is_the_same_in_any_batch(estimator, size) -> None:
+    scorer, model = fitted_numbers(estimator)
+    frame = make_houses_frame(200, seed=2)
+    whole = scorer.outputs(frame)
+    expected = model.predict(sklearn_input(frame, columns(make_houses())))
+    np.testing.assert_allclose(whole, expected, rtol=1e-12, atol=0)
+    parts = [scorer.outputs(frame.iloc[start : start + size]) for start in range(0, 200, size)]
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+@pytest.mark.parametrize("estimator", ["random_forest", "hist_gradient_boosting"])
+def test_trees_give_the_numbers_of_scikit_learn_to_the_bit(estimator) -> None:
+    scorer, model = fitted_numbers(estimator)
+    frame = make_houses_frame(10, seed=3)
+    with threadpool_limits(1):
+        assert np.array_equal(scorer.outputs(frame), model.predict(sklearn_input(frame, columns(make_houses()))))

@@ -14,7 +14,6 @@ from ml_platform.estimators import sklearn_internals
 from ml_platform.estimators.row_scorer import RowScorer
 from ml_platform.estimators.sklearn_internals import calibrated_parts, tree_nodes, validate_params
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.specs.parts import Search
 from ml_platform.training.candidates import candidates
 from ml_platform.training.search import evaluate
 from ml_platform.training.split import split
@@ -28,7 +27,7 @@ from tests.ml_platform.training.trainings import (
 )
 
 PRIVATE = re.compile(r"_predictors|_baseline_prediction|\._loss|_validate_params|calibrated_classifiers_")
-INVALID = Search(candidates={"logistic_regression": {"C": [-1.0]}})
+INVALID = make_dataset(candidates={"logistic_regression": {"C": [-1.0]}})
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +59,7 @@ def test_without_the_check_of_parameters_a_fit_finds_the_invalid_one(monkeypatch
     (message,) = caplog.messages  # once, not once per candidate
     assert re.fullmatch(r"scikit-learn .* no longer has .*_validate_params: .* when a model is fitted", message)
     parts = split(make_training_set(frame=make_frame(300)), 3)
-    result = evaluate(candidate, parts.dataset, *parts.train(), parts.folds(3))
+    result = evaluate(candidate, parts.dataset, parts.task, *parts.train(), parts.folds(3))
     assert "The 'C' parameter" in result.error
 
 
@@ -99,8 +98,8 @@ def test_without_its_trees_a_boosted_classifier_gives_the_same_probabilities(
     (message,) = caplog.messages
     assert re.search(rf"scikit-learn .* no longer has .*{member}.*: boosted trees predict one after the other", message)
     frame = make_frame(100, seed=3)
-    assert np.array_equal(scorer.probabilities(frame), usual.probabilities(frame))
-    assert np.array_equal(scorer.probabilities(frame.head(1)), usual.probabilities(frame.head(1)))
+    assert np.array_equal(scorer.outputs(frame), usual.outputs(frame))
+    assert np.array_equal(scorer.outputs(frame.head(1)), usual.outputs(frame.head(1)))
 
 
 def test_the_nodes_are_those_of_all_trees_in_order() -> None:
@@ -119,4 +118,4 @@ def test_without_its_calibrators_a_calibrated_model_gives_the_same_probabilities
         scorer = RowScorer(model, columns(make_weeks()))
     assert "no longer has '_CalibratedClassifier' object has no attribute 'calibrators'" in caplog.messages[0]
     frame = make_weeks_frame(50, seed=3)
-    np.testing.assert_allclose(scorer.probabilities(frame), usual.probabilities(frame), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(scorer.outputs(frame), usual.outputs(frame), rtol=0, atol=1e-12)

@@ -15,12 +15,12 @@ from ml_platform.estimators.table import (
     median_imputer,
     one_hot_encoder,
     ordinal_encoder,
-    row_probabilities_of,
+    row_outputs_of,
     scaled_median_imputer,
 )
 from ml_platform.registry.model_files import TRUSTED_TYPES, load_skops
-from ml_platform.specs.parts import Estimator
-from tests.ml_platform.estimators.fitted_models import CALIBRATED, NAMES, columns, fitted, pipeline_of
+from ml_platform.specs.tasks import Estimator
+from tests.ml_platform.estimators.fitted_models import CALIBRATED, CLASSIFIERS, NAMES, columns, fitted, pipeline_of
 from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
 
 MISSING, UNKNOWN = np.nan, "Atlantis"
@@ -30,16 +30,25 @@ def test_the_table_has_a_row_for_every_estimator_that_a_yaml_may_name() -> None:
     assert set(ESTIMATORS) == set(get_args(Estimator))
 
 
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
 @pytest.mark.parametrize("name", ESTIMATORS)
-def test_the_platform_sets_defaults_and_a_grid_overrides_them(name) -> None:
-    kind = ESTIMATORS[name]
-    assert isinstance(kind.build({}), kind.classifier)
-    params = kind.build({}).get_params()
-    assert {key: params[key] for key in kind.defaults} == kind.defaults
-    assert params["random_state"] == RANDOM_STATE
+def test_the_platform_sets_defaults_and_a_grid_overrides_them(name, kind) -> None:
+    row = ESTIMATORS[name]
+    if getattr(row, kind) is None:
+        with pytest.raises(ValueError, match=f"it is no {kind}"):
+            row.build({}, kind)
+        return
+    assert isinstance(row.build({}, kind), getattr(row, kind))
+    params = row.build({}, kind).get_params()
+    assert {key: params[key] for key in row.defaults} == row.defaults
     assert params.get("n_jobs") in (None, 1)  # the candidates are what runs in parallel
-    assert kind.build({"class_weight": "balanced", "random_state": 7}).random_state == 7
-    assert kind.build({"class_weight": "balanced"}).random_state == RANDOM_STATE
+    for key in row.defaults:
+        assert row.build({key: 7}, kind).get_params()[key] == 7
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_classifier_is_reproducible(name) -> None:
+    assert ESTIMATORS[name].build({"class_weight": "balanced"}, "classifier").random_state == RANDOM_STATE
 
 
 def rows(kind: str) -> pd.DataFrame:
@@ -70,7 +79,7 @@ def test_single_rows_are_scored_as_in_a_batch(name, kind) -> None:
     steps = pipeline_of(model)
     matrix = np.asarray(steps[0].transform(rows(kind)), dtype="float64")
     with threadpool_limits(1):
-        predict_proba = row_probabilities_of(steps[-1], matrix[:10])
+        predict_proba = row_outputs_of(steps[-1], matrix[:10])
         single_rows = np.vstack([predict_proba(matrix[[i]]) for i in range(len(matrix))])
         assert np.array_equal(single_rows, predict_proba(matrix))
         np.testing.assert_allclose(single_rows, steps[-1].predict_proba(matrix), rtol=0, atol=1e-12)
@@ -79,7 +88,7 @@ def test_single_rows_are_scored_as_in_a_batch(name, kind) -> None:
 def test_a_classifier_that_is_not_in_the_table_scores_too() -> None:
     matrix = np.random.default_rng(0).normal(0, 1, (70, 3))
     classifier = GaussianNB().fit(matrix, matrix[:, 0] > 0)
-    predict_proba = row_probabilities_of(classifier, matrix[:10])
+    predict_proba = row_outputs_of(classifier, matrix[:10])
     assert np.array_equal(predict_proba(matrix[[5]]), predict_proba(matrix)[[5]])
     np.testing.assert_allclose(predict_proba(matrix), classifier.predict_proba(matrix), rtol=0, atol=1e-12)
 

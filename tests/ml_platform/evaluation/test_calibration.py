@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from ml_platform.evaluation.calibration import Calibration, calibration_error, calibration_metrics, one_versus_rest
+from ml_platform.evaluation.calibration import calibration_error, calibration_metrics, one_versus_rest
 
 RANDOM = np.random.default_rng(0)
 RATES = RANDOM.random(20_000)
@@ -45,13 +45,6 @@ def test_the_brier_score_is_between_0_and_1_for_any_number_of_classes():
 
 def test_one_nan_makes_both_nan():
     assert all(math.isnan(value) for value in calibration_metrics(LABELS[:2], np.array([0.1, np.nan])).values())
-
-
-def test_metrics_before_and_after_have_names_of_their_own():
-    found = Calibration("sigmoid", LABELS, RATES**2, RATES, 0.5).metrics()
-    assert set(found) == {"brier", "calibration_error", "brier_uncalibrated", "calibration_error_uncalibrated"}
-    assert found["brier"] < found["brier_uncalibrated"]
-    assert found["calibration_error"] < found["calibration_error_uncalibrated"]
 
 
 def test_each_class_of_each_row_is_a_row_of_two_classes():

@@ -6,7 +6,7 @@ import pytest
 
 from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.evaluation.calibration import calibration_metrics
-from ml_platform.evaluation.holdout_report import HoldoutRows, holdout_report, probabilities_in
+from ml_platform.evaluation.holdout_report import HoldoutRows, holdout_report, outputs_in
 from ml_platform.evaluation.metrics import classification_metrics
 from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
@@ -40,8 +40,7 @@ def test_with_two_classes_the_metrics_are_those_at_the_threshold(shop):
     positive = model.predict_proba(rows.features)[:, 1]
     predictions = (positive >= model.threshold).astype(int)
     assert report.metrics.items() >= classification_metrics(rows.labels, positive, predictions).items()
-    assert report.threshold == model.threshold
-    assert report.positives == np.mean(rows.labels)
+    assert report.task.facts() == {"threshold": model.threshold}
 
 
 def test_with_more_classes_the_metrics_are_those_of_the_most_probable_class(weeks):
@@ -49,7 +48,7 @@ def test_with_more_classes_the_metrics_are_those_of_the_most_probable_class(week
     probabilities = model.predict_proba(rows.features)
     expected = classification_metrics(rows.labels, probabilities, probabilities.argmax(axis=1))
     assert report.metrics.items() >= expected.items()
-    assert (report.threshold, report.positives) == (None, None)
+    assert report.task.facts() == {"threshold": None}
 
 
 def test_brier_score_and_calibration_error_are_measured_before_and_after(shop):
@@ -83,7 +82,7 @@ def test_the_predictions_hold_key_time_label_and_probabilities_of_each_row(shop,
 def test_the_probabilities_are_read_back_in_the_shape_of_the_model(shop, weeks, tmp_path):
     for model, rows, report in (shop, weeks):
         report.predictions.to_parquet(tmp_path / "predictions.parquet")
-        probabilities = probabilities_in(pd.read_parquet(tmp_path / "predictions.parquet"))
+        probabilities = outputs_in(pd.read_parquet(tmp_path / "predictions.parquet"))
         expected = model.predict_proba(rows.features)
         assert np.array_equal(probabilities, expected[:, 1] if expected.shape[1] == 2 else expected)
 
@@ -96,5 +95,5 @@ def test_a_mask_keeps_all_parts_of_a_row_together(shop):
     assert (kept.labels == 1).all()
     assert len(kept.ids) == len(kept.times) == len(kept.features) == mask.sum()
     assert kept.ids.index.equals(kept.features.index)
-    assert kept.classes == rows.classes
+    assert kept.task == rows.task
     assert len(rows.where(np.zeros(len(mask), dtype=bool)).labels) == 0

@@ -46,6 +46,6 @@ def test_the_champion_that_meets_a_challenger_is_the_one_that_was_judged(mlflow_
     registry.set_alias("barred", registry.CHAMPION, training[1].version)
     card = train("barred", attempt_id="sound")
     assert (card.decision, card.champion_before) == ("promoted", 1)
-    assert card.champion_f1 is not None
+    assert card.champion_score is not None
     assert aliases("barred") == LiveVersions(3, 1)
     assert [(one.version, one.why) for one in history("barred")] == [(1, "gate"), (3, "gate")]

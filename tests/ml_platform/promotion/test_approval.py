@@ -26,7 +26,7 @@ WON = Decision("promoted", "version 4 is better", 4, 3, 0.0, 0.9, 200, 0.6, 0.5,
 def test_the_answer_decides(answer, decision, reason) -> None:
     decided = with_answer(WON, answer, ASKS, "shop")
     assert (decided.decision, decided.reason) == (decision, reason)
-    assert (decided.challenger_f1, decided.gain_low) == (0.6, 0.02)
+    assert (decided.challenger_score, decided.gain_low) == (0.6, 0.02)
 
 
 def test_nothing_goes_live_without_an_answer_where_an_approval_is_required() -> None:

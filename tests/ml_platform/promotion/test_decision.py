@@ -12,7 +12,8 @@ from ml_platform.specs.parts import Gate
 
 
 def facts(ours, theirs=None, champion=3, low=None, high=None, min_gain=0.0, problem=None):
-    compared = Comparison(4, champion, 200, ours, theirs, low, high, champion_problem=problem)
+    unskilled = "F1 0.0 on the hold-out" if ours == 0 else None
+    compared = Comparison(4, champion, 200, ours, theirs, low, high, champion_problem=problem, unskilled=unskilled)
     return compared, Gate(min_gain=min_gain, confidence=0.9)
 
 
@@ -30,13 +31,13 @@ def facts(ours, theirs=None, champion=3, low=None, high=None, min_gain=0.0, prob
         (facts(0.61, 0.6, low=0.005, high=0.02, min_gain=0.02), "kept", "not better by more than 0.02"),
         (facts(0.63, 0.6, low=0.01, high=0.04, min_gain=0.02), "kept", "not significantly better by more than 0.02"),
         (facts(0.63, 0.6, low=0.025, high=0.04, min_gain=0.02), "promoted", "better"),
-        (facts(math.nan, 0.1), "refused", "has F1 nan"),
+        (facts(math.nan, 0.1), "refused", "not a working model: F1 nan"),
         (facts(None, 0.1), "refused", "not a working model"),
-        (facts(0.0, champion=None), "refused", "has F1 0.0"),
-        (facts(math.nan, champion=None), "refused", "has F1 nan"),
+        (facts(0.0, champion=None), "refused", "not a working model: F1 0.0"),
+        (facts(math.nan, champion=None), "refused", "not a working model: F1 nan"),
         (facts(0.4, champion=None), "promoted", "first to go live"),
         (facts(0.4, problem="files are gone"), "promoted", r"champion 3 cannot be used \(files are gone\)"),
-        (facts(math.nan, problem="files are gone"), "refused", "has F1 nan"),
+        (facts(math.nan, problem="files are gone"), "refused", "not a working model: F1 nan"),
         (facts(0.6, math.nan), "kept", "version 4 cannot be compared with champion 3: its F1 is no number"),
     ],
 )
@@ -44,7 +45,7 @@ def test_decisions(given, decision, text):
     decided = decide(*given)
     assert decided.decision == decision
     assert re.search(text, decided.reason)
-    assert decided.challenger_f1 is None or math.isfinite(decided.challenger_f1)
+    assert decided.challenger_score is None or math.isfinite(decided.challenger_score)
 
 
 SCORES = st.one_of(st.none(), st.just(math.nan), st.sampled_from([0.0, 1e-12, 0.5, 0.5 + 1e-12, 0.51, 1.0]))
@@ -76,3 +77,27 @@ def test_a_champion_that_cannot_be_compared_stays():
 def test_a_decision_repeats_the_rule_that_it_was_made_by():
     decided = decide(Comparison(4, None, 200, 0.6), Gate(min_gain=0.02, confidence=0.8))
     assert (decided.min_gain, decided.confidence, decided.gain) == (0.02, 0.8, None)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "low", "decision", "text"),
+    [
+        (80.0, 100.0, 0.1, "promoted", "mean absolute error 80 against 100 of champion 3 on the same rows"),
+        (120.0, 100.0, -0.3, "kept", "not better by more than 0.05"),
+        (96.0, 100.0, 0.01, "kept", "not better by more than 0.05"),
+        (80.0, 100.0, 0.04, "kept", "not significantly better by more than 0.05"),
+        (1.0, 0.0, 0.0, "kept", "not better"),
+    ],
+)
+def test_of_an_error_less_is_better(ours, theirs, low, decision, text):
+    compared = Comparison(4, 3, 200, ours, theirs, low, 0.5, metric="mae")
+    decided = decide(compared, Gate(min_gain=0.05))
+    assert decided.decision == decision
+    assert text in decided.reason
+
+
+def test_a_model_of_numbers_without_skill_never_goes_live():
+    given = Comparison(4, None, 200, 12.0, unskilled="mean absolute error 12, and the median gives 11", metric="mae")
+    decided = decide(given, Gate())
+    assert (decided.decision, decided.metric) == ("refused", "mae")
+    assert decided.reason.endswith("not a working model: mean absolute error 12, and the median gives 11")

@@ -38,7 +38,7 @@ def rows(name: str, columns: str):
     [
         KEPT,
         Decision("refused", "version 2 has F1 None on the hold-out", 2),
-        replace(KEPT, challenger_f1=1 / 3, gain_low=None, gain_high=None, champion_before=None),
+        replace(KEPT, challenger_score=1 / 3, gain_low=None, gain_high=None, champion_before=None),
     ],
 )
 def test_a_decision_is_read_back_as_it_was_recorded(decision) -> None:

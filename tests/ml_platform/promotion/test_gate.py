@@ -9,6 +9,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 
 from ml_platform.evaluation.holdout_report import HoldoutRows
+from ml_platform.evaluation.multiclass import Multiclass
 from ml_platform.exceptions import RegistryError
 from ml_platform.promotion import gate
 from ml_platform.promotion.gate import MIN_ROWS
@@ -17,6 +18,7 @@ from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.parts import Gate
 from tests.ml_platform.training.trainings import make_dataset, make_weeks
 
+THREE = Multiclass(("0", "1", "2"))
 HOURS = pd.Series(pd.date_range("2026-01-01", periods=48, freq="h", tz="UTC"))
 
 
@@ -25,7 +27,7 @@ def constant(version, dataset, prediction, rule):
     features = pd.DataFrame({"heat": np.zeros(3)})
     estimator = DummyClassifier(strategy="constant", constant=prediction).fit(features, [0, 1, 2])
     columns = {"heat": "double"}
-    return LoadedModel("weeks", version, None, estimator, columns, ("0", "1", "2"), dataset, rule, "", "")
+    return LoadedModel("weeks", version, THREE, estimator, columns, dataset, rule, "", "")
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def decide_with(monkeypatch):
         monkeypatch.setattr(gate.smoke_test, "check", lambda *_: None)
         features = pd.DataFrame({"heat": np.zeros(48)})
         labels = np.where(HOURS[24] > HOURS, 1, np.arange(48) % 3)  # on the first day the champion is always right
-        rows = HoldoutRows(HOURS.astype(str), HOURS, features, labels, ("0", "1", "2"))
+        rows = HoldoutRows(HOURS.astype(str), HOURS, features, labels, THREE)
         expected = loaded["2"].predict(features)[0]
         champion, challenger = (SimpleNamespace(name="weeks", version=version) for version in "12")
         return gate.evaluate(challenger, champion, rows, expected, Gate()).decision
@@ -50,9 +52,9 @@ def decide_with(monkeypatch):
 
 def test_rows_that_the_champion_was_trained_on_do_not_count(decide_with):
     everything = decide_with(HoldoutRule("weeks", "time", 0.2, HOURS[0]))
-    assert (everything.decision, everything.champion_f1 > everything.challenger_f1) == ("kept", True)
+    assert (everything.decision, everything.champion_score > everything.challenger_score) == ("kept", True)
     fewer = decide_with(HoldoutRule("weeks", "time", 0.2, HOURS[48 - 3 * MIN_ROWS]))
-    assert fewer.challenger_f1 == fewer.champion_f1
+    assert fewer.challenger_score == fewer.champion_score
 
 
 @pytest.mark.parametrize("rule", [
@@ -63,8 +65,10 @@ def test_rows_that_the_champion_was_trained_on_do_not_count(decide_with):
 def test_with_too_few_rows_in_both_hold_outs_the_champion_stays(decide_with, rule):
     decided = decide_with(rule)
     assert decided.decision == "kept"
-    assert re.search(rf"cannot be compared with champion 1: .* \d of '0', .*; {MIN_ROWS} of each class", decided.reason)
-    assert (decided.challenger_f1, decided.champion_f1) == (None, None)
+    assert re.search(
+        rf"cannot be compared with champion 1: .*{MIN_ROWS} rows of each class .* \d are '0', ", decided.reason
+    )
+    assert (decided.challenger_score, decided.champion_score) == (None, None)
 
 
 def test_a_champion_that_loads_but_cannot_score_stays(decide_with, monkeypatch):

@@ -12,7 +12,7 @@ from ml_platform.specs.parts import Gate
 
 RULE = Gate(approval=True, approval_within="90m")
 WON = Decision("promoted", "version 4 is better", 4, 3, 0.01, 0.9, 1200, 0.6, 0.5, 0.02, 0.2)
-FIRST = Decision("promoted", "version 1 is the first to go live", 1, None, rows=200, challenger_f1=0.6)
+FIRST = Decision("promoted", "version 1 is the first to go live", 1, None, rows=200, challenger_score=0.6)
 REFUSED = Decision("refused", "version 4 is not fit to go live: its files are missing", 4, 3)
 GAINS = np.random.default_rng(0).normal(0.1, 0.05, 2000)
 
@@ -54,7 +54,7 @@ def test_the_heading_says_whether_a_person_has_answered(is_open: bool, heading: 
 
 @pytest.mark.parametrize(
     ("decision", "gains", "names"),
-    [(WON, GAINS, ["f1", "gain"]), (WON, None, ["f1"]), (FIRST, None, ["f1"]), (REFUSED, None, [])],
+    [(WON, GAINS, ["gain", "scores"]), (WON, None, ["scores"]), (FIRST, None, ["scores"]), (REFUSED, None, [])],
 )
 def test_only_what_was_measured_is_drawn(decision, gains, names) -> None:
     assert sorted(charts(GateOutcome(decision, gains))) == names
@@ -62,7 +62,7 @@ def test_only_what_was_measured_is_drawn(decision, gains, names) -> None:
 
 def test_the_chart_of_f1_has_a_bar_for_each_model() -> None:
     for decision, count in ((WON, 2), (FIRST, 1)):
-        (axes,) = charts(GateOutcome(decision))["f1"].axes
+        (axes,) = charts(GateOutcome(decision))["scores"].axes
         assert len(axes.patches) == count
         assert axes.get_xlim() == (0, 1.1)
 
@@ -84,3 +84,15 @@ def test_the_question_has_the_figures_the_choices_and_a_link_to_the_run() -> Non
 
 def test_the_first_model_has_no_champion_to_keep() -> None:
     assert "no model goes live" in question("shop", replace(FIRST, reason=""), RULE, "").body
+
+
+NUMBERS = Decision("promoted", "version 4 is better", 4, 3, 0.01, 0.9, 1200, 1234.5, 1500.0, 0.1, 0.2, "mae")
+
+
+def test_an_error_is_named_and_has_its_own_size() -> None:
+    figures = cells(card("houses", NUMBERS))
+    assert figures["mean absolute error of the challenger"] == "1234.5000"
+    assert figures["gain"] == "+0.1770"  # of the champion's error
+    axes = charts(GateOutcome(NUMBERS, GAINS))["scores"].axes[0]
+    assert axes.get_xlabel() == "mean absolute error"
+    assert axes.get_xlim()[1] > 1500

@@ -38,7 +38,7 @@ def test_the_champion_moves_only_on_a_win(mlflow_server):
     bad, _ = train("moves", worse("moves", make_frame()))
     good, _ = train("moves", make_frame())
     assert (good.decision, good.champion_before) == ("promoted", bad.version)
-    assert good.challenger_f1 > good.champion_f1
+    assert good.challenger_score > good.champion_score
     late, _ = train("moves", worse("moves", make_frame()), attempt_id="late")
     assert (late.decision, late.champion_before) == ("kept", good.version)
     live = {
@@ -133,7 +133,7 @@ def test_a_champion_whose_tags_were_edited_is_still_compared_with(mlflow_server,
     good, _ = train(name, make_frame())
     damage(registry.get_version(name, good.version))
     late, _ = train(name, worse(name, make_frame()), attempt_id="late")
-    assert (late.decision, late.champion_before, late.champion_f1) == ("kept", good.version, good.challenger_f1)
+    assert (late.decision, late.champion_before, late.champion_score) == ("kept", good.version, good.challenger_score)
 
 
 def test_racing_promotions_end_with_the_best_model(mlflow_server):
@@ -142,5 +142,5 @@ def test_racing_promotions_end_with_the_best_model(mlflow_server):
     refitted = [steps.refit(one, searched_with(one, attempt_id=str(i))) for i, one in enumerate(training_sets)]
     with ThreadPoolExecutor(3) as threads:
         cards = list(threads.map(promotion_steps.promote, training_sets, refitted))
-    best = max(cards, key=lambda card: card.challenger_f1)
+    best = max(cards, key=lambda card: card.challenger_score)
     assert registry.load_champion("race").version == best.version

@@ -59,11 +59,11 @@ def kiosk(mlflow_server, essentials):
 
 def test_every_decision_is_recorded_with_its_figures(kiosk):
     rows = database.fetch(
-        "SELECT version, decision, reason, champion_before, challenger_f1, champion_f1, gain_low, gain_high, rows,"
-        " min_gain, confidence, training_set_sha256, run_id, decided_by FROM models.decisions WHERE model = 'kiosk'"
-        " ORDER BY decision_id"
+        "SELECT version, decision, reason, champion_before, challenger_score, champion_score, gain_low, gain_high,"
+        " rows, min_gain, confidence, training_set_sha256, run_id, decided_by FROM models.decisions"
+        " WHERE model = 'kiosk' ORDER BY decision_id"
     )
-    fields = ("version", "decision", "reason", "champion_before", "challenger_f1", "champion_f1", "gain_low",
+    fields = ("version", "decision", "reason", "champion_before", "challenger_score", "champion_score", "gain_low",
               "gain_high", "rows", "min_gain", "confidence", "training_set_sha256", "run_id")  # fmt: skip
     assert rows == [(*(getattr(card, field) for field in fields), "alice") for card in kiosk[:3]]
     assert [row[1] for row in rows] == ["promoted", "promoted", "kept"]
@@ -82,7 +82,7 @@ def test_the_decision_is_in_the_tags_and_on_a_card_with_charts(kiosk):
     assert found == {"gate/card.md", "gate/f1.png", "gate/gain.png"}
     with tempfile.TemporaryDirectory() as folder:
         text = Path(api.download_artifacts(late.run_id, "gate/card.md", folder)).read_text("utf-8")
-    for part in ("# kiosk: kept", late.reason, f"{late.challenger_f1:.4f}", "90% interval", "](gain.png)"):
+    for part in ("# kiosk: kept", late.reason, f"{late.challenger_score:.4f}", "90% interval", "](gain.png)"):
         assert part in text
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.registry.model_files import signature
@@ -24,9 +23,9 @@ def loaded(training_set: TrainingSet) -> LoadedModel:
     parts = split(training_set, 3)
     model, dataset = fit(LINEAR, parts, 3), training_set.dataset
     return LoadedModel(
-        name=dataset.name, version=7, threshold=threshold_of(model), estimator=model,
+        name=dataset.name, version=7, estimator=model, task=parts.task.as_fitted(model),
         columns={column.name: column.type.name for column in signature(dataset).inputs.inputs},
-        classes=training_set.classes, dataset=dataset, holdout=parts.rule,
+        dataset=dataset, holdout=parts.rule,
         training_set_sha256=training_set.sha256, run_id="run",
     )  # fmt: skip
 
@@ -46,7 +45,7 @@ def test_with_two_classes_a_row_is_positive_from_the_threshold_on(shop):
     probabilities, predictions = shop.predict(frame)
     assert (probabilities.shape, predictions.shape, predictions.dtype) == ((50,), (50,), np.int64)
     assert 0 < predictions.sum() < 50
-    at_the_threshold = replace(shop, threshold=float(probabilities[7]))
+    at_the_threshold = replace(shop, task=replace(shop.task, threshold=float(probabilities[7])))
     assert at_the_threshold.predict(frame)[1].tolist() == (probabilities >= probabilities[7]).astype(int).tolist()
     assert at_the_threshold.predict(frame)[1][7] == 1
 

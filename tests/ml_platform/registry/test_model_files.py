@@ -9,7 +9,6 @@ from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.preprocessing import FunctionTransformer
 
 from ml_platform.estimators.model_parts import threshold_of
-from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files
 from ml_platform.specs.parts import Join
@@ -17,6 +16,7 @@ from ml_platform.specs.spec import FeatureTable
 from ml_platform.training.candidates import Candidate, pipeline
 from ml_platform.training.fitting import fit
 from ml_platform.training.split import split
+from tests.ml_platform.estimators.fitted_models import CLASSIFIERS
 from tests.ml_platform.training.trainings import (
     make_dataset,
     make_frame,
@@ -39,12 +39,12 @@ class Payload:
 WEIGHTS = {"class_weight": "balanced"}  # such a model is calibrated
 
 
-@pytest.fixture(scope="module", params=ESTIMATORS)
+@pytest.fixture(scope="module", params=CLASSIFIERS)
 def fitted(request):
     return fit(Candidate(request.param, WEIGHTS), split(make_training_set(frame=make_frame(300)), 3), 3)
 
 
-@pytest.fixture(scope="module", params=ESTIMATORS)
+@pytest.fixture(scope="module", params=CLASSIFIERS)
 def several(request):
     return fit(Candidate(request.param, WEIGHTS), split(make_training_set(make_weeks(), make_weeks_frame()), 3), 3)
 

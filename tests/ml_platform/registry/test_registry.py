@@ -8,6 +8,7 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
 from ml_platform.estimators.model_parts import threshold_of
+from ml_platform.evaluation.binary import Binary
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files, registry, version_tags
 from ml_platform.specs.spec import Dataset
@@ -40,7 +41,7 @@ def register(name: str, fitted, run: Run | None = None, **tags: str) -> ModelVer
     """Register the model under a name; return the version as the server has it."""
     model, training_set, rule = fitted
     dataset: Dataset = make_dataset(name)
-    required = version_tags.required_tags(("0", "1"), threshold_of(model), rule)
+    required = version_tags.required_tags(Binary(("0", "1"), threshold_of(model)), rule)
     example = training_set.frame[list(dataset.features)].head(3)
     run = run or make_run(name)
     version = registry.register(run, dataset, model, example, required | {"training_set_sha256": "abc"} | tags)

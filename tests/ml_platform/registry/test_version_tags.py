@@ -2,6 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ml_platform.estimators.interval_regressor import Interval
+from ml_platform.evaluation.binary import Binary
+from ml_platform.evaluation.multiclass import Multiclass
+from ml_platform.evaluation.regression import Regression
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry.version_tags import check, read_classes, read_holdout, read_threshold, required_tags
 from ml_platform.specs.holdout import HoldoutRule
@@ -12,12 +16,18 @@ BY_ENTITY = HoldoutRule("shop", "entity", 0.2)
 BY_TIME = HoldoutRule("shop", "time", 0.1, pd.Timestamp("2026-03-04T05:06:07.000000008Z"))
 
 
-@pytest.mark.parametrize(("classes", "threshold"), [(TWO, 0.1 + 0.2), (THREE, None)])
+@pytest.mark.parametrize("task", [Binary(TWO, 0.1 + 0.2), Multiclass(THREE), Regression(0.9, Interval(-1.5, 2, 0.9))])
 @pytest.mark.parametrize("rule", [BY_ENTITY, BY_TIME])
-def test_what_is_recorded_is_read_back(classes, threshold, rule):
-    tags = required_tags(classes, threshold, rule)
-    assert (read_classes(tags), read_threshold(tags), read_holdout("shop", tags)) == (classes, threshold, rule)
-    assert ("threshold" in tags) == (threshold is not None)
+def test_what_is_recorded_is_read_back(task, rule):
+    tags = required_tags(task, rule)
+    assert (read_classes(tags), read_holdout("shop", tags)) == (task.classes, rule)
+    assert read_threshold(tags) == task.facts().get("threshold")
+    assert (
+        set(tags)
+        >= {"Binary": {"classes", "threshold"}, "Multiclass": {"classes"}, "Regression": {"interval"}}[
+            type(task).__name__
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,16 +51,18 @@ def test_what_is_recorded_is_read_back(classes, threshold, rule):
 def test_tags_that_were_spoiled_are_refused(read, changed):
     (tag,) = changed
     with pytest.raises(RegistryError, match=f"the tag '{tag}', set at training, is"):
-        read(required_tags(TWO, 0.5, BY_TIME) | changed)
+        read(required_tags(Binary(TWO, 0.5), BY_TIME) | changed)
 
 
-OF_SHOP = required_tags(("0", "1"), 0.3, BY_ENTITY)
-OF_WEEKS = required_tags(("poor", "fair", "good"), None, HoldoutRule("weeks", "time", 0.2, BY_TIME.start))
+SHOP = Binary(("0", "1"), 0.3)
+WEEKS = Multiclass(("poor", "fair", "good"))
+OF_SHOP = required_tags(SHOP, BY_ENTITY)
+OF_WEEKS = required_tags(WEEKS, HoldoutRule("weeks", "time", 0.2, BY_TIME.start))
 
 
 def test_tags_as_they_were_recorded_are_what_the_files_say():
-    check(OF_SHOP, make_dataset(), np.float64(0.3))
-    check(OF_WEEKS, make_weeks(), None)
+    check(OF_SHOP, make_dataset(), Binary(("0", "1"), float(np.float64(0.3))))
+    check(OF_WEEKS, make_weeks(), WEEKS)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +77,7 @@ def test_tags_as_they_were_recorded_are_what_the_files_say():
 def test_tags_that_were_edited_are_refused(changed, allowed):
     tag, text = next(iter(changed.items()))
     with pytest.raises(RegistryError) as error:
-        check(OF_SHOP | changed, make_dataset(), 0.3)
+        check(OF_SHOP | changed, make_dataset(), SHOP)
     expected = f"the tag {tag!r}, set at training, is {text!r} and not {allowed}, as the model's files say"
     assert str(error.value) == expected
 

@@ -137,7 +137,7 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
     model = registry.load_champion(shop.name)
     assert [row["id"] for row in rows] == [str(i) for i in range(300, 0, -1)]
     assert tuple(rows[0]) == ("id", "probability", "prediction", "model_version", "threshold")
-    assert {(row["model_version"], row["threshold"]) for row in rows} == {("1", repr(model.threshold))}
+    assert {(row["model_version"], row["threshold"]) for row in rows} == {("1", repr(model.task.threshold))}
     assert {row["prediction"] for row in rows} == {"0", "1"}
     for row in rows:
         assert 0 <= float(row["probability"]) <= 1
@@ -147,7 +147,8 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
         "dataset": shop.name, "file": report["key"], "file_sha256": report["sha256"],
         "uploaded": report["last_modified"], "result": report["result_key"], "model": shop.name, "model_version": 1,
         "model_run_id": model.run_id, "training_set_sha256": model.training_set_sha256,
-        "spec_sha256": shop.sha256, "threshold": model.threshold, "degraded": None, "rows_in": 300, "rows_out": 300,
+        "spec_sha256": shop.sha256, "threshold": model.task.threshold, "degraded": None, "rows_in": 300,
+        "rows_out": 300,
         "rows_rejected": 0, "cells_guarded": 0, "warnings": report["warnings"],
     }  # fmt: skip
     assert report["warnings"] == [

@@ -51,8 +51,8 @@ def rows_with(model: LoadedModel, keys: list[str]) -> pa.RecordBatch:
 
 def written(model: LoadedModel, rows: pa.RecordBatch, form: ResultFormat) -> tuple[bytes, int]:
     """Return a result of these rows, and how many cells were guarded."""
-    n_rows, n_classes = rows.num_rows, len(model.classes)
-    shape = (n_rows,) if model.threshold is not None else (n_rows, n_classes)
+    n_rows, n_classes = rows.num_rows, len(model.task.classes)
+    shape = (n_rows,) if n_classes == 2 else (n_rows, n_classes)
     probabilities = np.linspace(0.1, 0.9, int(np.prod(shape))).reshape(shape)
     sink = io.BytesIO()
     result = open_result(sink, form, result_schema(model))
@@ -88,8 +88,8 @@ def test_parquet_has_the_keys_as_they_are() -> None:
 def test_both_formats_have_the_same_rows(dataset: Any) -> None:
     model = make_model(dataset)
     names = [*(dataset.header(key) for key in dataset.keys), "probability", "prediction"]
-    by_class = [] if model.threshold is not None else [f"probability_{name}" for name in model.classes]
-    last = ["threshold"] if model.threshold is not None else []
+    by_class = [] if dataset is SHOP else [f"probability_{name}" for name in model.task.classes]
+    last = ["threshold"] if dataset is SHOP else []
     key_types = {name: result_schema(model).field(name).type for name in names[: len(dataset.keys)]}
     values = {name: ["1", "2", "3"] if pa.types.is_string(kind) else [1, 2, 3] for name, kind in key_types.items()}
     rows = pa.RecordBatch.from_pydict({key: values[dataset.header(key)] for key in dataset.keys})
@@ -114,7 +114,7 @@ def test_parquet_has_types() -> None:
     table = pq.read_table(io.BytesIO(written(model, rows, "parquet")[0]))
     assert table.schema.names == result_schema(model).names
     assert table["id"].to_pylist() == [3, 1, 2]
-    assert set(table["threshold"].to_pylist()) == {model.threshold}
+    assert set(table["threshold"].to_pylist()) == {model.task.threshold}
 
 
 @pytest.mark.parametrize("ending", FORMS)

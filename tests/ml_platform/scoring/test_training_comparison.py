@@ -24,7 +24,7 @@ FACTS = TrainingFacts(
     ids=pd.Index([1, 2, 3]),
     categories={"town": frozenset({"Ulm", "Kiel"})},
     ranges={"age": (20.0, 70.0), "income": (5.0, 5.0)},
-    shares=(0.7, 0.3),
+    shares={"0": 0.7, "1": 0.3},
 )
 
 
@@ -82,7 +82,7 @@ def test_with_an_event_time_the_same_entity_at_another_time_is_new() -> None:
     entity = {"town": "Ulm", "number": 3}
     frame = pd.DataFrame([entity]).assign(day=[days[0]])
     ids = training_comparison._ids(WEEKS, frame, frame["day"])
-    facts = TrainingFacts(ids, {}, {}, (0.4, 0.3, 0.3))
+    facts = TrainingFacts(ids, {}, {}, {"poor": 0.4, "fair": 0.3, "good": 0.3})
     assert texts_of(weeks, [entity | {"day": days[1]}], facts=facts) == []
     (text,) = texts_of(weeks, [entity | {"day": day} for day in days], facts=facts)
     assert text.startswith("1 of 2 rows have key and time of rows that the model was trained on")
@@ -93,7 +93,7 @@ def test_predictions_that_are_nearly_all_alike_are_a_surprise_only_if_the_traini
     (text,) = texts_of(model, rows, positive=2)
     assert text == "nearly all predictions are alike: 0 in 198 of 200 rows; in the training it was 70%"
     assert texts_of(model, rows, positive=3) == []
-    rare = TrainingFacts(FACTS.ids, {}, {}, (0.95, 0.05))
+    rare = TrainingFacts(FACTS.ids, {}, {}, {"0": 0.95, "1": 0.05})
     assert texts_of(model, rows, facts=rare) == []
     assert texts_of(model, rows[:19]) == []
     assert texts_of(model, rows, facts=None) == ["nearly all predictions are alike: 0 in 200 of 200 rows"]
@@ -115,7 +115,7 @@ def test_the_facts_are_those_of_the_frozen_training_set_without_the_hold_out(kin
     assert facts is not None
     trained = frame[~model.holdout.mask(entity_ids(dataset, frame), frame["event_timestamp"])]
     assert len(facts.ids) == len(trained) < len(frame)
-    assert sum(facts.shares) == pytest.approx(1)
+    assert sum(facts.shares.values()) == pytest.approx(1)
     number = "age" if kind == "shop" else "heat"
     assert facts.ranges[number] == (trained[number].min(), trained[number].max())
     if kind == "shop":

@@ -13,6 +13,7 @@ from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
 from ml_platform.estimators.row_scorer import sklearn_input
+from ml_platform.evaluation.tasks import task_of
 from ml_platform.exceptions import RegistryError
 from ml_platform.parsing.layout import columns_of
 from ml_platform.registry.loaded_model import LoadedModel
@@ -41,8 +42,8 @@ def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_re
     with threadpool_limits(1):
         model.fit(sklearn_input(frame, columns), frame[dataset.label.column])
     return LoadedModel(
-        name=dataset.name, version=version, threshold=None if several else float(model.best_threshold_),
-        estimator=model, columns=columns, classes=tuple(map(str, dataset.label.classes or ("0", "1"))),
+        name=dataset.name, version=version, estimator=model, columns=columns,
+        task=task_of(dataset, tuple(map(str, dataset.label.classes or ("0", "1")))).as_fitted(model),
         dataset=dataset, holdout=HoldoutRule(dataset.name, "entity", 0.2), training_set_sha256="f" * 64, run_id="run",
     )  # fmt: skip
 

@@ -154,17 +154,18 @@ def test_two_classes_have_the_positive_ones_probability() -> None:
     scored = answers.score(SHOP_MODEL, typed(ROW, ROW | {"id": 8, "age": 20}), NOW)
     first, second = scored.by_row()
     probability = expected(SHOP_MODEL, age=40, income=1000, member=1, town="Ulm")
-    assert first == ({"id": 7}, probability, str(int(probability >= SHOP_MODEL.threshold)), None)
-    assert (second[0], second[3]) == ({"id": 8}, None)
+    prediction = str(int(probability >= SHOP_MODEL.task.threshold))
+    assert first == {"key": {"id": 7}, "probability": probability, "prediction": prediction, "probabilities": None}
+    assert (second["key"], second["probabilities"]) == ({"id": 8}, None)
 
 
 def test_several_classes_have_a_probability_each() -> None:
     scored = answers.score(WEEKS_MODEL, typed(DAY, DAY | {"heat": 1, "town": "Kiel"}, dataset=WEEKS), NOW)
-    for key, probability, prediction, by_class in scored.by_row():
-        assert list(key) == ["town", "number"]
-        assert by_class is not None
+    for answer in scored.by_row():
+        by_class = answer["probabilities"]
+        assert list(answer["key"]) == ["town", "number"]
         assert list(by_class) == ["poor", "fair", "good"]
-        assert probability == max(by_class.values()) == by_class[prediction]
+        assert answer["probability"] == max(by_class.values()) == by_class[answer["prediction"]]
         assert sum(by_class.values()) == pytest.approx(1)
 
 

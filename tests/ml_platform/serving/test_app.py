@@ -51,9 +51,9 @@ def test_a_row_is_answered_with_the_models_version(client: TestClient) -> None:
     probability = expected(model, age=40, income=1000, member=1, town="Ulm")
     assert status == 200
     assert answer == {
-        "model": "shop", "model_version": 1, "threshold": model.threshold,
+        "model": "shop", "model_version": 1, "threshold": model.task.threshold,
         "predictions": [{"key": {"id": 7}, "probability": probability, "probabilities": None,
-                         "prediction": str(int(probability >= model.threshold))}],
+                         "prediction": str(int(probability >= model.task.threshold))}],
     }  # fmt: skip
 
 

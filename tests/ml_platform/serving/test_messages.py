@@ -34,7 +34,8 @@ def test_a_model_is_described_with_its_threshold_and_origin() -> None:
     body = messages.model_of(SERVED, MODEL).model_dump(mode="json")
     assert body == {
         "status": "ok", "version": 3, "reason": None, "model": "shop", "live_version": 3,
-        "since": "2026-02-03T04:05:00Z", "threshold": MODEL.threshold, "classes": ["0", "1"], "key": ["id"],
+        "since": "2026-02-03T04:05:00Z", "task": "binary",
+        "threshold": MODEL.task.threshold, "interval": None, "classes": ["0", "1"], "key": ["id"],
         "run_id": "run", "training_set_sha256": "f" * 64, "spec_sha256": SHOP.sha256,
     }  # fmt: skip
 

@@ -37,7 +37,7 @@ def test_a_row_is_logged_with_its_prediction() -> None:
     assert writer.flush()
     assert postgres.rows == [
         {"model": "shop", "model_version": 1, "entity_key": '{"id": 7}', "event_time": NOW, "requested_at": NOW,
-         "probability": float(answer.probabilities[0]), "prediction": str(answer.predictions[0])}
+         "probability": float(answer.outputs[0]), "prediction": str(answer.predictions[0]), "low": None, "high": None}
     ]  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def test_with_several_classes_the_predicted_ones_probability_at_the_rows_own_tim
     writer.flush()
     (row,) = postgres.rows
     assert row["event_time"] == datetime(2026, 2, 1, 6, tzinfo=UTC)
-    assert (row["probability"], row["prediction"]) == (answer.probabilities.max(), "good")
+    assert (row["probability"], row["prediction"]) == (answer.outputs.max(), "good")
     assert json.loads(row["entity_key"]) == {"town": "Ulm", "number": 3}
 
 

@@ -90,7 +90,9 @@ def test_the_label_lists_its_values(label: dict[str, Any], values: tuple[Any, ..
 @pytest.mark.parametrize(
     ("label", "problem"),
     [
-        ({}, "give either `positive`"),
+        ({}, "give one of `positive`"),
+        ({"positive": 1, "kind": "number"}, "give one of `positive`"),
+        ({"kind": "number", "negative": 0}, "`negative` goes with `positive`"),
         ({"classes": ["a", "b", "c"], "negative": "a"}, "`negative` goes with `positive`"),
         ({"classes": ["a", 1, "1"]}, "a value is given twice: a, 1, 1"),
     ],

@@ -2,21 +2,25 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.parts import Search
 from ml_platform.training.candidates import Candidate, candidates, pipeline
-from tests.ml_platform.training.trainings import make_dataset, make_frame
+from tests.ml_platform.estimators.fitted_models import CLASSIFIERS, REGRESSORS
+from tests.ml_platform.training.trainings import make_dataset, make_frame, make_houses, make_houses_frame
+
+
+def searching(spec, search):
+    return spec.model_copy(update={"search": search})
 
 
 def test_every_combination_is_a_candidate():
-    found = candidates(make_dataset().search)
+    found = candidates(make_dataset())
     assert len(found) == len({candidate.id for candidate in found}) == 12
 
 
 def test_quick_keeps_the_first_value_of_each_parameter_but_both_class_weights():
-    found = candidates(make_dataset().search, quick=True)
+    found = candidates(make_dataset(), quick=True)
     assert [str(candidate) for candidate in found] == [
         "logistic_regression C=1.0 class_weight=None",
         "logistic_regression C=1.0 class_weight=balanced",
@@ -28,20 +32,20 @@ def test_quick_keeps_the_first_value_of_each_parameter_but_both_class_weights():
 
 
 def test_the_sample_data_set_has_ten_candidates_and_six_quick_ones():
-    search = dataset("auto").search
-    assert (len(candidates(search)), len(candidates(search, quick=True))) == (10, 6)
-    assert candidates(search) == candidates(Search())
+    auto = dataset("auto")
+    assert (len(candidates(auto)), len(candidates(auto, quick=True))) == (10, 6)
+    assert candidates(auto) == candidates(searching(auto, Search()))
 
 
 def test_only_the_named_estimators():
-    found = candidates(make_dataset().search, estimators=["random_forest"])
+    found = candidates(make_dataset(), estimators=["random_forest"])
     assert {candidate.estimator for candidate in found} == {"random_forest"}
 
 
 def test_an_estimator_without_a_grid_is_refused():
-    search = Search(candidates={"random_forest": {}})
+    shop = make_dataset(candidates={"random_forest": {}})
     with pytest.raises(ConfigurationError, match=r"logistic_regression.*random_forest"):
-        candidates(search, estimators=["logistic_regression"])
+        candidates(shop, estimators=["logistic_regression"])
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,7 @@ def test_an_estimator_without_a_grid_is_refused():
 )
 def test_what_an_estimator_does_not_accept_is_named(grid, text):
     with pytest.raises(ConfigurationError, match=text):
-        candidates(Search(candidates={"logistic_regression": grid}))
+        candidates(make_dataset(candidates={"logistic_regression": grid}))
 
 
 def test_ids_are_the_same_in_every_process():
@@ -72,7 +76,7 @@ def _one_thread():
 
 
 @pytest.mark.usefixtures("_one_thread")
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", CLASSIFIERS)
 def test_missing_values_empty_columns_and_unseen_categories_score(estimator):
     shop, frame = make_dataset(), make_frame(300)
     model = pipeline(Candidate(estimator, {}), shop).fit(frame[list(shop.features)], frame["buys"])
@@ -84,10 +88,37 @@ def test_missing_values_empty_columns_and_unseen_categories_score(estimator):
 
 @pytest.mark.usefixtures("_one_thread")
 @pytest.mark.parametrize("kept", [("age", "income"), ("town",)])
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", CLASSIFIERS)
 def test_numbers_alone_and_categories_alone_are_enough(estimator, kept):
     whole, frame = make_dataset(), make_frame(300)
     columns = {name: column for name, column in whole.columns.items() if name in (*kept, "id", "buys")}
     part = whole.model_copy(update={"columns": columns})
     model = pipeline(Candidate(estimator, {}), part).fit(frame[list(kept)], frame["buys"])
     assert np.isfinite(model.predict_proba(frame[list(kept)])).all()
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        (
+            make_dataset(candidates={"ridge": {}}),
+            "ridge: is no classifier, .*needs .binary.; there are: log",
+        ),
+        (make_houses(candidates={"logistic_regression": {}}), "is no regressor, .*; there are: ridge, random_forest, "),
+        (make_houses(candidates={"ridge": {"C": [1.0]}}), r"ridge\.C: no such parameter; there are: \['alpha'"),
+    ],
+    ids=["a regressor for classes", "a classifier for numbers", "a parameter of another"],
+)
+def test_an_estimator_must_fit_the_kind_of_label(spec, text):
+    with pytest.raises(ConfigurationError, match=text):
+        candidates(spec)
+
+
+@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.parametrize("estimator", REGRESSORS)
+def test_regressors_score_missing_and_unseen_values(estimator):
+    houses, frame = make_houses(), make_houses_frame(300)
+    model = pipeline(Candidate(estimator, {}), houses).fit(frame[list(houses.features)], frame["price"])
+    strange = frame[list(houses.features)].head(3).copy()
+    strange["town"], strange["area"] = ["Nowhere", np.nan, "Ulm "], np.nan
+    assert np.isfinite(model.predict(strange)).all()

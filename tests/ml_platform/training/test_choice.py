@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from ml_platform.evaluation.metrics import within_one_standard_error
 from ml_platform.training.candidates import Candidate
-from ml_platform.training.choice import choose, within_one_standard_error
+from ml_platform.training.choice import choose
 from ml_platform.training.search import CandidateResult
 
 SIMPLE, MIDDLE, LARGE = ORDER = [Candidate("logistic_regression", {"C": c}) for c in (0.1, 1.0, 10.0)]

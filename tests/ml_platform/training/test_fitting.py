@@ -3,7 +3,7 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
-from ml_platform.estimators.model_parts import threshold_of, without_threshold
+from ml_platform.estimators.model_parts import interval_of, threshold_of, undecided
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
@@ -12,6 +12,8 @@ from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import (
     make_dataset,
     make_frame,
+    make_houses,
+    make_houses_frame,
     make_training_set,
     make_weeks,
     make_weeks_frame,
@@ -29,10 +31,10 @@ def test_a_model_of_two_classes_is_calibrated_and_has_the_threshold_of_its_calib
     parts = split(make_training_set(), 3)
     calibration = calibrate(BALANCED, parts, 3)
     model = fit(BALANCED, parts, 3, calibration=calibration)
-    assert isinstance(without_threshold(model), CalibratedClassifierCV)
-    assert threshold_of(model) == calibration.threshold
+    assert isinstance(undecided(model), CalibratedClassifierCV)
+    assert threshold_of(model) == calibration.task.threshold
     features, _ = parts.test()
-    assert (model.predict(features) == (model.predict_proba(features)[:, 1] >= calibration.threshold)).all()
+    assert (model.predict(features) == (model.predict_proba(features)[:, 1] >= calibration.task.threshold)).all()
 
 
 def test_the_rows_of_the_folds_are_not_kept_in_the_model():
@@ -42,7 +44,7 @@ def test_the_rows_of_the_folds_are_not_kept_in_the_model():
 
 def test_without_calibration_a_model_is_a_pipeline_with_a_threshold():
     model = fit(FOREST, split(make_training_set(without_calibration(make_dataset())), 3), 3)
-    assert isinstance(without_threshold(model), Pipeline)
+    assert isinstance(undecided(model), Pipeline)
     assert 0 < threshold_of(model) < 1
 
 
@@ -65,5 +67,14 @@ def test_same_data_same_model():
 def test_data_that_tell_nothing_have_no_threshold():
     rare = np.arange(600) < 5
     frame = make_frame().assign(age=np.nan, income=np.nan, member=np.nan, town=np.where(rare, "Bonn", "Ulm"))
-    with pytest.raises(DegenerateDataError, match="the same probability for every row"):
+    with pytest.raises(DegenerateDataError, match="predicts the same for every row"):
         fit(Candidate("hist_gradient_boosting", {"max_iter": 1}), split(make_training_set(frame=frame), 3), 3)
+
+
+def test_a_model_of_numbers_has_the_interval_of_its_calibration():
+    parts = split(make_training_set(make_houses(), make_houses_frame()), 3)
+    ridge = Candidate("ridge", {})
+    calibration = calibrate(ridge, parts, 3)
+    model = fit(ridge, parts, 3, calibration=calibration)
+    assert interval_of(model) == calibration.task.interval
+    assert isinstance(undecided(model), Pipeline)

@@ -19,7 +19,7 @@ from ml_platform.training.split import Split, split
 from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set
 
 TRAINING_SET = make_training_set()
-PLAN = SearchPlan.of(TRAINING_SET.dataset.search, attempt_id="first")
+PLAN = SearchPlan.of(TRAINING_SET.dataset, attempt_id="first")
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,7 @@ def test_another_input_makes_another_search(training_set, plan):
 @pytest.mark.parametrize(
     ("training_set", "plan"),
     [
-        (make_training_set(), SearchPlan.of(make_dataset().search, attempt_id="first")),
+        (make_training_set(), SearchPlan.of(make_dataset(), attempt_id="first")),
         (TRAINING_SET, replace(PLAN, jobs=7)),
         (TRAINING_SET, replace(PLAN, candidates=PLAN.candidates[:1])),
         (make_training_set(make_dataset(candidates=ONE)), PLAN),

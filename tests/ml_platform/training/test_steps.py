@@ -17,7 +17,7 @@ from ml_platform.exceptions import DegenerateDataError
 from ml_platform.promotion import gate
 from ml_platform.promotion import steps as promotion_steps
 from ml_platform.registry import registry
-from ml_platform.specs.parts import METRICS
+from ml_platform.specs.tasks import METRICS
 from ml_platform.storage import mlflow_client
 from ml_platform.storage.json_values import to_json
 from ml_platform.training import search, steps
@@ -78,7 +78,7 @@ def test_the_parent_run_records_data_metrics_and_charts(full):
     assert run.info.status == "FINISHED"
     metrics, tags = run.data.metrics, run.data.tags
     assert (metrics["candidates_done"], metrics["candidates_total"], metrics["candidates_failed"]) == (12, 12, 0)
-    assert metrics["holdout_f1"] == refitted.metrics["f1"] == card.challenger_f1 > 0.5
+    assert metrics["holdout_f1"] == refitted.metrics["f1"] == card.challenger_score > 0.5
     assert tags["chosen_candidate"] == card.best_candidate
     assert metrics["chosen_cv_f1"] == searched.score <= metrics["best_cv_f1"]
     assert tags["training_set_sha256"] == training_set.sha256
@@ -136,7 +136,7 @@ def test_same_data_and_code_give_equal_metrics_and_predictions(full):
     )
     assert (first[0] == second[0]).all()
     decision = promotion_steps.promote(training_set, equal)
-    assert (decision.decision, decision.champion_f1) == ("kept", refitted.metrics["f1"])
+    assert (decision.decision, decision.champion_score) == ("kept", refitted.metrics["f1"])
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def several(mlflow_server):
 def test_several_classes_go_live_without_a_threshold(several):
     training_set, first, _ = several
     assert (first.promoted, first.threshold) == (True, None)
-    assert first.metrics["f1"] == first.challenger_f1 > 0.5
+    assert first.metrics["f1"] == first.challenger_score > 0.5
     version = registry.get_version("weeks", first.version)
     assert "threshold" not in version.tags
     assert (json.loads(version.tags["classes"]), version.tags["holdout_by"]) == (["poor", "fair", "good"], "time")
@@ -179,7 +179,7 @@ def test_by_time_both_are_evaluated_on_rows_that_neither_was_trained_on(several)
     frame = training_set.frame[training_set.frame["event_timestamp"] >= starts[1]]
     labels = frame["sales"].to_numpy()
     scores = [gate.f1(labels, *model.predict(frame)) for model in models_]
-    assert [second.champion_f1, second.challenger_f1] == scores
+    assert [second.champion_score, second.challenger_score] == scores
     assert second.champion_before == first.version
 
 

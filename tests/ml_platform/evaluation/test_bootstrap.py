@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from ml_platform.promotion.bootstrap import RESAMPLES, interval, resampled_gains
+from ml_platform.evaluation.bootstrap import BLOCKS, RESAMPLES, interval, resampled_error_gains, resampled_f1_gains
 
 
 def predict(random, labels, right):
@@ -27,7 +27,7 @@ def test_it_equals_drawing_rows_one_by_one(n_classes, average):
     random = np.random.default_rng(0)
     labels = random.integers(0, n_classes, 300)
     ours, theirs = predict(random, labels, 0.8), predict(random, labels, 0.7)
-    quick = resampled_gains(labels, ours, theirs, n_classes)
+    quick = resampled_f1_gains(labels, ours, theirs, n_classes)
     slow = rows_drawn_one_by_one(labels, ours, theirs, average)
     assert quick.shape == (RESAMPLES,)
     assert quick.mean() == pytest.approx(slow.mean(), abs=0.005)
@@ -38,19 +38,19 @@ def test_the_same_rows_give_the_same_interval():
     random = np.random.default_rng(0)
     labels = random.integers(0, 2, 100)
     predictions = predict(random, labels, 0.8), predict(random, labels, 0.7)
-    assert (resampled_gains(labels, *predictions, 2) == resampled_gains(labels, *predictions, 2)).all()
+    assert (resampled_f1_gains(labels, *predictions, 2) == resampled_f1_gains(labels, *predictions, 2)).all()
     assert (
-        resampled_gains(labels, *predictions, 2) == -resampled_gains(labels, *predictions[::-1], 2)
+        resampled_f1_gains(labels, *predictions, 2) == -resampled_f1_gains(labels, *predictions[::-1], 2)
     ).mean() < 1  # other draws
-    assert interval(resampled_gains(labels, *predictions, 2), 0.9) == interval(
-        resampled_gains(labels, *predictions, 2), 0.9
+    assert interval(resampled_f1_gains(labels, *predictions, 2), 0.9) == interval(
+        resampled_f1_gains(labels, *predictions, 2), 0.9
     )
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_a_tie_has_no_width(n_classes):
     labels = np.arange(60) % n_classes
-    found = interval(resampled_gains(labels, labels, labels, n_classes), 0.9)
+    found = interval(resampled_f1_gains(labels, labels, labels, n_classes), 0.9)
     assert (found.low, found.high) == (0.0, 0.0)
 
 
@@ -69,7 +69,7 @@ def test_a_coin_toss_wins_one_time_in_twenty_and_a_real_win_nearly_always():
         for _ in range(200):
             labels = (random.random(1600) < 0.3).astype(np.int64)
             predictions = predict(random, labels, right), predict(random, labels, 0.75)
-            wins[right] += interval(resampled_gains(labels, *predictions, 2), 0.9).low > 0
+            wins[right] += interval(resampled_f1_gains(labels, *predictions, 2), 0.9).low > 0
     assert wins[0.75] <= 20
     assert wins[0.82] >= 180
 
@@ -79,4 +79,30 @@ def test_one_more_bird_of_46_is_not_significant_and_six_are():
     for birds, is_sure in ((1, False), (2, False), (6, True)):
         theirs = labels.copy()
         theirs[:birds] = 1
-        assert (interval(resampled_gains(labels, labels, theirs, 3), 0.9).low > 0) == is_sure
+        assert (interval(resampled_f1_gains(labels, labels, theirs, 3), 0.9).low > 0) == is_sure
+
+
+def test_the_gain_in_error_is_paired_and_centred_on_the_measured_one():
+    """Rows that are hard for both models say nothing about the gain, so its interval is narrow."""
+    random = np.random.default_rng(0)
+    hard = random.lognormal(0, 2, 400)
+    gains = resampled_error_gains(0.9 * hard, hard)
+    assert gains.shape == (RESAMPLES,)
+    assert gains == pytest.approx(np.full(RESAMPLES, 0.1))
+
+
+@pytest.mark.parametrize("rows", [400, 4 * BLOCKS])
+def test_the_interval_of_an_error_gain_holds_the_true_one_as_often_as_stated(rows):
+    """Also where blocks of rows are resampled: the two intervals are equally wide for the same rows."""
+    random = np.random.default_rng(1)
+    draws = 100 if rows < BLOCKS else 20
+    held = []
+    for _ in range(draws):
+        ours, theirs = random.exponential(0.9, rows), random.exponential(1.0, rows)
+        bounds = interval(resampled_error_gains(ours, theirs), 0.9)
+        held.append(bounds.low < 0.1 < bounds.high)
+    assert np.mean(held) > 0.78
+
+
+def test_a_champion_without_error_cannot_be_beaten():
+    assert (resampled_error_gains(np.ones(10), np.zeros(10)) == 0).all()

@@ -1,0 +1,84 @@
+"""Labels of two classes."""
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.figure import Figure
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import FixedThresholdClassifier
+
+from ml_platform.estimators.model_parts import threshold_of
+from ml_platform.evaluation import charts
+from ml_platform.evaluation.classification import Classification
+from ml_platform.evaluation.metrics import best_threshold, f1_by_threshold
+from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Values
+from ml_platform.specs.tasks import TaskName
+
+
+@dataclass(frozen=True)
+class Binary(Classification):
+    """Two classes: rows with a probability of the threshold or more are positive.
+
+    Attributes:
+        threshold: None as long as it was not chosen.
+    """
+
+    name: ClassVar[TaskName] = "binary"
+    importance_scorer = "average_precision"
+
+    threshold: float | None = None
+
+    def as_fitted(self, estimator: BaseEstimator) -> "Binary":
+        """Return the task with the threshold of a fitted model."""
+        return replace(self, threshold=threshold_of(estimator))
+
+    @property
+    def _threshold(self) -> float | None:
+        return self.threshold
+
+    def _chosen(self, labels: Values, outputs: Outputs) -> "Binary":
+        return replace(self, threshold=best_threshold(labels, outputs))
+
+    def _keeps_f1(self, rows: OutOfFold, before: Outputs, after: Outputs) -> bool:
+        return True  # a sigmoid keeps the order of the rows, and the threshold is chosen after it
+
+    def predictions(self, outputs: Outputs) -> Values:
+        """Return 1 where the probability reaches the threshold, else 0."""
+        if self.threshold is None:
+            raise ValueError("no threshold was chosen yet")
+        return super().predictions(outputs)
+
+    def with_decision(self, model: BaseEstimator, calibration: Calibration, folds: Folds, jobs: int) -> BaseEstimator:
+        """Return the model inside a `FixedThresholdClassifier`."""
+        model = super().with_decision(model, calibration, folds, jobs)
+        threshold = calibration.task.facts()["threshold"]
+        return FixedThresholdClassifier(model, threshold=threshold, response_method="predict_proba")
+
+    def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
+        """Return precision and recall, ROC curve, confusion matrix, F1 by threshold, and calibration."""
+        curve = f1_by_threshold(rows.calibration.labels, rows.calibration.after)
+        return charts.binary_charts(rows.labels, rows.outputs, self.threshold or 0.0, curve) | super().charts(rows)
+
+    def figures(self, labels: Values) -> dict[str, float]:
+        """Return the threshold, and the share of positive rows."""
+        return {"threshold": self.threshold or 0.0, "holdout_positives": float(labels.mean())}
+
+    def result_columns(self, outputs: Outputs, predictions: Values, version: int) -> dict[str, pa.Array]:
+        """Return probability of the positive class, prediction, version and threshold."""
+        return {
+            "probability": pa.array(outputs, pa.float64()),
+            "prediction": pa.array(self.texts(predictions), pa.string()),
+            "model_version": pa.array(np.full(len(outputs), version), pa.int64()),
+            "threshold": pa.array(np.full(len(outputs), self.threshold, dtype=np.float64), pa.float64()),
+        }
+
+    def log_columns(self, outputs: Outputs, predictions: Values) -> dict[str, Any]:
+        """Return the probability of the positive class, and the class."""
+        return {"probability": outputs, "prediction": self.texts(predictions)}
+
+    def answers(self, outputs: Outputs, predictions: Values) -> list[dict[str, Any]]:
+        """Return the probability of the positive class, and the class."""
+        pairs = zip(outputs.tolist(), self.texts(predictions), strict=True)
+        return [{"probability": one, "prediction": text, "probabilities": None} for one, text in pairs]

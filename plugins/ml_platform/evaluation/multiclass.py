@@ -1,0 +1,80 @@
+"""Labels of three or more classes."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from ml_platform.evaluation import charts
+from ml_platform.evaluation.classification import Classification
+from ml_platform.evaluation.metrics import within_one_standard_error
+from ml_platform.evaluation.task import HoldoutOutputs, OutOfFold, Outputs, Values
+from ml_platform.specs.tasks import TaskName
+
+
+@dataclass(frozen=True)
+class Multiclass(Classification):
+    """Three or more classes: the most probable one is predicted."""
+
+    name: ClassVar[TaskName] = "multiclass"
+    importance_scorer = "f1_macro"
+
+    def as_fitted(self, estimator: BaseEstimator) -> "Multiclass":
+        """Return the task as it is: the most probable class needs no choice."""
+        return self
+
+    @property
+    def _threshold(self) -> None:
+        return None
+
+    def _chosen(self, labels: Values, outputs: Outputs) -> "Multiclass":
+        return self
+
+    def _keeps_f1(self, rows: OutOfFold, before: Outputs, after: Outputs) -> bool:
+        f1_before, f1_after = (self._fold_metrics(rows, one)["f1"] for one in (before, after))
+        return within_one_standard_error(f1_before, f1_after)
+
+    def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
+        """Return confusion matrix, metrics of each class, and calibration."""
+        return charts.multiclass_charts(rows.labels, self.predictions(rows.outputs), self.names) | super().charts(rows)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """A name for the probability of each class."""
+        return tuple(f"probability {name}" for name in self.names)
+
+    def figures(self, labels: Values) -> dict[str, float]:
+        """Return nothing: the metrics say it all."""
+        return {}
+
+    def result_columns(self, outputs: Outputs, predictions: Values, version: int) -> dict[str, pa.Array]:
+        """Return probability of the predicted class, prediction, probability of each class, and version."""
+        by_class = {f"probability_{name}": outputs[:, index] for index, name in enumerate(self.names)}
+        return {
+            "probability": pa.array(self._of_prediction(outputs, predictions), pa.float64()),
+            "prediction": pa.array(self.texts(predictions), pa.string()),
+            **{name: pa.array(column, pa.float64()) for name, column in by_class.items()},
+            "model_version": pa.array(np.full(len(outputs), version), pa.int64()),
+        }
+
+    def log_columns(self, outputs: Outputs, predictions: Values) -> dict[str, Any]:
+        """Return the probability of the predicted class, and the class."""
+        return {"probability": self._of_prediction(outputs, predictions), "prediction": self.texts(predictions)}
+
+    def answers(self, outputs: Outputs, predictions: Values) -> list[dict[str, Any]]:
+        """Return the predicted class with its probability, and the probability of each class."""
+        probabilities = self._of_prediction(outputs, predictions).tolist()
+        rows = zip(probabilities, self.texts(predictions), outputs.tolist(), strict=True)
+        return [
+            {"probability": one, "prediction": text, "probabilities": dict(zip(self.names, each, strict=True))}
+            for one, text, each in rows
+        ]
+
+    @staticmethod
+    def _of_prediction(outputs: Outputs, predictions: Values) -> NDArray[np.float64]:
+        of_prediction: NDArray[np.float64] = outputs[np.arange(len(outputs)), predictions]
+        return of_prediction

@@ -1,0 +1,35 @@
+"""The interface of a task: every kind implements it whole."""
+
+import pytest
+
+from ml_platform.evaluation.task import Calibration, Task
+from ml_platform.evaluation.tasks import KINDS, task_of
+from tests.ml_platform.evaluation.outputs import out_of_fold
+from tests.ml_platform.training.trainings import make_dataset, make_houses, make_weeks
+
+
+def test_a_task_cannot_be_half_a_kind():
+    with pytest.raises(TypeError, match="abstract"):
+        Task()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_every_kind_is_whole(kind):
+    assert not kind.__abstractmethods__
+    facts = ("name", "estimator_type", "response", "gate_metric", "label_type", "output_type", "importance_scorer")
+    assert all(getattr(kind, fact) for fact in facts)
+
+
+@pytest.mark.parametrize("spec", [make_dataset(), make_weeks(), make_houses()], ids=KINDS)
+def test_no_rows_have_no_predictions_in_the_shape_of_the_kind(spec):
+    task = task_of(spec, () if spec.label.kind else spec.label.classes or ("0", "1"))
+    outputs, predictions = task.no_rows()
+    assert (len(outputs), predictions.shape, predictions.dtype) == (0, (0,), task.label_type)
+
+
+def test_the_metrics_of_a_calibration_have_names_of_their_own(monkeypatch):
+    task = task_of(make_dataset(), ("0", "1"))
+    monkeypatch.setattr(type(task), "calibration_metrics", lambda self, labels, outputs: {"brier": float(outputs)})
+    found = Calibration(task, None, 0.3, 0.2, "sigmoid").metrics()
+    assert found == {"brier": 0.2, "brier_uncalibrated": 0.3}
+    assert out_of_fold(1, 2, 3).scores == 2
