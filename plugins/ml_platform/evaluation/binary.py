@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 from sklearn.base import BaseEstimator
+from sklearn.metrics import average_precision_score
 from sklearn.model_selection import FixedThresholdClassifier
 
 from ml_platform.estimators.model_parts import threshold_of
@@ -14,7 +15,7 @@ from ml_platform.evaluation import charts
 from ml_platform.evaluation.classification import Classification
 from ml_platform.evaluation.metrics import best_threshold, f1_by_threshold
 from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Values
-from ml_platform.specs.tasks import TaskName
+from ml_platform.specs.tasks import METRIC_TITLES, TaskName
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Binary(Classification):
     """
 
     name: ClassVar[TaskName] = "binary"
-    importance_scorer = "average_precision"
+    importance_title = METRIC_TITLES["average_precision"]
+    output_title = "probability of the positive class"
 
     threshold: float | None = None
 
@@ -55,6 +57,10 @@ class Binary(Classification):
         model = super().with_decision(model, calibration, folds, jobs)
         threshold = calibration.task.facts()["threshold"]
         return FixedThresholdClassifier(model, threshold=threshold, response_method="predict_proba")
+
+    def importance_score(self, labels: Values, outputs: Outputs) -> float:
+        """Return the average precision."""
+        return float(average_precision_score(labels, outputs))
 
     def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
         """Return precision and recall, ROC curve, confusion matrix, F1 by threshold, and calibration."""

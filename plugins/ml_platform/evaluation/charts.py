@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -21,6 +22,9 @@ from sklearn.metrics import (
 
 from ml_platform.evaluation.calibration import BINS, calibration_error, one_versus_rest
 from ml_platform.evaluation.metrics import Labels, Probabilities
+
+if TYPE_CHECKING:  # these modules measure; they import nothing that draws
+    from ml_platform.evaluation.importance import Dependence, Importance
 
 BLUE, ORANGE, GREY, INK = "#1f5fa8", "#e07b39", "#b8bec6", "#2b2f36"
 
@@ -145,22 +149,46 @@ def calibration(labels: Labels, probabilities: Mapping[str, Probabilities]) -> F
     return figure
 
 
-def feature_importance(
-    names: Sequence[str], metric: str, means: NDArray[np.float64], sds: NDArray[np.float64]
-) -> Figure:
-    """Draw how much a metric falls when a feature is shuffled, for the 20 most important features.
+def feature_importance(importance: "Importance") -> Figure:
+    """Draw how much a metric gets worse when a feature is shuffled, for the 20 most important features."""
+    rows = range(min(20, len(importance.names)))
+    lost = f"Loss in {importance.metric} when shuffled"
+    figure, axes = labelled_axes("Permutation importance", lost, "", 1.6 + 0.24 * len(rows))
+    means = importance.means[: len(rows)]
+    spread = np.abs([importance.lows[: len(rows)] - means, importance.highs[: len(rows)] - means])
+    axes.barh(list(importance.names[: len(rows)]), means, xerr=spread, color=BLUE, ecolor=GREY)
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    return figure
+
+
+def partial_dependence(dependences: Sequence["Dependence"], output: str, classes: Sequence[str] = ()) -> Figure:
+    """Draw the mean output over the values of each feature, one panel per feature.
 
     Args:
-        names: the features.
-        metric: its name, such as `f1_macro`.
-        means: of the loss over the repeats, shape (n_features,).
-        sds: its standard deviations, shape (n_features,).
+        dependences: at least one.
+        output: what the model gives.
+        classes: of the columns of the means, if they have several.
     """
-    top = np.argsort(means, kind="stable")[-20:]
-    lost = f"{metric[0].upper()}{metric[1:].replace('_', ' ')} lost when shuffled"
-    figure, axes = labelled_axes("Permutation importance", lost, "", 1.6 + 0.24 * len(top))
-    axes.barh([names[i] for i in top], means[top], xerr=sds[top], color=BLUE, ecolor=GREY)
-    axes.grid(visible=False, axis="y")
+    columns = min(3, len(dependences))
+    rows = -(-len(dependences) // columns)
+    figure = Figure(figsize=(3.4 * columns, 2.6 * rows), dpi=120, layout="constrained", facecolor="white")
+    figure.suptitle(f"Mean {output} by feature, the others as they are", fontsize=12, fontweight="bold", color=INK)
+    for position, one in enumerate(dependences):
+        axes = figure.add_subplot(rows, columns, position + 1)
+        axes.set_title(fill(one.name, 28), fontsize=9, color=INK)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color=GREY, alpha=0.35, linewidth=0.7)
+        lines = one.means if one.means.ndim == 2 else one.means[:, None]
+        x = np.arange(len(one.values)) if one.values.dtype == object else one.values
+        for index, line in enumerate(lines.T):
+            color, label = (BLUE, None) if len(lines.T) == 1 else (None, classes[index])
+            axes.plot(x, line, "o" if one.values.dtype == object else "-", color=color, label=label)
+        if one.values.dtype == object:
+            axes.set_xticks(x, [fill(str(value), 14) for value in one.values], rotation=60, ha="right", fontsize=7)
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    if names:
+        figure.legend(handles, names, frameon=False, fontsize=8, loc="outside lower center", ncols=min(4, len(names)))
     return figure
 
 

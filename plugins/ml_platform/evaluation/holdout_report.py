@@ -1,5 +1,6 @@
 """A report on a new model: its metrics, charts and predictions on the hold-out. No I/O."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +11,10 @@ from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
 from ml_platform.evaluation import charts
-from ml_platform.evaluation.importance import importance
+from ml_platform.evaluation.importance import Dependence, Importance, dependences, importance
 from ml_platform.evaluation.task import Calibration, HoldoutOutputs, Outputs, Task, Values
 
+SHOWN = 6  # features with a partial dependence
 _OTHERS = ["key", "event_timestamp", "label"]  # the columns of the predictions that are no outputs
 
 
@@ -48,6 +50,7 @@ class HoldoutReport:
         metrics: by name.
         out_of_fold: the metrics of the calibration before and after it, by name.
         charts: by name.
+        importance: of the features.
         predictions: one row per row of the hold-out, with `key`, `event_timestamp`, `label` and the outputs; see
             `outputs_in`.
     """
@@ -56,6 +59,7 @@ class HoldoutReport:
     metrics: dict[str, float]
     out_of_fold: dict[str, float]
     charts: dict[str, Figure]
+    importance: Importance
     predictions: pd.DataFrame
 
 
@@ -74,19 +78,25 @@ def holdout_report(
     with threadpool_limits(1):
         outputs = outputs_of(task, model, rows.features)
         before = None if uncalibrated is None else outputs_of(task, uncalibrated, rows.features)
-    names = [str(name) for name in rows.features]
-    scores = importance(model, rows.features, rows.labels, task.importance_scorer)
+    ranked = importance(task, model, rows.features, rows.labels)
+    shown = dependences(task, model, rows.features, ranked.names[:SHOWN])
     on_holdout = replace(calibration, labels=rows.labels, before=outputs if before is None else before, after=outputs)
     return HoldoutReport(
         task=task,
         metrics=task.metrics(rows.labels, outputs) | on_holdout.metrics(),
         out_of_fold=calibration.metrics(),
-        charts={
-            **task.charts(HoldoutOutputs(rows.labels, outputs, before, calibration)),
-            "feature_importance": charts.feature_importance(names, task.importance_scorer, *scores),
-        },
+        charts=task.charts(HoldoutOutputs(rows.labels, outputs, before, calibration))
+        | _feature_charts(task, ranked, shown),
+        importance=ranked,
         predictions=_frame(rows, outputs),
     )
+
+
+def _feature_charts(task: Task, ranked: Importance, shown: Sequence[Dependence]) -> dict[str, Figure]:
+    drawn = {"feature_importance": charts.feature_importance(ranked)}
+    if shown:
+        drawn["partial_dependence"] = charts.partial_dependence(shown, task.output_title, task.classes)
+    return drawn
 
 
 def outputs_of(task: Task, model: BaseEstimator, features: pd.DataFrame) -> Outputs:

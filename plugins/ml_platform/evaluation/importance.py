@@ -1,36 +1,120 @@
-"""Permutation importance: how much a metric falls when one feature is shuffled."""
+"""What a model relies on: permutation importance with intervals, and partial dependence. No I/O."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.inspection import permutation_importance
 from threadpoolctl import threadpool_limits
 
 from ml_platform import RANDOM_STATE
+from ml_platform.evaluation.task import Outputs, Task, Values
 
-ROWS, REPEATS = 1000, 3
+ROWS = 1000  # of the hold-out, at most
+REPEATS, FEW_REPEATS, MANY_FEATURES = 10, 5, 50  # a wide table has fewer repeats
+GRID = 20  # values of a feature in a partial dependence, at most
+Predict = Callable[[pd.DataFrame], Outputs]
 
 
-def importance(
-    model: BaseEstimator, features: pd.DataFrame, labels: NDArray[np.int64], metric: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how much a metric falls when a feature is shuffled, on a sample of at most 1,000 rows.
+@dataclass(frozen=True)
+class Importance:
+    """How much a metric gets worse when one feature is shuffled.
 
-    Source: L. Breiman, Random Forests (2001), section 10.
+    Attributes:
+        metric: its title, such as `average precision`.
+        names: the features, the most important first.
+        means: of the losses over the repeats, shape (n_features,).
+        lows: the lowest loss of the repeats, shape (n_features,).
+        highs: the highest loss of the repeats, shape (n_features,).
+    """
+
+    metric: str
+    names: tuple[str, ...]
+    means: NDArray[np.float64]
+    lows: NDArray[np.float64]
+    highs: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """The mean output of a model over the values of one feature, all other features as they are.
+
+    Attributes:
+        name: of the feature.
+        values: at which it was set, ascending numbers or categories, shape (n_values,).
+        means: of the outputs, shape (n_values,), or with several classes (n_values, n_classes).
+    """
+
+    name: str
+    values: NDArray[np.float64] | NDArray[np.object_]
+    means: NDArray[np.float64]
+
+
+def importance(task: Task, model: BaseEstimator, features: pd.DataFrame, labels: Values) -> Importance:
+    """Return how much a metric of the task gets worse when a feature is shuffled.
+
+    Each repeat draws rows with replacement, and then shuffles each feature among them. So the repeats differ as other
+    hold-outs would, not only as other shuffles. Source: L. Breiman, Random Forests (2001), section 10.
 
     Args:
+        task: measures the outputs.
         model: fitted.
         features: shape (n_rows, n_features).
-        labels: class indices, shape (n_rows,).
-        metric: the name of a scikit-learn scorer, such as `f1_macro`.
-
-    Returns:
-        Mean and standard deviation of the loss over the repeats, each of shape (n_features,).
+        labels: shape (n_rows,).
     """
-    rows = np.random.default_rng(RANDOM_STATE).permutation(len(labels))[:ROWS]
+    random, predict = np.random.default_rng(RANDOM_STATE), _predictor(task, model)
+    sample = random.permutation(len(labels))[:ROWS]
+    repeats = REPEATS if features.shape[1] <= MANY_FEATURES else FEW_REPEATS
+    losses = np.empty((repeats, features.shape[1]))
     with threadpool_limits(1):
-        result = permutation_importance(
-            model, features.iloc[rows], labels[rows], scoring=metric, n_repeats=REPEATS, random_state=RANDOM_STATE
-        )
-    return result.importances_mean, result.importances_std
+        for repeat in range(repeats):
+            rows = random.choice(sample, len(sample))
+            drawn, truth = features.iloc[rows].reset_index(drop=True), labels[rows]
+            usual = task.importance_score(truth, predict(drawn))
+            for column, name in enumerate(map(str, drawn)):
+                shuffled = drawn.assign(**{name: drawn[name].to_numpy()[random.permutation(len(rows))]})
+                losses[repeat, column] = usual - task.importance_score(truth, predict(shuffled))
+    order = np.argsort(-losses.mean(axis=0), kind="stable")
+    names = tuple(str(features.columns[column]) for column in order)
+    ranked = losses[:, order]
+    return Importance(task.importance_title, names, ranked.mean(axis=0), ranked.min(axis=0), ranked.max(axis=0))
+
+
+def dependences(task: Task, model: BaseEstimator, features: pd.DataFrame, names: Sequence[str]) -> list[Dependence]:
+    """Return the partial dependence of these features, on at most `ROWS` rows.
+
+    Source: J. Friedman, Greedy Function Approximation: A Gradient Boosting Machine (2001), section 8.2.
+
+    Args:
+        task: gives the outputs.
+        model: fitted.
+        features: shape (n_rows, n_features).
+        names: of the features; one without any value is left out.
+    """
+    predict = _predictor(task, model)
+    rows = np.random.default_rng(RANDOM_STATE).permutation(len(features))[:ROWS]
+    sample = features.iloc[rows].reset_index(drop=True)
+    found = []
+    with threadpool_limits(1):
+        for name in names:
+            if len(values := _values(sample[name])):
+                outputs = [predict(sample.assign(**{name: value})).mean(axis=0) for value in values]
+                found.append(Dependence(name, values, np.array(outputs)))
+    return found
+
+
+def _values(column: pd.Series) -> NDArray[np.float64] | NDArray[np.object_]:
+    """Return the most common categories, or values from the 5th to the 95th percentile."""
+    present = column.dropna()
+    if present.dtype == object:
+        return np.array(present.value_counts().index[:GRID], dtype=object)
+    different = np.unique(present.to_numpy(dtype=np.float64))
+    if len(different) <= GRID:
+        return different
+    return np.unique(np.quantile(present, np.linspace(0.05, 0.95, GRID)))
+
+
+def _predictor(task: Task, model: BaseEstimator) -> Predict:
+    return lambda features: task.outputs(getattr(model, task.response)(features))

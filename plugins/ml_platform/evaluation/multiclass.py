@@ -13,7 +13,7 @@ from ml_platform.evaluation import charts
 from ml_platform.evaluation.classification import Classification
 from ml_platform.evaluation.metrics import within_one_standard_error
 from ml_platform.evaluation.task import HoldoutOutputs, OutOfFold, Outputs, Values
-from ml_platform.specs.tasks import TaskName
+from ml_platform.specs.tasks import METRIC_TITLES, TaskName
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Multiclass(Classification):
     """Three or more classes: the most probable one is predicted."""
 
     name: ClassVar[TaskName] = "multiclass"
-    importance_scorer = "f1_macro"
+    importance_title = METRIC_TITLES["f1"]
+    output_title = "probability"
 
     def as_fitted(self, estimator: BaseEstimator) -> "Multiclass":
         """Return the task as it is: the most probable class needs no choice."""
@@ -37,6 +38,10 @@ class Multiclass(Classification):
     def _keeps_f1(self, rows: OutOfFold, before: Outputs, after: Outputs) -> bool:
         f1_before, f1_after = (self._fold_metrics(rows, one)["f1"] for one in (before, after))
         return within_one_standard_error(f1_before, f1_after)
+
+    def importance_score(self, labels: Values, outputs: Outputs) -> float:
+        """Return F1, the mean over the classes."""
+        return self.gate_score(labels, outputs)
 
     def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
         """Return confusion matrix, metrics of each class, and calibration."""

@@ -28,7 +28,7 @@ from ml_platform.evaluation.intervals import conformal_interval, interval_metric
 from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Task, Values
 from ml_platform.specs.parts import Label
 from ml_platform.specs.spec import Dataset
-from ml_platform.specs.tasks import METRICS, Metric, TaskName
+from ml_platform.specs.tasks import METRIC_TITLES, METRICS, Metric, TaskName
 
 COLUMN_FOLDS = 3
 
@@ -48,7 +48,8 @@ class Regression(Task):
     gate_metric: ClassVar[Metric] = "mae"
     output_type = "double"
     label_type = "float64"
-    importance_scorer = "neg_mean_absolute_error"
+    importance_title = METRIC_TITLES["mae"]
+    output_title = "prediction"
 
     coverage: float
     interval: Interval | None = None
@@ -194,6 +195,10 @@ class Regression(Task):
         tree = DecisionTreeRegressor(max_leaf_nodes=64, min_samples_leaf=2, random_state=RANDOM_STATE)
         folds = KFold(COLUMN_FOLDS, shuffle=True, random_state=RANDOM_STATE)
         return max(-1.0, float(r2_score(labels, cross_val_predict(tree, inputs, labels, cv=folds))))
+
+    def importance_score(self, labels: Values, outputs: Outputs) -> float:
+        """Return the mean absolute error, negated."""
+        return -self.gate_score(labels, outputs)
 
     def gate_score(self, labels: Values, outputs: Outputs) -> float:
         """Return the mean absolute error; NaN if a number is not finite."""

@@ -97,7 +97,8 @@ class Task(ABC):
     gate_metric: ClassVar[Metric]
     label_type: ClassVar[Literal["int64", "float64"]]
     output_type: ClassVar[str]  # the MLflow type of a prediction
-    importance_scorer: ClassVar[str]  # the name of a scikit-learn scorer
+    output_title: ClassVar[str]
+    importance_title: ClassVar[str]  # of what `importance_score` measures
 
     @classmethod
     @abstractmethod
@@ -224,6 +225,10 @@ class Task(ABC):
     @abstractmethod
     def column_score(cls, inputs: NDArray[Any], labels: NDArray[Any]) -> float:
         """Return how well one column alone predicts the label out of fold: 0 is chance, 1 is always right."""
+
+    @abstractmethod
+    def importance_score(self, labels: Values, outputs: Outputs) -> float:
+        """Return a metric that needs no decision, more is better: by its loss the features are ranked."""
 
     # the gate
 

@@ -48,7 +48,7 @@ def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
     return "\n".join([*lines, *(f"| {title} | {value} |" for title, value in rows.items())])
 
 
-def question(name: str, decision: Decision, rule: Gate, url: str) -> Question:
+def question(name: str, decision: Decision, rule: Gate, *, url: str, page: str) -> Question:
     """Return the question to a person before a challenger goes live.
 
     Args:
@@ -56,6 +56,7 @@ def question(name: str, decision: Decision, rule: Gate, url: str) -> Question:
         decision: of the gate, in favour of the challenger.
         rule: the gate's part of the spec; it limits the time to answer.
         url: of the challenger's run.
+        page: of the version, whose description links to its model card.
     """
     version, champion = decision.version, decision.champion_before
     stays = "no model goes live" if champion is None else f"version {champion} stays"
@@ -63,7 +64,7 @@ def question(name: str, decision: Decision, rule: Gate, url: str) -> Question:
         f"**Approve**: from then on version {version} scores the files. "
         f"**Reject**, or no answer within {rule.approval_within}: {stays}."
     )
-    run = f"[Its run in MLflow]({url}) has every candidate and, under *Artifacts*, `gate`, this card with charts."
+    run = f"[Its page in MLflow]({page}) links to its model card. [Its run]({url}) has every candidate and, under *Artifacts*, `gate`, this card with charts."
     body = "\n\n".join([card(name, decision, is_open=True), choices, run])
     return Question(f"{name}: may version {version} go live?", body)
 

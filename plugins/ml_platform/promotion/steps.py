@@ -64,7 +64,10 @@ def run_gate(training_set: TrainingSet, challenger: Challenger, *, by: str = "co
             gate_card.log_card(version.name, str(version.run_id), outcome, is_open=is_open)
             if decision.is_promoted:
                 log.info("%s", gate_card.card(version.name, decision, is_open=is_open))
-                question = gate_card.question(version.name, decision, rule, challenger.url)
+                question = gate_card.question(
+                    version.name, decision, rule, url=challenger.url,
+                    page=mlflow_client.version_url(version.name, challenger.version),
+                )  # fmt: skip
                 return GateResult(decision, question.subject, question.body)
             check_lock()
             _record(version, decision, by)

@@ -256,6 +256,11 @@ def ensure_model(api: MlflowClient, dataset: Dataset) -> None:
             raise
 
 
+def describe(version: ModelVersion, text: str) -> None:
+    """Write the description of a version, in Markdown; it is for people, and nothing reads it."""
+    mlflow_client.connect().update_model_version(version.name, version.version, text)
+
+
 def set_alias(name: str, alias: str, version: int) -> None:
     """Point an alias at a version."""
     mlflow_client.connect().set_registered_model_alias(name, alias, str(version))

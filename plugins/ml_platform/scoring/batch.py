@@ -34,7 +34,7 @@ from ml_platform.scoring.result_files import (
 from ml_platform.scoring.training_comparison import TrainingComparison, training_facts
 from ml_platform.specs.parts import ResultFormat
 from ml_platform.specs.spec import Dataset
-from ml_platform.storage import object_store
+from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import transaction
 
 log = logging.getLogger(__name__)
@@ -229,6 +229,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "model": champion.name,
         "model_version": champion.version,
         "model_run_id": champion.run_id,
+        "model_page": mlflow_client.version_url(champion.name, champion.version),
         "degraded": champion.problem,
         "training_set_sha256": champion.training_set_sha256,
         "spec_sha256": champion.dataset.sha256,

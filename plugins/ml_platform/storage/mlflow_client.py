@@ -36,8 +36,16 @@ def connect() -> MlflowClient:
 
 def run_url(run: Run) -> str:
     """Return the address of a run for browsers."""
-    base = (settings().mlflow_url or settings().mlflow_tracking_uri).rstrip("/")
-    return f"{base}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+    return f"{_base_url()}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+
+
+def version_url(name: str, version: int) -> str:
+    """Return the address of a model version for browsers; its description links to the model card."""
+    return f"{_base_url()}/#/models/{name}/versions/{version}"
+
+
+def _base_url() -> str:
+    return (settings().mlflow_url or settings().mlflow_tracking_uri).rstrip("/")
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:

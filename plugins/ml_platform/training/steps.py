@@ -6,6 +6,7 @@ Both are idempotent: a killed search resumes, and a second refit finds the versi
 import json
 import logging
 import platform
+from datetime import UTC, datetime
 
 from mlflow.entities import Param, Run
 from mlflow.entities.model_registry import ModelVersion
@@ -14,7 +15,8 @@ from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 from ml_platform import RANDOM_STATE
 from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.evaluation import charts
-from ml_platform.evaluation.holdout_report import holdout_report
+from ml_platform.evaluation.holdout_report import holdout_report, outputs_in
+from ml_platform.evaluation.metric_intervals import metric_intervals
 from ml_platform.evaluation.task import Folds
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.registry import registry, version_tags
@@ -28,6 +30,7 @@ from ml_platform.training.candidates import Candidate
 from ml_platform.training.choice import choose
 from ml_platform.training.fitting import fit
 from ml_platform.training.leakage import suspected_leaks
+from ml_platform.training.model_card import ModelCard
 from ml_platform.training.results import Challenger, SearchResult
 from ml_platform.training.search import CandidateResult, log_progress, rank
 from ml_platform.training.search_plan import SearchPlan
@@ -178,6 +181,7 @@ def refit(training_set: TrainingSet, search_result: SearchResult) -> Challenger:
     if version is None:
         with mlflow_client.running(client, search_result.run_id), own_workers():
             version = _fit_and_register(run, training_set, parts, candidate, search_result)
+    registry.describe(version, f"[Model card]({tracking.model_card_url(run)})")
     registry.set_alias(name, registry.CHALLENGER, int(version.version))
     return Challenger(
         run_id=search_result.run_id,
@@ -200,6 +204,14 @@ def _fit_and_register(
     rows = parts.holdout_rows()
     report = holdout_report(model, rows, calibration, uncalibrated(model) if calibration.method else None)
     tracking.log_holdout_report(mlflow_client.connect(), run.info.run_id, report)
+    tracking.log_model_card(
+        run.info.run_id,
+        ModelCard(
+            training_set=training_set, parts=parts, candidate=candidate, search=search_result, report=report,
+            intervals=metric_intervals(report.task, rows.labels, outputs_in(report.predictions)),
+            run_url=mlflow_client.run_url(run), trained=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+        ),
+    )  # fmt: skip
     tags = {
         "candidate_id": candidate.id, "candidate": str(candidate), "training_set_sha256": training_set.sha256,
         "holdout_metrics": json.dumps(report.metrics),

@@ -18,6 +18,7 @@ from ml_platform.evaluation.holdout_report import HoldoutReport, outputs_in
 from ml_platform.evaluation.task import Outputs
 from ml_platform.storage import mlflow_client
 from ml_platform.training.candidates import Candidate
+from ml_platform.training.model_card import ModelCard
 from ml_platform.training.search import CandidateResult
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 PARENT = "mlflow.parentRunId"
 PAGE = 1000
 PREDICTIONS = "holdout_predictions.parquet"
+MODEL_CARD = "model_card"
 
 
 def commit() -> str:
@@ -143,6 +145,18 @@ def log_holdout_report(client: MlflowClient, run_id: str, report: HoldoutReport)
     with tempfile.TemporaryDirectory() as folder:
         report.predictions.to_parquet(Path(folder) / PREDICTIONS, index=False)
         client.log_artifact(run_id, str(Path(folder) / PREDICTIONS))
+
+
+def log_model_card(run_id: str, card: ModelCard) -> None:
+    """Store a model card with its run, as Markdown and as a page."""
+    client = mlflow_client.connect()
+    client.log_text(run_id, card.markdown(), f"{MODEL_CARD}.md")
+    client.log_text(run_id, card.html(), f"{MODEL_CARD}.html")
+
+
+def model_card_url(run: Run) -> str:
+    """Return the address of a run's model card in MLflow."""
+    return f"{mlflow_client.run_url(run)}/artifacts/{MODEL_CARD}.html"
 
 
 def holdout_outputs(run_id: str) -> Outputs:

@@ -3,6 +3,7 @@ import pytest
 
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.calibration import calibration_error
+from ml_platform.evaluation.importance import Dependence, Importance
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 2, 80)
@@ -14,7 +15,7 @@ def test_every_chart_has_a_title_and_is_drawn(tmp_path):
     curve = np.linspace(0, 1, 20), RANDOM.random(20)
     names = [f"column {i}" for i in range(30)]
     drawn = charts.binary_charts(LABELS, PROBABILITIES, 0.5, curve)
-    drawn["feature_importance"] = charts.feature_importance(names, "f1_macro", RANDOM.random(30), RANDOM.random(30))
+    drawn["feature_importance"] = charts.feature_importance(ranked(names, np.linspace(1, 0, 30)))
     drawn["candidates"] = charts.candidates(["a", "b", "c"], [0.6, 0.5, 0.4], [0.1, 0.1, 0.1], "f1")
     drawn["calibration"] = charts.calibration(LABELS, {"before": PROBABILITIES**2, "model": PROBABILITIES})
     assert len(drawn) == 7
@@ -60,11 +61,25 @@ def test_the_confusion_matrix_shows_rows_and_shares_of_the_true_class():
     assert texts == ["2\n66.7%", "1\n33.3%", "0\n0.0%", "1\n100.0%"]
 
 
+def ranked(names, means):
+    return Importance("F1", tuple(names), means, means - 0.1, means + 0.1)
+
+
 def test_the_chart_of_importance_shows_the_20_most_important_features():
-    means = np.arange(30) / 100
-    axes = charts.feature_importance([f"f{i}" for i in range(30)], "f1_macro", means, means / 10).axes[0]
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == [f"f{i}" for i in range(10, 30)]
-    assert axes.get_xlabel() == "F1 macro lost when shuffled"
+    axes = charts.feature_importance(ranked([f"f{i}" for i in range(30)], np.linspace(1, 0, 30))).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [f"f{i}" for i in range(20)]
+    assert axes.yaxis_inverted()  # the first one is on top
+    assert axes.get_xlabel() == "Loss in F1 when shuffled"
+
+
+def test_a_partial_dependence_has_a_panel_per_feature():
+    number = Dependence("age", np.arange(5.0), np.arange(5.0))
+    category = Dependence("town", np.array(["Ulm", "Kiel"], dtype=object), np.array([0.1, 0.2]))
+    figure = charts.partial_dependence([number, category], "prediction")
+    assert [axes.get_title() for axes in figure.axes] == ["age", "town"]
+    assert [tick.get_text() for tick in figure.axes[1].get_xticklabels()] == ["Ulm", "Kiel"]
+    several = charts.partial_dependence([Dependence("age", np.arange(2.0), np.eye(2))], "probability", ["a", "b"])
+    assert [text.get_text() for text in several.legends[0].get_texts()] == ["a", "b"]
 
 
 def test_the_best_candidate_is_on_top():

@@ -64,11 +64,11 @@ def test_brier_score_and_calibration_error_are_measured_before_and_after(shop):
 
 
 def test_the_charts_are_those_of_the_kind_of_problem(shop, weeks):
-    both = {"calibration", "confusion_matrix", "feature_importance"}
+    both = {"calibration", "confusion_matrix", "feature_importance", "partial_dependence"}
     assert set(shop[2].charts) == both | {"precision_recall", "roc", "f1_over_threshold"}
     assert set(weeks[2].charts) == both | {"per_class"}
     labels = [report.charts["feature_importance"].axes[0].get_xlabel() for _, _, report in (shop, weeks)]
-    assert labels == ["Average precision lost when shuffled", "F1 macro lost when shuffled"]
+    assert labels == ["Loss in average precision when shuffled", "Loss in F1 when shuffled"]
 
 
 def test_the_predictions_hold_key_time_label_and_probabilities_of_each_row(shop, weeks):

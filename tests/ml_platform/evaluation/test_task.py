@@ -16,7 +16,16 @@ def test_a_task_cannot_be_half_a_kind():
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_every_kind_is_whole(kind):
     assert not kind.__abstractmethods__
-    facts = ("name", "estimator_type", "response", "gate_metric", "label_type", "output_type", "importance_scorer")
+    facts = (
+        "name",
+        "estimator_type",
+        "response",
+        "gate_metric",
+        "label_type",
+        "output_type",
+        "importance_title",
+        "output_title",
+    )
     assert all(getattr(kind, fact) for fact in facts)
 
 

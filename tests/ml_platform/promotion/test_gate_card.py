@@ -76,14 +76,24 @@ def test_the_chart_of_the_gain_marks_the_interval_and_the_required_gain() -> Non
 
 
 def test_the_question_has_the_figures_the_choices_and_a_link_to_the_run() -> None:
-    asked = question("shop", WON, RULE, "http://localhost:5000/#/experiments/1/runs/2")
+    asked = question(
+        "shop", WON, RULE, url="http://localhost:5000/#/experiments/1/runs/2", page="models/shop/versions/4"
+    )
     assert asked.subject == "shop: may version 4 go live?"
-    for part in ("0.6000", "0.5000", "+0.0200 to +0.2000", "version 3 stays", "within 90m", "experiments/1/runs/2"):
+    for part in (
+        "0.6000",
+        "0.5000",
+        "+0.0200 to +0.2000",
+        "version 3 stays",
+        "within 90m",
+        "experiments/1/runs/2",
+        "versions/4",
+    ):
         assert part in asked.body
 
 
 def test_the_first_model_has_no_champion_to_keep() -> None:
-    assert "no model goes live" in question("shop", replace(FIRST, reason=""), RULE, "").body
+    assert "no model goes live" in question("shop", replace(FIRST, reason=""), RULE, url="", page="").body
 
 
 NUMBERS = Decision("promoted", "version 4 is better", 4, 3, 0.01, 0.9, 1200, 1234.5, 1500.0, 0.1, 0.2, "mae")

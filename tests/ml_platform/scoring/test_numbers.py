@@ -93,7 +93,7 @@ def test_a_worse_model_does_not_replace_the_champion_and_a_better_one_does(house
     again = train(houses, "again")
     assert (again.decision, again.champion_before) == ("kept", live)
     assert "mean absolute error" in again.reason
-    frame = make_houses_frame(400)
+    frame = make_houses_frame(1200)
     # the town decides more than anything else, and the first model never saw what it decides
     changed = frame.assign(price=frame["price"] + 300 * (frame["town"] == "Kiel"), id=frame["id"] + 20_000)
     uploads.ingest(houses, drop(houses, csv_of(changed), "_2"))
