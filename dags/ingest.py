@@ -10,10 +10,8 @@ YAML.
 **Goes out**:
 
 - the rows, in {tables};
-- the newest row of each entity, in Feast's online store ([feature view](feast:{name})), where the HTTP service finds
-  it by its key;
-- the file, in [processed/](bucket:train/processed), with a report (`.report.json`) and, if rows were rejected, these
-  rows with line and reason (`.rejected.csv`);
+{online}- the file, in [processed/](bucket:train/processed), with a report (`.report.json`) and, if rows were rejected,
+  these rows with line and reason (`.rejected.csv`);
 - a file that breaks the contract, in [rejected/](bucket:train/rejected), with a report that says why.
 
 {next_step}
@@ -29,8 +27,7 @@ again. One transaction writes the ledger entry and the rows, so a file is loaded
     loaded by itself;
   - *stays in the inbox* for another reason: the file is tried again after 5 seconds, 10 seconds, … 5 minutes.
 - `load` is retried: the bucket or the database cannot be reached. Nothing is lost.
-- `materialize` is red: the rows are loaded, but not online yet. The next run writes them.
-- Every task is idempotent: you can clear it at any time.
+{not_online}- Every task is idempotent: you can clear it at any time.
 """
 
 from functools import partial
@@ -54,14 +51,22 @@ from ml_platform.specs.spec import Dataset, Table
 
 
 def documentation(table: Table) -> str:
-    """Return the runbook; a feature table has no labels and starts no training."""
+    """Return the runbook; a feature table has no labels and starts no training. Rows without a key are not online."""
     name = table.name
     tables = f"[features.{name}](table:features.{name})"
     next_step = "The next training of a data set that uses this feature table joins the new rows."
     if isinstance(table, Dataset):
         tables += f" and [labels.{name}](table:labels.{name})"
         next_step = f"New rows start [train_{name}](dag:train_{name})."
-    return runbook(__doc__, name=name, files=table.inbox_pattern("train"), tables=tables, next_step=next_step)
+    online = not_online = ""
+    if table.has_key:
+        online = (
+            f"- the newest row of each entity, in Feast's online store ([feature view](feast:{name})), where the HTTP\n"
+            "  service finds it by its key;\n"
+        )
+        not_online = "- `materialize` is red: the rows are loaded, but not online yet. The next run writes them.\n"
+    fields = {"online": online, "not_online": not_online, "next_step": next_step}
+    return runbook(__doc__, name=name, files=table.inbox_pattern("train"), tables=tables, **fields)
 
 
 def make_ingest(table: Table) -> None:
@@ -99,7 +104,8 @@ def make_ingest(table: Table) -> None:
         tags=["ml-platform", table.name],
     )
     def ingest() -> None:
-        wait_for_file(table, "train") >> load() >> [announce(), materialize()]
+        after = [announce(), *([materialize()] if table.has_key else [])]  # without a key, nobody can ask for a row
+        wait_for_file(table, "train") >> load() >> after
 
     ingest()
 

@@ -10,7 +10,8 @@ are joined as of each row's time.
 **Goes out**:
 
 - a CSV, or a Parquet file if the YAML says so (`result`), in [result/{name}/](bucket:result/{name}), named after the
-  file and its upload time: key, prediction, probability or interval, and model version of each row, in the order of the file;
+  file and its upload time: key (or the row's number, if there is no key), prediction, probability or interval, and
+  model version of each row, in the order of the file;
 - a card (`.json`) beside it: the model version, the hash of the file, how many rows were read, scored and rejected, and
   warnings about what differs from the training;
 - the file, in [processed/](bucket:test/processed), or in [rejected/](bucket:test/rejected) with a report that says

@@ -14,6 +14,7 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
 from ml_platform.specs.catalog import Catalog, catalog, dataset
 from ml_platform.specs.parts import Gate, Promotion
+from tests.ml_platform.keyless import without_key
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = ("ingest", "train", "test", "rollback", "promote", "withdraw")
@@ -127,6 +128,16 @@ def test_materialize_fails_at_once_if_the_spec_is_incompatible(dag_bag, monkeypa
     monkeypatch.setattr(online_rows, "materialize", refuse)
     with pytest.raises(AirflowFailException, match="AGE was integer"):
         dag_bag.dags["ingest_auto"].get_task("materialize").python_callable()
+
+
+def test_rows_without_a_key_are_not_put_online(monkeypatch) -> None:
+    keyless = without_key(dataset("auto"))
+    monkeypatch.setattr("ml_platform.specs.catalog.catalog", lambda: Catalog((keyless,), (), ()))
+    bag = DagBag(ROOT / "dags" / "ingest.py")
+    assert bag.import_errors == {}
+    found = bag.dags["ingest_auto"]
+    assert edges(found) == {"wait_for_file": {"load"}, "load": {"announce"}, "announce": set()}
+    assert not re.findall(r"online|materialize|[{}]", found.doc_md)
 
 
 def test_train_is_one_line_of_tasks(dag_bag) -> None:

@@ -135,7 +135,7 @@ def list_tables(folder: Folder = DATASETS_DIR) -> None:
 
 
 def _cells(table: Table) -> tuple[str, ...]:
-    entity = f"{table.entity.name}: {', '.join(table.keys)}"
+    entity = f"{table.entity.name}: {', '.join(table.entity.key) or 'no key'}"
     if isinstance(table, Dataset):
         joined = ", ".join(other.name for other in table.tables)
         files = f"{table.inbox_pattern('train')}\n{table.inbox_pattern('test')}"

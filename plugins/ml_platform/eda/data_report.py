@@ -15,7 +15,7 @@ from ml_platform.parsing.batches import read_batches
 from ml_platform.scoring.model_rows import model_frame
 from ml_platform.specs.catalog import DATASETS_DIR, find_table
 from ml_platform.specs.parts import NUMERIC_TYPES, Purpose
-from ml_platform.specs.spec import Dataset, Table
+from ml_platform.specs.spec import ROW_ID, Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import identifier, transaction
 from ml_platform.storage.object_store import ObjectVersion
@@ -95,7 +95,7 @@ def _loaded(table: Table) -> pa.RecordBatch:
 def _columns_sql(table: Table, loaded: dict[str, dict[str, str]]) -> dict[str, str]:
     """Return the SQL of each column and of the event time; NULL for a column of the spec that the tables lack."""
     types = sql_types(table)
-    sources = dict.fromkeys((*table.keys, *feature_columns(table)), ("features", "f"))
+    sources = dict.fromkeys((*table.entity.key, *feature_columns(table)), ("features", "f"))
     sources |= dict.fromkeys(table.label_columns, ("labels", "l"))
     columns = {
         column: f"{alias}.{identifier(column)}" if column in loaded[schema] else f"NULL::{types[column]}"
@@ -124,7 +124,8 @@ def _rows_of(table: Table, purpose: Purpose, version: ObjectVersion) -> pa.Recor
             batches.append(batch.rows)
             if sum(one.num_rows for one in batches) >= MOST_ROWS:
                 break
-        return _one_batch(pa.Table.from_batches(batches).slice(0, MOST_ROWS)).drop_columns(["line"])
+        made_here = ["line"] if table.has_key else ["line", ROW_ID]
+        return _one_batch(pa.Table.from_batches(batches).slice(0, MOST_ROWS)).drop_columns(made_here)
 
 
 def _one_batch(rows: pa.Table) -> pa.RecordBatch:

@@ -40,24 +40,24 @@ def entities(table: Table) -> list[Entity]:
         Entity(
             name=f"{table.entity.name}_{re.sub('[^A-Za-z0-9_]', '_', key)}" if is_composite else table.entity.name,
             join_keys=[key],
-            value_type=ValueType.INT64 if table.columns[key].type == "integer" else ValueType.STRING,
+            value_type=ValueType.INT64 if column.type == "integer" else ValueType.STRING,
             description=f"The {table.entity.name} that a row of {table.name} is about",
         )
-        for key in table.keys
+        for key, column in table.key_columns.items()
     ]
 
 
 def feature_view(table: Table) -> FeatureView:
     """Return the view of the table's columns in Postgres, with its event time and known time."""
+    stored = {name: table.columns[name] for name in table.stored_columns}
     return FeatureView(
         name=table.name,
         description=table.description,
         entities=entities(table),
         ttl=table.time_to_live if isinstance(table, FeatureTable) else timedelta(0),
-        online=True,
+        online=table.has_key,
         schema=[
-            Field(name=name, dtype=FEAST_TYPES[table.columns[name].type])
-            for name in (*table.keys, *table.stored_columns)
+            Field(name=name, dtype=FEAST_TYPES[column.type]) for name, column in (table.key_columns | stored).items()
         ],
         source=PostgreSQLSource(
             name=f"{table.name}_uploads",

@@ -41,9 +41,11 @@ def materialize(table: Table) -> int:
         The number of entities written.
 
     Raises:
-        ConfigurationError: the spec was changed and is incompatible with rows already loaded.
+        ConfigurationError: the table has no key, or the spec was changed and is incompatible with rows already loaded.
         ServiceError, psycopg.Error: Postgres is not available; run it again.
     """
+    if not table.has_key:
+        raise ConfigurationError(f"{table.name} has no key by which its rows could be looked up, so none are online")
     if not table.stored_columns:
         return 0
     ensure_tables(table)
@@ -85,7 +87,7 @@ def write_again(cursor: Any, table: Table, entities: str, upload_sha256: str) ->
     Raises:
         ServiceError, psycopg.Error: Postgres is not available.
     """
-    if not table.stored_columns:
+    if not (table.has_key and table.stored_columns):
         return
     features.apply(table)
     view, config = features.feature_view(table), repo_config()

@@ -12,7 +12,7 @@ from itertools import islice
 
 from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import DELIMITERS, Fault, Format, display_text
-from ml_platform.files.rejected_rows import is_rejected_rows, original_cells
+from ml_platform.files.rejected_rows import added_columns, original_cells
 from ml_platform.files.text_lines import ROW_CHARACTERS, TextLines
 
 SAMPLE_ROWS = 20  # rows that are used to detect the delimiter
@@ -47,11 +47,11 @@ class CsvRows:
         except ContractError:
             self.close()
             raise
-        self._is_rejected_rows = is_rejected_rows(header)
+        self._added = added_columns(header)
         self.header = self._original(header)
 
     def _original(self, cells: list[str]) -> list[str]:
-        return original_cells(cells) if self._is_rejected_rows else cells
+        return original_cells(cells, self._added) if self._added else cells
 
     def _read_header(self) -> list[str]:
         header = next(self._rows, None)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ml_platform.files.formats import Native
 
 HEADERS = ("rejected: line", "rejected: reason")  # the first two columns of every file of rejected rows
+ROW_HEADER = "rejected: row"  # the third one where rows have no key: the row's number, as in the result
 NATIVE = (
     "native:"  # precedes a `Native` cell; a value that a person types over it has no prefix and is an ordinary text
 )
@@ -31,14 +32,17 @@ def _needs_guard(cell: str) -> bool:
     return bool(_RISKY.match(cell)) and not _PLAIN_NUMBER.fullmatch(cell)
 
 
-def is_rejected_rows(header: Sequence[str]) -> bool:
-    """Return whether a header is that of a file of rejected rows."""
-    return tuple(cell.strip() for cell in header[: len(HEADERS)]) == HEADERS
+def added_columns(header: Sequence[str]) -> int:
+    """Return how many columns a file of rejected rows has before those of the original file; 0 for any other file."""
+    first, third = [cell.strip() for cell in header[: len(HEADERS)]], header[len(HEADERS) : len(HEADERS) + 1]
+    if tuple(first) != HEADERS:
+        return 0
+    return len(HEADERS) + ([cell.strip() for cell in third] == [ROW_HEADER])
 
 
-def original_cells(cells: Sequence[str]) -> list[str]:
-    """Return the original cells of a rejected row or of its header, without line and reason."""
-    return [original_cell(cell) for cell in cells[len(HEADERS) :]]
+def original_cells(cells: Sequence[str], added: int) -> list[str]:
+    """Return the original cells of a rejected row or of its header, without the columns that were added."""
+    return [original_cell(cell) for cell in cells[added:]]
 
 
 def original_cell(cell: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from ml_platform.files.formats import Native
 from ml_platform.files.reading import Rows, open_rows
-from ml_platform.files.rejected_rows import HEADERS, escape_cell
+from ml_platform.files.rejected_rows import HEADERS, ROW_HEADER, escape_cell
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,13 @@ def report_text(report: Mapping[str, Any]) -> bytes:
 
 
 def write_rejected(
-    stream: BinaryIO, delimiter: str | None, encoding: str | None, bad: Iterable[tuple[int, str]], out: BinaryIO
+    stream: BinaryIO,
+    delimiter: str | None,
+    encoding: str | None,
+    bad: Iterable[tuple[int, str]],
+    out: BinaryIO,
+    *,
+    is_numbered: bool = False,
 ) -> None:
     """Write the rejected rows of a file as CSV, each with its line and reasons, to be fixed and uploaded again.
 
@@ -86,24 +92,28 @@ def write_rejected(
         encoding: of the file; only used for a text without a byte order mark.
         bad: line (`Rows.line`) and reason, ordered by line; the reasons of one line are joined.
         out: written to in UTF-8; both streams stay open.
+        is_numbered: also write the number of each row in the file, from 1, which names the row where it has no key.
     """
     rows = open_rows(stream, "the file", delimiter=delimiter, encoding=encoding)
     # The byte order mark tells spreadsheets, and a spec that declares another encoding, that this is UTF-8.
     encoding_out = "utf-8" if rows.format.encoding == "utf-8" else "utf-8-sig"
     text = io.TextIOWrapper(out, encoding=encoding_out, errors="surrogateescape", newline="", write_through=True)
     writer = csv.writer(text, delimiter=delimiter or ",")
-    writer.writerow([*HEADERS, *map(escape_cell, rows.header)])
-    writer.writerows(_rejected_rows(rows, bad))
+    added = [*HEADERS, ROW_HEADER] if is_numbered else HEADERS
+    writer.writerow([*added, *map(escape_cell, rows.header)])
+    for line, reasons, number, cells in _rejected_rows(rows, bad):
+        numbers = [number] if is_numbered else []
+        writer.writerow([line, escape_cell(reasons), *numbers, *map(escape_cell, _mark_native(rows, cells))])
     rows.close()
     text.detach()
 
 
-def _rejected_rows(rows: Rows, bad: Iterable[tuple[int, str]]) -> Iterator[list[str]]:
-    cells = iter(rows)
+def _rejected_rows(rows: Rows, bad: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, int | str, list[str]]]:
+    """Yield line, reasons, number and cells of each bad row; a row that is missing from the file has no number."""
+    numbered = enumerate(rows, start=1)
     for line, reasons in groupby(bad, key=lambda entry: entry[0]):
-        joined = "; ".join(reason for _, reason in reasons)
-        row = next((row for row in cells if rows.line == line), [])
-        yield [str(line), escape_cell(joined), *map(escape_cell, _mark_native(rows, row))]
+        number, cells = next((row for row in numbered if rows.line == line), ("", list[str]()))
+        yield line, "; ".join(reason for _, reason in reasons), number, cells
 
 
 def _mark_native(rows: Rows, cells: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.files.formats import Format
 from ml_platform.ingestion import ledger, loading, report_files, staging, templates, upload_order
+from ml_platform.ingestion.repeated_rows import repeats_warning
 from ml_platform.ingestion.settling import settle, version_of
 from ml_platform.ingestion.upload_report import Outcome, Reason, UploadReport, new_report
 from ml_platform.parsing.allowed import allowed_texts
@@ -80,7 +81,7 @@ class Upload:
         rows = open_table(self.local.file, self.dataset, self.purpose, repr(self.object.key))
         self.format = rows.format
         self.column_warnings = ColumnWarnings(rows, self.dataset)
-        return self.column_warnings.watch(typed_batches(rows, self.dataset, self.purpose))
+        return self.column_warnings.watch(typed_batches(rows, self.dataset, self.purpose, self.local.sha256))
 
     @property
     def warnings(self) -> list[str]:
@@ -204,6 +205,7 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
     loaded = loading.load(cursor, upload.dataset, upload.object, claim, upload.batches())
     upload_order.record_moments(cursor, claimed, loaded.moments)
     counts = loaded.counts
+    repeats = repeats_warning(cursor, upload.dataset, claim.sha256)
     report = upload.report(
         "loaded",
         rows_read=counts.read,
@@ -214,7 +216,11 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
         keys_unchanged=counts.keys_unchanged,
         keys_changed=counts.keys_changed,
         reasons=loaded.reasons,
-        warnings=[*upload.warnings, *_compare_again(cursor, upload.dataset, loaded.overtaken_by)],
+        warnings=[
+            *upload.warnings,
+            *filter(None, [repeats]),
+            *_compare_again(cursor, upload.dataset, loaded.overtaken_by),
+        ],
     )
     ledger.record_counts(cursor, report)
     return report
@@ -249,7 +255,7 @@ def ingest(dataset: Table, key: str) -> UploadReport:
     Raises:
         UploadChangedError, ConfigurationError, ServiceError: as `load`.
     """
-    return settle(load(dataset, "train", key))
+    return settle(load(dataset, "train", key), is_numbered=not dataset.has_key)
 
 
 def announce(dataset: Table, run_id: str) -> int:

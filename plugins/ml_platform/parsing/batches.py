@@ -4,7 +4,8 @@ A broken header or broken quoting rejects the file; any other problem is a bad v
 given stream.
 """
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -17,9 +18,10 @@ from ml_platform.files.formats import Native, display_text
 from ml_platform.files.reading import Rows, open_rows
 from ml_platform.parsing.conversion import convert
 from ml_platform.parsing.layout import Layout, check_values, columns_of, find_layout, required_columns
+from ml_platform.parsing.row_ids import row_ids
 from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import Table
+from ml_platform.specs.spec import ROW_ID, Table
 
 BATCH_ROWS = 20_000
 BATCH_CHARACTERS = 16 * 2**20
@@ -52,9 +54,13 @@ class Batch:
 
 
 def arrow_schema(table: Table, purpose: Purpose) -> pa.Schema:
-    """Return the schema of the typed rows: `line` (int64, as `Rows.line`), then the columns in the spec's order."""
+    """Return the schema of the typed rows: `line` (int64, as `Rows.line`), then the columns in the spec's order.
+
+    Rows without a key have their id (see `row_ids`) between the two.
+    """
     typed = [(name, ARROW_TYPES[column.type]) for name, column in columns_of(table, purpose).items()]
-    return pa.schema([("line", pa.int64()), *typed])
+    row_id = [] if table.has_key else [(ROW_ID, pa.string())]
+    return pa.schema([("line", pa.int64()), *row_id, *typed])
 
 
 def _texts(cells: Sequence[str], undecodable: str) -> tuple[pa.Array, dict[int, str]]:
@@ -82,9 +88,14 @@ def _undecodable_reason(rows: Rows, table: Table) -> str:
 class _Parser:
     """Collects rows and turns them into batches."""
 
-    def __init__(self, rows: Rows, table: Table, purpose: Purpose) -> None:
+    def __init__(self, rows: Rows, table: Table, purpose: Purpose, source: str | None) -> None:
+        if source is None and not table.has_key:
+            raise ValueError(f"{table.name} has no key: its rows get ids, which need the SHA-256 of their bytes")
         self._rows = rows
-        self._keys = table.keys
+        self._source = source
+        self._rows_before = 0  # this batch
+        self._keys = table.entity.key
+        self._features = table.stored_columns
         self._missing = table.missing
         self._layout: Layout = find_layout(rows, table, purpose)
         self._required = required_columns(table, purpose)
@@ -94,6 +105,7 @@ class _Parser:
 
     def _start(self) -> None:
         self._lines: list[int] = []
+        self._numbers: list[int] = []  # of the rows, from 1; bad rows count
         self._cells: list[list[str]] = []
         self._bad: list[BadValue] = []
         self._read, self._characters = 0, 0
@@ -106,6 +118,7 @@ class _Parser:
             self._bad.extend(BadValue(rows.line, *fault) for fault in rows.faults)
         else:
             self._lines.append(rows.line)
+            self._numbers.append(self._rows_before + self._read)
             self._cells.append(cells)
 
     def is_full(self) -> bool:
@@ -114,17 +127,23 @@ class _Parser:
     def batch(self) -> Batch:
         """Return the rows collected since the last batch."""
         cells = list(zip(*self._cells, strict=True)) or [()] * len(self._layout.header)
-        columns = [self._typed(name, cells) for name in self._layout.columns]
+        columns = {name: self._typed(name, cells) for name in self._layout.columns}
         self._reject_long_keys(cells)
         bad_lines = {bad.line for bad in self._bad}
-        rows = pa.RecordBatch.from_arrays([pa.array(self._lines, pa.int64()), *columns], schema=self._schema)
+        arrays = [pa.array(self._lines, pa.int64()), *self._row_ids(columns), *columns.values()]
+        rows = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
         if bad_lines:
             rows = rows.filter(pa.array([line not in bad_lines for line in self._lines], pa.bool_()))
         order = {name: position for position, name in enumerate(self._layout.header)}
         bad = tuple(sorted(self._bad, key=lambda b: (b.line, order.get(b.column, -1))))
         batch = Batch(rows, bad, self._read)
+        self._rows_before += self._read
         self._start()
         return batch
+
+    def _row_ids(self, columns: Mapping[str, pa.Array]) -> Iterator[pa.Array]:
+        if self._source is not None and not self._keys:
+            yield row_ids(self._source, self._numbers, {name: columns[name] for name in self._features})
 
     def _typed(self, name: str, cells: Sequence[Sequence[str]]) -> pa.Array:
         position, column = self._layout.positions.get(name), self._layout.columns[name]
@@ -176,17 +195,24 @@ def open_table(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> R
     return open_rows(stream, name, delimiter=table.delimiter, encoding=table.encoding, wanted=wanted)
 
 
-def typed_batches(rows: Rows, table: Table, purpose: Purpose) -> Iterator[Batch]:
+def typed_batches(rows: Rows, table: Table, purpose: Purpose, source: str | None = None) -> Iterator[Batch]:
     """Convert the rows of an open file to typed batches, and close it.
+
+    Args:
+        rows: of the file.
+        table: the spec.
+        purpose: as for `open_table`.
+        source: SHA-256 of the file's bytes; needed if the table has no key, because the ids of its rows are made of it.
 
     Yields:
         Batches of at most `BATCH_ROWS` rows, in file order.
 
     Raises:
         ContractError: header, quoting or size break the contract, or the file has no rows.
+        ValueError: the table has no key, and there is no `source`.
     """
     try:
-        parser = _Parser(rows, table, purpose)
+        parser = _Parser(rows, table, purpose, source)
         has_rows = False
         for cells in rows:
             has_rows = True
@@ -203,4 +229,8 @@ def typed_batches(rows: Rows, table: Table, purpose: Purpose) -> Iterator[Batch]
 
 def read_batches(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> Iterator[Batch]:
     """Read a file: `open_table`, then `typed_batches`."""
-    return typed_batches(open_table(stream, table, purpose, name), table, purpose)
+    source = None
+    if not table.has_key:
+        stream.seek(0)
+        source = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type] # BinaryIO lacks readinto
+    return typed_batches(open_table(stream, table, purpose, name), table, purpose, source)

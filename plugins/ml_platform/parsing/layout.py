@@ -60,7 +60,7 @@ def required_columns(table: Table, purpose: Purpose) -> frozenset[str]:
 
     A test file needs the event time if feature tables are joined as of it.
     """
-    required = {*table.keys, *(name for name, column in table.columns.items() if column.required)}
+    required = {*table.entity.key, *(name for name, column in table.columns.items() if column.required)}
     if purpose == "train":
         required |= _timestamps(table) | ({table.label.column} if isinstance(table, Dataset) else set())
     elif isinstance(table, Dataset) and table.tables and table.event_time:

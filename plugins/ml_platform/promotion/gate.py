@@ -61,7 +61,7 @@ def compare(
         outputs, _ = challenger.predict(rows.features)
     except RegistryError as error:
         return replace(facts, challenger_problem=str(error)), None
-    facts = replace(facts, unskilled=task.unskilled(rows.labels, outputs))
+    facts = replace(facts, unskilled=challenger.task.unskilled(rows.labels, outputs))
     alone = replace(facts, rows=len(rows.labels), challenger_score=challenger.task.gate_score(rows.labels, outputs))
     if champion is None:
         return alone, None

@@ -64,7 +64,8 @@ def question(name: str, decision: Decision, rule: Gate, *, url: str, page: str) 
         f"**Approve**: from then on version {version} scores the files. "
         f"**Reject**, or no answer within {rule.approval_within}: {stays}."
     )
-    run = f"[Its page in MLflow]({page}) links to its model card. [Its run]({url}) has every candidate and, under *Artifacts*, `gate`, this card with charts."
+    links = f"[Its page in MLflow]({page}) links to its model card."
+    run = f"{links} [Its run]({url}) has every candidate and, under *Artifacts*, `gate`, this card with charts."
     body = "\n\n".join([card(name, decision, is_open=True), choices, run])
     return Question(f"{name}: may version {version} go live?", body)
 

@@ -115,9 +115,15 @@ def find_entities(table: Table, keys: Sequence[str]) -> Entities:
         keys: a text per entity; of a key of several columns the values, separated by commas and quoted as in CSV.
 
     Raises:
-        ConfigurationError: a key has the wrong number of values, or a value is not of its column's type.
+        ConfigurationError: the table has no key, a key has the wrong number of values, or a value is not of its
+            column's type.
         ServiceError: Postgres is not available.
     """
+    if not table.has_key:
+        raise ConfigurationError(
+            f"{table.name} has no key by which the rows of one entity could be found; take back the uploads that hold "
+            f"them, ./ml-platform uploads withdraw {table.name} ID --reason ..., and drop the files without these rows"
+        )
     parts = [_parts(table, key) for key in keys]
     columns = [_typed_column(table, name, [part[i] for part in parts]) for i, name in enumerate(table.keys)]
     return Entities(table, frozenset(zip(*columns, strict=True)), _headers(table))

@@ -31,6 +31,7 @@ from ml_platform.scoring.result_files import (
     result_batch,
     result_schema,
 )
+from ml_platform.scoring.row_identity import identity_fields
 from ml_platform.scoring.training_comparison import TrainingComparison, training_facts
 from ml_platform.specs.parts import ResultFormat
 from ml_platform.specs.spec import Dataset
@@ -132,7 +133,7 @@ def answer(dataset: Dataset, key: str) -> UploadReport:
     Raises:
         RegistryError, UploadChangedError, ServiceError: as `score`.
     """
-    return settling.settle(score(dataset, key))
+    return settling.settle(score(dataset, key), is_numbered=not dataset.has_key)
 
 
 def _score(dataset: Dataset, upload: Upload) -> UploadReport:
@@ -226,6 +227,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "file_sha256": upload.local.sha256,
         "uploaded": upload.object.last_modified.isoformat(),
         "result": result_key,
+        "identified_by": [field.name for field in identity_fields(champion.dataset)],
         "model": champion.name,
         "model_version": champion.version,
         "model_run_id": champion.run_id,

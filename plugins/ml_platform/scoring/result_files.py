@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from ml_platform.evaluation.task import Outputs, Values
 from ml_platform.files.rejected_rows import escape_cell
 from ml_platform.registry.loaded_model import LoadedModel
-from ml_platform.specs.column_types import ARROW_TYPES
+from ml_platform.scoring.row_identity import identity_fields, identity_values
 from ml_platform.specs.parts import ResultFormat
 
 CONTENT_TYPES: dict[ResultFormat, str] = {
@@ -28,11 +28,10 @@ VERSION = "model_version"
 
 
 def result_schema(model: LoadedModel) -> pa.Schema:
-    """Return the columns of a result: the entity's key, then those of its prediction, see `Task.result_columns`."""
-    dataset = model.dataset
-    keys = [pa.field(dataset.header(key), ARROW_TYPES[dataset.columns[key].type]) for key in dataset.keys]
+    """Return the columns of a result: the key or, without one, the row's number; then those of the prediction."""
     columns = model.task.result_columns(*model.task.no_rows(), model.version)
-    return pa.schema([*keys, *(pa.field(name, column.type) for name, column in columns.items())])
+    predicted = [pa.field(name, column.type) for name, column in columns.items()]
+    return pa.schema([*identity_fields(model.dataset), *predicted])
 
 
 def result_batch(model: LoadedModel, rows: pa.RecordBatch, outputs: Outputs, predictions: Values) -> pa.RecordBatch:
@@ -45,7 +44,7 @@ def result_batch(model: LoadedModel, rows: pa.RecordBatch, outputs: Outputs, pre
         predictions: as `LoadedModel.predict` returns them, shape (n_rows,).
     """
     schema = result_schema(model)
-    keys = [rows.column(key) for key in model.dataset.keys]
+    keys = identity_values(model.dataset, rows)
     columns = [*keys, *model.task.result_columns(outputs, predictions, model.version).values()]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)

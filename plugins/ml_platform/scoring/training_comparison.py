@@ -36,7 +36,7 @@ class TrainingFacts:
     """What a model was trained on, without the hold-out.
 
     Attributes:
-        ids: of the rows: the entity, and where the data set has an event time, also that.
+        ids: of the rows: the entity, as `entity_ids` returns it, and where the data set has an event time, also that.
         categories: by feature, its values.
         ranges: by feature, its least and greatest value.
         shares: the share of each label, by its text in `Task.groups`.
@@ -158,10 +158,12 @@ class TrainingComparison:
 
     def _trained_text(self) -> Iterator[str]:
         if self._trained:
-            what = "have key and time of rows" if self._model.dataset.event_time else "have keys"
+            dataset = self._model.dataset
+            with_time = "key and time of rows" if dataset.has_key else "features and time of rows"
+            what = with_time if dataset.event_time else "keys" if dataset.has_key else "the features of rows"
             yield (
-                f"{self._trained:,} of {_rows(self._rows)} {what} that the model was trained on; do not measure the "
-                "model by them"
+                f"{self._trained:,} of {_rows(self._rows)} have {what} that the model was trained on; do not measure "
+                "the model by them"
             )
 
     def _alike_text(self) -> Iterator[str]:

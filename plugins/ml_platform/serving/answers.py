@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from ml_platform.parsing.batches import BadValue, typed_batches
 from ml_platform.parsing.layout import columns_of, needed_columns
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring.model_rows import model_rows
+from ml_platform.scoring.row_identity import identity_fields, identity_values
 from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.spec import Dataset, Table
 
@@ -26,10 +28,14 @@ TOO_LARGE = "a value is so large that the model gives no finite prediction"
 
 
 class PredictRequest(NamedTuple):
-    """The content of a request: whole rows, or keys of entities. Numbers are kept as the text in the JSON."""
+    """The content of a request: whole rows, or keys of entities. Numbers are kept as the text in the JSON.
+
+    The SHA-256 of its bytes is for the ids of rows without a key, as that of a file is.
+    """
 
     kind: Literal["rows", "entities"]
     rows: list[Any]
+    sha256: str = ""
 
 
 class BadRequestError(ContractError):
@@ -58,10 +64,13 @@ class ScoredRows:
     predictions: Values
 
     def by_row(self) -> Iterator[dict[str, Any]]:
-        """Yield the answer for each row: its key, and its prediction, see `Task.answers`."""
+        """Yield the answer for each row: its key, and its prediction, see `Task.answers`.
+
+        Without a key, the number of the row in the request, from 1, is in its place.
+        """
         dataset = self.model.dataset
-        headers = [dataset.header(key) for key in dataset.keys]
-        keys = zip(*(self.rows.column(key).to_pylist() for key in dataset.keys), strict=True)
+        headers = [field.name for field in identity_fields(dataset)]
+        keys = zip(*(column.to_pylist() for column in identity_values(dataset, self.rows)), strict=True)
         for key, answer in zip(keys, self.model.task.answers(self.outputs, self.predictions), strict=True):
             yield {"key": dict(zip(headers, key, strict=True)), **answer}
 
@@ -85,7 +94,7 @@ def parse_request(body: bytes) -> PredictRequest:
         raise BadRequestError(f"{REQUEST}: {NOT_A_REQUEST}")
     if not 1 <= len(rows) <= MOST_ROWS:
         raise BadRequestError(f"{REQUEST}: has {len(rows):,} {kind}; allowed are 1 to {MOST_ROWS:,}")
-    return PredictRequest(kind, rows)
+    return PredictRequest(kind, rows, sha256(body).hexdigest())
 
 
 def typed_rows(dataset: Dataset, request: PredictRequest) -> pa.RecordBatch:
@@ -99,11 +108,14 @@ def typed_rows(dataset: Dataset, request: PredictRequest) -> pa.RecordBatch:
         Shape (n_rows, n_columns), in the order of the request.
 
     Raises:
-        BadRequestError: rows are bad (the error has all bad values), a column is missing, or an entity is unknown.
+        BadRequestError: rows are bad (the error has all bad values), a column is missing, an entity is unknown, or the
+            data set has no key of entities.
         psycopg.Error: the online store is not available.
     """
     if request.kind == "rows":
-        return _typed(dataset, request.rows)
+        return _typed(dataset, request.rows, request.sha256)
+    if not dataset.has_key:
+        raise BadRequestError(f"{REQUEST}: {dataset.name} has no key by which entities could be looked up; send rows")
     from ml_platform.feature_store import online_rows  # here, because the import of Feast takes seconds
 
     keys = _typed_keys(dataset, request.rows)
@@ -117,10 +129,10 @@ def typed_rows(dataset: Dataset, request: PredictRequest) -> pa.RecordBatch:
     return rows
 
 
-def _typed(table: Table, rows: list[Any]) -> pa.RecordBatch:
+def _typed(table: Table, rows: list[Any], source: str) -> pa.RecordBatch:
     headers = [table.header(column) for column in columns_of(table, "test")]
     try:
-        batches = list(typed_batches(ListRows(rows, REQUEST, headers), table, "test"))
+        batches = list(typed_batches(ListRows(rows, REQUEST, headers), table, "test", source))
     except ContractError as error:
         raise BadRequestError(str(error)) from None
     bad_values = {(value.line, value.column): value for batch in batches for value in batch.bad}
@@ -149,7 +161,7 @@ def _typed_keys(dataset: Dataset, rows: list[Any]) -> pa.RecordBatch:
         raise BadRequestError(f"{REQUEST}: an entity has only its key ({', '.join(headers)}), not {', '.join(extra)}")
     columns = {key: dataset.columns[key] for key in dataset.keys}
     declared = dataset.model_dump(include={"name", "description", "entity", "missing"})
-    return _typed(Table(**declared, columns=columns), rows)
+    return _typed(Table(**declared, columns=columns), rows, "")
 
 
 def _unknown(dataset: Dataset, keys: pa.RecordBatch, row: int) -> BadValue:

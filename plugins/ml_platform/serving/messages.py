@@ -28,7 +28,7 @@ class Problem(BaseModel):
 class Prediction(BaseModel):
     """The prediction for one row."""
 
-    key: dict[str, int | str] = Field(description="the entity's key")
+    key: dict[str, int | str] = Field(description="the entity's key; without one `row`, the row's number from 1")
     prediction: str | float = Field(description="the class, or the number")
     probability: float | None = Field(
         default=None, description="of the positive class; with several classes, of the predicted class"
@@ -81,7 +81,7 @@ class Model(ModelHealth):
     threshold: float | None = None
     interval: Interval | None = None
     classes: list[str]
-    key: list[str] = Field(description="the fields of the entity's key")
+    key: list[str] = Field(description="the fields of the entity's key; empty if rows have none")
     run_id: str
     training_set_sha256: str
     spec_sha256: str
@@ -103,7 +103,7 @@ def model_of(served: ServedModel, model: LoadedModel) -> Model:
         task=model.task.name,
         classes=list(model.task.classes),
         **model.task.facts(),
-        key=[model.dataset.header(key) for key in model.dataset.keys],
+        key=[model.dataset.header(key) for key in model.dataset.entity.key],
         run_id=model.run_id,
         training_set_sha256=model.training_set_sha256,
         spec_sha256=model.dataset.sha256,

@@ -73,7 +73,7 @@ def _path_item(model: LoadedModel, general: dict[str, Any]) -> dict[str, Any]:
 def _forms(dataset: Dataset) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
     row, example = row_schema(dataset), row_example(dataset)
     forms = {"rows": (row, example)}
-    if dataset.stored_columns:
+    if dataset.has_key and dataset.stored_columns:
         keys = [dataset.header(key) for key in dataset.keys]
         key = {"properties": {key: row["properties"][key] for key in keys}, "required": keys}
         forms["entities"] = ({"type": "object", "additionalProperties": False} | key, {k: example[k] for k in keys})

@@ -156,6 +156,8 @@ def _check_against_others(table: Table, others: Iterable[Table], path: Path) -> 
 
 
 def _key(table: Table) -> str:
+    if not table.has_key:
+        return "without a key"
     return ", ".join(f"{table.columns[key].type} {key}" for key in table.keys)
 
 

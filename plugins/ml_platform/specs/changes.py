@@ -77,4 +77,6 @@ def _column_changes(old: dict[str, Any], new: dict[str, Any], incompatible: list
 
 
 def _value(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else repr(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return repr(value)

@@ -65,7 +65,7 @@ Limit = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_check_exac
 
 
 def _as_tuple(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    return [value] if isinstance(value, str) else [] if value is None else value
 
 
 def column_from_type(value: object) -> object:
@@ -103,22 +103,26 @@ class SpecModel(BaseModel):
 
 
 class Entity(SpecModel):
-    """The entity of a row: its name in Feast, and the column or columns of its key."""
+    """The entity of a row: its name in Feast, and the column or columns of its key, if it has one."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="the entity's name in Feast")
     key: Annotated[
         tuple[ColumnName, ...],
-        Field(min_length=1),
         BeforeValidator(
-            _as_tuple, json_schema_input_type=ColumnName | Annotated[list[ColumnName], Field(min_length=1)]
+            _as_tuple, json_schema_input_type=ColumnName | Annotated[list[ColumnName], Field(min_length=1)] | None
         ),
-    ] = Field(description="the column that holds the key, or a list of columns")
+    ] = Field(
+        default=(),
+        description="the column that holds the key, or a list of columns; without one, each row has its own identity",
+    )
     features: tuple[ColumnName, ...] = Field(default=(), description="key columns that are also features")
 
     @model_validator(mode="after")
     def _features_are_keys(self) -> "Entity":
         if len(set(self.key)) < len(self.key):
             raise ValueError(f"key names a column twice: {', '.join(self.key)}")
+        if self.features and not self.key:
+            raise ValueError(f"features names {', '.join(self.features)}, but there is no `key` of which it is a part")
         if others := [name for name in self.features if name not in self.key]:
             raise ValueError(f"features names {others}, which are not in `key`; other columns are features anyway")
         return self
@@ -238,7 +242,8 @@ class Gate(SpecModel):
     holdout: float = Field(default=0.2, gt=0.0, lt=0.9, description="share of the data that no training uses")
     holdout_by: Literal["entity", "time"] | None = Field(
         default=None,
-        description="entity: a hash of the key decides; time: the latest rows; default: time if there is an event time",
+        description="entity: a hash of the key decides (without a key: of the features); time: the latest rows; "
+        "default: time if there is an event time",
     )
     min_gain: float = Field(
         default=0.0, ge=0.0, lt=1.0,

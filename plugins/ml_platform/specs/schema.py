@@ -11,6 +11,8 @@ from ml_platform.specs.spec import Dataset, FeatureTable
 
 PATH = DATASETS_DIR / "schema.json"
 
+_WITH_KEY = {"required": ["key"], "properties": {"key": {"type": ["string", "array"]}}}  # as a feature table has it
+
 
 def json_schema() -> dict[str, Any]:
     """Return the schema of a spec file: a data set or, with `kind: table`, a feature table."""
@@ -21,7 +23,7 @@ def json_schema() -> dict[str, Any]:
         "title": "A data set, or with `kind: table` a feature table",
         # Not `anyOf`: so an editor reports a mistake for the kind that was meant, not for both.
         "if": {"required": ["kind"]},
-        "then": references[FeatureTable, "validation"],
+        "then": references[FeatureTable, "validation"] | {"properties": {"entity": _WITH_KEY}},
         "else": references[Dataset, "validation"],
         "$defs": schema["$defs"],
     }

@@ -38,8 +38,10 @@ RESERVED_COLUMNS = (
     "event_timestamp", "created_timestamp", "upload_sha256", "line",
     "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid",  # system columns of Postgres
 )  # fmt: skip
+ROW_ID = "row_id"  # the key column of rows whose files have no key
 UPLOAD, LOAD, EVENT_TIME = "upload", "load", "event_time"
 KEY_TYPES = ("integer", "text", "category")
+_ROW_ID_COLUMN = Column(type="text")
 FEATURE_TYPES = ("integer", "number", "money", "category", "boolean")
 
 
@@ -100,6 +102,12 @@ class Table(SpecModel):
                     f"columns.{column}: names with __ and {', '.join(RESERVED_COLUMNS)} are reserved; "
                     "give the column another name, and the name in the file as `header`"
                 )
+            if column.lower() == ROW_ID and not self.has_key:
+                raise ValueError(
+                    f"columns.{column}: without `entity.key`, the name {ROW_ID} is reserved for the id that each row "
+                    f"gets; name the column in `entity.key` if it is the key, or give it another name, and the name in "
+                    "the file as `header`"
+                )
         headers = [self.header(name) for name in self.columns]
         if duplicates := sorted({header for header in headers if headers.count(header) > 1}):
             raise ValueError(f"columns: two have the header {', '.join(duplicates)}")
@@ -116,9 +124,19 @@ class Table(SpecModel):
         return timestamps if self.known_at in (EVENT_TIME, LOAD) else timestamps | {"known_at": self.known_at}
 
     @property
+    def has_key(self) -> bool:
+        """Whether the files have a key; if not, each row gets an id of its own."""
+        return bool(self.entity.key)
+
+    @property
     def keys(self) -> tuple[str, ...]:
-        """The columns of the entity key."""
-        return self.entity.key
+        """The columns of the entity key in tables; where the files have no key, the column of the rows' ids."""
+        return self.entity.key or (ROW_ID,)
+
+    @property
+    def key_columns(self) -> dict[str, Column]:
+        """The specs of `keys`, also of the column of the rows' ids, which `columns` does not have."""
+        return {name: self.columns.get(name, _ROW_ID_COLUMN) for name in self.keys}
 
     @property
     def own_features(self) -> dict[str, Column]:
@@ -138,7 +156,7 @@ class Table(SpecModel):
 
     def header(self, column: str) -> str:
         """Return the name of a column in the file."""
-        return self.columns[column].header or column
+        return (self.columns.get(column) or self.key_columns[column]).header or column
 
     def inbox_prefix(self, purpose: Purpose) -> str:
         """Return the prefix of this table's object keys in the bucket `purpose`."""
@@ -172,6 +190,12 @@ class FeatureTable(Table):
         default=None,
         description="time to live, such as 90m, 6h, 2d: an older value is missing; null: values never expire",
     )
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> "FeatureTable":
+        if not self.has_key:
+            raise ValueError("entity.key: a feature table needs one: data sets are joined with it on its key")
+        return self
 
     @model_validator(mode="after")
     def _inbox_is_its_own(self) -> "FeatureTable":

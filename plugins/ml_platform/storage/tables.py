@@ -33,8 +33,9 @@ TABLES_LOCK = "ml_platform tables"  # of a transaction that creates or drops tab
 
 
 def sql_types(table: Table) -> dict[str, str]:
-    """Return the SQL type of each column."""
-    return {name: SQL_TYPES[ARROW_TYPES[column.type]] for name, column in table.columns.items()}
+    """Return the SQL type of each column, also of the one with the ids of rows without a key."""
+    columns = table.columns | table.key_columns
+    return {name: SQL_TYPES[ARROW_TYPES[column.type]] for name, column in columns.items()}
 
 
 def feature_columns(table: Table) -> tuple[str, ...]:
@@ -144,8 +145,9 @@ def _ensure_table(cursor: Any, table: Table, schema: str, columns: tuple[str, ..
 def _other_types(cursor: Any, table: Table, schema: str, columns: tuple[str, ...]) -> list[str]:
     """Return a sentence for each column that the table in Postgres holds with another type."""
     types, existing = sql_types(table), existing_columns(cursor, schema, table.name)
+    declared = table.columns | table.key_columns
     return [
-        f"datasets/{table.name}.yaml: columns.{name} is now {table.columns[name].type} ({types[name]}), but the table "
+        f"datasets/{table.name}.yaml: columns.{name} is now {declared[name].type} ({types[name]}), but the table "
         f"{schema}.{identifier(table.name)} holds {existing[name]}; give the column a new name, and the name in the "
         "file as `header`"
         for name in (*table.keys, *columns)

@@ -24,7 +24,7 @@ class Split:
     Attributes:
         dataset: what the columns mean.
         task: the kind of problem.
-        ids: one value per entity, shape (n_rows,).
+        ids: one value per entity, as `entity_ids` returns it, shape (n_rows,).
         times: event times (UTC), shape (n_rows,).
         features: shape (n_rows, n_features).
         labels: class indices or numbers, shape (n_rows,).
@@ -74,12 +74,17 @@ class Split:
         for part in (part for fold in folds for part in fold):
             present = set(labels.iloc[part])
             if missing := [name for index, name in enumerate(self.task.classes) if index not in present]:
-                unit, names = "day" if self.rule.by == "time" else "entity", ", ".join(map(repr, missing))
+                names, together = ", ".join(map(repr, missing)), self._kept_together()
                 raise DegenerateDataError(
-                    f"{self.dataset.name}: one of {number} folds has no row of class {names}, because all rows of one "
-                    f"{unit} stay together; use fewer folds, or load rows of that class from more of them"
+                    f"{self.dataset.name}: one of {number} folds has no row of class {names}, because all rows "
+                    f"{together} stay together; use fewer folds, or load more different rows of that class"
                 )
         return folds
+
+    def _kept_together(self) -> str:
+        if self.rule.by == "time":
+            return "of one day"
+        return "of one entity" if self.dataset.has_key else "with the same features"
 
     def _groups(self) -> NDArray[np.intp] | None:
         # By day, not by event time: rows of one day are near duplicates, because they share the weather and more.

@@ -8,7 +8,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ml_platform.exceptions import ConfigurationError, RegistryError
-from ml_platform.specs.spec import Dataset
+from ml_platform.parsing.row_ids import value_digests
+from ml_platform.specs.spec import ROW_ID, Dataset
 from ml_platform.storage import object_store
 from ml_platform.training.results import Source, TrainingSetReference
 
@@ -63,7 +64,12 @@ def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def entity_ids(dataset: Dataset, frame: pd.DataFrame) -> pd.Series:
-    """Return one value per entity, shape (n_rows,): the key column, or the texts of several joined to one."""
+    """Return one value per entity, shape (n_rows,): the key column, or the texts of several joined to one.
+
+    Without a key, rows with the same features count as one entity: their value is the last part of their ids.
+    """
+    if not dataset.has_key:
+        return value_digests(frame[ROW_ID])
     if len(dataset.keys) == 1:
         return frame[dataset.keys[0]]
     texts = [frame[key].astype(str) for key in dataset.keys]

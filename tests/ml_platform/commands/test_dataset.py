@@ -199,6 +199,18 @@ def test_the_list_names_data_sets_tables_and_mistakes(folder):
     assert "columns.KIDSDRIV" in refused.stderr
 
 
+def test_rows_without_a_key_are_listed_and_checked_and_equal_ones_are_no_duplicates(folder, tmp_path):
+    change(folder, "key: INDEX", "key: null")
+    assert "customer: no key" in " ".join(run("dataset", "list", "--folder", folder).output.split())
+    lines = (SAMPLES / "train_auto.csv").read_text(encoding="utf-8").splitlines()
+    file = tmp_path / "train_auto.csv"
+    file.write_text("\n".join([lines[0], *lines[1:101], *lines[1:101]]), encoding="utf-8")
+    checked = run("dataset", "check", folder / "auto.yaml", "--file", file)
+    assert checked.exit_code == 0, checked.output
+    assert "would be loaded: 200 rows, 0 would be rejected" in checked.output
+    assert "repeat the key" not in checked.output
+
+
 def test_the_schema_is_written(tmp_path):
     assert run("dataset", "schema", "--out", tmp_path / "schema.json").exit_code == 0
     assert json.loads((tmp_path / "schema.json").read_text())["$defs"]["Dataset"]

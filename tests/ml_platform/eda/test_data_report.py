@@ -12,6 +12,8 @@ from ml_platform.specs.spec import Dataset, FeatureTable
 from ml_platform.storage import object_store, tables
 from ml_platform.storage.database import transaction
 from stack.config import ROOT
+from tests.ml_platform.ingestion.upload_cases import make_dataset, new_name
+from tests.ml_platform.keyless import csv_of, without_key
 
 pytestmark = pytest.mark.servers
 
@@ -78,6 +80,18 @@ def test_before_a_load_the_newest_valid_file_is_read(servers):
     assert data.source == "the file 'train_penguins_1.csv'"
     assert data.test is None
     assert len(data.rows) > 200
+
+
+def test_rows_without_a_key_are_reported_on_without_their_ids(servers):
+    sample = without_key(make_dataset(new_name()))
+    object_store.put_new("train", f"train_{sample.name}.csv", csv_of([{}, {}, {"COUNT": "4"}]))
+    waiting = data_report.report_data(sample)
+    assert uploads.ingest(sample, f"train_{sample.name}.csv")["rows_loaded"] == 3
+    loaded = data_report.report_data(sample)
+    assert (waiting.source, loaded.source) == (f"the file 'train_{sample.name}.csv'", "the database")
+    for data in (waiting, loaded):
+        assert set(data.rows.columns) == set(sample.columns)
+        assert sorted(data.rows["COUNT"]) == [3, 3, 4]
 
 
 def test_a_column_that_the_spec_has_and_the_tables_lack_is_missing(flights, tmp_path):

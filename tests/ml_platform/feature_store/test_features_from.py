@@ -15,6 +15,7 @@ from ml_platform.feature_store.offline_store import STORE, LateralPostgresOfflin
 from ml_platform.specs.spec import Dataset
 from ml_platform.training import build_training_set, training_set
 from tests.ml_platform.feature_store.joined_tables import TTL, declare, load, moment, timed
+from tests.ml_platform.keyless import without_key
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
@@ -93,6 +94,22 @@ def test_training_and_scoring_equal_a_brute_force_join(joined: Dataset, seed: in
     framed = historical(LateralPostgresOfflineStore, joined, entities)
     for name, column in zip(names, ("TEMP", "SKY"), strict=True):
         assert values(framed[name]) == expected(readings, visits, column)
+
+
+def test_rows_without_a_key_are_joined_on_their_columns(joined: Dataset) -> None:
+    chance = random.Random(9)  # noqa: S311 – no secret
+    keyless = without_key(joined)
+    (table,) = keyless.tables
+    readings, visits = draw_readings(chance, 200), draw_visits(chance, 100)
+    visits += [visit | {"LABEL": "yes"} for visit in visits[:20]]  # equal rows, all of which count
+    load(table, timed(readings))
+    load(keyless, timed(visits))
+    frame = training_set.load(keyless, build_training_set.freeze(keyless)).frame
+    numbers = [int(row_id.split(":")[1]) for row_id in frame["row_id"]]
+    assert sorted(numbers) == list(range(1, 121))
+    in_order = [visits[number - 1] for number in numbers]
+    for column in ("TEMP", "SKY"):
+        assert values(frame[f"{table.name}__{column}"]) == expected(readings, in_order, column)
 
 
 def on(dataset: Dataset) -> dict[str, str]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ml_platform.files.formats import Native
 from ml_platform.files.reading import open_rows
-from ml_platform.files.rejected_rows import HEADERS, escape_cell, is_rejected_rows, original_cells
+from ml_platform.files.rejected_rows import HEADERS, added_columns, escape_cell, original_cells
 
 FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "--1", "-b1", "'-b1", "''=1", "native:1"]
 
@@ -25,13 +25,13 @@ def test_other_cells_stay_as_they_are(cell: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(FORMULAS))
 def test_a_cell_comes_back_as_it_was(cell: str) -> None:
-    assert original_cells([*HEADERS, escape_cell(cell)]) == [cell]
+    assert original_cells([*HEADERS, escape_cell(cell)], len(HEADERS)) == [cell]
 
 
 @pytest.mark.parametrize("cell", ["1.5", "-1e-7", "2026-01-31T00:00:00Z"])
 def test_a_native_cell_comes_back_as_a_native_one(cell: str) -> None:
     assert escape_cell(Native(cell)) == f"native:{cell}"
-    (again,) = original_cells(["2", "reason", escape_cell(Native(cell))])
+    (again,) = original_cells(["2", "reason", escape_cell(Native(cell))], 2)
     assert (again, type(again)) == (cell, Native)
 
 
@@ -43,19 +43,25 @@ def test_a_lone_surrogate_is_replaced_and_an_undecodable_byte_stays() -> None:
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        (["rejected: line", " rejected: reason ", "a"], True),
-        (["rejected: line", "rejected: reason"], True),
-        (["rejected: line", "a", "rejected: reason"], False),
-        (["rejected: line"], False),
-        ([], False),
+        (["rejected: line", " rejected: reason ", "a"], 2),
+        (["rejected: line", "rejected: reason"], 2),
+        (["rejected: line", "rejected: reason", " rejected: row", "a"], 3),
+        (["rejected: line", "a", "rejected: reason"], 0),
+        (["rejected: line"], 0),
+        ([], 0),
     ],
 )
-def test_the_first_two_headers_mark_a_file_of_rejected_rows(header: list[str], expected: bool) -> None:
-    assert is_rejected_rows(header) is expected
+def test_the_first_headers_mark_a_file_of_rejected_rows(header: list[str], expected: int) -> None:
+    assert added_columns(header) == expected
 
 
 def test_line_and_reason_are_left_out() -> None:
-    assert original_cells(["7", "not a number", "'=1", "x"]) == ["=1", "x"]
+    assert original_cells(["7", "not a number", "'=1", "x"], 2) == ["=1", "x"]
+
+
+def test_the_number_of_a_row_is_left_out() -> None:
+    rows = open_rows(io.BytesIO(b"rejected: line,rejected: reason,rejected: row,A\n7,x,6,'=1\n"), "again.csv")
+    assert (rows.header, list(rows)) == (["A"], [["=1"]])
 
 
 def test_lines_are_those_of_the_file_of_rejected_rows() -> None:

@@ -82,6 +82,21 @@ def test_rejected_rows_are_written_with_line_and_reasons() -> None:
     )
 
 
+def test_rejected_rows_without_a_key_have_their_number() -> None:
+    out = io.BytesIO()
+    data = b'A,B\n1,2\n\n3,"x\ny"\n5\n6,7\n'
+    bad = [(4, "A: bad"), (6, "B: lacks"), (9, "B: not in the file")]
+    report_files.write_rejected(io.BytesIO(data), ",", None, bad, out, is_numbered=True)
+    assert out.getvalue().decode().splitlines() == [
+        "rejected: line,rejected: reason,rejected: row,A,B",
+        '4,A: bad,2,3,"x',
+        'y"',
+        "6,B: lacks,3,5",
+        "9,B: not in the file,",
+    ]
+    assert next(iter(open_rows(out, "again.csv"))) == ["3", "x\ny"]
+
+
 ROWS = [{"A": "1", "B": "x;ä"}, {"A": "2", "B": "=1"}]
 UTF_16 = 'A;B\n1;"x;ä"\n2;=1\n'.encode("utf-16")
 

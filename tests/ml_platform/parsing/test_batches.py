@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +28,7 @@ from tests.ml_platform.ingestion.upload_cases import (
     make_dataset,
     parquet,
 )
+from tests.ml_platform.keyless import csv_of, without_key
 from tests.ml_platform.parsing.table_cases import HEADER, ROW, only_bad, parse, text
 
 SAMPLE = ROOT / "minio" / "samples" / "train_auto.csv"
@@ -355,3 +357,62 @@ def test_the_sample_file_is_read_whole() -> None:
     assert sum(batch.rows.num_rows for batch in batches) == sum(batch.rows_read for batch in batches) == 8161
     assert batches[0].rows.schema.field("INCOME").type == pa.float64()
     assert batches[0].rows.schema.field("INDEX").type == pa.int64()
+
+
+KEYLESS = without_key(make_dataset())
+
+
+def ids_of(data: bytes) -> list[str]:
+    ids: list[str] = parse(data, KEYLESS)[0]["row_id"].to_pylist()
+    return ids
+
+
+def test_rows_without_a_key_are_numbered_over_all_batches_and_bad_rows_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "BATCH_ROWS", 4)
+    data = csv_of({"RATIO": "x" if i % 5 == 0 else str(i)} for i in range(11)) + b"1,2\n"
+    table, bad = parse(data, KEYLESS)
+    assert [int(row_id.split(":")[1]) for row_id in table["row_id"].to_pylist()] == [2, 3, 4, 5, 7, 8, 9, 10]
+    assert [value.line for value in bad] == [2, 7, 12, 13]
+
+
+def test_lines_are_physical_and_numbers_are_not() -> None:
+    data = csv_of([{"NOTE": "two\nlines"}, {}]).replace(b"\r\n", b"\r\n\r\n")
+    table, _ = parse(data, KEYLESS)
+    assert [row_id.split(":")[1] for row_id in table["row_id"].to_pylist()] == ["1", "2"]
+    assert table["line"].to_pylist() == [3, 6]
+
+
+@pytest.mark.parametrize("ending", as_files([{}]))
+def test_the_same_rows_have_equal_digests_in_every_format_and_ids_of_their_own(ending: str) -> None:
+    rows = [{}, {"COUNT": "4"}, {}]
+    ids, of_csv = ids_of(as_files(rows)[ending]), ids_of(as_files(rows)[".csv"])
+    assert [row_id.split(":")[1:] for row_id in ids] == [row_id.split(":")[1:] for row_id in of_csv]
+    assert [row_id.split(":")[0] for row_id in ids] == [sha256(as_files(rows)[ending]).hexdigest()[:16]] * 3
+    assert ids[0].split(":")[2] == ids[2].split(":")[2] != ids[1].split(":")[2]
+
+
+def test_label_leaks_and_texts_make_no_difference_to_a_digest() -> None:
+    ids = ids_of(csv_of([{}, {"LABEL": "1", "COST": "7", "NOTE": "other"}]))
+    assert len({row_id.split(":")[2] for row_id in ids}) == 1
+    for_test, _ = parse(csv_of([{}]), KEYLESS, "test")
+    assert for_test["row_id"][0].as_py().split(":")[2] == ids[0].split(":")[2]
+
+
+COUNTS = st.sampled_from(["1", "2", "x", ""])
+
+
+@given(st.lists(st.fixed_dictionaries({"COUNT": COUNTS, "NOTE": st.text("ab", max_size=2)}), min_size=1, max_size=8))
+def test_reading_again_gives_the_same_identities_in_the_order_of_the_file(rows: list[dict[str, str]]) -> None:
+    data = csv_of(rows)
+    table, _ = parse(data, KEYLESS)
+    good = [i for i, row in enumerate(rows, start=1) if row["COUNT"] != "x"]
+    ids = table["row_id"].to_pylist()
+    assert [int(row_id.split(":")[1]) for row_id in ids] == good
+    assert table["NOTE"].to_pylist() == [rows[i - 1]["NOTE"] or None for i in good]
+    assert ids_of(data) == ids
+
+
+def test_rows_without_a_key_need_the_hash_of_their_bytes() -> None:
+    rows = ListRows([{"RATIO": 1}], "the request", ())
+    with pytest.raises(ValueError, match="sample has no key: its rows get ids, which need the SHA-256 of their bytes"):
+        list(typed_batches(rows, KEYLESS, "train"))

@@ -76,9 +76,7 @@ def test_the_chart_of_the_gain_marks_the_interval_and_the_required_gain() -> Non
 
 
 def test_the_question_has_the_figures_the_choices_and_a_link_to_the_run() -> None:
-    asked = question(
-        "shop", WON, RULE, url="http://localhost:5000/#/experiments/1/runs/2", page="models/shop/versions/4"
-    )
+    asked = question("shop", WON, RULE, url="http://mlflow/#/experiments/1/runs/2", page="models/shop/versions/4")
     assert asked.subject == "shop: may version 4 go live?"
     for part in (
         "0.6000",

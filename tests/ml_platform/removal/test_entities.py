@@ -11,6 +11,7 @@ from ml_platform.removal import entities
 from ml_platform.removal.entities import find_entities
 from ml_platform.specs.spec import Dataset
 from tests.ml_platform.ingestion.upload_cases import make_dataset
+from tests.ml_platform.keyless import without_key
 
 
 @pytest.fixture
@@ -66,3 +67,8 @@ def test_a_key_that_cannot_be_one_is_refused(dataset: Dataset, key: str, error: 
 def test_the_names_of_a_key_in_earlier_specs_are_known(earlier: list[Any]) -> None:
     earlier += [("number", "ID"), (None, "ID")]
     assert find_entities(make_dataset(), ["1"]).headers == {"ID": ("ID", "number")}
+
+
+def test_without_a_key_no_entity_can_be_found() -> None:
+    with pytest.raises(ConfigurationError, match=r"sample has no key .*; take back the uploads .*withdraw sample ID"):
+        find_entities(without_key(make_dataset()), ["7"])

@@ -1,6 +1,7 @@
 """What of a scored file differs from the training is said with column, value and count."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.storage import object_store
 from ml_platform.training.training_set import entity_ids, frozen_key
 from tests.ml_platform.ingestion.upload_cases import new_name
+from tests.ml_platform.keyless import without_key
 from tests.ml_platform.serving.models import make_model
 from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
 
@@ -86,6 +88,27 @@ def test_with_an_event_time_the_same_entity_at_another_time_is_new() -> None:
     assert texts_of(weeks, [entity | {"day": days[1]}], facts=facts) == []
     (text,) = texts_of(weeks, [entity | {"day": day} for day in days], facts=facts)
     assert text.startswith("1 of 2 rows have key and time of rows that the model was trained on")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "said"),
+    [(SHOP, "the features of rows"), (WEEKS, "features and time of rows")],
+    ids=["without a time", "with one"],
+)
+def test_without_a_key_rows_with_the_same_features_are_counted(dataset: Any, said: str) -> None:
+    keyless = without_key(dataset)
+    model = replace(make_model(dataset), dataset=keyless)
+    day, digests = datetime(2026, 1, 1, tzinfo=UTC), ["aa", "bb", "aa"]
+    rows = pa.RecordBatch.from_pydict({
+        "row_id": [f"f:{i}:{digest}" for i, digest in enumerate(digests)],
+        "day": pa.array([day] * 3, pa.timestamp("us", tz="UTC")),
+    })  # fmt: skip
+    trained = pd.DataFrame({"row_id": ["other:9:aa"]})
+    facts = TrainingFacts(training_comparison._ids(keyless, trained, pd.Series([day])), {}, {}, (0.5, 0.3, 0.2))
+    comparison = TrainingComparison(model, facts)
+    comparison.add(rows, np.array([0, 1, 0]))
+    (text,) = comparison.texts()
+    assert text.startswith(f"2 of 3 rows have {said} that the model was trained on; do not measure the model by them")
 
 
 def test_predictions_that_are_nearly_all_alike_are_a_surprise_only_if_the_training_was_not(model: LoadedModel) -> None:

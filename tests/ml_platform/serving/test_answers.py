@@ -1,7 +1,9 @@
 """A request's rows are parsed and checked like rows of a file; an error names row, field, value and reason."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,10 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.files.json_rows import decode_json
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving import answers
-from ml_platform.serving.answers import BadRequestError, PredictRequest
+from ml_platform.serving.answers import BadRequestError
 from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.spec import Dataset
+from tests.ml_platform.keyless import without_key
 from tests.ml_platform.serving.models import DAY, ROW, SHOP, WEEKS, expected, make_model, stored
 
 NOW = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
@@ -35,7 +38,7 @@ def errors(*rows: Any, **options: Any) -> list[tuple[int, str, str, str]]:
 
 def test_a_body_has_rows_or_entities_and_numbers_stay_texts() -> None:
     request = answers.parse_request(b'{"rows": [{"id": 12345678901234567890, "income": 0.10}]}')
-    assert request == PredictRequest("rows", decode_json('[{"id": 12345678901234567890, "income": 0.10}]'))
+    assert request[:2] == ("rows", decode_json('[{"id": 12345678901234567890, "income": 0.10}]'))
     assert {name: str(cell) for name, cell in request.rows[0].items()} == {
         "id": "12345678901234567890", "income": "0.10"
     }  # fmt: skip
@@ -181,3 +184,23 @@ def test_rows_without_a_finite_probability_are_bad(
     with pytest.raises(BadRequestError, match="2 of 3 rows are bad") as error:
         answers.score(model, typed(row, row, row, dataset=model.dataset), NOW)
     assert [bad.line for bad in error.value.bad] == [2, 3]
+
+
+KEYLESS = without_key(SHOP)
+KEYLESS_ROW = {name: cell for name, cell in ROW.items() if name != "id"}
+
+
+def test_rows_without_a_key_are_named_by_their_number_and_known_by_the_hash_of_the_request() -> None:
+    body = json.dumps({"rows": [KEYLESS_ROW, KEYLESS_ROW]}).encode()
+    rows = answers.typed_rows(KEYLESS, answers.parse_request(body))
+    first, second = (row_id.split(":") for row_id in rows.column("row_id").to_pylist())
+    assert first[0] == second[0] == sha256(body).hexdigest()[:16]
+    assert (first[1], second[1], first[2]) == ("1", "2", second[2])
+    model = replace(make_model(SHOP), dataset=KEYLESS)
+    scored = answers.score(model, rows, datetime.now(UTC))
+    assert [key for key, *_ in scored.by_row()] == [{"row": 1}, {"row": 2}]
+
+
+def test_without_a_key_entities_are_refused() -> None:
+    with pytest.raises(BadRequestError, match="shop has no key by which entities could be looked up; send rows"):
+        answers.typed_rows(KEYLESS, answers.parse_request(b'{"entities": [{"row": 1}]}'))

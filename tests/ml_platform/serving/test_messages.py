@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from ml_platform.serving import messages
 from ml_platform.serving.live_models import ServedModel
+from tests.ml_platform.keyless import without_key
 from tests.ml_platform.serving.models import SHOP, WEEKS, make_model
 
 SINCE = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
@@ -46,10 +47,11 @@ def test_several_classes_have_no_threshold_and_a_key_may_have_several_columns() 
     assert (body.threshold, body.classes, body.key) == (None, ["poor", "fair", "good"], ["town", "number"])
 
 
-def test_a_key_is_named_as_files_name_it() -> None:
+def test_a_key_is_named_as_files_name_it_and_there_may_be_none() -> None:
     column = SHOP.columns["id"].model_copy(update={"header": "Customer no."})
     dataset = SHOP.model_copy(update={"columns": SHOP.columns | {"id": column}})
     assert messages.model_of(SERVED, replace(MODEL, dataset=dataset)).key == ["Customer no."]
+    assert messages.model_of(SERVED, replace(MODEL, dataset=without_key(SHOP))).key == []
 
 
 @pytest.mark.parametrize("answer", [

@@ -8,6 +8,7 @@ from ml_platform.serving import answers, openapi
 from ml_platform.specs.catalog import datasets
 from ml_platform.specs.spec import Dataset
 from tests.ml_platform.ingestion.upload_cases import make_dataset
+from tests.ml_platform.keyless import without_key
 from tests.ml_platform.serving.models import SHOP, WEEKS, Registry, follow, make_model, service, stored
 
 LIMITED = make_dataset(
@@ -22,7 +23,9 @@ LIMITED = make_dataset(
 )
 
 
-@pytest.mark.parametrize("dataset", [*datasets(), LIMITED], ids=lambda dataset: str(dataset.name))
+@pytest.mark.parametrize(
+    "dataset", [*datasets(), LIMITED, without_key(LIMITED, name="keyless")], ids=lambda dataset: str(dataset.name)
+)
 def test_the_example_of_a_row_is_accepted(dataset: Dataset) -> None:
     body = json.dumps({"rows": [openapi.row_example(dataset)]}).encode()
     assert answers.typed_rows(dataset, answers.parse_request(body)).num_rows == 1
@@ -51,10 +54,11 @@ def test_each_live_model_has_a_path_of_its_own() -> None:
     assert len(identifiers) == len(set(identifiers))
 
 
-def test_a_data_set_without_stored_columns_takes_rows_only() -> None:
+def test_a_data_set_without_stored_columns_or_without_a_key_takes_rows_only() -> None:
     bare = SHOP.model_copy(update={"columns": {name: SHOP.columns[name] for name in ("id", "buys")}})
     assert set(openapi._forms(bare)) == {"rows"}
     assert set(openapi._forms(SHOP)) == {"rows", "entities"}
+    assert set(openapi._forms(without_key(SHOP))) == {"rows"}
 
 
 def test_the_examples_of_the_description_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,3 +207,14 @@ def test_a_folder_or_a_broken_link_blocks_no_other_file(tmp_path: Path) -> None:
         "folder.yaml: Is a directory",
         "removed.yaml: No such file or directory",
     ]
+
+
+def test_data_sets_without_a_key_may_share_an_entity_but_not_with_one_that_has_a_key(tmp_path: Path) -> None:
+    keyless = AUTO.replace("key: INDEX", "key: null")
+    assert keyless != AUTO
+    for name in ("auto", "bikes"):
+        write_spec(tmp_path, keyless.replace("name: auto", f"name: {name}"), name)
+    assert catalog(tmp_path).problems == ()
+    write_spec(tmp_path, AUTO.replace("name: auto", "name: cars"), "cars")
+    (problem,) = catalog(tmp_path).problems
+    assert "is without a key in 'auto', but integer INDEX in 'cars'; an entity has one key" in problem

@@ -7,6 +7,7 @@ import pytest
 from ml_platform.specs.changes import compare_specs
 from ml_platform.specs.spec import Table
 from tests.ml_platform.ingestion.upload_cases import make_dataset, timed_dataset
+from tests.ml_platform.keyless import without_key
 
 
 def dumped(table: Table) -> dict[str, Any]:
@@ -28,8 +29,8 @@ def test_equal_specs_have_no_changes() -> None:
         ),
         ({"columns": {"RATIO": "money"}}, "columns.RATIO.type was 'number' and is now 'money'"),
         ({"columns": {"NOTE": "category"}}, "columns.NOTE.type was 'text' and is now 'category'"),
-        ({"missing": ["NA"]}, "missing was  and is now NA"),
-        ({"leaks": []}, "leaks was COST and is now "),
+        ({"missing": ["NA"]}, "missing was none and is now NA"),
+        ({"leaks": []}, "leaks was COST and is now none"),
         ({"label": {"column": "LABEL", "positive": 1, "negative": 0}}, "label was"),
     ],
 )
@@ -94,3 +95,9 @@ def test_a_label_that_comes_or_goes_is_incompatible() -> None:
             "a feature table became a data set with a label, or the other way round"
             in compare_specs(old, new).incompatible
         )
+
+
+def test_a_key_cannot_be_dropped_or_added() -> None:
+    keyed, keyless = dumped(make_dataset()), dumped(without_key(make_dataset()))
+    assert compare_specs(keyed, keyless).incompatible == ("entity.key was ID and is now none",)
+    assert compare_specs(keyless, keyed).incompatible == ("entity.key was none and is now ID",)

@@ -71,7 +71,16 @@ def test_the_key_may_be_one_column_or_several() -> None:
     assert Entity(name="customer", key="ID").key == ("ID",)  # type: ignore[arg-type]
     assert Entity(name="customer", key=("A", "B")).key == ("A", "B")
     with pytest.raises(ValidationError):
-        Entity(name="customer", key=())
+        Entity(name="customer", key=("",))
+
+
+def test_an_entity_may_have_no_key() -> None:
+    without = Entity(name="row")
+    assert without == Entity(name="row", key=None)  # type: ignore[arg-type]
+    assert without.key == ()
+    assert Entity.model_validate_json(without.model_dump_json()) == without
+    with pytest.raises(ValidationError, match="features names A, but there is no `key` of which it is a part"):
+        Entity(name="row", features=("A",))
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,11 @@ def test_shorthands_fit_it(spec):
     assert [error.message for error in VALIDATOR.iter_errors(yaml.safe_load(json.dumps(spec)))] == []
 
 
+def test_rows_of_a_data_set_may_have_no_key():
+    for entity in ({"name": "row"}, {"name": "row", "key": None}):
+        assert VALIDATOR.is_valid(changed(SPEC, "entity", entity))
+
+
 @pytest.mark.parametrize(
     ("spec", "path", "value"),
     [
@@ -88,6 +93,8 @@ def test_shorthands_fit_it(spec):
         (SPEC, "search", {"candidates": {"svm": {}}}),
         (SPEC, "search", {"candidates": {"random_forest": {"max_depth": 3}}}),
         (TABLE, "ttl", "6 hours"),
+        (TABLE, "entity", {"name": "station"}),
+        (TABLE, "entity/key", None),
         (TABLE, "label", {"column": "temp", "positive": 1}),
         (TABLE, "kind", "feature"),
     ],

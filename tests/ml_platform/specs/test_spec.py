@@ -10,6 +10,7 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import dataset, datasets, read_table
 from ml_platform.specs.spec import Dataset, FeatureTable, error_text, joined_name
 from tests.ml_platform.ingestion.upload_cases import make_dataset, timed_dataset
+from tests.ml_platform.keyless import without_key
 from tests.ml_platform.specs.spec_cases import AGE, AGE_LINE, AUTO, WEATHER, write_spec
 
 
@@ -93,6 +94,31 @@ def test_a_column_of_a_join_is_stored_even_if_it_is_no_feature() -> None:
 def test_fields_must_fit_together(change: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         make_dataset(**change)
+
+
+def test_without_a_key_the_rows_get_ids_in_a_column_of_their_own() -> None:
+    of = without_key(make_dataset())
+    assert (of.has_key, of.keys, of.key_columns["row_id"].type, of.header("row_id")) == (
+        False, ("row_id",), "text", "row_id",
+    )  # fmt: skip
+    assert "row_id" not in {**of.columns, **of.features}
+    assert Dataset.model_validate_json(of.model_dump_json()) == of
+    with pytest.raises(KeyError):
+        of.header("MORE")
+
+
+@pytest.mark.parametrize("name", ["row_id", "Row_ID"])
+def test_the_name_of_that_column_is_reserved_only_without_a_key(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"columns.{name}: without `entity.key`, the name row_id is reserved"):
+        without_key(make_dataset(columns={name: "text"}))
+    with_key = make_dataset(entity={"name": "row", "key": name}, columns={name: "text"})
+    assert (with_key.has_key, with_key.keys) == (True, (name,))
+
+
+def test_a_feature_table_needs_a_key() -> None:
+    table = {"kind": "table", "name": "rates", "description": "", "entity": {"name": "day"}, "columns": {"r": "number"}}
+    with pytest.raises(ValidationError, match=r"entity\.key: a feature table needs one"):
+        FeatureTable.model_validate(table)
 
 
 def test_a_table_of_features_only_from_others_is_allowed() -> None:

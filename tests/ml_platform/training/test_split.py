@@ -1,12 +1,15 @@
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
 from ml_platform import RANDOM_STATE
 from ml_platform.exceptions import DegenerateDataError
+from ml_platform.parsing.row_ids import row_ids
 from ml_platform.specs.holdout import holdout_by_entity
 from ml_platform.training.split import MAX_GROUPS, split
+from tests.ml_platform.keyless import without_key
 from tests.ml_platform.training.trainings import (
     make_dataset,
     make_frame,
@@ -155,3 +158,39 @@ def test_whether_a_value_is_there_tells_rows_apart():
 def test_every_class_must_be_on_both_sides(frame, text):
     with pytest.raises(DegenerateDataError, match=f"for 3 folds: 3 rows of each class are needed.*{text}"):
         split(weeks(frame), 3)
+
+
+def keyless(frame):
+    """Return a training set of rows without a key; each is there a second time as the row of another file."""
+    columns = frame.drop(columns=["id", "event_timestamp", "buys"]).astype(object)
+    arrays = {name: pa.array(columns[name].where(columns[name].notna(), None)) for name in columns}
+    twice = [frame.assign(row_id=row_ids(file, range(1, len(frame) + 1), arrays).to_pylist()) for file in ("ab", "cd")]
+    return make_training_set(without_key(make_dataset()), pd.concat(twice, ignore_index=True).drop(columns="id"))
+
+
+def test_without_a_key_equal_rows_are_on_one_side_of_the_holdout_and_of_each_fold():
+    parts = split(keyless(make_frame()), 3)
+    sides = pd.Series(parts.in_holdout).groupby(parts.ids).agg(["nunique", "size"])
+    assert (sides == (1, 2)).all().all()
+    assert 0.15 < parts.in_holdout.mean() < 0.25
+    units = parts.ids[~parts.in_holdout]
+    for fitted, held in parts.folds(3):
+        assert not set(units.iloc[fitted]) & set(units.iloc[held])
+
+
+def test_without_a_key_a_row_stays_on_its_side_when_others_come():
+    frame = make_frame()
+    few, many = (split(keyless(frame.head(count)), 3) for count in (400, 600))
+    side = dict(zip(many.ids, many.in_holdout, strict=True))
+    assert [side[one] for one in few.ids] == few.in_holdout.tolist()
+
+
+def test_folds_without_a_key_name_what_stays_together():
+    held = holdout_by_entity(pd.Series(range(99)), "shop", 0.2)
+    equal = {1: np.flatnonzero(held)[0], 2: np.flatnonzero(~held)[0]}  # on each side, the positives are one row
+    digests = [equal.get(i % 3, 100 + i) for i in range(60)]
+    ids = [f"file:{i}:{digest}" for i, digest in enumerate(digests, start=1)]
+    frame = make_frame(60).assign(row_id=ids, buys=[int(i % 3 > 0) for i in range(60)]).drop(columns="id")
+    parts = split(make_training_set(without_key(make_dataset()), frame), 2)
+    with pytest.raises(DegenerateDataError, match="class '1', because all rows with the same features stay together"):
+        parts.folds(2)

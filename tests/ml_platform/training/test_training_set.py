@@ -8,6 +8,7 @@ from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.storage import object_store
 from ml_platform.training.results import Source, TrainingSetReference
 from ml_platform.training.training_set import content_hash, entity_ids, load, model_input
+from tests.ml_platform.keyless import without_key
 from tests.ml_platform.training.trainings import make_dataset, make_weeks
 from tests.ml_platform.training.trainings import make_frame as drawn_frame
 
@@ -105,3 +106,8 @@ def test_keys_of_several_columns_are_one_text_that_tells_them_apart() -> None:
     keys = [("1", "23"), ("12", "3"), ("1", "23")]
     frame = pd.DataFrame(keys, columns=list(dataset.keys))
     assert pd.factorize(entity_ids(dataset, frame))[0].tolist() == [0, 1, 0]
+
+
+def test_without_a_key_rows_with_the_same_features_count_as_one_entity() -> None:
+    frame = pd.DataFrame({"row_id": ["aa:1:77", "aa:2:88", "bb:1:77"]})
+    assert entity_ids(without_key(make_dataset()), frame).tolist() == ["77", "88", "77"]
