@@ -27,6 +27,11 @@ RUN groupadd --gid 10001 ml-platform \
  && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin ml-platform \
  && install -d -o ml-platform -g ml-platform /airflow /airflow/logs /scratch /volumes/objects \
  && install -o ml-platform -g ml-platform /dev/null /volumes/objects/.keep
+# lightgbm brings no OpenMP of its own.
+# hadolint ignore=DL3008 # the newest of the release is wanted: Debian drops older versions from its mirrors
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends libgomp1 \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=packages /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:/opt/ml-platform:$PATH \
     PYTHONPATH=/opt/ml-platform/plugins:/opt/ml-platform \

@@ -23,6 +23,7 @@ from threadpoolctl import ThreadpoolController
 from ml_platform.estimators.model_parts import calibrated_of, uncalibrated
 from ml_platform.estimators.row_probabilities import Matrix
 from ml_platform.estimators.table import row_outputs_of
+from ml_platform.estimators.unseen_missing import UnseenMissingImputer
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class _Numbers:
     Attributes:
         names: of the columns.
         positions: the columns of the matrix that they fill.
-        medians: replace missing numbers, shape (n_columns,).
+        medians: replace missing numbers, shape (n_columns,); NaN leaves them missing.
         indicators: indices of the columns that get a further column, which is 1 where the number is missing.
         scaler: the fitted `StandardScaler`, or None.
     """
@@ -109,7 +110,7 @@ class RowScorer:
         self._predict = row_outputs_of(pipeline[-1], expected, calibrators)
         self._base = expected[:1]
         self._parts = _parts(pipeline[0], sample)
-        if not np.array_equal(self._matrix(sample), expected):
+        if not np.array_equal(self._matrix(sample), expected, equal_nan=True):
             self._parts = []
 
     def outputs(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
@@ -213,7 +214,10 @@ def _parts(transformer: Any, sample: pd.DataFrame) -> list[_Categories | _Number
         rows = pd.concat([first] * len(values), ignore_index=True)
         rows[name] = np.array(values, dtype=object)
         outputs = np.asarray(transformer.transform(rows), dtype="float64")
-        positions = np.flatnonzero((outputs != outputs[-1]).any(axis=0))
+        # NaN equals NaN here: it is the code of a missing category for some estimators.
+        positions = np.flatnonzero(
+            ((outputs != outputs[-1]) & ~(np.isnan(outputs) & np.isnan(outputs[-1]))).any(axis=0)
+        )
         keys = (None if value is np.nan else value for value in values)
         parts.append(_Categories(name, positions, dict(zip(keys, outputs[:, positions], strict=True))))
     if "numbers" in _transformers(transformer):
@@ -223,7 +227,7 @@ def _parts(transformer: Any, sample: pd.DataFrame) -> list[_Categories | _Number
 
 def _numbers(transformer: Any) -> _Numbers:
     fitted, names = _transformers(transformer)["numbers"]
-    imputer: SimpleImputer = fitted[0] if isinstance(fitted, Pipeline) else fitted
+    imputer: SimpleImputer | UnseenMissingImputer = fitted[0] if isinstance(fitted, Pipeline) else fitted
     indicators = imputer.indicator_.features_ if imputer.indicator_ is not None else np.empty(0)
     outputs = transformer.output_indices_["numbers"]
     positions = np.arange(outputs.start, outputs.stop)

@@ -32,7 +32,8 @@ def validate_params(estimator: BaseEstimator) -> None:
     Raises:
         ValueError: a parameter is invalid; the text names the parameter, its value and the allowed values.
     """
-    validate = getattr(estimator, "_validate_params", None)
+    # An estimator of our own has the public method.
+    validate = getattr(estimator, "check_params", None) or getattr(estimator, "_validate_params", None)
     if validate is None:
         _report_missing("BaseEstimator._validate_params", "invalid parameters are found when a model is fitted")
         return

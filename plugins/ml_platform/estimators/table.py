@@ -1,12 +1,14 @@
 """The table of estimators: to add one, add a row here and its name to `specs.tasks.Estimator`.
 
 Boosted trees take ordinal codes, the others one column per category. A linear model needs scaled numbers; trees do not.
+xgboost and lightgbm handle categories and missing values themselves. Neither is imported here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -20,6 +22,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from ml_platform import RANDOM_STATE
+from ml_platform.estimators.lightgbm_model import LightGBMClassifier, LightGBMRegressor
+from ml_platform.estimators.optional_library import Library
 from ml_platform.estimators.row_probabilities import (
     Matrix,
     Predict,
@@ -27,8 +31,11 @@ from ml_platform.estimators.row_probabilities import (
     all_trees_at_once,
     calibrated,
     in_blocks,
+    in_one_call,
     mean_of_trees,
 )
+from ml_platform.estimators.unseen_missing import UnseenMissingImputer
+from ml_platform.estimators.xgboost_model import XGBoostClassifier, XGBoostRegressor
 from ml_platform.specs.tasks import Estimator
 
 MISSING = "(missing)"
@@ -46,6 +53,7 @@ class EstimatorKind:
         scaler: makes the unfitted step for number columns.
         trusted_types: types in a stored model that skops does not trust by default.
         predict_rows: makes the function that predicts probabilities or scores; see `row_probabilities`.
+        library: the package that it needs besides scikit-learn, or None.
     """
 
     classifier: type[BaseEstimator] | None
@@ -55,6 +63,7 @@ class EstimatorKind:
     scaler: Callable[[], BaseEstimator]
     trusted_types: tuple[str, ...]
     predict_rows: Callable[[Any, Matrix, Response], Predict]
+    library: Library | None = None
 
     def build(self, params: Mapping[str, Any], kind: Literal["classifier", "regressor"]) -> BaseEstimator:
         """Return the unfitted estimator; `params` override its defaults.
@@ -72,6 +81,10 @@ class EstimatorKind:
         models = (self.classifier, self.regressor)
         return isinstance(estimator, tuple(model for model in models if model))
 
+    def problem(self) -> str | None:
+        """Return why it cannot be used here; None if it can."""
+        return self.library.problem() if self.library else None
+
 
 def one_hot_encoder() -> Pipeline:
     """Return the step that makes one column per category; rare and unknown categories share a column."""
@@ -88,6 +101,12 @@ def ordinal_encoder() -> Pipeline:
     return make_pipeline(_missing_category(), encoder)
 
 
+def native_encoder() -> Pipeline:
+    """Return the step that makes one number per category; a missing or unknown category is NaN."""
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, max_categories=200)
+    return make_pipeline(encoder)
+
+
 def _missing_category() -> SimpleImputer:
     return SimpleImputer(strategy="constant", fill_value=MISSING, keep_empty_features=True)
 
@@ -101,6 +120,10 @@ def median_imputer() -> SimpleImputer:
 def scaled_median_imputer() -> Pipeline:
     """Return the step that fills missing numbers with the median, and scales numbers to mean 0 and variance 1."""
     return make_pipeline(median_imputer(), StandardScaler())
+
+
+def _type_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__name__}"
 
 
 ESTIMATORS: dict[Estimator, EstimatorKind] = {
@@ -140,7 +163,32 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         trusted_types=("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",),
         predict_rows=all_trees_at_once,
     ),
+    "xgboost": EstimatorKind(
+        classifier=XGBoostClassifier,
+        regressor=XGBoostRegressor,
+        defaults={"random_state": RANDOM_STATE},
+        encoder=native_encoder,
+        scaler=UnseenMissingImputer,
+        trusted_types=tuple(map(_type_name, (XGBoostClassifier, XGBoostRegressor, UnseenMissingImputer))),
+        predict_rows=in_one_call,
+        library=XGBoostClassifier.library,
+    ),
+    "lightgbm": EstimatorKind(
+        classifier=LightGBMClassifier,
+        regressor=LightGBMRegressor,
+        defaults={"random_state": RANDOM_STATE},
+        encoder=native_encoder,
+        scaler=UnseenMissingImputer,
+        trusted_types=tuple(map(_type_name, (LightGBMClassifier, LightGBMRegressor, UnseenMissingImputer))),
+        predict_rows=in_one_call,
+        library=LightGBMClassifier.library,
+    ),
 }
+
+
+def estimator_kind(estimator: BaseEstimator) -> EstimatorKind | None:
+    """Return the row of a fitted estimator; None if it is not in the table."""
+    return next((kind for kind in ESTIMATORS.values() if kind.is_of(estimator)), None)
 
 
 def row_outputs_of(estimator: BaseEstimator, sample: Matrix, calibrators: Sequence[Any] = ()) -> Predict:
@@ -153,8 +201,7 @@ def row_outputs_of(estimator: BaseEstimator, sample: Matrix, calibrators: Sequen
         sample: of its inputs, shape (n_rows, n_columns).
         calibrators: of its scores; none if its own probabilities are asked for.
     """
-    kinds = (kind for kind in ESTIMATORS.values() if kind.is_of(estimator))
-    kind = next(kinds, None)
+    kind = estimator_kind(estimator)
     predict_rows = kind.predict_rows if kind else in_blocks
     if not calibrators:
         return predict_rows(estimator, sample, "predict_proba" if is_classifier(estimator) else "predict")

@@ -14,8 +14,10 @@ from mlflow.sklearn import save_model
 from mlflow.types import ColSpec, Schema
 from pydantic import ValidationError
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
-from ml_platform.estimators.table import ESTIMATORS
+from ml_platform.estimators.model_parts import uncalibrated
+from ml_platform.estimators.table import ESTIMATORS, estimator_kind
 from ml_platform.evaluation.tasks import kind_of
 from ml_platform.exceptions import RegistryError
 from ml_platform.specs.spec import Dataset
@@ -54,8 +56,19 @@ def load_skops() -> Any:
 
 
 def package_versions() -> dict[str, str]:
-    """Return the installed version of each package that a model needs."""
-    return {package: importlib.metadata.version(package) for package in PACKAGES}
+    """Return the installed version of each package that models need, also of those that only some need."""
+    versions = {package: importlib.metadata.version(package) for package in PACKAGES}
+    for library in (kind.library for kind in ESTIMATORS.values() if kind.library):
+        versions |= library.installed()
+    return versions
+
+
+def requirements(estimator: BaseEstimator) -> list[str]:
+    """Return the packages that a fitted model needs, in the installed versions, as pip reads them."""
+    model = uncalibrated(estimator)
+    kind = estimator_kind(model[-1]) if isinstance(model, Pipeline) else None
+    own = set(kind.library.installed()) if kind and kind.library else set[str]()
+    return [f"{name}=={version}" for name, version in package_versions().items() if name in own.union(PACKAGES)]
 
 
 def signature(dataset: Dataset) -> ModelSignature:
@@ -89,7 +102,7 @@ def write(
         skops_trusted_types=TRUSTED_TYPES,
         signature=signature(dataset),
         input_example=example,
-        pip_requirements=[f"{package}=={version}" for package, version in package_versions().items()],
+        pip_requirements=requirements(estimator),
     )
     (folder / SPEC_FILE).write_text(dataset.model_dump_json(indent=2), encoding="utf-8")
     return digest(folder)
@@ -134,7 +147,7 @@ def read(folder: Path, expected_digest: str) -> tuple[BaseEstimator, dict[str, s
         raise RegistryError(f"the model holds types that the platform does not trust: {error}") from None
     except (
         *(zipfile.BadZipFile, errors.UnsupportedTypeException),
-        *(LookupError, TypeError, ValueError, AttributeError),
+        *(ImportError, LookupError, TypeError, ValueError, AttributeError),
     ) as error:
         raise RegistryError(f"the model cannot be loaded: {type(error).__name__}: {error}") from error
 

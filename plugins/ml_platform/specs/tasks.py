@@ -6,7 +6,9 @@ TaskName = Literal["binary", "multiclass", "regression"]
 ClassMetric = Literal["f1", "roc_auc", "average_precision", "precision", "recall", "accuracy"]
 NumberMetric = Literal["mae", "rmse", "r2", "mape", "pinball"]
 Metric = ClassMetric | NumberMetric
-Estimator = Literal["logistic_regression", "ridge", "random_forest", "hist_gradient_boosting"]
+Estimator = Literal[
+    "logistic_regression", "ridge", "random_forest", "hist_gradient_boosting", "xgboost", "lightgbm"
+]  # fmt: skip
 Grid = dict[Estimator, dict[str, list[Any]]]
 
 ERRORS: frozenset[Metric] = frozenset({"mae", "rmse", "mape", "pinball"})  # less is better

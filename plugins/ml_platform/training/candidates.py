@@ -18,7 +18,9 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import Estimator
 
-_PLATFORM_PARAMS = ("n_jobs", "random_state", "verbose", "warm_start", "categorical_features", "monotonic_cst")
+_PLATFORM_PARAMS = (
+    "n_jobs", "random_state", "verbose", "warm_start", "categorical_features", "monotonic_cst", "n_categories",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def candidates(dataset: Dataset, *, estimators: Collection[str] = (), quick: boo
         quick: use only the first value of each parameter, but all values of `class_weight`.
 
     Raises:
-        ConfigurationError: an estimator is not in the grid, or a parameter or a value is invalid.
+        ConfigurationError: an estimator is not in the grid or cannot be used here, or a parameter or a value is
+            invalid.
     """
     grids = dataset.search.candidates
     if unknown := sorted(set(estimators) - set(grids)):
@@ -64,6 +67,7 @@ def candidates(dataset: Dataset, *, estimators: Collection[str] = (), quick: boo
     by_id: dict[str, Candidate] = {}
     for estimator, grid in grids.items():
         if not estimators or estimator in estimators:
+            _check_usable(estimator)
             _check_names(dataset, estimator, grid)
             for params in ParameterGrid(_first_values(grid) if quick else grid):
                 candidate = Candidate(estimator, params)
@@ -74,6 +78,14 @@ def candidates(dataset: Dataset, *, estimators: Collection[str] = (), quick: boo
 
 def _first_values(grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return {name: values if name == "class_weight" else values[:1] for name, values in grid.items()}
+
+
+def _check_usable(estimator: Estimator) -> None:
+    if problem := ESTIMATORS[estimator].problem():
+        usable = [name for name, kind in ESTIMATORS.items() if kind.problem() is None]
+        raise ConfigurationError(
+            f"search.candidates: {estimator!r} cannot be used: {problem}. Estimators that can be used here: {usable}"
+        )
 
 
 def _check_names(dataset: Dataset, estimator: Estimator, grid: dict[str, list[Any]]) -> None:
@@ -108,10 +120,13 @@ def pipeline(candidate: Candidate, dataset: Dataset) -> Pipeline:
     categories = [name for name, column in dataset.features.items() if column.type == "category"]
     numbers = [name for name in dataset.features if name not in categories]
     kind = ESTIMATORS[candidate.estimator]
+    model = candidate.build(dataset)
+    if "n_categories" in model.get_params():  # the encoder puts them first
+        model.set_params(n_categories=len(categories))
     steps = [("categories", kind.encoder(), categories), ("numbers", kind.scaler(), numbers)]
     return Pipeline(
         [
             ("columns", ColumnTransformer([step for step in steps if step[2]], verbose_feature_names_out=False)),
-            (kind_of(dataset.label).estimator_type, candidate.build(dataset)),
+            (kind_of(dataset.label).estimator_type, model),
         ]
     )

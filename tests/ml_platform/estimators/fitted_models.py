@@ -26,7 +26,10 @@ from tests.ml_platform.training.trainings import (
     make_weeks_frame,
 )
 
-SMALL = {"logistic_regression": {}, "random_forest": {"n_estimators": 9}, "hist_gradient_boosting": {"max_iter": 9}}
+SMALL = {
+    "logistic_regression": {}, "random_forest": {"n_estimators": 9}, "hist_gradient_boosting": {"max_iter": 9},
+    "xgboost": {"n_estimators": 30}, "lightgbm": {"n_estimators": 30},
+}  # fmt: skip
 CALIBRATED = "calibrated "
 CLASSIFIERS = [name for name, kind in ESTIMATORS.items() if kind.classifier]
 REGRESSORS = [name for name, kind in ESTIMATORS.items() if kind.regressor]

@@ -12,7 +12,9 @@ from ml_platform import RANDOM_STATE
 from ml_platform.estimators.row_scorer import sklearn_input
 from ml_platform.estimators.table import (
     ESTIMATORS,
+    estimator_kind,
     median_imputer,
+    native_encoder,
     one_hot_encoder,
     ordinal_encoder,
     row_outputs_of,
@@ -102,6 +104,20 @@ def test_ordinal_codes_tell_missing_from_unknown() -> None:
     codes = encoder.transform(towns("Bonn", "Ulm", MISSING, UNKNOWN)).ravel().tolist()
     assert codes[3] == -1
     assert len(set(codes)) == 4
+
+
+def test_native_codes_are_missing_for_a_missing_or_unknown_category() -> None:
+    encoder = native_encoder().fit(towns("Bonn", "Ulm", MISSING))
+    codes = encoder.transform(towns("Bonn", "Ulm", MISSING, UNKNOWN))
+    assert np.array_equal(codes, [[0], [1], [MISSING], [MISSING]], equal_nan=True)
+    empty = native_encoder().fit(towns(MISSING, MISSING)).transform(towns(MISSING, UNKNOWN))
+    assert np.isnan(empty).all()
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_classifier_is_found_in_the_table(name) -> None:
+    assert estimator_kind(ESTIMATORS[name].build({}, "classifier")) is ESTIMATORS[name]
+    assert estimator_kind(GaussianNB()) is None
 
 
 def test_rare_and_unknown_categories_share_a_column() -> None:

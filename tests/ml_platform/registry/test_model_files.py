@@ -1,14 +1,21 @@
 import os
 import pickle
+import shutil
 import zipfile
 
+import lightgbm
 import pytest
 import skops.io
+import xgboost
 import yaml
 from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.preprocessing import FunctionTransformer
 
+from ml_platform.estimators.lightgbm_model import LightGBMClassifier
 from ml_platform.estimators.model_parts import threshold_of
+from ml_platform.estimators.optional_library import Library
+from ml_platform.estimators.table import ESTIMATORS
+from ml_platform.estimators.xgboost_model import XGBoostClassifier
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files
 from ml_platform.specs.parts import Join
@@ -113,6 +120,15 @@ def test_the_spec_in_a_model_includes_the_tables_that_it_joins(small, tmp_path):
     assert model_files.read(tmp_path / "model", digest)[2] == joined
 
 
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_requirements_name_the_packages_that_the_model_needs(estimator):
+    model = pipeline(Candidate(estimator, {}), make_dataset())
+    own = {"xgboost": {"xgboost-cpu"}, "lightgbm": {"lightgbm"}}.get(estimator, set())
+    found = dict(line.split("==") for line in model_files.requirements(model))
+    assert set(found) == {*model_files.PACKAGES, *own}
+    assert found.items() <= model_files.package_versions().items()
+
+
 @pytest.mark.parametrize("name", ["model.skops", "dataset.json"])
 def test_a_changed_file_is_refused(folder, name):
     digest = model_files.digest(folder)
@@ -187,6 +203,77 @@ def break_spec(folder, marker):
 
 def break_model(folder, marker):
     (folder / "model.skops").write_bytes(b"PK")
+
+
+@pytest.fixture(scope="module", params=[XGBoostClassifier, LightGBMClassifier], ids=["xgboost", "lightgbm"])
+def boosted(request, tmp_path_factory):
+    """The files of a model of boosted trees."""
+    name = request.param.library.module
+    model = fit(Candidate(name, {"n_estimators": 9}), split(make_training_set(frame=make_frame(300)), 3), 3)
+    folder = tmp_path_factory.mktemp(name) / "model"
+    model_files.write(model, make_dataset(), example(), folder, run_id="r", model_id="m")
+    return folder
+
+
+def with_trees(source, target, change):
+    """Copy the files of a model, with other bytes of its trees."""
+    shutil.copytree(source, target)
+    with zipfile.ZipFile(source / "model.skops") as before, zipfile.ZipFile(target / "model.skops", "w") as after:
+        trees = [name for name in before.namelist() if name.endswith(".bin")]
+        assert trees
+        for name in before.namelist():
+            after.writestr(name, change(before.read(name)) if name in trees else before.read(name))
+    return target
+
+
+TREES = {
+    "cut off": lambda text: text[: len(text) // 2],
+    "empty": lambda text: b"",
+    "a pickle": lambda text: pickle.dumps(Payload("marker")),
+    "a huge tree": lambda text: text.replace(b"num_leaves=", b"num_leaves=9").replace(
+        b'num_nodes":"', b'num_nodes":"9'
+    ),
+    "no trees": lambda text: text.replace(b"Tree=", b"tree=").replace(b'"trees"', b'"bushes"'),
+}
+
+
+@pytest.mark.parametrize("change", TREES)
+def test_malformed_trees_are_refused_even_if_the_digest_fits(boosted, tmp_path, change, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = with_trees(boosted, tmp_path / "model", TREES[change])
+    with pytest.raises(RegistryError, match=r"the stored trees of .*Classifier are malformed"):
+        model_files.read(folder, model_files.digest(folder))
+    assert not (tmp_path / "marker").exists()
+
+
+def test_the_digest_is_checked_before_any_tree_is_read(boosted, tmp_path, monkeypatch):
+    def parse(*_):
+        raise AssertionError("the trees were read")
+
+    for kind in (XGBoostClassifier, LightGBMClassifier):
+        monkeypatch.setattr(kind, "_check", parse)
+        monkeypatch.setattr(kind, "_parse", parse)
+    folder = with_trees(boosted, tmp_path / "model", lambda text: text + b" ")
+    with pytest.raises(RegistryError, match="recorded at training was"):
+        model_files.read(folder, model_files.digest(boosted))
+    with pytest.raises(AssertionError, match="the trees were read"):  # with the right digest they are
+        model_files.read(boosted, model_files.digest(boosted))
+
+
+def test_a_model_whose_library_is_not_there_says_what_to_install(boosted, monkeypatch):
+    for kind in (XGBoostClassifier, LightGBMClassifier):
+        monkeypatch.setattr(kind, "library", Library("the-package", "no_such_module"))
+    with pytest.raises(RegistryError, match=r"cannot be loaded: ImportError: the package the-package .* install"):
+        model_files.read(boosted, model_files.digest(boosted))
+
+
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_an_object_of_the_library_itself_is_not_trusted(folder, library):
+    skops.io.dump(
+        {"xgboost": xgboost.XGBClassifier, "lightgbm": lightgbm.LGBMClassifier}[library](), folder / "model.skops"
+    )
+    with pytest.raises(RegistryError, match=f"does not trust: .*{library}"):
+        model_files.read(folder, model_files.digest(folder))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.feature_store import online_rows
 from ml_platform.ingestion import uploads
 from ml_platform.registry import registry
@@ -70,6 +71,19 @@ def weeks(mlflow_server: Any) -> Dataset:
     return dataset
 
 
+BOOSTED = ("xgboost", "lightgbm")
+
+
+@pytest.fixture(scope="module")
+def boosted(mlflow_server: Any) -> dict[str, Dataset]:
+    """By library of boosted trees, a data set with a champion of it."""
+    grid = {"n_estimators": [40], "class_weight": ["balanced"]}
+    datasets = {name: make_dataset(new_name(), {name: grid}) for name in BOOSTED}
+    for name, dataset in datasets.items():
+        assert name in str(type(uncalibrated(train(dataset).estimator)[-1])).lower()
+    return datasets
+
+
 VISITS = [
     {"ID": number, "WHEN": f"2026-01-{1 + number % 9:02}T12:00:00Z", "P": "ab"[number % 2]} for number in range(200)
 ]
@@ -106,7 +120,12 @@ def visits(mlflow_server: Any, tmp_path_factory: Any) -> Dataset:
 
 @pytest.fixture(scope="module")
 def client(
-    mlflow_server: Any, shop: Dataset, weeks: Dataset, visits: Dataset, tmp_path_factory: Any
+    mlflow_server: Any,
+    shop: Dataset,
+    weeks: Dataset,
+    visits: Dataset,
+    boosted: dict[str, Dataset],
+    tmp_path_factory: Any,
 ) -> Iterator[httpx.Client]:
     """A client of the service, which runs as `make up` runs it but for its port and token."""
     from stack.servers import serving
@@ -123,7 +142,8 @@ def client(
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as client:
         try:
             until(lambda: status(client, "/health") in (200, 503))
-            until(lambda: {shop.name, weeks.name, visits.name} <= set(client.get("/health").json()["models"]))
+            names = {dataset.name for dataset in (shop, weeks, visits, *boosted.values())}
+            until(lambda: names <= set(client.get("/health").json()["models"]))
             yield client
         finally:
             process.terminate()
@@ -160,10 +180,21 @@ def cells(number: int) -> dict[str, Any]:
 def test_a_row_has_the_probability_of_the_result_file_to_the_bit(client: httpx.Client, shop: Dataset) -> None:
     make_champion(shop, 2)
     until(lambda: version(client, shop) == 2)
-    rows = [cells(number) for number in range(200)]
-    in_file = [(row["probability"], row["prediction"]) for row in scored(shop, file_of(*rows))[1]]
-    together = predict(client, shop, rows)["predictions"]
-    alone = [predict(client, shop, [row])["predictions"][0] for row in rows]
+    assert_rows_have_the_bits_of_the_file(client, shop, [cells(number) for number in range(200)])
+
+
+@pytest.mark.parametrize("library", BOOSTED)
+def test_rows_of_boosted_trees_have_the_probability_of_the_result_file(
+    client: httpx.Client, boosted: dict[str, Dataset], library: str
+) -> None:
+    rows = [cells(number) for number in range(60)] + [cells(60) | {"town": "Atlantis"}, cells(61) | {"blank": "new"}]
+    assert_rows_have_the_bits_of_the_file(client, boosted[library], rows)
+
+
+def assert_rows_have_the_bits_of_the_file(client: httpx.Client, dataset: Dataset, rows: list[Any]) -> None:
+    in_file = [(row["probability"], row["prediction"]) for row in scored(dataset, file_of(*rows))[1]]
+    together = predict(client, dataset, rows)["predictions"]
+    alone = [predict(client, dataset, [row])["predictions"][0] for row in rows]
     assert alone == together
     assert [(repr(one["probability"]), one["prediction"]) for one in alone] == in_file
 

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from ml_platform.estimators.optional_library import Library
+from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.parts import Search
@@ -62,6 +66,65 @@ def test_an_estimator_without_a_grid_is_refused():
 def test_what_an_estimator_does_not_accept_is_named(grid, text):
     with pytest.raises(ConfigurationError, match=text):
         candidates(make_dataset(candidates={"logistic_regression": grid}))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "grid", "text"),
+    [
+        (
+            "xgboost",
+            {"max_dept": [3]},
+            r"xgboost\.max_dept: no such parameter; there are: \['class_weight', .*'max_depth'",
+        ),
+        ("xgboost", {"max_depth": [3, 0]}, r"xgboost: The 'max_depth' parameter .* greater than or equal to 1. Got 0"),
+        ("xgboost", {"learning_rate": ["slow"]}, r"'learning_rate' .* valid number. Got 'slow'"),
+        ("xgboost", {"class_weight": ["even"]}, r"'class_weight' .* should be 'balanced' .* Got 'even'"),
+        ("xgboost", {"early_stopping_rounds": [0]}, r"'early_stopping_rounds' .* Got 0"),
+        ("xgboost", {"num_leaves": [9]}, r"xgboost\.num_leaves: no such parameter"),
+        ("lightgbm", {"num_leaves": [1]}, r"lightgbm: The 'num_leaves' parameter .* greater than or equal to 2. Got 1"),
+        ("lightgbm", {"subsample": [1.1]}, r"'subsample' .* less than or equal to 1. Got 1.1"),
+        ("lightgbm", {"n_categories": [1]}, r"n_categories: no such parameter"),
+    ],
+)
+def test_what_boosted_trees_do_not_accept_is_named(estimator, grid, text):
+    with pytest.raises(ConfigurationError, match=text):
+        candidates(make_dataset(candidates={estimator: grid}))
+
+
+@pytest.mark.parametrize("estimator", ["xgboost", "lightgbm"])
+def test_an_estimator_that_is_not_installed_is_named_with_those_that_are_there(estimator, monkeypatch):
+    missing = replace(ESTIMATORS[estimator], library=Library(estimator, "no_such_module"))
+    monkeypatch.setitem(ESTIMATORS, estimator, missing)
+    with pytest.raises(ConfigurationError) as raised:
+        candidates(make_dataset(candidates={"random_forest": {}, estimator: {}}))
+    text = str(raised.value)
+    assert text.startswith(
+        f"search.candidates: {estimator!r} cannot be used: the package {estimator} cannot be imported"
+    )
+    assert text.endswith(f"can be used here: {[name for name in ESTIMATORS if name != estimator]}")
+    assert candidates(make_dataset(candidates={"random_forest": {}, estimator: {}}), estimators=["random_forest"])
+
+
+@pytest.mark.parametrize("estimator", ["xgboost", "lightgbm"])
+def test_boosted_trees_get_codes_of_categories_and_missing_values_as_they_are(estimator):
+    shop, frame = make_dataset(), make_frame(300)
+    model = pipeline(Candidate(estimator, {"n_estimators": 5}), shop).fit(frame[list(shop.features)], frame["buys"])
+    assert model[-1].n_categories == 2
+    strange = frame[list(shop.features)].head(3).assign(town=["Ulm", np.nan, "Nowhere"], age=np.nan, income=np.nan)
+    codes = dict(zip(model[0].get_feature_names_out(), model[0].transform(strange).T, strict=True))
+    assert codes["town"].tolist()[0] == 2
+    assert np.isnan([*codes["town"][1:], *codes["blank"], *codes["age"], *codes["empty"]]).all()
+    assert (codes["income"] == frame["income"].median()).all()  # it has no missing value to learn from
+
+
+@pytest.mark.usefixtures("_one_thread")
+@pytest.mark.parametrize("estimator", CLASSIFIERS)
+def test_columns_that_are_empty_in_a_fold_are_no_obstacle(estimator):
+    shop, frame = make_dataset(), make_frame(300)
+    late = np.arange(300) >= 150
+    frame = frame.assign(blank=np.where(late, "late", frame["blank"]), empty=np.where(late, 1.0, np.nan))
+    model = pipeline(Candidate(estimator, {}), shop).fit(frame.loc[~late, list(shop.features)], frame["buys"][~late])
+    assert np.isfinite(model.predict_proba(frame.loc[late, list(shop.features)])).all()
 
 
 def test_ids_are_the_same_in_every_process():

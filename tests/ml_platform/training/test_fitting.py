@@ -21,6 +21,7 @@ from tests.ml_platform.training.trainings import (
 
 BALANCED = Candidate("logistic_regression", {"class_weight": "balanced"})
 FOREST = Candidate("random_forest", {"n_estimators": 10})
+BOOSTED = [Candidate(name, {"n_estimators": 50, "subsample": 0.8}) for name in ("xgboost", "lightgbm")]
 
 
 def without_calibration(dataset):
@@ -56,9 +57,10 @@ def test_several_classes_need_no_threshold():
 
 
 @pytest.mark.slow
-def test_same_data_same_model():
+@pytest.mark.parametrize("candidate", [FOREST, *BOOSTED], ids=lambda candidate: candidate.estimator)
+def test_same_data_same_model(candidate):
     parts = split(make_training_set(), 3)
-    first, second = (fit(FOREST, parts, 3, jobs) for jobs in (1, 2))
+    first, second = (fit(candidate, parts, 3, jobs) for jobs in (1, 2))
     features, _ = parts.test()
     assert first.threshold == second.threshold
     assert (first.predict_proba(features) == second.predict_proba(features)).all()

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ml_platform.estimators import table
+from ml_platform.estimators import boosters, table
+from ml_platform.estimators.lightgbm_model import LightGBMClassifier
+from ml_platform.estimators.unseen_missing import UnseenMissingImputer
+from ml_platform.estimators.xgboost_model import XGBoostClassifier
 from ml_platform.evaluation.metrics import classification_metrics
 from ml_platform.specs import holdout
 from ml_platform.training import search_state
@@ -43,7 +46,8 @@ def test_all_hashed_files_exist():
 @pytest.mark.parametrize(
     "code",
     [
-        pipeline, candidates, table, table.one_hot_encoder, classification_metrics, evaluate, split, Split.folds,
+        pipeline, candidates, table, table.one_hot_encoder, boosters, XGBoostClassifier, LightGBMClassifier,
+        UnseenMissingImputer, classification_metrics, evaluate, split, Split.folds,
         holdout.HoldoutRule, holdout.holdout_by_entity, holdout.holdout_by_time,
     ],
     ids=lambda code: code.__name__,
