@@ -2,9 +2,10 @@
 
 `auto`: invented customers of a car insurer, drawn from the aggregates in `samples/auto_profile.json`. They have the
 columns, the dirty values and the dependencies of the file that was aggregated, and are as hard to predict. `flights`
-and `penguins` are real data from development packages.
+and `penguins` are real data from development packages. `ecg`: invented heartbeats of five kinds, from a model of the
+heart's waves.
 
-    python minio/generate_samples.py [auto | flights | penguins] [--seed N] [--out FOLDER]
+    python minio/generate_samples.py [auto | ecg | flights | penguins] [--seed N] [--out FOLDER]
 """
 
 import argparse
@@ -12,6 +13,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import sample_ecg
 import sample_flights
 import sample_penguins
 from sample_auto.claims import draw_claims
@@ -40,18 +42,20 @@ def generate(seed: int, out: Path) -> None:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Make the sample files of a data set.")
-    parser.add_argument("sample", nargs="?", choices=["auto", "flights", "penguins"], default="auto")
+    parser.add_argument("sample", nargs="?", choices=["auto", "ecg", "flights", "penguins"], default="auto")
     parser.add_argument(
         "--seed",
         type=int,
         default=SEED,
-        help="of the random draw of auto and flights; penguins has none, it takes all rows",
+        help="of the random draw; penguins has none, it takes all rows",
     )
     parser.add_argument("--out", type=Path, default=SAMPLES)
     arguments = parser.parse_args()
     match arguments.sample:
         case "auto":
             generate(arguments.seed, arguments.out)
+        case "ecg":
+            sample_ecg.generate(arguments.seed, arguments.out)
         case "flights":
             sample_flights.generate(arguments.seed, arguments.out)
         case "penguins":

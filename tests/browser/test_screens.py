@@ -138,6 +138,17 @@ def test_mlflow_shows_every_candidate(page: Page, stack: Config, picture) -> Non
     picture("mlflow-candidates")
 
 
+def test_mlflow_compares_the_best_of_each_estimator_by_a_link(page: Page, stack: Config) -> None:
+    page.goto(f"{url(stack, 'MLflow')}/#/experiments")
+    page.get_by_text("Model training", exact=True).click()
+    page.get_by_role("link", name="auto", exact=True).first.click()
+    page.get_by_role("link", name=re.compile(r"^auto [0-9a-f]{8}$")).first.click()
+    page.goto(page.get_by_role("link", name="compare their runs").get_attribute("href"))
+    expect(page.get_by_text("Comparing 3 Runs from 1 Experiment")).to_be_visible()
+    for estimator in ("logistic_regression", "random_forest", "hist_gradient_boosting"):
+        expect(page.get_by_text(estimator).first).to_be_visible()
+
+
 def test_mlflow_names_the_champion(page: Page, stack: Config, picture) -> None:
     page.goto(f"{url(stack, 'MLflow')}/#/models/auto")
     expect(page.get_by_text("champion").first).to_be_visible()

@@ -226,6 +226,21 @@ def test_taken_back_and_dropped_again_the_rows_have_the_same_identities() -> Non
     assert build_training_set.freeze(sample).sha256 == hash_before
 
 
+def test_a_row_keeps_its_side_of_the_holdout_when_a_column_is_added() -> None:
+    """The part of the id that decides it is stored, and a later row without a value of the new column shares it."""
+    sample = without_key(make_dataset(new_name()))
+    rows = [{"RATIO": str(i), "LABEL": str(i % 2)} for i in range(10)]
+    ingest(sample, csv_of(rows))
+    before = load_training_set(sample, build_training_set.freeze(sample)).frame["row_id"]
+    wider = without_key(make_dataset(sample.name, columns={"MORE": "number"}))
+    later = csv_of([*(row | {"MORE": ""} for row in rows), {"MORE": "7"}], [*wider.columns])
+    assert ingest(wider, later, "_wider")["rows_loaded"] == 11
+    after = load_training_set(wider, build_training_set.freeze(wider)).frame["row_id"]
+    assert set(before) < set(after)
+    sizes = value_digests(after).value_counts()
+    assert sorted(sizes) == [1] + [2] * 10
+
+
 def test_nothing_is_online_and_no_single_row_can_be_erased(shop: Journey) -> None:
     with pytest.raises(ConfigurationError, match="has no key by which its rows could be looked up, so none are online"):
         online_rows.materialize(shop.dataset)

@@ -63,4 +63,5 @@ def card_rows(card: TrainingCard) -> list[tuple[str, str]]:
         *([] if card.threshold is None else [("threshold", f"{card.threshold:.3f}")]),
         ("gate", card.reason),
         ("in MLflow", card.url),
+        *([("compare estimators", card.compare_url)] if card.compare_url else []),
     ]

@@ -27,12 +27,11 @@ def _report_missing(member: str, consequence: str) -> None:
 
 
 def validate_params(estimator: BaseEstimator) -> None:
-    """Check the parameters of an estimator before it is fitted.
+    """Check the parameters of an estimator before it is fitted; one of our own does it with `check_params`.
 
     Raises:
         ValueError: a parameter is invalid; the text names the parameter, its value and the allowed values.
     """
-    # An estimator of our own has the public method.
     validate = getattr(estimator, "check_params", None) or getattr(estimator, "_validate_params", None)
     if validate is None:
         _report_missing("BaseEstimator._validate_params", "invalid parameters are found when a model is fitted")

@@ -1,7 +1,7 @@
 """The table of estimators: to add one, add a row here and its name to `specs.tasks.Estimator`.
 
-Boosted trees take ordinal codes, the others one column per category. A linear model needs scaled numbers; trees do not.
-xgboost and lightgbm handle categories and missing values themselves. Neither is imported here.
+Boosted trees take ordinal codes, the others one column per category. Linear models and networks need scaled numbers;
+trees do not. xgboost and lightgbm handle categories and missing values themselves. Neither is imported here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +34,7 @@ from ml_platform.estimators.row_probabilities import (
     in_one_call,
     mean_of_trees,
 )
+from ml_platform.estimators.snapshot_ensemble import SnapshotEnsembleClassifier, SnapshotEnsembleRegressor
 from ml_platform.estimators.unseen_missing import UnseenMissingImputer
 from ml_platform.estimators.xgboost_model import XGBoostClassifier, XGBoostRegressor
 from ml_platform.specs.tasks import Estimator
@@ -182,6 +183,15 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         trusted_types=tuple(map(_type_name, (LightGBMClassifier, LightGBMRegressor, UnseenMissingImputer))),
         predict_rows=in_one_call,
         library=LightGBMClassifier.library,
+    ),
+    "snapshot_ensemble": EstimatorKind(
+        classifier=SnapshotEnsembleClassifier,
+        regressor=SnapshotEnsembleRegressor,
+        defaults={"random_state": RANDOM_STATE},
+        encoder=one_hot_encoder,
+        scaler=scaled_median_imputer,
+        trusted_types=tuple(map(_type_name, (SnapshotEnsembleClassifier, SnapshotEnsembleRegressor))),
+        predict_rows=in_blocks,
     ),
 }
 

@@ -70,6 +70,7 @@ class TrainingCard:
         sources: the uploads that its labels come from.
         run_id: id of the run in MLflow.
         url: page of that run.
+        compare_url: page with the best candidate of each estimator side by side; empty if there is only one estimator.
     """
 
     model: str
@@ -101,3 +102,4 @@ class TrainingCard:
     sources: list[Source]
     run_id: str
     url: str
+    compare_url: str = ""

@@ -27,7 +27,7 @@ def training_card(training_set: TrainingSet, challenger: Challenger, decision: D
         scoring=search.scoring, cv_score=search.score, cv_score_sd=search.score_sd,
         suspected_leaks=search.suspected_leaks,
         training_set=training_set.uri, training_set_sha256=training_set.sha256, sources=training_set.sources,
-        run_id=challenger.run_id, url=challenger.url,
+        run_id=challenger.run_id, url=challenger.url, compare_url=search.compare_url,
     )  # fmt: skip
 
 

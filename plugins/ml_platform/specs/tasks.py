@@ -7,7 +7,8 @@ ClassMetric = Literal["f1", "roc_auc", "average_precision", "precision", "recall
 NumberMetric = Literal["mae", "rmse", "r2", "mape", "pinball"]
 Metric = ClassMetric | NumberMetric
 Estimator = Literal[
-    "logistic_regression", "ridge", "random_forest", "hist_gradient_boosting", "xgboost", "lightgbm"
+    "logistic_regression", "ridge", "random_forest", "hist_gradient_boosting", "xgboost", "lightgbm",
+    "snapshot_ensemble",
 ]  # fmt: skip
 Grid = dict[Estimator, dict[str, list[Any]]]
 

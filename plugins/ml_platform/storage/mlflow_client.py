@@ -1,12 +1,14 @@
 """MLflow: the client of its server, and the calls that several packages use."""
 
+import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Run, RunTag
@@ -36,15 +38,21 @@ def connect() -> MlflowClient:
 
 def run_url(run: Run) -> str:
     """Return the address of a run for browsers."""
-    return f"{_base_url()}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+    return f"{_browser_url()}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 
 
 def version_url(name: str, version: int) -> str:
     """Return the address of a model version for browsers; its description links to the model card."""
-    return f"{_base_url()}/#/models/{name}/versions/{version}"
+    return f"{_browser_url()}/#/models/{name}/versions/{version}"
 
 
-def _base_url() -> str:
+def compare_url(experiment_id: str, run_ids: Sequence[str]) -> str:
+    """Return the address for browsers of the page that shows runs of an experiment side by side."""
+    runs, experiments = (quote(json.dumps(ids), safe="") for ids in (list(run_ids), [experiment_id]))
+    return f"{_browser_url()}/#/compare-runs?runs={runs}&experiments={experiments}"
+
+
+def _browser_url() -> str:
     return (settings().mlflow_url or settings().mlflow_tracking_uri).rstrip("/")
 
 

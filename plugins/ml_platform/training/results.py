@@ -63,6 +63,7 @@ class SearchResult:
         total: number of candidates.
         failed: number of candidates that could not be fitted or scored.
         suspected_leaks: score by column; see `leakage`.
+        compare_url: of MLflow's page with the best candidate of each estimator; empty if there is only one estimator.
     """
 
     run_id: str
@@ -77,6 +78,7 @@ class SearchResult:
     total: int
     failed: int
     suspected_leaks: dict[str, float] = field(default_factory=dict)
+    compare_url: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from ml_platform.training.training_set import TrainingSet
 
 LIBRARY = Path(__file__).resolve().parents[1]
 HASHED_FILES = (
-    "estimators/boosters.py", "estimators/lightgbm_model.py", "estimators/table.py", "estimators/unseen_missing.py",
+    "estimators/boosters.py", "estimators/dense_network.py", "estimators/lightgbm_model.py",
+    "estimators/snapshot_ensemble.py", "estimators/table.py", "estimators/unseen_missing.py",
     "estimators/xgboost_model.py", "evaluation/binary.py", "evaluation/classification.py", "evaluation/intervals.py",
     "evaluation/metrics.py", "evaluation/multiclass.py", "evaluation/regression.py", "specs/holdout.py",
     "training/candidates.py", "training/search.py", "training/split.py",

@@ -28,6 +28,7 @@ from ml_platform.training import tracking
 from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
 from ml_platform.training.choice import choose
+from ml_platform.training.comparison import log_comparison
 from ml_platform.training.fitting import fit
 from ml_platform.training.leakage import suspected_leaks
 from ml_platform.training.model_card import ModelCard
@@ -59,6 +60,7 @@ def search(training_set: TrainingSet, plan: SearchPlan) -> SearchResult:
         leaks = _log_leaks(parent, parts)
         results = _results(parent, plan, parts, folds)
         chosen = _log_choice(training_set.dataset.name, parent, results, plan)
+        compare_url = log_comparison(mlflow_client.connect(), parent, results, plan.scoring)
     return SearchResult(
         run_id=parent.info.run_id,
         url=mlflow_client.run_url(parent),
@@ -72,6 +74,7 @@ def search(training_set: TrainingSet, plan: SearchPlan) -> SearchResult:
         total=len(plan.candidates),
         failed=sum(result.error is not None for result in results),
         suspected_leaks=leaks,
+        compare_url=compare_url,
     )
 
 

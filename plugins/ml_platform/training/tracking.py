@@ -85,6 +85,11 @@ def logged_results(client: MlflowClient, parent: Run) -> dict[str, CandidateResu
     return results
 
 
+def candidate_runs(client: MlflowClient, parent: Run) -> dict[str, Run]:
+    """Return the child runs of the candidates that could be fitted, by candidate id."""
+    return {run.data.tags["candidate_id"]: run for run in _children(client, parent) if run.info.status == "FINISHED"}
+
+
 def _children(client: MlflowClient, parent: Run) -> list[Run]:
     query = f"tags.`{PARENT}` = '{parent.info.run_id}' and tags.kind = 'candidate'"
     runs: list[Run] = []

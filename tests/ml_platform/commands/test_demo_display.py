@@ -67,6 +67,12 @@ def test_the_card_has_what_a_newcomer_needs() -> None:
     assert dict(card_rows(replace(CARD, candidates_failed=2)))["candidates tried"] == "12, 2 failed"
 
 
+def test_the_card_links_to_the_comparison_of_estimators_if_there_are_several() -> None:
+    assert "compare estimators" not in dict(card_rows(CARD))
+    compared = replace(CARD, compare_url="http://mlflow.test/#/compare-runs")
+    assert dict(card_rows(compared))["compare estimators"] == "http://mlflow.test/#/compare-runs"
+
+
 def test_a_model_of_several_classes_has_no_threshold() -> None:
     assert "threshold" not in dict(card_rows(replace(CARD, threshold=None)))
 

@@ -28,7 +28,7 @@ from tests.ml_platform.training.trainings import (
 
 SMALL = {
     "logistic_regression": {}, "random_forest": {"n_estimators": 9}, "hist_gradient_boosting": {"max_iter": 9},
-    "xgboost": {"n_estimators": 30}, "lightgbm": {"n_estimators": 30},
+    "xgboost": {"n_estimators": 30}, "lightgbm": {"n_estimators": 30}, "snapshot_ensemble": {"epochs": 9},
 }  # fmt: skip
 CALIBRATED = "calibrated "
 CLASSIFIERS = [name for name, kind in ESTIMATORS.items() if kind.classifier]

@@ -13,6 +13,7 @@ from ml_platform import ROOT
 from ml_platform.estimators import sklearn_internals
 from ml_platform.estimators.row_scorer import RowScorer
 from ml_platform.estimators.sklearn_internals import calibrated_parts, tree_nodes, validate_params
+from ml_platform.estimators.snapshot_ensemble import SnapshotEnsembleClassifier
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.training.candidates import candidates
 from ml_platform.training.search import evaluate
@@ -47,6 +48,12 @@ def test_an_invalid_parameter_is_named_with_its_value_and_what_is_allowed() -> N
     validate_params(LogisticRegression(C=2.0))
     with pytest.raises(ValueError, match=r"The 'C' parameter .* must be a float in the range .* Got -1.0"):
         validate_params(LogisticRegression(C=-1.0))
+
+
+def test_an_estimator_of_our_own_checks_its_parameters_itself() -> None:
+    validate_params(SnapshotEnsembleClassifier())
+    with pytest.raises(ValueError, match=r"The 'alpha' parameter of SnapshotEnsembleClassifier must be .* Got -1"):
+        validate_params(SnapshotEnsembleClassifier(alpha=-1))
 
 
 def test_without_the_check_of_parameters_a_fit_finds_the_invalid_one(monkeypatch, caplog) -> None:

@@ -147,10 +147,9 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
         "dataset": shop.name, "file": report["key"], "file_sha256": report["sha256"],
         "uploaded": report["last_modified"], "result": report["result_key"], "model": shop.name, "model_version": 1,
         "model_run_id": model.run_id, "model_page": mlflow_client.version_url(shop.name, 1),
-         "training_set_sha256": model.training_set_sha256,
-        "spec_sha256": shop.sha256, "threshold": model.task.threshold, "degraded": None, "rows_in": 300,
-        "rows_out": 300,
-        "rows_rejected": 0, "cells_guarded": 0, "warnings": report["warnings"],
+        "training_set_sha256": model.training_set_sha256, "spec_sha256": shop.sha256,
+        "threshold": model.task.threshold, "degraded": None, "rows_in": 300, "rows_out": 300,
+        "rows_rejected": 0, "cells_guarded": 0, "identified_by": ["id"], "warnings": report["warnings"],
     }  # fmt: skip
     assert report["warnings"] == [
         "income is 1000.0 in all 300 rows",

@@ -98,6 +98,8 @@ def test_a_run_has_an_address_for_browsers(run: Run, monkeypatch: pytest.MonkeyP
             monkeypatch.setenv("MLFLOW_URL", address)
             settings.cache_clear()
             assert mlflow_client.run_url(run) == base + path
+            compared = base + "/#/compare-runs?runs=%5B%22a%22%2C%20%22b%22%5D&experiments=%5B%227%22%5D"
+            assert mlflow_client.compare_url("7", ["a", "b"]) == compared
     finally:
         monkeypatch.undo()
         settings.cache_clear()

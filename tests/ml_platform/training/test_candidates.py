@@ -127,6 +127,14 @@ def test_columns_that_are_empty_in_a_fold_are_no_obstacle(estimator):
     assert np.isfinite(model.predict_proba(frame.loc[late, list(shop.features)])).all()
 
 
+def test_a_list_in_the_grid_is_one_value_and_its_parts_are_checked():
+    grid = {"hidden_layer_sizes": [[64], [128, 64], 32]}
+    found = candidates(Search(candidates={"snapshot_ensemble": grid}))
+    assert [candidate.params["hidden_layer_sizes"] for candidate in found] == [[64], [128, 64], 32]
+    with pytest.raises(ConfigurationError, match=r"snapshot_ensemble: The 'hidden_layer_sizes' .* Got \[64, 0\]"):
+        candidates(Search(candidates={"snapshot_ensemble": {"hidden_layer_sizes": [[64, 0]]}}))
+
+
 def test_ids_are_the_same_in_every_process():
     assert Candidate("random_forest", {"class_weight": None, "min_samples_leaf": 5}).id == "eb9d2e99eede21a7"
     assert Candidate("random_forest", {"min_samples_leaf": 5, "class_weight": None}).id == "eb9d2e99eede21a7"

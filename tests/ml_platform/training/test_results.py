@@ -18,6 +18,7 @@ REFERENCE = TrainingSetReference(
 SEARCH = SearchResult(
     run_id="r", url="http://mlflow/r", search_id="dd", candidate=("random_forest", {"max_depth": None, "C": [1.0]}),
     score=0.5, score_sd=0.1, scoring="f1", folds=5, jobs=2, total=12, failed=1, suspected_leaks={"income": 0.99},
+    compare_url="http://mlflow/#/compare-runs",
 )  # fmt: skip
 CHALLENGERS = [
     Challenger("r", "http://mlflow/r", "shop", 7, threshold, {"f1": 0.5}, SEARCH) for threshold in (0.3, None)

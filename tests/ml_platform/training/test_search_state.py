@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from ml_platform.estimators import boosters, table
+from ml_platform.estimators.dense_network import descend
 from ml_platform.estimators.lightgbm_model import LightGBMClassifier
+from ml_platform.estimators.snapshot_ensemble import SnapshotEnsembleClassifier
 from ml_platform.estimators.unseen_missing import UnseenMissingImputer
 from ml_platform.estimators.xgboost_model import XGBoostClassifier
 from ml_platform.evaluation.metrics import classification_metrics
@@ -47,7 +49,7 @@ def test_all_hashed_files_exist():
     "code",
     [
         pipeline, candidates, table, table.one_hot_encoder, boosters, XGBoostClassifier, LightGBMClassifier,
-        UnseenMissingImputer, classification_metrics, evaluate, split, Split.folds,
+        UnseenMissingImputer, SnapshotEnsembleClassifier, descend, classification_metrics, evaluate, split, Split.folds,
         holdout.HoldoutRule, holdout.holdout_by_entity, holdout.holdout_by_time,
     ],
     ids=lambda code: code.__name__,

@@ -83,6 +83,8 @@ def test_the_parent_run_records_data_metrics_and_charts(full):
     assert metrics["chosen_cv_f1"] == searched.score <= metrics["best_cv_f1"]
     assert tags["training_set_sha256"] == training_set.sha256
     assert json.loads(tags["sources"]) == to_json(training_set.sources)
+    assert tags["compare_url"] == searched.compare_url == card.compare_url
+    assert all(f"| {estimator} " in tags["mlflow.note.content"] for estimator in GRID)
     assert run.inputs.dataset_inputs[0].dataset.digest == training_set.sha256[:36]
     assert {item.path for item in api.list_artifacts(run.info.run_id, "charts")} == {
         f"charts/{name}.png"
