@@ -1,7 +1,8 @@
 """Train a model on all loaded rows of {name}, and make it the champion if it is better.
 
 **Starts** when [ingest_{name}](dag:ingest_{name}) has loaded new rows, or by hand: **Trigger** opens a form with the
-grid (quick or full), the estimators, the metric, the folds and the parallel jobs.
+grid (quick or full), the strategy with its trials and timeout, the estimators, the metric, the folds and the parallel
+jobs.
 
 **Comes in**: all rows of [labels.{name}](table:labels.{name}). Each label is joined with the features that were known
 at its time.
@@ -20,8 +21,8 @@ at its time.
 time, of the latest rows. The simplest candidate that is as good as the best is chosen, calibrated and given its
 decision threshold, all out of fold: `docs/model-quality.md`. With several classes there is no threshold, and F1 is the
 macro average. A number gets an interval. `gate` compares the challenger and the champion on the same hold-out rows: the
-gain in F1, or of a number in the mean absolute error, must be statistically significant. `promote` moves the alias. With `gate.approval: true` a person is asked before,
-under **Required Actions**. `docs/gate.md` explains the gate.
+gain in F1, or of a number in the mean absolute error, must be statistically significant. `promote` moves the alias.
+With `gate.approval: true` a person is asked before, under **Required Actions**. `docs/gate.md` explains the gate.
 
 **When it fails**:
 
@@ -69,8 +70,8 @@ def make_train(dataset: Dataset) -> None:
 
         context = get_current_context()
         form = dict(context["params"])
-        quick = form.pop("grid") == "quick"
-        plan = SearchPlan.of(dataset.search, quick=quick, attempt_id=context["run_id"], **form)
+        quick, timeout = form.pop("grid") == "quick", form.pop("timeout") or ""
+        plan = SearchPlan.of(dataset, quick=quick, timeout=timeout, attempt_id=context["run_id"], **form)
         return steps.search(training_set.load(dataset, reference), plan)
 
     @task(max_active_tis_per_dag=1)

@@ -85,7 +85,10 @@ PROMISES = (
         "test_a_load_goes_on", "test_a_training_goes_on", "test_a_scoring_goes_on", "test_an_outage_loads_nothing",
         "test_a_killed_postgres_comes_back_while_an_orphan_of_it_computes",
     )),
-    Promise(16, "An outage of MLflow does not lose a search", ("test_a_killed_search_goes_on_where_it_stopped",)),
+    Promise(16, "An outage of MLflow does not lose a search", (
+        "test_a_killed_search_goes_on_where_it_stopped",
+        "test_a_killed_adaptive_search_resumes_and_ends_as_if_it_had_not_been_killed",
+    )),
     Promise(17, "A file far larger than memory is loaded"),
     Promise(18, "A full disk is clean"),
     Promise(19, "Two files at once are loaded right", (
@@ -103,6 +106,7 @@ PROMISES = (
     )),
     Promise(22, "Same data and code, same model", (
         "test_same_data_and_code_give_equal_metrics_and_predictions", "test_same_data_same_model",
+        "test_an_adaptive_search_finds_the_same_model_again",
     )),
     Promise(23, "No default password, anywhere", (
         "test_airflow_refuses_what_people_try_first", "test_s3_refuses_what_people_try_first",

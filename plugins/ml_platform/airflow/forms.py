@@ -2,6 +2,8 @@
 
 from airflow.sdk import Param
 
+from ml_platform.specs.distributions import Distribution
+from ml_platform.specs.parts import DEFAULT_TRIALS, DURATION, MAX_TRIALS, QUICK_TRIALS, STRATEGIES, Search
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import METRICS
 
@@ -16,7 +18,30 @@ def training(dataset: Dataset) -> dict[str, Param]:
             enum=["quick", "full"],
             title="Grid",
             description="full: every combination of the grid. quick: only the first value of each parameter, "
-            "with and without class weights.",
+            f"with and without class weights; with the strategy tpe, at most {QUICK_TRIALS} trials.",
+        ),
+        "strategy": Param(
+            search.strategy,
+            type="string",
+            enum=_strategies(search),
+            title="Strategy",
+            description="grid: every combination. tpe: earlier results decide which candidates are tried next.",
+        ),
+        "trials": Param(
+            search.trials or DEFAULT_TRIALS,
+            type="integer",
+            minimum=1,
+            maximum=MAX_TRIALS,
+            title="Trials",
+            description="Only for the strategy tpe: number of candidates.",
+        ),
+        "timeout": Param(
+            search.timeout,
+            type=["null", "string"],
+            pattern=DURATION,
+            title="Timeout",
+            description="Only for the strategy tpe: no candidates are started after this time, such as 90s, 10m or 2h. "
+            "Leave it empty for no limit.",
         ),
         "estimators": Param(
             estimators,
@@ -52,6 +77,14 @@ def training(dataset: Dataset) -> dict[str, Param]:
             description="Number of candidates that are fitted in parallel, at most the number of cores.",
         ),
     }
+
+
+def _strategies(search: Search) -> list[str]:
+    """Return the strategies that the parameters in the YAML allow: a grid takes no distributions."""
+    has_distribution = any(
+        isinstance(choice, Distribution) for parameters in search.candidates.values() for choice in parameters.values()
+    )
+    return ["tpe"] if has_distribution else list(STRATEGIES)
 
 
 def rollback() -> dict[str, Param]:

@@ -54,9 +54,10 @@ def card_table(card: TrainingCard) -> Table:
 def card_rows(card: TrainingCard) -> list[tuple[str, str]]:
     """Return the lines of a training card that a newcomer needs: title and value."""
     shown = [name for name in SHOWN_METRICS if name in card.metrics]
-    failed = f", {card.candidates_failed} failed" if card.candidates_failed else ""
+    counts = {"failed": card.candidates_failed, "pruned": card.candidates_pruned}
+    others = "".join(f", {number} {name}" for name, number in counts.items() if number)
     return [
-        ("candidates tried", f"{card.candidates_tried}{failed}"),
+        ("candidates tried", f"{card.candidates_tried}{others}"),
         ("best candidate", card.best_candidate),
         *((f"{METRIC_TITLES[name]} on the hold-out", f"{card.metrics[name]:.3f}") for name in shown[:1]),
         *((METRIC_TITLES[name], f"{card.metrics[name]:.3f}") for name in shown[1:]),

@@ -16,7 +16,7 @@ from ml_platform.specs.catalog import catalog
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import tables
-from ml_platform.training.candidates import candidates
+from ml_platform.training.search_plan import SearchPlan
 
 SHOWN = 10
 
@@ -76,7 +76,7 @@ def _invalid_settings(dataset: Dataset, path: Path) -> Iterator[str]:
     except ConfigurationError as error:
         yield str(error).replace(f"datasets/{dataset.name}.yaml", str(path))
     try:
-        candidates(dataset)
+        SearchPlan.of(dataset)
     except ConfigurationError as error:
         yield f"{path}: {error}"
 

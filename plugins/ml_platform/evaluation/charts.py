@@ -33,13 +33,18 @@ def labelled_axes(title: str, x: str, y: str, height: float = 4.6, width: float 
     """Return a figure with one pair of axes in the style of all charts; height and width are in inches."""
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
     axes = figure.add_subplot()
+    style_axes(axes, title, x, y)
+    return figure, axes
+
+
+def style_axes(axes: Axes, title: str, x: str, y: str) -> None:
+    """Give axes their title and labels, in the style of all charts."""
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color=GREY, alpha=0.35, linewidth=0.7)
     axes.set_axisbelow(True)
-    return figure, axes
 
 
 def _unit_square(axes: Axes) -> None:

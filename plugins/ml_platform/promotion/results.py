@@ -71,6 +71,7 @@ class TrainingCard:
         run_id: id of the run in MLflow.
         url: page of that run.
         compare_url: page with the best candidate of each estimator side by side; empty if there is only one estimator.
+        candidates_pruned: number of those that were stopped after their first folds.
     """
 
     model: str
@@ -103,3 +104,4 @@ class TrainingCard:
     run_id: str
     url: str
     compare_url: str = ""
+    candidates_pruned: int = 0

@@ -24,6 +24,7 @@ def training_card(training_set: TrainingSet, challenger: Challenger, decision: D
         metrics=challenger.metrics, threshold=challenger.threshold,
         best_candidate=str(Candidate(*search.candidate)), candidate=search.candidate,
         candidates_tried=search.total, candidates_failed=search.failed,
+        candidates_pruned=search.pruned,
         scoring=search.scoring, cv_score=search.score, cv_score_sd=search.score_sd,
         suspected_leaks=search.suspected_leaks,
         training_set=training_set.uri, training_set_sha256=training_set.sha256, sources=training_set.sources,

@@ -1,15 +1,19 @@
 """The parts of a spec: the entity, the label, a column, a join, the search, the gate and the promotion."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ml_platform.specs.tasks import GRIDS, Grid, Metric, TaskName
+from ml_platform.specs.distributions import Parameters, check_lists
+from ml_platform.specs.tasks import GRIDS, Estimator, Metric, TaskName
 from ml_platform.specs.time_formats import check_time_format
 
 ColumnType = Literal["integer", "number", "money", "category", "boolean", "text", "timestamp"]
+Strategy = Literal["grid", "tpe"]
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+DEFAULT_TRIALS, QUICK_TRIALS, MAX_TRIALS = 40, 10, 10_000
 Purpose = Literal["train", "test"]
 Delimiter = Literal[",", ";", "\t", "|"]
 ResultFormat = Literal["csv", "parquet"]
@@ -92,7 +96,8 @@ def _check_duration(duration: str) -> str:
     return duration
 
 
-Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,7}[smhdw]$"), AfterValidator(_check_duration)]
+DURATION = r"^[1-9][0-9]{0,7}[smhdw]$"
+Duration = Annotated[str, Field(pattern=DURATION), AfterValidator(_check_duration)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$"), AfterValidator(_check_name)]
 
 
@@ -217,7 +222,7 @@ class Column(SpecModel):
 
 
 class Search(SpecModel):
-    """The grid search: the metric that chooses the best candidate, and per estimator a grid of parameters."""
+    """The search: its strategy, the metric that compares the candidates, and per estimator the parameters."""
 
     scoring: Metric = Field(
         default="f1",
@@ -229,11 +234,35 @@ class Search(SpecModel):
     interval: float = Field(
         default=0.9, gt=0.0, lt=1.0, description="numbers: share of true values that the interval of a prediction holds"
     )
-    candidates: Grid = Field(
+    strategy: Strategy = Field(
+        default="grid",
+        description="grid: every combination of the lists; tpe: earlier results decide which values are tried next",
+    )
+    trials: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_TRIALS,
+        description=f"strategy tpe: number of candidates, by default {DEFAULT_TRIALS}",
+    )
+    timeout: Duration | None = Field(
+        default=None, description="strategy tpe: no candidates are started after this time, such as 90s, 10m, 2h"
+    )
+    candidates: dict[Estimator, Parameters] = Field(
         default=GRIDS["binary"],
         min_length=1,
-        description="per estimator a grid; every combination is a candidate; the simplest first",
+        description="per estimator its parameters, each with a list of values or, with strategy tpe, a distribution; "
+        "the simplest first",
     )
+
+    @model_validator(mode="after")
+    def _options_fit_strategy(self) -> "Search":
+        if self.strategy == "tpe":
+            return self
+        if given := [name for name in ("trials", "timeout") if getattr(self, name) is not None]:
+            raise ValueError(f"{' and '.join(given)} only with `strategy: tpe`; a grid tries every combination")
+        for estimator, parameters in self.candidates.items():
+            check_lists(f"candidates.{estimator}", parameters)
+        return self
 
 
 class Gate(SpecModel):

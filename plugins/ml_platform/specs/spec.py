@@ -6,9 +6,10 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from ml_platform.specs.distributions import DISTRIBUTION, LIST, Distribution
 from ml_platform.specs.parts import (
     NUMERIC_TYPES,
     Column,
@@ -320,10 +321,12 @@ _PARTS: dict[str, type[SpecModel]] = {
 
 def error_text(error: dict[str, Any], model: type[Table]) -> str:
     """Return the text of a pydantic error: field, mistake or allowed values, and the value given."""
-    location = [str(part) for part in error["loc"]]
+    location = [str(part) for part in error["loc"] if part not in (LIST, DISTRIBUTION)]
     value = "" if isinstance(error["input"], dict) else f" (got {error['input']!r})"
     message = re.sub("^Value error, ", "", error["msg"])
     if error["type"] == "extra_forbidden":
-        part = _PARTS[location[0]] if len(location) > 1 else model
+        part: type[BaseModel] = _PARTS[location[0]] if len(location) > 1 else model
+        if DISTRIBUTION in error["loc"]:
+            part = Distribution
         message = f"no such field; there are: {', '.join(name for name in part.model_fields if name != 'tables')}"
     return f"{'.'.join(location) or 'the file'}: {message}{value}"

@@ -1,6 +1,8 @@
 """The kinds of problem by name, and what fits each: metrics, estimators and the default grid."""
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
+
+from ml_platform.specs.distributions import Parameters
 
 TaskName = Literal["binary", "multiclass", "regression"]
 ClassMetric = Literal["f1", "roc_auc", "average_precision", "precision", "recall", "accuracy"]
@@ -10,7 +12,7 @@ Estimator = Literal[
     "logistic_regression", "ridge", "random_forest", "hist_gradient_boosting", "xgboost", "lightgbm",
     "snapshot_ensemble",
 ]  # fmt: skip
-Grid = dict[Estimator, dict[str, list[Any]]]
+Grid = dict[Estimator, Parameters]
 
 ERRORS: frozenset[Metric] = frozenset({"mae", "rmse", "mape", "pinball"})  # less is better
 # the first metric of each is the default of `search.scoring`

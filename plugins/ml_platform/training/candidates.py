@@ -1,4 +1,4 @@
-"""The candidates of a grid search, each an estimator with its parameters, and the pipeline that fits a candidate."""
+"""The candidates of a search, each an estimator with its parameters, and the pipeline that fits a candidate."""
 
 import json
 from collections.abc import Collection
@@ -15,21 +15,23 @@ from ml_platform.estimators.sklearn_internals import validate_params
 from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.evaluation.tasks import kind_of
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.specs.distributions import Parameters, check_lists
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import Estimator
 
 _PLATFORM_PARAMS = (
     "n_jobs", "random_state", "verbose", "warm_start", "categorical_features", "monotonic_cst", "n_categories",
 )  # fmt: skip
+MAX_DIGITS = 8
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One point of the grid.
+    """One point of the grid, or of the space of an adaptive search.
 
     Attributes:
         estimator: name in the YAML, such as `random_forest`.
-        params: the parameters that the grid sets; the others have the platform's defaults.
+        params: the parameters that the search sets; the others have the platform's defaults.
     """
 
     estimator: Estimator
@@ -41,12 +43,16 @@ class Candidate:
         return sha256(json.dumps([self.estimator, self.params], sort_keys=True).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        """Return estimator and parameters as the log shows them."""
-        return " ".join([self.estimator, *(f"{name}={value}" for name, value in self.params.items())])
+        """Return estimator and parameters as the log shows them; a long fraction has four digits."""
+        return " ".join([self.estimator, *(f"{name}={_shown(value)}" for name, value in self.params.items())])
 
     def build(self, dataset: Dataset) -> BaseEstimator:
         """Return the unfitted scikit-learn estimator for a data set's kind of label."""
         return ESTIMATORS[self.estimator].build(self.params, kind_of(dataset.label).estimator_type)
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) and len(str(value)) > MAX_DIGITS else str(value)
 
 
 def candidates(dataset: Dataset, *, estimators: Collection[str] = (), quick: bool = False) -> list[Candidate]:
@@ -59,36 +65,48 @@ def candidates(dataset: Dataset, *, estimators: Collection[str] = (), quick: boo
 
     Raises:
         ConfigurationError: an estimator is not in the grid or cannot be used here, or a parameter or a value is
-            invalid.
+            invalid, or a distribution.
+    """
+    by_id: dict[str, Candidate] = {}
+    for estimator, grid in selected(dataset, estimators).items():
+        check_names(dataset, estimator, grid)
+        try:
+            check_lists(f"search.candidates.{estimator}", grid)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        for params in ParameterGrid(first_values(grid) if quick else grid):
+            candidate = Candidate(estimator, params)
+            check_values(dataset, candidate)
+            by_id[candidate.id] = candidate
+    return list(by_id.values())
+
+
+def selected(dataset: Dataset, estimators: Collection[str]) -> dict[Estimator, Parameters]:
+    """Return the parameters of the named estimators, in the order of the YAML; of all if none is named.
+
+    Raises:
+        ConfigurationError: an estimator is not in the YAML.
     """
     grids = dataset.search.candidates
     if unknown := sorted(set(estimators) - set(grids)):
         raise ConfigurationError(f"estimators: {unknown} are not among search.candidates; there are: {list(grids)}")
-    by_id: dict[str, Candidate] = {}
-    for estimator, grid in grids.items():
-        if not estimators or estimator in estimators:
-            _check_usable(estimator)
-            _check_names(dataset, estimator, grid)
-            for params in ParameterGrid(_first_values(grid) if quick else grid):
-                candidate = Candidate(estimator, params)
-                _check_values(dataset, candidate)
-                by_id[candidate.id] = candidate
-    return list(by_id.values())
+    return {name: grid for name, grid in grids.items() if not estimators or name in estimators}
 
 
-def _first_values(grid: dict[str, list[Any]]) -> dict[str, list[Any]]:
-    return {name: values if name == "class_weight" else values[:1] for name, values in grid.items()}
+def first_values(parameters: Parameters) -> Parameters:
+    """Return the parameters with the first value of each list, but all values of `class_weight`."""
+    return {
+        name: values[:1] if isinstance(values, list) and name != "class_weight" else values
+        for name, values in parameters.items()
+    }
 
 
-def _check_usable(estimator: Estimator) -> None:
+def _check_usable(dataset: Dataset, estimator: Estimator) -> None:
     if problem := ESTIMATORS[estimator].problem():
         usable = [name for name, kind in ESTIMATORS.items() if kind.problem() is None]
         raise ConfigurationError(
             f"search.candidates: {estimator!r} cannot be used: {problem}. Estimators that can be used here: {usable}"
         )
-
-
-def _check_names(dataset: Dataset, estimator: Estimator, grid: dict[str, list[Any]]) -> None:
     task = kind_of(dataset.label)
     fitting = [name for name, kind in ESTIMATORS.items() if getattr(kind, task.estimator_type)]
     if estimator not in fitting:
@@ -96,15 +114,29 @@ def _check_names(dataset: Dataset, estimator: Estimator, grid: dict[str, list[An
             f"search.candidates.{estimator}: is no {task.estimator_type}, which the label needs ({task.name}); "
             f"there are: {', '.join(fitting)}"
         )
+
+
+def check_names(dataset: Dataset, estimator: Estimator, parameters: Parameters) -> None:
+    """Check that the estimator can be used, that it has these parameters, and that no list is empty.
+
+    Raises:
+        ConfigurationError: it cannot, or it has not, or the platform sets the parameter itself.
+    """
+    _check_usable(dataset, estimator)
     allowed = sorted(set(Candidate(estimator, {}).build(dataset).get_params()) - set(_PLATFORM_PARAMS))
-    for name, values in grid.items():
+    for name, values in parameters.items():
         if name not in allowed:
             raise ConfigurationError(f"search.candidates.{estimator}.{name}: no such parameter; there are: {allowed}")
         if not values:
             raise ConfigurationError(f"search.candidates.{estimator}.{name}: the list is empty")
 
 
-def _check_values(dataset: Dataset, candidate: Candidate) -> None:
+def check_values(dataset: Dataset, candidate: Candidate) -> None:
+    """Check the values of a candidate's parameters.
+
+    Raises:
+        ConfigurationError: the estimator does not accept one; the text names it and what is allowed.
+    """
     try:
         validate_params(candidate.build(dataset))
     except ValueError as error:

@@ -1,6 +1,6 @@
 """The choice among the candidates of a search: the simplest of those that are as good as the best."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ml_platform.evaluation.metrics import within_one_standard_error
 from ml_platform.specs.tasks import Metric
@@ -8,12 +8,28 @@ from ml_platform.training.candidates import Candidate
 from ml_platform.training.search import CandidateResult, rank
 
 
-def choose(results: Sequence[CandidateResult], order: Sequence[Candidate], scoring: Metric) -> CandidateResult | None:
-    """Return the first candidate in the order of the grid that is within one standard error of the best.
+def simplest_first(results: Iterable[CandidateResult], estimators: Iterable[str], scoring: Metric) -> list[Candidate]:
+    """Return the order of candidates that were drawn from a space: by estimator, the best of each first.
+
+    A list of values says by its order which are simple, a distribution does not. So among candidates of one estimator
+    the mean decides.
 
     Args:
         results: in any order.
-        order: the candidates as the grid lists them, the simplest first.
+        estimators: the simplest first.
+        scoring: the metric that is compared.
+    """
+    position = {name: index for index, name in enumerate(estimators)}
+    ranked = rank(results, scoring)
+    return [result.candidate for result in sorted(ranked, key=lambda result: position[result.candidate.estimator])]
+
+
+def choose(results: Sequence[CandidateResult], order: Sequence[Candidate], scoring: Metric) -> CandidateResult | None:
+    """Return the first candidate, in an order, that is within one standard error of the best.
+
+    Args:
+        results: in any order.
+        order: the candidates, the simplest first: as the grid lists them, or from `simplest_first`.
         scoring: the metric that is compared.
 
     Returns:

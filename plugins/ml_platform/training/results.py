@@ -62,6 +62,7 @@ class SearchResult:
         jobs: number of candidates fitted in parallel.
         total: number of candidates.
         failed: number of candidates that could not be fitted or scored.
+        pruned: number of candidates that were stopped after their first folds.
         suspected_leaks: score by column; see `leakage`.
         compare_url: of MLflow's page with the best candidate of each estimator; empty if there is only one estimator.
     """
@@ -77,6 +78,7 @@ class SearchResult:
     jobs: int
     total: int
     failed: int
+    pruned: int = 0
     suspected_leaks: dict[str, float] = field(default_factory=dict)
     compare_url: str = ""
 

@@ -2,22 +2,18 @@
 
 import logging
 import math
-import time
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.model_selection import cross_val_predict
-from sklearn.pipeline import Pipeline
-from threadpoolctl import threadpool_limits
 
-from ml_platform.evaluation.task import Folds, OutOfFold, Task
+from ml_platform.evaluation.task import Folds, Task
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import Metric, sign
-from ml_platform.training.candidates import Candidate, pipeline
+from ml_platform.training.candidates import Candidate
+from ml_platform.training.fold_fits import FoldFit, fit_fold, out_of_fold
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +26,14 @@ class CandidateResult:
         candidate: estimator and parameters.
         means: mean of each metric over the folds; empty if the candidate failed.
         sds: (population) standard deviation of each metric over the folds.
-        folds: each metric's value per fold; empty if the candidate failed.
+        folds: each metric's value per fold; empty if the candidate failed. Only of the first folds if it was pruned.
         start_time: seconds since the epoch.
-        seconds: time of all fits and of scoring.
+        seconds: time of all fits.
+        elapsed: time of the search, over all its attempts, at which this result was there.
         error: reason of the failure, or None.
         notes: the warnings of scikit-learn, each text once.
+        interim: score after the first folds, by their number; empty in a grid search.
+        pruned: whether it was stopped after the first folds; it then has no means.
     """
 
     candidate: Candidate
@@ -43,11 +42,14 @@ class CandidateResult:
     folds: dict[str, list[float]] = field(default_factory=dict)
     start_time: float = 0.0
     seconds: float = 0.0
+    elapsed: float = 0.0
     error: str | None = None
     notes: tuple[str, ...] = ()
+    interim: dict[int, float] = field(default_factory=dict)
+    pruned: bool = False
 
     def score(self, scoring: Metric) -> float:
-        """Return the mean of a metric, negated if less is better; a failed candidate has minus infinity."""
+        """Return the mean of a metric, negated if less is better; a failed or pruned candidate has minus infinity."""
         mean = self.means.get(scoring, math.nan)
         return -math.inf if self.error or math.isnan(mean) else sign(scoring) * mean
 
@@ -69,37 +71,42 @@ def evaluate(
         labels: shape (n_rows,); every class occurs.
         folds: of the cross-validation, from `split.Split.folds`.
     """
-    start_time = time.time()
-    with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            rows = _out_of_fold(pipeline(candidate, dataset), task, features, labels, folds)
-        except ValueError as error:
-            reasons = [*_notes(caught), str(error).strip()]
-            return CandidateResult(
-                candidate, start_time=start_time, seconds=time.time() - start_time, error="\n".join(reasons)
-            )
-    scores = task.fold_metrics(rows)
+    fits: list[FoldFit] = []
+    for fold in folds:
+        fits.append(fit_fold(candidate, dataset, task, features, labels, fold))
+        if fits[-1].error is not None:
+            break
+    return result_of(candidate, task, labels, fits, folds)
+
+
+def result_of(
+    candidate: Candidate, task: Task, labels: pd.Series, fits: Sequence[FoldFit], folds: Folds
+) -> CandidateResult:
+    """Return the result of a candidate that was fitted fold by fold; if a fit failed, one with its error.
+
+    Args:
+        candidate: that was fitted.
+        task: the kind of problem.
+        labels: shape (n_rows,); every class occurs.
+        fits: one per fold, or up to the one that failed.
+        folds: the positions of the other rows and of its own, per fold.
+    """
+    error = next((fit.error for fit in fits if fit.error is not None), None)
+    notes = tuple(dict.fromkeys(note for fit in fits for note in fit.notes))
+    start_time, seconds = min(fit.start_time for fit in fits), sum(fit.seconds for fit in fits)
+    if error is not None:
+        reason = "\n".join([*notes, error])
+        return CandidateResult(candidate, start_time=start_time, seconds=seconds, error=reason)
+    scores = task.fold_metrics(out_of_fold(labels, fits, folds))
     return CandidateResult(
         candidate,
         means={metric: float(np.mean(values)) for metric, values in scores.items()},
         sds={metric: float(np.std(values)) for metric, values in scores.items()},
         folds=scores,
         start_time=start_time,
-        seconds=time.time() - start_time,
-        notes=_notes(caught),
+        seconds=seconds,
+        notes=notes,
     )
-
-
-def _out_of_fold(model: Pipeline, task: Task, features: pd.DataFrame, labels: pd.Series, folds: Folds) -> OutOfFold:
-    raw = cross_val_predict(model, features, labels, cv=folds, method=task.response)
-    if not np.isfinite(raw).all():
-        raise ValueError("not every output is a finite number")
-    return OutOfFold(labels.to_numpy(), raw, raw, folds)
-
-
-def _notes(caught: Iterable[warnings.WarningMessage]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(warning.message).strip() for warning in caught))
 
 
 def search(
@@ -142,6 +149,13 @@ def log_progress(done: int, total: int, result: CandidateResult, scoring: Metric
     if result.error:
         reason = result.error.splitlines()[-1]
         log.warning("candidate %d of %d: %s failed: %s", done, total, result.candidate, reason)
+        return
+    if result.pruned:
+        values = result.folds[scoring]
+        log.info(
+            "candidate %d of %d: %s pruned after fold %d … %s %.3f (%.1f s)",
+            done, total, result.candidate, len(values), scoring, np.mean(values), result.seconds,
+        )  # fmt: skip
         return
     log.info(
         "candidate %d of %d: %s … %s %.3f ± %.3f (%.1f s)",

@@ -1,5 +1,6 @@
 """The identity of a search: a killed search resumes, and a search with other inputs starts from the beginning."""
 
+import importlib.metadata
 import json
 from functools import lru_cache
 from hashlib import sha256
@@ -16,7 +17,8 @@ HASHED_FILES = (
     "estimators/snapshot_ensemble.py", "estimators/table.py", "estimators/unseen_missing.py",
     "estimators/xgboost_model.py", "evaluation/binary.py", "evaluation/classification.py", "evaluation/intervals.py",
     "evaluation/metrics.py", "evaluation/multiclass.py", "evaluation/regression.py", "specs/holdout.py",
-    "training/candidates.py", "training/search.py", "training/split.py",
+    "training/candidates.py", "training/fold_fits.py", "training/pruning.py", "training/race.py", "training/search.py",
+    "training/search_space.py", "training/split.py", "training/tpe.py",
 )  # fmt: skip
 
 
@@ -32,10 +34,13 @@ def code_version() -> str:
 def search_id(training_set: TrainingSet, plan: SearchPlan) -> str:
     """Return a hash of all that identifies a search: data, hold-out, folds, metric, code and attempt.
 
-    The candidates do not count: a search with more candidates fits only the new ones.
+    The candidates do not count: a search with more candidates fits only the new ones. The space of the strategy tpe
+    does, because earlier candidates decide which is drawn next, and which is pruned; the number of trials does not.
     """
     dataset = training_set.dataset
     holdout = [dataset.holdout_by, dataset.gate.holdout]
     measured = [plan.folds, plan.scoring, dataset.search.interval]
     parts = [dataset.name, training_set.sha256, *holdout, *measured, code_version(), plan.attempt_id]
+    if plan.strategy == "tpe":
+        parts += ["tpe", importlib.metadata.version("optuna"), repr(plan.space)]
     return sha256(json.dumps(parts).encode()).hexdigest()

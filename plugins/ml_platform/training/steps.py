@@ -1,4 +1,4 @@
-"""The first two steps of a training: search the grid, and refit the chosen candidate. The gate is the third.
+"""The first two steps of a training: search candidates, and refit the chosen one. The gate is the third.
 
 Both are idempotent: a killed search resumes, and a second refit finds the version that the first registered.
 """
@@ -6,8 +6,11 @@ Both are idempotent: a killed search resumes, and a second refit finds the versi
 import json
 import logging
 import platform
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import accumulate
 
+from matplotlib.figure import Figure
 from mlflow.entities import Param, Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
@@ -17,17 +20,18 @@ from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.holdout_report import holdout_report, outputs_in
 from ml_platform.evaluation.metric_intervals import metric_intervals
+from ml_platform.evaluation.search_charts import best_over_time
 from ml_platform.evaluation.task import Folds
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.registry import registry, version_tags
 from ml_platform.registry.model_files import package_versions
+from ml_platform.specs.tasks import Metric
 from ml_platform.storage import mlflow_client
 from ml_platform.storage.json_values import to_json
-from ml_platform.training import search as grid_search
-from ml_platform.training import tracking
+from ml_platform.training import strategies, tracking
 from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
-from ml_platform.training.choice import choose
+from ml_platform.training.choice import choose, simplest_first
 from ml_platform.training.comparison import log_comparison
 from ml_platform.training.fitting import fit
 from ml_platform.training.leakage import suspected_leaks
@@ -37,6 +41,7 @@ from ml_platform.training.search import CandidateResult, log_progress, rank
 from ml_platform.training.search_plan import SearchPlan
 from ml_platform.training.search_state import search_id
 from ml_platform.training.split import Split, split
+from ml_platform.training.stopwatch import Stopwatch
 from ml_platform.training.training_set import TrainingSet
 from ml_platform.training.workers import own_workers
 
@@ -71,8 +76,9 @@ def search(training_set: TrainingSet, plan: SearchPlan) -> SearchResult:
         scoring=plan.scoring,
         folds=plan.folds,
         jobs=plan.jobs,
-        total=len(plan.candidates),
+        total=len(results),
         failed=sum(result.error is not None for result in results),
+        pruned=sum(result.pruned for result in results),
         suspected_leaks=leaks,
         compare_url=compare_url,
     )
@@ -89,7 +95,7 @@ def _parent_run(training_set: TrainingSet, parts: Split, plan: SearchPlan, ident
     experiment = mlflow_client.experiment_id(client, dataset.name)
     run = tracking.parent_run(client, experiment, identity, f"{dataset.name} {identity[:8]}", tags)
     params = {
-        "folds": plan.folds, "scoring": plan.scoring,
+        "strategy": plan.strategy, "folds": plan.folds, "scoring": plan.scoring,
         "rows_train": int((~parts.in_holdout).sum()), "rows_holdout": int(parts.in_holdout.sum()),
         "random_state": RANDOM_STATE,
         "holdout_by": parts.rule.by, "holdout_share": parts.rule.share, "task": parts.task.name,
@@ -117,25 +123,32 @@ def _log_leaks(parent: Run, parts: Split) -> dict[str, float]:
 
 
 def _results(parent: Run, plan: SearchPlan, parts: Split, folds: Folds) -> list[CandidateResult]:
-    client, total = mlflow_client.connect(), len(plan.candidates)
+    client, run_id = mlflow_client.connect(), parent.info.run_id
     logged = tracking.logged_results(client, parent)
-    results = [logged[candidate.id] for candidate in plan.candidates if candidate.id in logged]
-    pending = [candidate for candidate in plan.candidates if candidate.id not in logged]
-    if results:
-        log.info("%d of %d candidates are already logged and are not fitted again", len(results), total)
-    tracking.log_counts(client, parent.info.run_id, total, results)
-    for result in grid_search.search(pending, parts.dataset, parts.task, *parts.train(), folds=folds, jobs=plan.jobs):
-        tracking.log_candidate(client, parent, result)
-        results.append(result)
-        tracking.log_counts(client, parent.info.run_id, total, results)
-        log_progress(len(results), total, result, plan.scoring)
+    if logged:
+        log.info("%d candidates are already logged and are not fitted again", len(logged))
+    watch = Stopwatch(max((result.elapsed for result in logged.values()), default=0.0))
+    results: list[CandidateResult] = []
+    tracking.log_counts(client, run_id, plan.total, results)
+    for result in strategies.results(plan, parts, folds, logged, watch):
+        if result.candidate.id in logged:
+            results.append(result)
+            continue
+        results.append(replace(result, elapsed=watch.seconds()))
+        tracking.log_candidate(client, parent, results[-1])
+        tracking.log_counts(client, run_id, plan.total, results)
+        log_progress(len(results), plan.total, result, plan.scoring)
+    tracking.log_counts(client, run_id, len(results), results)
     return results
 
 
 def _log_choice(name: str, parent: Run, results: list[CandidateResult], plan: SearchPlan) -> CandidateResult:
-    scoring, chosen = plan.scoring, choose(results, plan.candidates, plan.scoring)
+    scoring = plan.scoring
+    order = plan.candidates or simplest_first(results, plan.space, scoring)
+    chosen = choose(results, order, scoring)
     if chosen is None:
-        reasons = "; ".join(f"{result.candidate}: {(result.error or '').splitlines()[-1]}" for result in results)
+        errors = [(result.candidate, result.error or f"no {scoring}") for result in results]
+        reasons = "; ".join(f"{candidate}: {error.splitlines()[-1]}" for candidate, error in errors)
         raise DegenerateDataError(f"{name}: none of {len(results)} candidates could be fitted: {reasons}")
     client, run_id, best_first = mlflow_client.connect(), parent.info.run_id, rank(results, scoring)
     best = best_first[0]
@@ -146,7 +159,9 @@ def _log_choice(name: str, parent: Run, results: list[CandidateResult], plan: Se
         scoring,
         chosen=best_first.index(chosen),
     )
-    mlflow_client.log_charts(client, run_id, {"candidates": chart})
+    mlflow_client.log_charts(
+        client, run_id, {"candidates": chart, "best_over_time": _best_over_time(best_first, scoring)}
+    )
     mlflow_client.set_tags(
         client, run_id, {"best_candidate": str(best.candidate), "chosen_candidate": str(chosen.candidate)}
     )
@@ -162,6 +177,17 @@ def _log_choice(name: str, parent: Run, results: list[CandidateResult], plan: Se
             chosen.candidate, scoring, chosen.means[scoring],
         )  # fmt: skip
     return chosen
+
+
+def _best_over_time(results: list[CandidateResult], scoring: Metric) -> Figure:
+    by_time = sorted(results, key=lambda result: result.elapsed)
+    best = accumulate(by_time, lambda *pair: max(pair, key=lambda result: result.score(scoring)))
+    return best_over_time(
+        [result.elapsed for result in by_time],
+        [result.means[scoring] for result in by_time],
+        [result.means[scoring] for result in best],
+        scoring,
+    )
 
 
 def refit(training_set: TrainingSet, search_result: SearchResult) -> Challenger:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -45,11 +46,16 @@ def parent_run(client: MlflowClient, experiment: str, search_id: str, name: str,
 
 
 def log_candidate(client: MlflowClient, parent: Run, result: CandidateResult) -> None:
-    """Log one candidate as a child run: parameters; mean, sd and folds of each metric, or the error."""
+    """Log one candidate as a child run: parameters; mean, sd and folds of each metric, or the error.
+
+    A pruned one has the tag `pruned`, and the values of its first folds, but no means.
+    """
     candidate = result.candidate
     tags = {PARENT: parent.info.run_id, "candidate_id": candidate.id, "kind": "candidate"} | _texts(result)
     tags["candidate"] = json.dumps([candidate.estimator, candidate.params])
     tags["folds"] = json.dumps(result.folds)  # the metrics below hold them too, but are read back one by one
+    if result.interim:
+        tags |= {"interim": json.dumps(result.interim), "pruned": json.dumps(result.pruned)}
     start_time = int(result.start_time * 1000)
     end_time = start_time + int(result.seconds * 1000)
     run = client.create_run(parent.info.experiment_id, run_name=str(candidate), start_time=start_time, tags=tags)
@@ -64,9 +70,10 @@ def _texts(result: CandidateResult) -> dict[str, str]:
 
 
 def _metrics(result: CandidateResult, timestamp: int) -> list[Metric]:
-    values = [("seconds", result.seconds, 0)]
+    values = [("seconds", result.seconds, 0), ("elapsed", result.elapsed, 0)]
     values += [(name, mean, 0) for name, mean in result.means.items()]
     values += [(f"{name}_sd", sd, 0) for name, sd in result.sds.items()]
+    values += [("interim_score", score, number) for number, score in result.interim.items() if math.isfinite(score)]
     values += [(f"fold_{name}", value, k) for name, folds in result.folds.items() for k, value in enumerate(folds)]
     return [Metric(name, value, timestamp, step) for name, value, step in values]
 
@@ -110,18 +117,23 @@ def _result(run: Run) -> CandidateResult:
         folds=json.loads(tags["folds"]),
         start_time=run.info.start_time / 1000,
         seconds=metrics.get("seconds", 0.0),
+        elapsed=metrics.get("elapsed", 0.0),
         error=(tags.get("error") or "failed") if run.info.status == "FAILED" else None,
         notes=tuple(filter(None, tags.get("warnings", "").split("\n"))),
+        interim={int(number): score for number, score in json.loads(tags.get("interim", "{}")).items()},
+        pruned=json.loads(tags.get("pruned", "false")),
     )
 
 
 def log_counts(client: MlflowClient, run_id: str, total: int, results: Iterable[CandidateResult]) -> None:
-    """Log the progress of a search to its parent run: candidates in total, done and failed."""
-    errors = [result.error for result in results]
+    """Log the progress of a search to its parent run: candidates in total, done, failed and pruned."""
+    done = list(results)
     counts = {
-        "candidates_total": total, "candidates_done": len(errors), "candidates_failed": len(errors) - errors.count(None)
+        "candidates_total": total, "candidates_done": len(done),
+        "candidates_failed": sum(result.error is not None for result in done),
+        "candidates_pruned": sum(result.pruned for result in done),
     }  # fmt: skip
-    mlflow_client.log_metrics(client, run_id, counts, step=len(errors))
+    mlflow_client.log_metrics(client, run_id, counts, step=len(done))
 
 
 def log_input(client: MlflowClient, run_id: str, name: str, sha256: str, uri: str, profile: Mapping[str, Any]) -> None:

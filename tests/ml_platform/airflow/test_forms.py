@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import ParamValidationError
 
 from ml_platform.airflow import forms
 from ml_platform.specs.catalog import dataset
+from ml_platform.specs.parts import Search
 
 AUTO = dataset("auto")
 FORMS = {"training": forms.training(AUTO), "rollback": forms.rollback(), "promotion": forms.promotion()}
@@ -33,6 +34,9 @@ def test_a_training_needs_no_input_and_does_what_the_spec_says() -> None:
         "scoring": search.scoring,
         "folds": search.folds,
         "jobs": search.jobs,
+        "strategy": "grid",
+        "trials": 40,
+        "timeout": None,
     }
 
 
@@ -46,12 +50,22 @@ def test_the_form_offers_only_the_estimators_of_the_spec() -> None:
         fields["estimators"].resolve(["logistic_regression"])
 
 
+def test_distributions_can_only_be_searched_adaptively() -> None:
+    candidates = {"logistic_regression": {"C": {"low": 0.1, "high": 1.0}}}
+    search = Search.model_validate({"strategy": "tpe", "trials": 60, "timeout": "10m", "candidates": candidates})
+    fields = forms.training(AUTO.model_copy(update={"search": search}))
+    assert (values(fields)["strategy"], values(fields)["trials"], values(fields)["timeout"]) == ("tpe", 60, "10m")
+    with pytest.raises(ParamValidationError):
+        fields["strategy"].resolve("grid")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         *(("grid", "medium"), ("scoring", "accuracy of all"), ("estimators", []), ("estimators", ["svm"])),
         *(("estimators", ["random_forest", "random_forest"]), ("folds", 1), ("folds", 21), ("folds", 2.5)),
         *(("jobs", 0), ("jobs", 65), ("jobs", "all")),
+        *(("strategy", "random"), ("trials", 0), ("trials", 10_001), ("timeout", "10"), ("timeout", "soon")),
     ],
 )
 def test_the_form_of_a_training_refuses(field: str, value: object) -> None:

@@ -65,6 +65,8 @@ def test_the_card_has_what_a_newcomer_needs() -> None:
     assert (rows["candidates tried"], rows["F1 on the hold-out"], rows["threshold"]) == ("12", "0.612", "0.321")
     assert (rows["gate"], rows["in MLflow"]) == (CARD.reason, CARD.url)
     assert dict(card_rows(replace(CARD, candidates_failed=2)))["candidates tried"] == "12, 2 failed"
+    both = dict(card_rows(replace(CARD, candidates_failed=2, candidates_pruned=5)))
+    assert both["candidates tried"] == "12, 2 failed, 5 pruned"
 
 
 def test_the_card_links_to_the_comparison_of_estimators_if_there_are_several() -> None:

@@ -193,6 +193,34 @@ def test_the_default_search_has_a_grid_for_every_estimator() -> None:
         Search(candidates={})
 
 
+LOGISTIC = {"logistic_regression": {"C": {"low": 0.01, "high": 10, "log": True}}}
+
+
+def test_an_adaptive_search_may_have_trials_a_timeout_distributions_and_lists() -> None:
+    given = {"strategy": "tpe", "trials": 60, "timeout": "10m", "candidates": LOGISTIC}
+    assert Search.model_validate(given).model_dump(exclude_unset=True) == given
+    assert Search(strategy="tpe").candidates == Search().candidates
+    for search in (Search(), Search.model_validate(given)):  # the spec is stored with each model
+        assert Search.model_validate_json(search.model_dump_json()) == search
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"trials": 60}, "trials only with `strategy: tpe`"),
+        ({"trials": 60, "timeout": "1m"}, "trials and timeout only with `strategy: tpe`"),
+        ({"candidates": LOGISTIC}, r"candidates\.logistic_regression\.C: {low: 0.01, high: 10, log: true} is a"),
+        ({"strategy": "random"}, "'grid' or 'tpe'"),
+        ({"strategy": "tpe", "trials": 0}, "greater than or equal to 1"),
+        ({"strategy": "tpe", "timeout": "10"}, "should match pattern"),
+    ],
+    ids=["trials", "both", "distribution", "strategy", "no trials", "no unit"],
+)
+def test_what_does_not_fit_a_strategy_is_named(given: dict[str, Any], text: str) -> None:
+    with pytest.raises(ValidationError, match=text):
+        Search.model_validate(given)
+
+
 @pytest.mark.parametrize("change", [{"holdout": 0}, {"holdout": 0.9}, {"min_gain": -0.1}, {"confidence": 1}])
 def test_the_numbers_of_the_gate_have_limits(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

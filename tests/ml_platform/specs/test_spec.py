@@ -25,6 +25,9 @@ def test_a_leak_is_never_a_feature_but_is_stored_with_the_label() -> None:
     assert dataset("auto").label_columns == ("TARGET_FLAG", "TARGET_AMT")
 
 
+C = "search.candidates.logistic_regression.C"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -43,6 +46,9 @@ def test_a_leak_is_never_a_feature_but_is_stored_with_the_label() -> None:
         ("leaks: [TARGET_AMT]", "leaks: [INDEX]", ["leaks", "INDEX", "key"]),
         ("leaks: [TARGET_AMT]", "ignore: [AGE]", ["ignore", "AGE"]),
         ("leaks: [TARGET_AMT]", "delimiter: ':'", ["delimiter", "':'", "';'"]),
+        ("C: [0.1, 1.0]", "C: {low: 1, hi: 2}", [f"{C}.hi: no such field; there are: low, high, log"]),
+        ("C: [0.1, 1.0]", "C: 1.0", [f"{C}: Input should be a valid list (got 1.0)"]),
+        ("C: [0.1, 1.0]", "C: {low: 1, high: 2}", ["search: candidates.logistic_regression.C: {low: 1, high: 2} is a"]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_file_field_and_value(tmp_path: Path, old: str, new: str, says: list[str]) -> None:

@@ -11,7 +11,13 @@ from ml_platform.specs.catalog import dataset
 from ml_platform.specs.parts import Search
 from ml_platform.training.candidates import Candidate, candidates, pipeline
 from tests.ml_platform.estimators.fitted_models import CLASSIFIERS, REGRESSORS
-from tests.ml_platform.training.trainings import make_dataset, make_frame, make_houses, make_houses_frame
+from tests.ml_platform.training.trainings import (
+    make_dataset,
+    make_frame,
+    make_houses,
+    make_houses_frame,
+    searched_by,
+)
 
 
 def searching(spec, search):
@@ -129,10 +135,25 @@ def test_columns_that_are_empty_in_a_fold_are_no_obstacle(estimator):
 
 def test_a_list_in_the_grid_is_one_value_and_its_parts_are_checked():
     grid = {"hidden_layer_sizes": [[64], [128, 64], 32]}
-    found = candidates(Search(candidates={"snapshot_ensemble": grid}))
+    found = candidates(make_dataset(candidates={"snapshot_ensemble": grid}))
     assert [candidate.params["hidden_layer_sizes"] for candidate in found] == [[64], [128, 64], 32]
     with pytest.raises(ConfigurationError, match=r"snapshot_ensemble: The 'hidden_layer_sizes' .* Got \[64, 0\]"):
-        candidates(Search(candidates={"snapshot_ensemble": {"hidden_layer_sizes": [[64, 0]]}}))
+        candidates(make_dataset(candidates={"snapshot_ensemble": {"hidden_layer_sizes": [[64, 0]]}}))
+
+
+def test_a_drawn_fraction_is_shown_with_four_digits_and_counts_with_all():
+    drawn, other = (Candidate("logistic_regression", {"C": c, "tol": 1e-05}) for c in (0.123456789, 0.123456788))
+    assert str(drawn) == str(other) == "logistic_regression C=0.1235 tol=1e-05"
+    assert drawn.id != other.id
+
+
+def test_a_distribution_is_no_grid():
+    space = {"logistic_regression": {"C": {"low": 0.1, "high": 1.0}}}
+    shop = searched_by({"strategy": "tpe", "candidates": space})
+    with pytest.raises(
+        ConfigurationError, match=r"search\.candidates\.logistic_regression\.C: {low: 0.1, high: 1.0} is a"
+    ):
+        candidates(shop)
 
 
 def test_ids_are_the_same_in_every_process():

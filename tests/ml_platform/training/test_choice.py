@@ -5,7 +5,7 @@ import pytest
 
 from ml_platform.evaluation.metrics import within_one_standard_error
 from ml_platform.training.candidates import Candidate
-from ml_platform.training.choice import choose
+from ml_platform.training.choice import choose, simplest_first
 from ml_platform.training.search import CandidateResult
 
 SIMPLE, MIDDLE, LARGE = ORDER = [Candidate("logistic_regression", {"C": c}) for c in (0.1, 1.0, 10.0)]
@@ -40,6 +40,29 @@ def test_a_candidate_that_failed_is_never_chosen():
     failed = CandidateResult(SIMPLE, error="broken")
     assert chosen(failed, result(LARGE, FOLDS)) is LARGE
     assert choose([failed], ORDER, "f1") is None
+
+
+TREES = [Candidate("hist_gradient_boosting", {"max_leaf_nodes": number}) for number in (3, 8, 20)]
+
+
+def chosen_from_a_space(*results):
+    order = simplest_first(results, ["logistic_regression", "hist_gradient_boosting"], "f1")
+    return choose(results, order, "f1").candidate
+
+
+def test_of_a_space_the_simplest_estimator_that_is_as_good_as_the_best_is_chosen():
+    trees = [result(tree, FOLDS + gain + NOISE) for tree, gain in zip(TREES, (0.001, 0.005, 0.003), strict=True)]
+    assert chosen_from_a_space(*trees, result(LARGE, FOLDS), result(SIMPLE, FOLDS - 0.001)) is LARGE
+
+
+def test_of_one_estimator_the_best_mean_is_chosen_because_a_distribution_has_no_order():
+    trees = [result(tree, FOLDS + gain) for tree, gain in zip(TREES, (0.029, 0.030, 0.028), strict=True)]
+    assert chosen_from_a_space(*trees, result(SIMPLE, FOLDS)) is TREES[1]
+
+
+def test_a_pruned_candidate_of_a_space_is_never_chosen():
+    pruned = CandidateResult(SIMPLE, folds={"f1": [0.9]}, interim={1: 0.9}, pruned=True)
+    assert chosen_from_a_space(pruned, result(TREES[0], FOLDS)) is TREES[0]
 
 
 @pytest.mark.parametrize(("loss", "within"), [(0.0, True), (0.007, True), (0.0072, False)])

@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.pipeline import Pipeline
 
 from ml_platform.specs.tasks import METRICS
 from ml_platform.training.candidates import Candidate, candidates
@@ -47,7 +48,7 @@ def test_a_fit_that_fails_makes_a_failed_result_and_the_others_go_on():
 
 
 def test_a_probability_that_is_no_number_fails_the_candidate(monkeypatch):
-    monkeypatch.setattr("ml_platform.training.search.cross_val_predict", lambda *_, **__: np.full((240, 2), np.nan))
+    monkeypatch.setattr(Pipeline, "predict_proba", lambda _, rows: np.full((len(rows), 2), np.nan))
     result = evaluate(GOOD, *data())
     assert result.error == "not every output is a finite number"
     assert result.score("f1") == -math.inf
@@ -81,7 +82,9 @@ def test_the_log_says_how_many_of_how_many(caplog):
     caplog.set_level(logging.INFO)
     log_progress(5, 12, CandidateResult(GOOD, means={"f1": 0.591}, sds={"f1": 0.017}, seconds=8.21), "f1")
     log_progress(6, 12, CandidateResult(FAILING, error="Traceback\nValueError: no"), "f1")
+    log_progress(7, 12, CandidateResult(GOOD, folds={"f1": [0.4, 0.5]}, pruned=True, seconds=2.0), "f1")
     assert caplog.messages == [
         "candidate 5 of 12: logistic_regression C=1.0 … f1 0.591 ± 0.017 (8.2 s)",
         "candidate 6 of 12: random_forest bootstrap=False oob_score=True failed: ValueError: no",
+        "candidate 7 of 12: logistic_regression C=1.0 pruned after fold 2 … f1 0.450 (2.0 s)",
     ]

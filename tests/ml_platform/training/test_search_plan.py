@@ -4,7 +4,7 @@ import pytest
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.training.search_plan import SearchPlan
-from tests.ml_platform.training.trainings import make_dataset
+from tests.ml_platform.training.trainings import make_dataset, searched_by
 
 SHOP = make_dataset()
 SHOP = SHOP.model_copy(update={"search": SHOP.search.model_copy(update={"folds": 4, "jobs": 2, "scoring": "roc_auc"})})
@@ -42,6 +42,38 @@ def test_an_invalid_value_is_found_when_the_plan_is_made():
 def test_an_estimator_outside_the_grid_is_rejected():
     with pytest.raises(ConfigurationError, match="are not among"):
         SearchPlan.of(SHOP, estimators=["perceptron"])
+
+
+SPACE = {
+    "logistic_regression": {"C": {"low": 0.01, "high": 10, "log": True}, "class_weight": [None, "balanced"]},
+    "random_forest": {"min_samples_leaf": [5, 2]},
+}
+ADAPTIVE = searched_by({"strategy": "tpe", "timeout": "10m", "candidates": SPACE})
+
+
+def test_an_adaptive_search_has_a_space_instead_of_candidates():
+    plan = SearchPlan.of(ADAPTIVE)
+    assert (plan.strategy, plan.candidates, plan.total) == ("tpe", (), 40)
+    assert (list(plan.space), plan.timeout) == (list(SPACE), 600.0)
+
+
+def test_a_training_may_override_trials_and_timeout():
+    plan = SearchPlan.of(ADAPTIVE, trials=60, timeout="90s", estimators=["random_forest"])
+    assert (plan.total, plan.timeout, list(plan.space)) == (60, 90.0, ["random_forest"])
+    assert SearchPlan.of(ADAPTIVE, timeout="").timeout is None
+
+
+def test_a_quick_adaptive_search_has_ten_trials_at_most():
+    assert SearchPlan.of(ADAPTIVE, quick=True).total == 10
+    assert SearchPlan.of(ADAPTIVE, quick=True, trials=3).total == 3
+
+
+def test_a_grid_may_be_searched_adaptively_but_distributions_are_no_grid():
+    plan = SearchPlan.of(SHOP, strategy="tpe", trials=5)
+    assert (plan.total, list(plan.space)) == (5, list(SHOP.search.candidates))
+    assert SearchPlan.of(SHOP, trials=5, timeout="1m") == SearchPlan.of(SHOP)
+    with pytest.raises(ConfigurationError, match=r"search\.candidates\.logistic_regression\.C: {low: .*strategy: tpe"):
+        SearchPlan.of(ADAPTIVE, strategy="grid")
 
 
 def test_equal_plans_are_equal():

@@ -15,13 +15,17 @@ from ml_platform.estimators.unseen_missing import UnseenMissingImputer
 from ml_platform.estimators.xgboost_model import XGBoostClassifier
 from ml_platform.evaluation.metrics import classification_metrics
 from ml_platform.specs import holdout
-from ml_platform.training import search_state
+from ml_platform.training import search_state, tpe
 from ml_platform.training.candidates import candidates, pipeline
+from ml_platform.training.fold_fits import fit_fold
+from ml_platform.training.pruning import cannot_win
+from ml_platform.training.race import Race
 from ml_platform.training.search import evaluate
 from ml_platform.training.search_plan import SearchPlan
+from ml_platform.training.search_space import search_space
 from ml_platform.training.search_state import HASHED_FILES, LIBRARY, code_version, search_id
 from ml_platform.training.split import Split, split
-from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set
+from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, searched_by
 
 TRAINING_SET = make_training_set()
 PLAN = SearchPlan.of(TRAINING_SET.dataset, attempt_id="first")
@@ -50,6 +54,7 @@ def test_all_hashed_files_exist():
     [
         pipeline, candidates, table, table.one_hot_encoder, boosters, XGBoostClassifier, LightGBMClassifier,
         UnseenMissingImputer, SnapshotEnsembleClassifier, descend, classification_metrics, evaluate, split, Split.folds,
+        fit_fold, search_space, Race, cannot_win, tpe,
         holdout.HoldoutRule, holdout.holdout_by_entity, holdout.holdout_by_time,
     ],
     ids=lambda code: code.__name__,
@@ -90,6 +95,22 @@ def test_another_input_makes_another_search(training_set, plan):
 )
 def test_what_does_not_decide_the_results_does_not_matter(training_set, plan):
     assert search_id(training_set, plan) == search_id(TRAINING_SET, PLAN)
+
+
+def adaptive_plan(**options):
+    """Return the plan of an adaptive search of the same data set."""
+    space = {"logistic_regression": {"C": {"low": 0.1, "high": options.pop("high", 1.0)}}}
+    search = searched_by({"strategy": "tpe", "folds": 3, "candidates": space} | options)
+    return SearchPlan.of(search, attempt_id="first")
+
+
+def test_an_adaptive_search_depends_on_its_space_and_on_the_version_of_optuna(monkeypatch):
+    before = search_id(TRAINING_SET, adaptive_plan())
+    assert before != search_id(TRAINING_SET, PLAN)
+    assert search_id(TRAINING_SET, adaptive_plan(high=2.0)) != before
+    assert search_id(TRAINING_SET, adaptive_plan(trials=7, timeout="1m", jobs=5)) == before
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "99.0")
+    assert search_id(TRAINING_SET, adaptive_plan()) != before
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -20,13 +21,15 @@ from ml_platform.registry import registry
 from ml_platform.specs.tasks import METRICS
 from ml_platform.storage import mlflow_client
 from ml_platform.storage.json_values import to_json
-from ml_platform.training import search, steps
+from ml_platform.training import race, search, search_plan, steps
+from ml_platform.training.candidates import Candidate
 from ml_platform.training.split import split
 from tests.ml_platform.training.trainings import (
     GRID,
     ONE,
     make_dataset,
     make_frame,
+    make_tpe_dataset,
     make_training_set,
     make_weeks,
     make_weeks_frame,
@@ -77,7 +80,10 @@ def test_the_parent_run_records_data_metrics_and_charts(full):
     run = api.get_run(searched.run_id)
     assert run.info.status == "FINISHED"
     metrics, tags = run.data.metrics, run.data.tags
-    assert (metrics["candidates_done"], metrics["candidates_total"], metrics["candidates_failed"]) == (12, 12, 0)
+    assert {name: int(value) for name, value in metrics.items() if name.startswith("candidates_")} == {
+        "candidates_done": 12, "candidates_total": 12, "candidates_failed": 0, "candidates_pruned": 0,
+    }  # fmt: skip
+    assert run.data.params["strategy"] == "grid"
     assert metrics["holdout_f1"] == refitted.metrics["f1"] == card.challenger_score > 0.5
     assert tags["chosen_candidate"] == card.best_candidate
     assert metrics["chosen_cv_f1"] == searched.score <= metrics["best_cv_f1"]
@@ -88,8 +94,8 @@ def test_the_parent_run_records_data_metrics_and_charts(full):
     assert run.inputs.dataset_inputs[0].dataset.digest == training_set.sha256[:36]
     assert {item.path for item in api.list_artifacts(run.info.run_id, "charts")} == {
         f"charts/{name}.png"
-        for name in ("calibration", "candidates", "confusion_matrix", "f1_over_threshold", "feature_importance",
-                     "precision_recall", "roc")
+        for name in ("best_over_time", "calibration", "candidates", "confusion_matrix", "f1_over_threshold",
+                     "feature_importance", "precision_recall", "roc")
     }  # fmt: skip
     assert {"training_card.json", "holdout_predictions.parquet"} <= {
         i.path for i in api.list_artifacts(run.info.run_id)
@@ -169,8 +175,9 @@ def test_several_classes_go_live_without_a_threshold(several):
     assert [array.shape for array in model.predict(training_set.frame.head(0))] == [(0, 3), (0,)]
     assert {item.path for item in mlflow_client.connect().list_artifacts(first.run_id, "charts")} == {
         f"charts/{name}.png"
-        for name in ("calibration", "candidates", "confusion_matrix", "feature_importance", "per_class")
-    }
+        for name in ("best_over_time", "calibration", "candidates", "confusion_matrix", "feature_importance",
+                     "per_class")
+    }  # fmt: skip
 
 
 def test_by_time_both_are_evaluated_on_rows_that_neither_was_trained_on(several):
@@ -219,22 +226,33 @@ sys.path[:0] = sys.argv[1:3]
 from tests.ml_platform.training.trainings import GRID, make_dataset, make_training_set, searched_with
 searched_with(make_training_set(make_dataset(f"killed_{sys.argv[3]}", GRID)), jobs=int(sys.argv[3]))
 """
+KILLED_TPE = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+from tests.ml_platform.training.trainings import make_tpe_dataset, make_training_set, searched_with
+searched_with(make_training_set(make_tpe_dataset("killed_tpe")), attempt_id="killed")
+"""
 
 
-@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.prove)])
-def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jobs):
-    paths = [str(ROOT / "plugins"), str(ROOT)]
-    process = subprocess.Popen([sys.executable, "-c", KILLED, *paths, str(jobs)], env=dict(os.environ))
-    api = mlflow_client.connect()
-    done = []
-    while len(done) < 2:
+def kill_when_done(code, arguments, name, number):
+    """Run a search in a process of its own, kill it when so many candidates are logged; return their ids."""
+    command = [sys.executable, "-c", code, str(ROOT / "plugins"), str(ROOT), *arguments]
+    process = subprocess.Popen(command, env=dict(os.environ))
+    api, done = mlflow_client.connect(), []
+    while len(done) < number:
         assert process.poll() is None, "the search ended before it could be killed"
         time.sleep(0.05)
-        experiment = api.get_experiment_by_name(f"killed_{jobs}")
+        experiment = api.get_experiment_by_name(name)
         found = experiment and api.search_runs([experiment.experiment_id], "tags.kind = 'candidate'")
         done = [run.data.tags["candidate_id"] for run in found or [] if run.info.status == "FINISHED"]
     process.send_signal(signal.SIGKILL)
     process.wait()
+    return done
+
+
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.prove)])
+def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jobs):
+    done = kill_when_done(KILLED, [str(jobs)], f"killed_{jobs}", 2)
     fitted = []
     real = search.evaluate
     monkeypatch.setattr(
@@ -245,7 +263,95 @@ def test_a_killed_search_goes_on_where_it_stopped(mlflow_server, monkeypatch, jo
     assert not set(fitted) & set(done)
     assert sum(run.info.status == "FINISHED" for run in runs) == 12
     assert not [run for run in runs if run.info.status == "RUNNING"]
-    assert len(api.search_runs([experiment.experiment_id], "tags.kind = 'search'")) == 1
+    assert number_of_searches(f"killed_{jobs}") == 1
+
+
+def number_of_searches(name):
+    api = mlflow_client.connect()
+    experiment = api.get_experiment_by_name(name)
+    return len(api.search_runs([experiment.experiment_id], "tags.kind = 'search'"))
+
+
+def scores_by_candidate(run_id):
+    """Return state, scores and partial scores of each child run, by candidate id."""
+    tags = ("folds", "interim", "pruned")
+    return {
+        run.data.tags["candidate_id"]: [run.info.status, *(run.data.tags[tag] for tag in tags)]
+        for run in children(run_id)
+    }
+
+
+@pytest.fixture(scope="module")
+def adaptive(mlflow_server):
+    """A training with the strategy tpe, and its search on two processes."""
+    training_set = make_training_set(make_tpe_dataset("adaptive"))
+    searched = searched_with(training_set, jobs=2, attempt_id="first")
+    return training_set, searched, steps.refit(training_set, searched)
+
+
+def test_every_trial_is_a_child_run_pruned_ones_too(adaptive):
+    _, searched, refitted = adaptive
+    assert (searched.total, searched.failed) == (14, 0)
+    runs = children(searched.run_id)
+    assert len(scores_by_candidate(searched.run_id)) == len(runs) == 14
+    pruned = [run for run in runs if run.data.tags["pruned"] == "true"]
+    assert len(pruned) == searched.pruned > 0
+    for run in pruned:
+        assert run.info.status == "FINISHED"
+        assert "interim_score" in run.data.metrics
+        assert "fold_f1" in run.data.metrics
+        assert not set(METRICS) & set(run.data.metrics)
+    parent = mlflow_client.connect().get_run(searched.run_id)
+    assert parent.data.metrics["candidates_pruned"] == searched.pruned
+    assert parent.data.params["strategy"] == "tpe"
+    assert Candidate(*searched.candidate).id not in {run.data.tags["candidate_id"] for run in pruned}
+    assert refitted.metrics["f1"] > 0.5
+
+
+def test_an_adaptive_search_finds_the_same_model_again(adaptive):
+    training_set, searched, refitted = adaptive
+    again = searched_with(training_set, jobs=1, attempt_id="second")
+    assert again.run_id != searched.run_id
+    assert scores_by_candidate(again.run_id) == scores_by_candidate(searched.run_id)
+    assert (again.candidate, again.score, again.pruned) == (searched.candidate, searched.score, searched.pruned)
+    equal = steps.refit(training_set, again)
+    assert (equal.metrics, equal.threshold) == (refitted.metrics, refitted.threshold)
+    features, _ = split(training_set, 3).test()
+    first, second = (
+        registry.load(registry.get_version("adaptive", one.version)).predict(features) for one in (refitted, equal)
+    )
+    assert (first[0] == second[0]).all()
+
+
+def test_a_killed_adaptive_search_resumes_and_ends_as_if_it_had_not_been_killed(adaptive, monkeypatch):
+    done = kill_when_done(KILLED_TPE, [], "killed_tpe", 6)
+    fitted = []
+    real = race.fit_fold
+    monkeypatch.setattr(race, "fit_fold", lambda one, *rest: fitted.append(one.id) or real(one, *rest))
+    training_set = make_training_set(make_tpe_dataset("killed_tpe"))
+    resumed = searched_with(training_set, attempt_id="killed")
+    assert not set(fitted) & set(done)
+    assert number_of_searches("killed_tpe") == 1
+    assert not [run for run in children(resumed.run_id) if run.info.status == "RUNNING"]
+    whole = searched_with(training_set, attempt_id="whole")
+    finished = {key: value for key, value in scores_by_candidate(resumed.run_id).items() if value[0] == "FINISHED"}
+    assert finished == scores_by_candidate(whole.run_id)
+    assert (resumed.candidate, resumed.score, resumed.pruned) == (whole.candidate, whole.score, whole.pruned)
+
+
+def test_the_time_limit_counts_the_time_before_a_kill(mlflow_server):
+    """The first attempt takes more than the second may take in all, so that starts nothing new."""
+    training_set = make_training_set(make_tpe_dataset("in_time"))
+    first = searched_with(training_set, trials=4)
+    newest = max(run.data.metrics["elapsed"] for run in children(first.run_id))
+    assert newest > 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search_plan, "timedelta_of", lambda _: timedelta(seconds=newest / 2))
+        second = searched_with(training_set, trials=14, timeout="1s")
+    assert second.run_id == first.run_id
+    assert (second.total, second.candidate) == (4, first.candidate)
+    metrics = mlflow_client.connect().get_run(second.run_id).data.metrics
+    assert (metrics["candidates_done"], metrics["candidates_total"]) == (4, 4)
 
 
 def test_a_challenger_that_predicts_otherwise_is_refused(full):

@@ -21,6 +21,10 @@ RESULT = CandidateResult(
     folds={"f1": [0.59, 0.61], "roc_auc": [0.78, 0.82]},
     start_time=1_800_000_000.25, seconds=2.5, notes=("did not converge", "no rows of a category"),
 )  # fmt: skip
+PRUNED = CandidateResult(
+    Candidate("logistic_regression", {"C": 0.123456789}), folds={"f1": [0.4], "roc_auc": [0.7]}, interim={1: 0.4},
+    start_time=1_800_000_000.5, seconds=0.5, elapsed=12.5, pruned=True,
+)  # fmt: skip
 FAILED = CandidateResult(
     Candidate("random_forest", {"n_estimators": 10}), start_time=1_800_000_000.0, seconds=0.5, error="Traceback\nno"
 )
@@ -52,6 +56,15 @@ def test_a_result_is_read_back_as_it_was_logged(client, parent):
     assert (same.start_time, same.seconds) == (1_800_000_000.25, 2.5)
     assert (same.notes, same.error, same.folds) == (RESULT.notes, None, RESULT.folds)
     assert (failed.error, failed.means, failed.score("f1")) == ("Traceback\nno", {}, -np.inf)
+
+
+@pytest.mark.servers
+def test_a_pruned_result_keeps_its_first_folds_and_has_no_means(client, parent):
+    tracking.log_candidate(client, parent, PRUNED)
+    assert tracking.logged_results(client, parent) == {PRUNED.candidate.id: PRUNED}
+    (run,) = client.search_runs([parent.info.experiment_id], "tags.kind = 'candidate'")
+    assert (run.info.status, run.data.tags["pruned"], run.data.params["C"]) == ("FINISHED", "true", "0.123456789")
+    assert set(run.data.metrics) == {"seconds", "elapsed", "fold_f1", "fold_roc_auc", "interim_score"}
 
 
 @pytest.mark.servers
@@ -104,8 +117,8 @@ def test_the_newest_search_shows_how_far_it_is(client, request):
     assert tracking.newest_search(name) == {}
     first, second = make_parent(client, name), make_parent(client, name, "two")
     tracking.log_counts(client, first.info.run_id, 12, [RESULT] * 12)
-    tracking.log_counts(client, second.info.run_id, 12, [RESULT, FAILED, RESULT])
-    counts = {"candidates_total": 12, "candidates_done": 3, "candidates_failed": 1}
+    tracking.log_counts(client, second.info.run_id, 12, [RESULT, FAILED, PRUNED])
+    counts = {"candidates_total": 12, "candidates_done": 3, "candidates_failed": 1, "candidates_pruned": 1}
     assert tracking.newest_search(name) == counts
 
 

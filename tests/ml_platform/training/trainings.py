@@ -35,6 +35,14 @@ GRID = {
     "random_forest": {"class_weight": [None, "balanced"], "min_samples_leaf": [5, 2], "n_estimators": [10]},
     "hist_gradient_boosting": {"class_weight": [None, "balanced"], "learning_rate": [0.1, 0.2], "max_iter": [10]},
 }
+TPE = {
+    "strategy": "tpe",
+    "trials": 14,
+    "candidates": {
+        "logistic_regression": {"class_weight": [None, "balanced"], "C": {"low": 0.001, "high": 10, "log": True}},
+        "hist_gradient_boosting": {"max_iter": {"low": 2, "high": 20}, "max_leaf_nodes": {"low": 2, "high": 8}},
+    },
+}
 
 
 def make_dataset(name: str = "shop", candidates: dict[str, dict[str, list[object]]] | None = None) -> Dataset:
@@ -57,6 +65,16 @@ def make_dataset(name: str = "shop", candidates: dict[str, dict[str, list[object
             "search": {"folds": 3, "jobs": 1, "candidates": GRID if candidates is None else candidates},
         }
     )
+
+
+def searched_by(options: dict[str, Any], dataset: Dataset | None = None) -> Dataset:
+    """Return a data set with this section `search` in its YAML."""
+    return Dataset.model_validate((dataset or make_dataset()).model_dump() | {"search": options})
+
+
+def make_tpe_dataset(name: str) -> Dataset:
+    """Return the data set with an adaptive search of small models."""
+    return searched_by({"folds": 3, "jobs": 1, **TPE}, make_dataset(name))
 
 
 def make_frame(rows: int = 600, seed: int = 1) -> pd.DataFrame:
