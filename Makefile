@@ -46,9 +46,10 @@ restore: packages ## restore a backup: FROM=backups/<time>; yes=1 replaces exist
 demo: packages ## train a model and predict, from nothing, on the sample data; DATASET=flights for another sample
 	@./ml-platform demo $(DATASET)
 
-dataset: packages ## draft a data set's YAML from a file: FILE=churn.csv NAME=churn; table=1 for a feature table
+dataset: packages ## draft a data set's YAML from a file: FILE=churn.csv NAME=churn; label=COLUMN key=COLUMN table=1
 	@./ml-platform dataset draft "$(or $(FILE),$(error Which file? make dataset FILE=churn.csv NAME=churn))" \
-	  "$(or $(NAME),$(error What is it called? make dataset FILE=churn.csv NAME=churn))" $(if $(table),--table)
+	  "$(or $(NAME),$(error What is it called? make dataset FILE=churn.csv NAME=churn))" \
+	  $(if $(label),--label "$(label)") $(if $(key),--key "$(key)") $(if $(table),--table)
 
 task: packages ## run one task here, without the scheduler, to debug it: DAG=train_auto TASK=search; without TASK the whole DAG
 	@$(PY) -m stack.task_environment airflow $(if $(TASK),tasks test,dags test) \

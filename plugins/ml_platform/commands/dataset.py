@@ -26,13 +26,20 @@ def draft(
     name: Annotated[str, typer.Argument(help="name of the data set, such as churn")],
     out: Folder = DATASETS_DIR,
     label: Annotated[str | None, typer.Option(help="the column to predict; guessed if not given")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="the column that identifies a row or its entity, or several with commas; guessed")
+    ] = None,
     table: Annotated[bool, typer.Option("--table", help="a feature table: no label, joined to data sets")] = False,
 ) -> None:
-    """Write a draft of a spec from a file, and list what to review."""
+    """Write a draft of a spec from a file, and list what to review.
+
+    Exits with 1, and writes nothing, if several columns could be the label: they are listed, for --label.
+    """
     from ml_platform.drafts.draft_file import write_draft  # here and below: only what a command needs is loaded
 
     with exit_on_error():
-        drafted = write_draft(file, name, out, is_table=table, label=label)
+        keys = [column.strip() for column in key.split(",")] if key else ()
+        drafted = write_draft(file, name, out, is_table=table, label=label, key=keys)
     path = relative(drafted.path)
     typer.echo(f"{path} is written. Look at:")
     for text in drafted.review_notes:

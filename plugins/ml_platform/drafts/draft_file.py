@@ -1,14 +1,16 @@
 """`ml-platform dataset draft`: read a file, draft its spec, try the draft on the file, and write it."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from ml_platform.drafts.draft_text import draft_text, review_notes
-from ml_platform.drafts.drafting import KEY_WORDS, Choices, choose, words
-from ml_platform.drafts.file_profile import Profile, profile_file
+from ml_platform.drafts.draft_text import draft_text
+from ml_platform.drafts.drafting import Choices, choose
+from ml_platform.drafts.file_profile import profile_file
+from ml_platform.drafts.names import entity_words
+from ml_platform.drafts.review_notes import review_notes, too_many_rejected
 from ml_platform.drafts.spec_check import Trial, try_file
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import catalog, parse_table, spec_files
@@ -31,7 +33,9 @@ class Draft:
     trial: Trial
 
 
-def write_draft(file: Path, name: str, folder: Path, *, is_table: bool = False, label: str | None = None) -> Draft:
+def write_draft(
+    file: Path, name: str, folder: Path, *, is_table: bool = False, label: str | None = None, key: Sequence[str] = ()
+) -> Draft:
     """Write `<folder>/<name>.yaml`, a draft made from a file; an existing file is never overwritten.
 
     Args:
@@ -40,28 +44,31 @@ def write_draft(file: Path, name: str, folder: Path, *, is_table: bool = False, 
         folder: of the specs.
         is_table: whether to draft a feature table, which has no label.
         label: the label's column; None to guess it.
+        key: the key's columns; empty to guess them.
 
     Raises:
-        ConfigurationError: the name is taken or not allowed, or no column can be the label or the key.
+        ConfigurationError: the name is taken or not allowed, no column can be the label, several could be and a person
+            must choose, or a feature table has no key.
         ContractError: the file cannot be parsed.
     """
     target = folder / f"{name}.yaml"
     _check_name(name, target)
     profile = profile_file(file, IDENTIFIER_CHARACTERS - len(joined_name(name, "")))
-    choices = choose(profile, is_table=is_table, label=label)
-    entity = _entity(profile, choices, name, folder)
+    choices = choose(profile, is_table=is_table, label=label, key=key)
+    entity = _entity(choices, name, folder)
     text = draft_text(profile, choices, name=name, entity=entity)
     table = parse_table(text, target)
     trial = try_file(table, file, "train")
+    warnings = []
     if trial.share > table.max_bad_rows:
-        share = math.ceil(trial.share * 100) / 100
-        text = draft_text(profile, choices, name=name, entity=entity, max_bad_rows=share)
+        warnings.append(too_many_rejected(profile, choices, rows=trial.rows_rejected, most=table.max_bad_rows))
+        text = draft_text(profile, choices, name=name, entity=entity, warnings=warnings)
     try:
         with target.open("x", encoding="utf-8") as out:
             out.write(text)
     except OSError as error:
         raise ConfigurationError(f"{target} cannot be written: {error.strerror}") from None
-    return Draft(target, review_notes(profile, choices), trial)
+    return Draft(target, [*warnings, *review_notes(profile, choices)], trial)
 
 
 def _check_name(name: str, target: Path) -> None:
@@ -80,9 +87,12 @@ def _check_name(name: str, target: Path) -> None:
             )
 
 
-def _entity(profile: Profile, choices: Choices, name: str, folder: Path) -> str:
-    """Return the entity's name: the key's without words such as id (customer of customer_id), or else `name`."""
-    entity = "_".join(word for word in words(choices.keys[0][0]) if word not in KEY_WORDS) or name
+def _entity(choices: Choices, name: str, folder: Path) -> str:
+    """Return the entity's name: the key's without words such as id (customer of customer_id), else the data set's.
+
+    Rows without a key are entities of the name row.
+    """
+    entity = "_".join(entity_words(choices.key[0])) or name if choices.key else "row"
     specs = catalog(folder)
-    others = {other.entity.name for other in (*specs.datasets, *specs.tables)}
+    others = {other.entity.name for other in (*specs.datasets, *specs.tables) if other.keys or choices.key}
     return f"{name}_{entity}" if entity in others else entity

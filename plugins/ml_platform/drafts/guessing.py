@@ -16,16 +16,19 @@ from ml_platform.specs.parts import NUMERIC_TYPES, Column
 
 MISFITS = 0.02  # a type fits if at most this share of the cells is invalid
 SAMPLE = 200  # distinct texts that decide which types are tried on all of them
-CATEGORIES, CATEGORY_SHARE, CATEGORY_CHARACTERS = 1000, 0.2, 60
+CATEGORIES, CATEGORY_CHARACTERS = 1000, 60
+REPEATS = 5  # texts that occur so often on average are categories, however long they are
+FEWEST = 2
 FEW = 20  # at most this many distinct texts are categories in a file of any size
 MISSING_LOOKING = frozenset({"na", "n/a", "#n/a", "nan", "null", "?", "-", "--", ".", "missing", "(blank)", r"\n"})
 MISSING_NUMBERS = MISSING_LOOKING | {"none", "nil", "unknown", "inf", "-inf"}  # may be categories, but never numbers
 
 _LOSSY = re.compile(r"[+-]?(0[0-9]+|[0-9]{19,})")  # leading zeros, or more digits than are safe in every program
+_NINES = re.compile(r"-?9{2,}(\.0+)?")
 _BOOLEAN_WORDS = {word for word in (*TRUE, *FALSE) if not word.isdigit()}
 _DATES = (
     "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%m/%d/%y", "%d/%m/%y", "%d-%m-%Y", "%m-%d-%Y",
-    "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%d-%b-%y",
+    "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%y", "%d %B %Y", "%B %d, %Y", "%B %d %Y",
 )  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 
@@ -72,9 +75,22 @@ class Guess:
         fitting = f"{self.present - self.misfits.total():,} of {self.present:,} cells"
         missing = f"{self.missing.total():,} missing" if self.missing else ""
         misfits = f"does not fit: {_listed(list(self.misfits), 3)}" if self.misfits else ""
-        return "; ".join(filter(None, (", ".join(filter(None, (fitting, missing, self._range()))), misfits)))
+        facts = ", ".join(filter(None, (fitting, missing, self.examples())))
+        return "; ".join(filter(None, (facts, misfits, self._doubt())))
 
-    def _range(self) -> str:
+    def _doubt(self) -> str:
+        """Return what the values leave open, as a question; "" if nothing."""
+        different = len(self.counts)
+        if self.column.type == "integer" and FEWEST < different <= FEW and self.present >= REPEATS * different:
+            return f"{different} different: a quantity, or codes (category)?"
+        if self.column.type == "category" and different > FEW and self.present < 2 * REPEATS * different:
+            return "many: categories, or names (text)?"
+        if self.column.type == "text" and different < self.present / 2:
+            return "they repeat: names, or a category?"
+        return ""
+
+    def examples(self) -> str:
+        """Return the least and the greatest number or time, or else the most frequent texts."""
         if not self.counts:
             return "no values"
         if self.column.type in (*NUMERIC_TYPES, "timestamp"):
@@ -97,7 +113,7 @@ def _listed(texts: Sequence[str], most: int) -> str:
 
 
 def guess_column(header: str, cells: Sequence[str], *, decimal: str = ".") -> Guess:
-    """Return the likely type of a column: the most specific one that fits at least 98 % of its values.
+    """Return the likely type of a column: the one that fits most values, at least 98 %, and of those the most specific.
 
     Args:
         header: the column's name in the file.
@@ -106,14 +122,14 @@ def guess_column(header: str, cells: Sequence[str], *, decimal: str = ".") -> Gu
     """
     counts = Counter(cell.strip() for cell in cells)
     missing = Counter({"": counts.pop("")}) if "" in counts else Counter()
-    for column in _candidates(header, counts, decimal):
-        tokens = Counter({t: n for t, n in counts.items() if t.lower() in MISSING_NUMBERS})
-        present = counts - tokens
-        misfits = _misfits(present, column)
-        if misfits.total() <= MISFITS * present.total():
-            with_missing = column.model_copy(update={"missing": tuple(sorted(tokens))})
-            notes = tuple(_notes(present, column, decimal))
-            return Guess(header, with_missing, len(cells), present, missing + tokens, misfits, notes)
+    tokens = Counter({t: n for t, n in counts.items() if t.lower() in MISSING_NUMBERS})
+    present = counts - tokens
+    fitting = [(_misfits(present, column), column) for column in _candidates(header, counts, decimal)]
+    misfits, column = min(fitting, key=lambda fit: fit[0].total(), default=(present, None))
+    if column and misfits.total() <= MISFITS * present.total():
+        with_missing = column.model_copy(update={"missing": tuple(sorted(tokens))})
+        notes = tuple(_notes(present - misfits, column, decimal))
+        return Guess(header, with_missing, len(cells), present, missing + tokens, misfits, notes)
     tokens = Counter({t: n for t, n in counts.items() if t.lower() in MISSING_LOOKING})
     present = counts - tokens
     column = Column(type=_text_type(present), missing=tuple(sorted(tokens)))
@@ -123,10 +139,11 @@ def guess_column(header: str, cells: Sequence[str], *, decimal: str = ".") -> Gu
 
 def _text_type(present: Counter[str]) -> Any:
     rows = present.total()
-    is_few = len(present) <= FEW or len(present) <= min(CATEGORIES, CATEGORY_SHARE * rows)
+    is_repeated = rows >= REPEATS * len(present)
     is_short = max(map(len, present), default=0) <= CATEGORY_CHARACTERS
+    is_few = len(present) <= FEW or (is_repeated and len(present) <= CATEGORIES)
     is_id = len(present) == rows > FEW
-    return "category" if is_few and is_short and not is_id else "text"
+    return "category" if is_few and (is_short or is_repeated) and not is_id else "text"
 
 
 def _candidates(header: str, counts: Counter[str], decimal: str) -> Iterator[Column]:
@@ -178,6 +195,8 @@ def _misfits(counts: Counter[str], column: Column) -> Counter[str]:
 
 def _notes(present: Counter[str], column: Column, decimal: str) -> Iterator[str]:
     texts = list(present)
+    if column.type in NUMERIC_TYPES:
+        yield from _placeholders(present, column)
     if column.type in ("number", "money") and all(re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", t) for t in texts):
         yield "the sign before three digits may separate thousands or decimals: see `decimal`"
     if column.type == "timestamp":
@@ -189,3 +208,16 @@ def _notes(present: Counter[str], column: Column, decimal: str) -> Iterator[str]
             swapped := others & {column.format.replace("%d", "%§").replace("%m", "%d").replace("%§", "%m")}
         ):
             yield f"day and month may be swapped: {swapped.pop()} fits too"
+
+
+def _placeholders(present: Counter[str], column: Column) -> Iterator[str]:
+    """Yield a note on a number such as -999 that is far from all others: it may stand for a missing value."""
+    values = convert(pa.array(list(present), pa.string()), column)[0].to_pylist()
+    order = sorted((value, text) for value, text in zip(values, present, strict=True) if value is not None)
+    for (value, text), others in ((order[0], order[1:]), (order[-1], order[:-1])) if len(order) > 2 else ():
+        low, high = others[0][0], others[-1][0]
+        if _NINES.fullmatch(text) and present[text] > 1 and min(abs(value - low), abs(value - high)) > high - low:
+            yield (
+                f"{quoted(text)} in {present[text]:,} cells is far from all other values: if it means a missing value, "
+                "list it under `missing`"
+            )

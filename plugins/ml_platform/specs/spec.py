@@ -274,6 +274,11 @@ class Dataset(Table):
             raise ValueError("columns: none is left as a feature")
         if self.columns[self.label.column].type == "timestamp":
             raise ValueError(f"label.column names {self.label.column!r}, which cannot be of type timestamp")
+        if self.label.kind == "number" and self.columns[self.label.column].type not in NUMERIC_TYPES:
+            raise ValueError(
+                f"label.kind is number, but the type of {self.label.column!r} is "
+                f"{self.columns[self.label.column].type}; allowed are {', '.join(NUMERIC_TYPES)}"
+            )
         if both := {self.label.column, *self.leaks} & {*self.keys, *self._timestamps.values()}:
             raise ValueError(f"label and leaks cannot be key, event_time or known_at: {', '.join(sorted(both))}")
         return self

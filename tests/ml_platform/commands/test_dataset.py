@@ -56,6 +56,21 @@ def test_a_draft_is_written_once_and_passes_its_own_check(tmp_path):
     assert "is there already" in again.stderr
 
 
+def test_a_draft_asks_for_the_label_if_several_columns_could_be_it(tmp_path):
+    file = tmp_path / "shops.csv"
+    rows = [f"{i * 37 % 60}.5,{i * 41 % 60}.5,{i // 9},{i % 9}" for i in range(81)]
+    file.write_text("\n".join(["sales,price,store,week", *rows]))
+    asked = run("dataset", "draft", file, "shops", "--out", tmp_path)
+    assert (asked.exit_code, asked.stdout) == (1, "")
+    assert "shops.csv: 2 columns could be the label; nothing is written" in asked.stderr
+    assert "--label sales  a number, 60 different values" in asked.stderr
+    assert not (tmp_path / "shops.yaml").exists()
+    done = run("dataset", "draft", file, "shops", "--out", tmp_path, "--label", "sales", "--key", "store, week")
+    assert done.exit_code == 0, done.output
+    spec = find_table("shops", tmp_path)
+    assert (spec.keys, spec.label.column, spec.label.kind) == (("store", "week"), "sales", "number")
+
+
 def test_a_draft_of_a_missing_file_is_an_error(tmp_path):
     done = run("dataset", "draft", tmp_path / "none.csv", "cars", "--out", tmp_path)
     assert (done.exit_code, done.stderr) == (1, f"{tmp_path / 'none.csv'}: No such file or directory\n")

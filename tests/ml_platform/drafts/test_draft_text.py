@@ -1,9 +1,8 @@
-from dataclasses import replace
-
 import pytest
 
-from ml_platform.drafts.draft_text import draft_text, review_notes, scalar, shared_missing
+from ml_platform.drafts.draft_text import draft_text, scalar, shared_missing
 from ml_platform.drafts.drafting import choose
+from ml_platform.drafts.review_notes import review_notes
 from ml_platform.specs.catalog import parse_yaml
 from tests.ml_platform.drafts.support import profile_of
 
@@ -16,10 +15,6 @@ NUMBERS = [i * 7 % 13 for i in ROWS]
 def yaml_of(profile, *, is_table=False, **options):
     choices = choose(profile, is_table=is_table)
     return draft_text(profile, choices, name="made", entity="thing", **options)
-
-
-def notes_of(profile, *, is_table=False):
-    return review_notes(profile, choose(profile, is_table=is_table))
 
 
 @pytest.mark.parametrize(
@@ -54,8 +49,32 @@ def test_a_feature_table_has_a_kind_and_a_ttl_and_no_label():
 
 
 def test_a_key_of_two_columns_is_a_list():
-    profile = profile_of(store=[i // 10 for i in ROWS], week=[i % 10 for i in ROWS], x=["a", "b"] * 30, bad=HALF)
-    assert parse_yaml(yaml_of(profile))["entity"]["key"] == ["week", "store"]
+    profile = profile_of(order_id=[i // 10 for i in ROWS], line_no=[i % 10 for i in ROWS], x=["a", "b"] * 30, bad=HALF)
+    assert parse_yaml(yaml_of(profile))["entity"]["key"] == ["order_id", "line_no"]
+
+
+def test_rows_without_a_key_are_entities_of_their_own():
+    text = yaml_of(profile_of(a=NUMBERS, x=["a", "b"] * 30, bad=HALF))
+    assert parse_yaml(text)["entity"] == {"name": "thing"}
+    assert "no key: each row is an entity of its own" in text
+
+
+def test_another_unique_number_is_no_feature():
+    spec = parse_yaml(yaml_of(profile_of(id=IDS, serial=[100 + i for i in ROWS], x=NUMBERS, y=HALF)))
+    assert spec["entity"]["key"] == "id"
+    assert spec["columns"]["serial"] == "text"
+
+
+def test_a_label_that_is_a_number_has_a_kind():
+    spec = parse_yaml(yaml_of(profile_of(id=IDS, x=NUMBERS, price=[f"{i}.5" for i in ROWS])))
+    assert spec["label"] == {"column": "price", "kind": "number"}
+    assert spec["columns"]["price"] == "number"
+
+
+def test_a_label_of_few_whole_numbers_says_how_it_would_be_a_number():
+    text = yaml_of(profile_of(id=IDS, x=IDS, quality=[3 + i % 5 for i in ROWS]))
+    assert parse_yaml(text)["label"] == {"column": "quality", "classes": [3, 4, 5, 6, 7]}
+    assert "or, to predict it as a number: label: {column: quality, kind: number}" in text
 
 
 def test_a_label_of_several_classes_lists_them_with_their_counts():
@@ -81,7 +100,6 @@ def test_a_suspected_leak_is_declared_if_a_feature_is_left():
     profile = profile_of(id=IDS, x=NUMBERS, amount=[100 * half for half in HALF], y=HALF)
     text = yaml_of(profile)
     assert parse_yaml(text)["leaks"] == ["amount"]
-    assert any(note.startswith("leaks: amount (1.00) predict the label alone") for note in notes_of(profile))
     alone = profile_of(id=IDS, amount=[100 * half for half in HALF], y=HALF)
     assert "leaks" not in parse_yaml(yaml_of(alone)), "no feature would be left"
 
@@ -97,10 +115,8 @@ def test_the_event_time_needs_a_value_in_every_row():
     complete = profile_of(id=IDS, at=days, x=NUMBERS, y=HALF)
     spec = parse_yaml(yaml_of(complete))
     assert (spec["event_time"], spec["known_at"]) == ("at", "event_time")
-    assert "event_time: at: is it the time when a prediction is needed?" in notes_of(complete)
     gaps = profile_of(id=IDS, at=[*days[:-1], ""], x=NUMBERS, y=HALF)
     assert parse_yaml(yaml_of(gaps))["event_time"] is None
-    assert "event_time: none found; at have gaps; the time of the upload is used" in notes_of(gaps)
 
 
 def test_texts_of_missing_values_are_shared_only_between_columns_without_such_a_value():
@@ -122,37 +138,16 @@ def test_the_options_of_a_column_are_declared():
     assert spec["columns"]["day"] == {"type": "timestamp", "format": "%d.%m.%Y"}
 
 
-def test_max_bad_rows_is_written_only_if_given():
-    profile = profile_of(id=IDS, x=NUMBERS, y=HALF)
-    assert "max_bad_rows" not in parse_yaml(yaml_of(profile))
-    assert parse_yaml(yaml_of(profile, max_bad_rows=0.18))["max_bad_rows"] == 0.18
-
-
 def test_the_top_of_the_file_repeats_the_review_notes():
     profile = profile_of(id=IDS, x=NUMBERS, y=HALF)
-    notes = notes_of(profile)
+    notes = review_notes(profile, choose(profile, is_table=False))
     text = yaml_of(profile)
     assert text.startswith("# yaml-language-server: $schema=schema.json\n# A draft of a data set, from 60 rows of")
     for note in notes:
         assert f"# - {note}\n" in text
 
 
-def test_a_key_without_a_key_s_name_is_doubted():
-    assert "entity.key: id" in notes_of(profile_of(id=IDS, x=NUMBERS, y=HALF))
-    (note,) = [note for note in notes_of(profile_of(town=IDS, x=NUMBERS, y=HALF)) if note.startswith("entity.key")]
-    assert note.startswith("entity.key: town; it is not named like a key")
-
-
-def test_other_candidates_for_key_and_label_are_named():
-    notes = notes_of(profile_of(id=IDS, code=IDS[::-1], a=["u", "v", "w"] * 20, target=HALF))
-    assert "entity.key: id; also unique: code" in notes
-    (label,) = [note for note in notes if note.startswith("label.column: target")]
-    assert label.endswith('positive is guessed: "1"; other columns with few values: a')
-
-
-def test_rejected_texts_cut_files_and_text_columns_are_noted():
-    profile = profile_of(id=IDS, x=[*NUMBERS[1:], "old"], remark=[f"note {i}" for i in ROWS], y=HALF)
-    notes = notes_of(replace(profile, is_cut=True))
-    assert "only the first 200,000 rows were read" in notes
-    assert any(note.startswith("columns.x: 1 rows would be rejected") and '"old"' in note for note in notes)
-    assert "not used as features, because they look like ids or free text: remark" in notes
+def test_warnings_come_before_the_notes():
+    text = yaml_of(profile_of(id=IDS, x=NUMBERS, y=HALF), warnings=["THE FILE WOULD BE REJECTED"])
+    assert text.splitlines()[2] == "# - THE FILE WOULD BE REJECTED"
+    assert "max_bad_rows" not in parse_yaml(text)

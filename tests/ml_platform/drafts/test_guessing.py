@@ -24,6 +24,8 @@ def test_any_texts_are_guessed_and_described_in_one_line(cells):
         (["1.0", "2.0"], {"type": "integer"}),
         (["1", "2.5", "-"], {"type": "number", "missing": ("-",)}),
         (["1,5", "2,25"], {"type": "number", "decimal": ","}),
+        ([*["23.0", "24.0"] * 99, "42.5"], {"type": "number"}),  # a rare half is no bad whole number
+        ([*["23", "24"] * 99, "$1,000"], {"type": "money"}),
         (["$1,234", "$5"], {"type": "money"}),
         (["Yes", "no", "NO"], {"type": "boolean"}),
         (["0", "1"], {"type": "integer"}),
@@ -36,6 +38,9 @@ def test_any_texts_are_guessed_and_described_in_one_line(cells):
         (["", ""], {"type": "category"}),
         ([f"word {i}" for i in range(50)], {"type": "text"}),
         (["a" * 100, "b"], {"type": "text"}),
+        (["a" * 100, "b" * 70, "c", "d"] * 200, {"type": "category"}),  # long words that repeat
+        (["Jan 1 2000", "Feb 1 2000"], {"type": "timestamp", "format": "%b %d %Y"}),
+        (["1 January 2000"], {"type": "timestamp", "format": "%d %B %Y"}),
     ],
 )
 def test_the_most_specific_type_is_guessed(cells, expected):
@@ -125,6 +130,39 @@ def test_unique_and_constant_columns(cells, is_unique, is_constant):
 )
 def test_the_evidence_of_a_guess(cells, evidence):
     assert guess_column("x", cells).evidence() == evidence
+
+
+@pytest.mark.parametrize(
+    ("cells", "doubt"),
+    [
+        (["1", "2", "3"] * 9, "3 different: a quantity, or codes (category)?"),
+        (["0", "1"] * 9, ""),
+        ([str(i) for i in range(27)], ""),
+        ([f"town {i % 30}" for i in range(200)], "many: categories, or names (text)?"),
+        ([f"town {i % 30}" for i in range(900)], ""),
+        ([f"car {i % 30}" for i in range(99)], "they repeat: names, or a category?"),
+    ],
+    ids=["few whole numbers", "a flag", "many whole numbers", "many texts", "frequent texts", "texts that repeat"],
+)
+def test_a_type_that_the_values_do_not_decide_is_questioned(cells, doubt):
+    evidence = guess_column("x", cells).evidence()
+    assert evidence.endswith(f"; {doubt}") if doubt else not evidence.endswith("?")
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_noted"),
+    [
+        (["-999.0"] * 5 + [f"{i}.5" for i in range(80)], True),
+        (["9999"] * 2 + [str(i) for i in range(80)], True),
+        (["99"] * 5 + [str(i) for i in range(80)], False),  # not far from the others
+        (["-999"] + [str(i) for i in range(80)], False),  # once: a mistake, or the value
+        (["1000"] * 5 + [str(i) for i in range(80)], False),
+        (["99"] * 5, False),
+    ],
+    ids=["nines below", "nines above", "near", "once", "no nines", "alone"],
+)
+def test_a_number_that_may_stand_for_a_missing_value_is_noted(cells, is_noted):
+    assert any("far from all other values" in note for note in guess_column("x", cells).notes) == is_noted
 
 
 def test_a_quoted_text_is_short_and_printable():

@@ -111,6 +111,21 @@ def test_rows_of_one_entity_at_different_event_times_are_no_duplicates(tmp_path)
     assert try_file(rents, file, "train").duplicate_rows == 1
 
 
+def test_equal_rows_without_a_key_are_no_duplicates(tmp_path):
+    text = SPEC.replace("{name: shop, key: shop_id}", "{name: row}")
+    file = csv_file(tmp_path, "shop_id,size,closed", "a,1,0", "a,1,0", "a,1,1")
+    trial = try_file(parse_table(text, tmp_path / "shops.yaml"), file, "train")
+    assert (trial.rows_read, trial.rows_rejected, trial.duplicate_rows) == (3, 0, 0)
+
+
+def test_a_label_that_is_a_number_may_have_any_value_and_must_have_one(tmp_path):
+    text = SPEC.replace("closed, positive: 1", "size, kind: number")
+    file = csv_file(tmp_path, "shop_id,size,closed", "a,1,0", "b,27,0", "c,,1")
+    trial = try_file(parse_table(text, tmp_path / "shops.yaml"), file, "train")
+    assert (trial.rows_read, trial.rows_rejected) == (3, 1)
+    assert trial.bad_values[0].column == "size"
+
+
 def test_a_test_file_needs_no_label(shops, tmp_path):
     file = csv_file(tmp_path, "shop_id,size", "a,1")
     assert try_file(shops, file, "test").rows_rejected == 0

@@ -1,0 +1,154 @@
+"""Rank the columns that could be the label by evidence: name, position, values, and relations to other columns."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ml_platform.drafts.file_profile import Profile
+from ml_platform.drafts.guessing import Guess, quoted
+from ml_platform.drafts.label_leaks import any_of_parts, sum_parts
+from ml_platform.drafts.names import is_key_like, is_period, is_usual_input, label_evidence, words
+from ml_platform.exceptions import ConfigurationError
+from ml_platform.specs.parts import NUMERIC_TYPES
+
+MOST_CLASSES = 20
+PLAUSIBLE, LEAD = 2, 2  # the least score of a plausible label, and by how much the best one must lead to be chosen
+SHOWN = 8
+_FEW_CLASSES, _MOST_WHOLE_CLASSES = 5, 10
+Kind = Literal["classes", "number"]
+
+
+@dataclass(frozen=True)
+class LabelCandidate:
+    """A column that could be the label.
+
+    Attributes:
+        column: its name.
+        kind: whether it has classes, or is predicted as a number.
+        score: the sum of the evidence, in points.
+        reasons: the evidence for it, in words; empty if there is none.
+    """
+
+    column: str
+    kind: Kind
+    score: int = 0
+    reasons: tuple[str, ...] = ()
+
+    def describe(self, guess: Guess) -> str:
+        """Return one line for people: the values and the reasons."""
+        if self.kind == "number":
+            values = f"a number, {len(guess.counts):,} different values, {guess.examples()}"
+        else:
+            shares = ", ".join(f"{quoted(text)} {n / guess.present:.1%}" for text, n in guess.counts.most_common(5))
+            values = f"{len(guess.counts)} classes, {shares}{', …' if len(guess.counts) > 5 else ''}"
+        gaps = f"; {guess.missing.total():,} missing" if guess.missing else ""
+        return f"{values}{gaps}{''.join(f'; {reason}' for reason in self.reasons)}"
+
+
+def given_label(profile: Profile, label: str) -> LabelCandidate:
+    """Return the label that a person named, by the column's name or its header.
+
+    Raises:
+        ConfigurationError: there is no such column, or it can be no label.
+    """
+    kinds = {name: kind for name in profile.guesses if (kind := _kind(profile.guesses[name]))}
+    for name, guess in profile.guesses.items():
+        if label in (name, guess.header) and name in kinds:
+            return LabelCandidate(name, kinds[name], reasons=("given as --label",))
+    raise ConfigurationError(
+        f"{profile.file}: --label {label!r} is neither a column with 2 to {MOST_CLASSES} different values, each in "
+        f"several rows, nor a number; allowed: {', '.join(kinds) or '(none)'}"
+    )
+
+
+def label_candidates(profile: Profile, others: Collection[str] = ()) -> list[LabelCandidate]:
+    """Return the columns that could be the label, the most likely first.
+
+    Args:
+        profile: of the file.
+        others: columns that are none, such as the key.
+
+    Raises:
+        ConfigurationError: no column can be the label.
+    """
+    possible = [n for n in profile.guesses if n not in others and _is_possible(profile, n)]
+    kinds = {name: kind for name in possible if (kind := _kind(profile.guesses[name]))}
+    if not kinds:
+        raise ConfigurationError(
+            f"{profile.file}: no column can be the label: none has 2 to {MOST_CLASSES} different values, each in "
+            "several rows, and none is a number; a feature table, which has no label, needs --table"
+        )
+    flags, sums = any_of_parts(profile), sum_parts(profile)
+    ranked = []
+    for name, kind in kinds.items():
+        evidence = [*_evidence(profile, name, kind, possible)]
+        if kind == "classes" and name in flags:
+            evidence.append((4, f"it is set where any of {', '.join(flags[name])} is set"))
+        if kind == "number" and name in sums:
+            evidence.append((1, f"it is the sum of {' and '.join(sums[name])}"))
+        reasons = tuple(reason for points, reason in evidence if reason)
+        ranked.append(LabelCandidate(name, kind, sum(points for points, _ in evidence), reasons))
+    return sorted(ranked, key=lambda candidate: -candidate.score)
+
+
+def plausible_labels(candidates: Sequence[LabelCandidate]) -> list[LabelCandidate]:
+    """Return the only plausible label, or those of which a person must choose, the most likely first.
+
+    A label is plausible with a score of `PLAUSIBLE`. The best is the only one if it leads by `LEAD` points.
+    """
+    if len(candidates) == 1:
+        return [replace(candidates[0], reasons=(*candidates[0].reasons, "the only column that can be one"))]
+    best = candidates[0].score
+    if best < PLAUSIBLE:
+        return [*([candidate for candidate in candidates if candidate.score >= 0] or candidates)]
+    return [c for c in candidates if c.score >= PLAUSIBLE and c.score > best - LEAD]
+
+
+def question(profile: Profile, candidates: Sequence[LabelCandidate]) -> str:
+    """Return the text that lists the labels of which a person must choose."""
+    width = max(len(candidate.column) for candidate in candidates[:SHOWN])
+    lines = [f"  --label {c.column:<{width}}  {c.describe(profile.guesses[c.column])}" for c in candidates[:SHOWN]]
+    more = [f"  and {len(candidates) - SHOWN:,} more"] if len(candidates) > SHOWN else []
+    what = f"{len(candidates):,} columns could be the label" if len(candidates) > 1 else "no column stands out as label"
+    return "\n".join([f"{profile.file}: {what}; nothing is written. Say which one it is:", *lines, *more])
+
+
+def _is_possible(profile: Profile, name: str) -> bool:
+    guess = profile.guesses[name]
+    return not guess.is_constant and not _is_coordinate(profile, name) and _kind(guess) is not None
+
+
+def _is_coordinate(profile: Profile, name: str) -> bool:
+    """Return whether a column is one of x, y, z: `y` is a usual name of a label, but not beside `x` and `z`."""
+    return name.lower() in ("x", "y", "z") and {"x", "y", "z"} <= {other.lower() for other in profile.guesses}
+
+
+def _kind(guess: Guess) -> Kind | None:
+    several = 2 <= len(guess.counts) <= MOST_CLASSES and min(guess.counts.values()) > 1 and not guess.misfits
+    if guess.column.type in NUMERIC_TYPES:
+        most = _MOST_WHOLE_CLASSES if guess.column.type == "integer" else 0
+        if several and len(guess.counts) <= most:
+            return "classes"
+        return "number" if len(guess.counts) > 2 else None
+    return "classes" if several and guess.column.type in ("category", "boolean") else None
+
+
+def _evidence(profile: Profile, name: str, kind: Kind, possible: Sequence[str]) -> Iterator[tuple[int, str]]:
+    guess, is_number = profile.guesses[name], kind == "number"
+    points, reason = label_evidence(name, values=len(guess.counts), is_number=is_number)
+    if sum(words(other) == words(name) for other in possible) > 1:
+        points, reason = 0, ""  # type1, type2, type3: one of several alike
+    yield points, reason
+    if name == possible[-1]:
+        # The place says less about a number: it neither makes one a label, nor decides between two with such names.
+        yield (1 if is_number else 2), "the last column"
+    elif name == possible[0]:
+        yield 1, "the first column"
+    if len(guess.counts) == 2:
+        yield 1, "two values"
+    elif not is_number and len(guess.counts) > _FEW_CLASSES:
+        yield -1, ""
+    if guess.missing and not points:
+        yield -2, ""
+    if is_period(name) or is_usual_input(name) or is_key_like(name) or not words(name):
+        yield -3, ""

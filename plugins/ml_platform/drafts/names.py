@@ -1,0 +1,107 @@
+"""What the name of a column says about it: whether it may be a key, a label, a time, or only an input."""
+
+import re
+
+_KEY_WORDS = {"id", "ids", "key", "pk", "uuid", "guid", "nr", "no", "num", "number", "code", "index", "idx", "serial"}
+_NO_IDS = {
+    "paid", "unpaid", "prepaid", "valid", "invalid", "grid", "solid", "humid", "acid", "bid", "covid", "fluid",
+    "liquid", "rapid", "hybrid", "aid", "lid", "mid", "kid", "void", "android", "thyroid", "steroid", "said", "orchid",
+    "idle", "idea", "ideal", "ideology",
+}  # fmt: skip
+_PERIODS = {
+    "year", "month", "week", "day", "weekday", "hour", "minute", "second", "quarter", "season", "date", "time",
+    "weekend", "holiday",
+    "years", "months", "weeks", "days", "hours", "minutes", "seconds", "timestamp", "jahr", "monat", "tag", "datum",
+}  # fmt: skip
+_INPUTS = {
+    "age", "sex", "gender", "race", "ethnicity", "nationality", "name", "lat", "lon", "lng", "latitude", "longitude",
+    "treatment", "treat", "trt", "treated", "group", "arm", "dose", "stratum",
+    "zip", "zipcode", "postcode", "plz", "country", "state", "city", "region", "address", "phone", "email",
+}  # fmt: skip
+_TARGETS = {"target", "label", "y", "outcome", "response", "depvar", "class", "ziel", "zielvariable"}
+_EVENTS = {
+    "churn", "churned", "default", "defaulted", "survived", "survival", "fraud", "fraudulent", "late", "delayed",
+    "converted", "conversion", "attrition", "risk", "bad", "failure", "failed", "fail", "spam", "clicked", "click",
+    "purchase", "purchased", "bought", "subscribed", "deposit", "approved", "denied", "deny", "rejected", "accepted",
+    "admitted", "readmitted", "exited", "left", "arrest", "arrested", "died", "death", "dead", "deceased", "event",
+    "status", "diagnosis", "disease", "malignant", "stroke", "vote", "voted", "won", "win", "winner", "result",
+    "passed", "choice", "decision", "cancelled", "canceled", "returned", "complaint", "defect", "defective", "anomaly",
+    "creditability", "recidivism", "satisfaction", "satisfied", "income", "gekuendigt", "kuendigung", "ausfall",
+    "storno",
+    "cens", "censored", "censor", "mortality", "alive", "recurrence", "relapse", "readmission", "success", "successful",
+    "accident", "claim", "hired", "repaid", "lapse", "renewed", "responded", "booked", "sold", "show", "attack",
+    "phishing", "toxic", "infected", "case", "cancer", "tumor", "prognosis",
+}  # fmt: skip
+_KINDS = {
+    "species", "type", "quality", "sentiment", "genre", "severity", "priority", "grade", "diagnosis", "variety",
+    "cultivar", "activity", "digit", "emotion", "topic",
+}  # fmt: skip
+_QUANTITIES = {
+    "price", "cost", "costs", "salary", "wage", "wages", "sales", "revenue", "profit", "value", "amount", "amt",
+    "charges", "charge", "mpg", "medv", "score", "demand", "count", "cnt", "total", "rent", "yield", "strength",
+    "consumption", "spending", "expenditure", "earnings", "balance", "rating", "delay", "duration", "quality", "grade",
+    "tip", "fare", "claims", "expectancy", "emissions", "loss", "visits", "ridership", "turnover", "pay", "rate",
+    "preis", "umsatz", "kosten", "betrag",
+}  # fmt: skip
+_FILLERS = {
+    "is", "has", "was", "will", "be", "flag", "ind", "indicator", "the", "in", "of",
+    "eur", "euro", "euros", "usd", "gbp", "dollar", "dollars", "kg", "mm", "cm", "km", "mpa", "kwh", "pct", "percent",
+}  # fmt: skip
+_MILES_PER_GALLON = ["miles", "per", "gallon"]
+
+
+def words(name: str) -> list[str]:
+    """Return the words of a name in lower case: customer and id for customerID and CUSTOMER_ID."""
+    return re.findall("[a-z]+", re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+
+
+def is_key_like(name: str) -> bool:
+    """Return whether a column is named like a key, such as customer_id, idcase or Kundennr."""
+    parts = words(name)
+    if not parts or set(parts) & _NO_IDS:
+        return False
+    return (
+        parts[-1] in _KEY_WORDS
+        or parts[0] in ("id", "uuid", "guid")
+        or parts[-1].endswith(("id", "nr", "num"))
+        or (len(parts) == 1 and parts[0].startswith("id"))
+    )
+
+
+def entity_words(name: str) -> list[str]:
+    """Return the words of a key's name without those that only say that it is a key: customer for customer_id."""
+    return [word for word in words(name) if word not in _KEY_WORDS]
+
+
+def is_period(name: str) -> bool:
+    """Return whether a name ends like that of a date, a time or a part of one, such as hour or sched_dep_time."""
+    return bool(set(words(name)[-1:]) & _PERIODS)
+
+
+def is_usual_input(name: str) -> bool:
+    """Return whether a name is one of attributes that hardly anybody predicts, such as age, sex or latitude."""
+    return bool(set(words(name)[-1:]) & _INPUTS)
+
+
+def label_evidence(name: str, *, values: int, is_number: bool) -> tuple[int, str]:
+    """Return how much the name of a column speaks for the label, 0 to 6, and why.
+
+    Args:
+        name: of the column.
+        values: how many different values it has.
+        is_number: whether it would be predicted as a number.
+    """
+    every = words(name)
+    parts = [word for word in every if word not in _FILLERS]
+    outcomes = _TARGETS if is_number else _TARGETS | (_EVENTS if values == 2 else _EVENTS - {"income", "deposit"})
+    others = _QUANTITIES if is_number else _KINDS
+    if parts and set(parts) <= outcomes:
+        is_sure = values == 2 or set(parts) & _TARGETS  # an event happens or not: more values are a weaker evidence
+        return 6 if is_sure else 5, "its name is typical of a label"
+    if (len(parts) == 1 and parts[0] in others) or (is_number and every == _MILES_PER_GALLON):
+        return 5, "its name is one that is often predicted"
+    if parts and {parts[0], parts[-1]} & outcomes:
+        return 3, "its name contains a word that is typical of a label"
+    if parts and parts[-1] in others:
+        return 2, "its name ends in a word that is often predicted"
+    return 0, ""
