@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from ml_platform.estimators import dense_network
 from ml_platform.estimators import snapshot_ensemble as module
 from ml_platform.estimators.dense_network import descend, initial_network, outputs_of, softmax
+from ml_platform.estimators.row_probabilities import in_blocks
 from ml_platform.estimators.snapshot_ensemble import (
     SnapshotEnsembleClassifier,
     SnapshotEnsembleRegressor,
@@ -230,6 +231,20 @@ def test_the_same_seed_gives_the_same_bits_with_any_number_of_threads(estimator,
     first, second, other = fits
     assert all(map(np.array_equal, first, second))
     assert not all(map(np.array_equal, first, other))
+
+
+@pytest.mark.parametrize("sizes", [(128, 64), (77,), (33, 5, 9)], ids=str)
+@pytest.mark.parametrize("columns", [1, 37, 146])
+def test_a_row_of_a_wide_table_has_the_same_bits_in_any_batch(columns, sizes) -> None:
+    inputs = np.random.default_rng(0).normal(size=(200, columns))
+    labels = np.arange(200) % 5
+    with threadpool_limits(1):
+        model = SnapshotEnsembleClassifier(sizes, epochs=2, n_snapshots=2, random_state=0).fit(inputs, labels)
+        predict_proba = in_blocks(model, inputs[:10], "predict_proba")
+        whole = predict_proba(inputs)
+        for size in (1, 3, 64, 65):
+            parts = [predict_proba(inputs[start : start + size]) for start in range(0, 200, size)]
+            assert np.array_equal(np.vstack(parts), whole)
 
 
 def test_labels_may_be_texts(digits) -> None:
