@@ -121,7 +121,7 @@ def measure(table: dict[str, Any], file: Path, folder: Path) -> Score:
         for name in spec.columns
         if spec.columns[name].type not in truth[header := spec.header(name)]
     ]
-    key = tuple(map(spec.header, spec.keys))
+    key = tuple(map(spec.header, spec.entity.key))
     time = spec.header(spec.event_time) if spec.event_time else None
     label, drafted = _label(table, spec, right, asked)
     return Score(

@@ -94,5 +94,5 @@ def _entity(choices: Choices, name: str, folder: Path) -> str:
     """
     entity = "_".join(entity_words(choices.key[0])) or name if choices.key else "row"
     specs = catalog(folder)
-    others = {other.entity.name for other in (*specs.datasets, *specs.tables) if other.keys or choices.key}
+    others = {other.entity.name for other in (*specs.datasets, *specs.tables) if other.has_key or choices.key}
     return f"{name}_{entity}" if entity in others else entity

@@ -141,7 +141,7 @@ def _read(
         trial.rows_read += batch.rows_read
         trial.rows_rejected += batch.rows_read - batch.rows.num_rows
         trial.bad_values += batch.bad[: SHOWN - len(trial.bad_values)]
-        if purpose == "train" and table.keys:  # equal rows without a key are different entities
+        if purpose == "train" and table.has_key:  # equal rows without a key are different entities
             for key in zip(*(batch.rows[column].to_pylist() for column in columns), strict=True):
                 trial.duplicate_rows += key in keys
                 keys.add(key)

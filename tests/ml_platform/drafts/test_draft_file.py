@@ -20,7 +20,7 @@ RANDOM = random.Random(0)  # noqa: S311 – no secret
 def test_the_draft_of_the_sample_agrees_with_the_committed_spec(tmp_path):
     draft = write_draft(SAMPLES / "train_auto.csv", "auto", tmp_path)
     spec, written = read_table(draft.path), read_table(ROOT / "datasets" / "auto.yaml")
-    assert spec.keys == ("INDEX",)
+    assert spec.entity.key == ("INDEX",)
     assert (spec.label.column, spec.label.positive, spec.leaks) == ("TARGET_FLAG", 1, ("TARGET_AMT",))
     assert spec.event_time is None
     same_reading = {"category": "words", "boolean": "words", "text": "words"}
@@ -49,7 +49,7 @@ def test_other_samples_are_loaded_by_their_drafts(tmp_path, sample, label, posit
 def test_a_feature_table_has_no_label(tmp_path):
     draft = write_draft(SAMPLES / "weather.csv.gz", "weather", tmp_path, is_table=True)
     spec = read_table(draft.path)
-    assert spec.keys == ("origin",)
+    assert spec.entity.key == ("origin",)
     assert spec.event_time == "observed_at"
     assert draft.trial.rows_rejected == 0
     assert "ttl: null" in draft.path.read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def test_a_german_file_is_drafted_with_its_encoding_decimals_and_dates(tmp_path)
         lines.append(f"{i:06d};{day:%d.%m.%Y};1.{i:03d},5;{150 + i},5;{i % 90 + 1000:05d};{'ja' if i % 3 else 'nein'}")
     spec, draft, text = draft_of(tmp_path, lines, encoding="cp1252")
     assert spec.encoding == "cp1252"
-    assert spec.keys == ("Kundennr",)
+    assert spec.entity.key == ("Kundennr",)
     assert spec.columns["Kundennr"].type == "text"  # its leading zeros would be lost
     assert spec.columns["PLZ"].type == "text"
     assert spec.columns["Umsatz"] == Column(type="number", decimal=",")
@@ -79,7 +79,7 @@ def test_several_classes_long_ids_and_a_key_that_needs_the_time(tmp_path):
     lines += [f"{10**18 + i // 2},2024-01-{1 + i % 2:02d},{RANDOM.randint(0, 999)},{'ABC'[i % 3]}" for i in range(120)]
     spec, draft, text = draft_of(tmp_path, lines)
     assert spec.columns["account_id"].type == "text"  # 19 digits
-    assert (spec.keys, spec.event_time) == (("account_id",), "day")
+    assert (spec.entity.key, spec.event_time) == (("account_id",), "day")
     assert spec.label.classes == ("A", "B", "C")
     assert spec.columns["risk_class"].header == "risk class"
     assert "unique only together with day" in text
@@ -90,7 +90,7 @@ def test_features_are_no_key_and_a_constant_is_ignored(tmp_path):
     lines = ["store,week,sales,const,bad"]
     lines += [f"{s},{w},{RANDOM.random():.3f},x,{int(RANDOM.random() < 0.2)}" for s in range(20) for w in range(9)]
     spec, draft, _ = draft_of(tmp_path, lines)
-    assert (spec.keys, spec.entity.name) == ((), "row")
+    assert (spec.entity.key, spec.entity.name) == ((), "row")
     assert spec.ignore == ("const",)
     assert (spec.label.column, spec.label.positive) == ("bad", 1)
     assert (draft.trial.rows_rejected, draft.trial.duplicate_rows) == (0, 0)
@@ -100,7 +100,7 @@ def test_a_key_can_be_given(tmp_path):
     lines = ["store,week,sales,bad"]
     lines += [f"{s},{w},{RANDOM.random():.3f},{int(RANDOM.random() < 0.2)}" for s in range(20) for w in range(9)]
     spec, _, _ = draft_of(tmp_path, lines, key=["store", "week"])
-    assert spec.keys == ("store", "week")
+    assert spec.entity.key == ("store", "week")
     with pytest.raises(ConfigurationError, match="--key 'sales' is not a column of type"):
         draft_of(tmp_path, lines, key=["sales"], name="other")
 
@@ -122,7 +122,7 @@ def test_a_file_with_only_a_time_is_drafted(tmp_path):
         *(f"2026-01-{1 + i // 24:02d} {i % 24:02d}:00,{i % 9}.5,{i * 37 % 60}" for i in range(72)),
     ]
     spec, _, _ = draft_of(tmp_path, lines)
-    assert (spec.keys, spec.event_time, spec.label.column) == ((), "time", "target")
+    assert (spec.entity.key, spec.event_time, spec.label.column) == ((), "time", "target")
 
 
 def test_if_several_columns_could_be_the_label_nothing_is_written(tmp_path):
@@ -185,7 +185,7 @@ def test_a_given_label_is_used(tmp_path):
 def test_a_draft_without_a_key_says_so_and_loads_its_file(tmp_path):
     lines = ["colour,size,weight,y", *(f"{'rgb'[i % 3]},{i % 5},{i % 9}.5,{i % 2}" for i in range(90))]
     spec, draft, _ = draft_of(tmp_path, lines)
-    assert spec.keys == ()
+    assert spec.entity.key == ()
     assert any(note.startswith("entity: no column identifies a row") for note in draft.review_notes)
     assert (draft.trial.rows_rejected, draft.trial.duplicate_rows) == (0, 0)
 

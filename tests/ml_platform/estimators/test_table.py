@@ -22,8 +22,24 @@ from ml_platform.estimators.table import (
 )
 from ml_platform.registry.model_files import TRUSTED_TYPES, load_skops
 from ml_platform.specs.tasks import Estimator
-from tests.ml_platform.estimators.fitted_models import CALIBRATED, CLASSIFIERS, NAMES, columns, fitted, pipeline_of
-from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
+from tests.ml_platform.estimators.fitted_models import (
+    CALIBRATED,
+    CLASSIFIERS,
+    NAMES,
+    REGRESSORS,
+    columns,
+    fitted,
+    fitted_numbers,
+    pipeline_of,
+)
+from tests.ml_platform.training.trainings import (
+    make_dataset,
+    make_frame,
+    make_houses,
+    make_houses_frame,
+    make_weeks,
+    make_weeks_frame,
+)
 
 MISSING, UNKNOWN = np.nan, "Atlantis"
 
@@ -65,9 +81,9 @@ def test_a_model_is_stored_without_pickle_and_loads_back(name, kind, tmp_path) -
     skops = load_skops()
     skops.dump(model, tmp_path / "model.skops")
     needed = set(skops.get_untrusted_types(file=tmp_path / "model.skops"))
-    own = set(ESTIMATORS[name.removeprefix(CALIBRATED)].trusted_types)
+    own = {one for one in ESTIMATORS[name.removeprefix(CALIBRATED)].trusted_types if not one.endswith("Regressor")}
     assert own <= needed <= set(TRUSTED_TYPES)
-    others = {type_ for kind_of_estimator in ESTIMATORS.values() for type_ in kind_of_estimator.trusted_types}
+    others = {type_ for row in ESTIMATORS.values() for type_ in row.trusted_types}
     assert not needed & (others - own)
     back = skops.load(tmp_path / "model.skops", trusted=TRUSTED_TYPES)
     with threadpool_limits(1):
@@ -114,9 +130,25 @@ def test_native_codes_are_missing_for_a_missing_or_unknown_category() -> None:
     assert np.isnan(empty).all()
 
 
+@pytest.mark.parametrize("name", REGRESSORS)
+def test_a_model_of_numbers_is_stored_without_pickle_and_loads_back(name, tmp_path) -> None:
+    _, model = fitted_numbers(name)
+    skops = load_skops()
+    skops.dump(model, tmp_path / "model.skops")
+    assert set(skops.get_untrusted_types(file=tmp_path / "model.skops")) <= set(TRUSTED_TYPES)
+    back = skops.load(tmp_path / "model.skops", trusted=TRUSTED_TYPES)
+    features = sklearn_input(make_houses_frame(50, seed=2), columns(make_houses()))
+    with threadpool_limits(1):
+        assert np.array_equal(back.predict(features), model.predict(features))
+    assert (back.lower, back.upper, back.coverage) == (model.lower, model.upper, model.coverage)
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
 @pytest.mark.parametrize("name", ESTIMATORS)
-def test_a_classifier_is_found_in_the_table(name) -> None:
-    assert estimator_kind(ESTIMATORS[name].build({}, "classifier")) is ESTIMATORS[name]
+def test_an_estimator_is_found_in_the_table(name, kind) -> None:
+    row = ESTIMATORS[name]
+    if getattr(row, kind):
+        assert estimator_kind(row.build({}, kind)) is row
     assert estimator_kind(GaussianNB()) is None
 
 

@@ -66,4 +66,4 @@ def test_a_training_that_waited_for_an_approval_during_an_upgrade_goes_on() -> N
     now = GATE_BEFORE["decision"] | {"challenger_score": 0.6, "champion_score": 0.5, "metric": "f1"}
     now = {field: value for field, value in now.items() if not field.endswith("_f1")}
     assert to_json(from_json(GateResult, GATE_BEFORE)) == GATE_BEFORE | {"decision": now}
-    assert to_json(challenger) == refitted | {"search": SEARCHED_BEFORE | {"compare_url": ""}}
+    assert to_json(challenger) == refitted | {"search": SEARCHED_BEFORE | {"compare_url": "", "pruned": 0}}

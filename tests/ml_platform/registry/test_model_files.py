@@ -14,7 +14,6 @@ from sklearn.preprocessing import FunctionTransformer
 from ml_platform.estimators.lightgbm_model import LightGBMClassifier
 from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.estimators.optional_library import Library
-from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.estimators.xgboost_model import XGBoostClassifier
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files
@@ -120,7 +119,7 @@ def test_the_spec_in_a_model_includes_the_tables_that_it_joins(small, tmp_path):
     assert model_files.read(tmp_path / "model", digest)[2] == joined
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", CLASSIFIERS)
 def test_the_requirements_name_the_packages_that_the_model_needs(estimator):
     model = pipeline(Candidate(estimator, {}), make_dataset())
     own = {"xgboost": {"xgboost-cpu"}, "lightgbm": {"lightgbm"}}.get(estimator, set())

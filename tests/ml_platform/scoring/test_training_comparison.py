@@ -104,7 +104,7 @@ def test_without_a_key_rows_with_the_same_features_are_counted(dataset: Any, sai
         "day": pa.array([day] * 3, pa.timestamp("us", tz="UTC")),
     })  # fmt: skip
     trained = pd.DataFrame({"row_id": ["other:9:aa"]})
-    facts = TrainingFacts(training_comparison._ids(keyless, trained, pd.Series([day])), {}, {}, (0.5, 0.3, 0.2))
+    facts = TrainingFacts(training_comparison._ids(keyless, trained, pd.Series([day])), {}, {}, {})
     comparison = TrainingComparison(model, facts)
     comparison.add(rows, np.array([0, 1, 0]))
     (text,) = comparison.texts()

@@ -198,7 +198,7 @@ def test_rows_without_a_key_are_named_by_their_number_and_known_by_the_hash_of_t
     assert (first[1], second[1], first[2]) == ("1", "2", second[2])
     model = replace(make_model(SHOP), dataset=KEYLESS)
     scored = answers.score(model, rows, datetime.now(UTC))
-    assert [key for key, *_ in scored.by_row()] == [{"row": 1}, {"row": 2}]
+    assert [answer["key"] for answer in scored.by_row()] == [{"row": 1}, {"row": 2}]
 
 
 def test_without_a_key_entities_are_refused() -> None:

@@ -237,16 +237,17 @@ searched_with(make_training_set(make_tpe_dataset("killed_tpe")), attempt_id="kil
 def kill_when_done(code, arguments, name, number):
     """Run a search in a process of its own, kill it when so many candidates are logged; return their ids."""
     command = [sys.executable, "-c", code, str(ROOT / "plugins"), str(ROOT), *arguments]
-    process = subprocess.Popen(command, env=dict(os.environ))
     api, done = mlflow_client.connect(), []
-    while len(done) < number:
-        assert process.poll() is None, "the search ended before it could be killed"
-        time.sleep(0.05)
-        experiment = api.get_experiment_by_name(name)
-        found = experiment and api.search_runs([experiment.experiment_id], "tags.kind = 'candidate'")
-        done = [run.data.tags["candidate_id"] for run in found or [] if run.info.status == "FINISHED"]
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with subprocess.Popen(command, env=dict(os.environ)) as process:
+        try:
+            while len(done) < number:
+                assert process.poll() is None, "the search ended before it could be killed"
+                time.sleep(0.05)
+                experiment = api.get_experiment_by_name(name)
+                found = experiment and api.search_runs([experiment.experiment_id], "tags.kind = 'candidate'")
+                done = [run.data.tags["candidate_id"] for run in found or [] if run.info.status == "FINISHED"]
+        finally:
+            process.send_signal(signal.SIGKILL)
     return done
 
 
