@@ -37,6 +37,6 @@ def test_a_side_is_measured_as_a_search_does() -> None:
     parts = bench.load("auto")
     folds, candidate = parts.folds(bench.FOLDS), Candidate("logistic_regression", {})
     outcome = bench.measure(candidate, parts, folds)
-    assert parts.classes == ("0", "1")
+    assert parts.task.classes == ("0", "1")
     assert outcome.scores == evaluate(candidate, parts.dataset, parts.task, *parts.train(), folds).folds
     assert len(outcome.seconds) == bench.FOLDS

@@ -25,7 +25,7 @@ def card_of(training_set, candidate, scoring):
     rows = parts.holdout_rows()
     report = holdout_report(fit(candidate, parts, 3, calibration=calibration), rows, calibration)
     search = SearchResult(
-        "run", "url", "id", (candidate.estimator, {}), 0.6, 0.02, scoring, 3, 1, 10, 1, {"COST": 0.99}
+        "run", "url", "id", (candidate.estimator, {}), 0.6, 0.02, scoring, 3, 1, 10, 1, suspected_leaks={"COST": 0.99}
     )
     return ModelCard(
         training_set, parts, candidate, search, report,
