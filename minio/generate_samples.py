@@ -1,11 +1,11 @@
 """Make the sample files of a data set; the same seed gives the same bytes.
 
 `auto`: invented customers of a car insurer, drawn from the aggregates in `samples/auto_profile.json`. They have the
-columns, the dirty values and the dependencies of the file that was aggregated, and are as hard to predict. `flights`
-and `penguins` are real data from development packages. `ecg`: invented heartbeats of five kinds, from a model of the
-heart's waves.
+columns, the dirty values and the dependencies of the file that was aggregated, and are as hard to predict. `flights`,
+`penguins` and `penguin_mass` are real data from development packages. `ecg`: invented heartbeats of five kinds, from a
+model of the heart's waves.
 
-    python minio/generate_samples.py [auto | ecg | flights | penguins] [--seed N] [--out FOLDER]
+    python minio/generate_samples.py [auto | ecg | flights | penguins | penguin_mass] [--seed N] [--out FOLDER]
 """
 
 import argparse
@@ -22,6 +22,7 @@ from sample_auto.files import split, spoil, texts, write
 
 SAMPLES = Path(__file__).parent / "samples"
 SEED = 14
+NAMES = ("auto", "ecg", "flights", "penguins", "penguin_mass")
 
 
 def generate(seed: int, out: Path) -> None:
@@ -42,12 +43,14 @@ def generate(seed: int, out: Path) -> None:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Make the sample files of a data set.")
-    parser.add_argument("sample", nargs="?", choices=["auto", "ecg", "flights", "penguins"], default="auto")
+    parser.add_argument(
+        "sample", nargs="?", choices=["auto", "ecg", "flights", "penguins", "penguin_mass"], default="auto"
+    )
     parser.add_argument(
         "--seed",
         type=int,
         default=SEED,
-        help="of the random draw; penguins has none, it takes all rows",
+        help="of the random draw; penguins have none, all rows are taken",
     )
     parser.add_argument("--out", type=Path, default=SAMPLES)
     arguments = parser.parse_args()
@@ -60,6 +63,8 @@ def main() -> None:
             sample_flights.generate(arguments.seed, arguments.out)
         case "penguins":
             sample_penguins.generate(arguments.out)
+        case "penguin_mass":
+            sample_penguins.generate_mass(arguments.out)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,19 @@ def test_the_committed_files_are_what_the_generator_makes(tmp_path: Path) -> Non
         assert (tmp_path / name).read_bytes() == (MINIO / "samples" / name).read_bytes()
 
 
+def test_the_weighed_penguins_are_the_same_without_what_identifies_them(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, MINIO / "generate_samples.py", "penguin_mass", "--out", tmp_path], check=True)
+    frames = {}
+    for part in PARTS:
+        path = MINIO / "samples" / f"{part}_penguin_mass.csv"
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+        frames[part] = pd.read_csv(path, dtype=str, keep_default_na=False)
+    assert (len(frames["train"]), len(frames["test"])) == (223, 120)
+    assert (frames["train"]["Body Mass (g)"] != "NA").all()
+    assert [name for name in frames["train"] if name != "Body Mass (g)"] == list(frames["test"])
+    assert not {"studyName", "Individual ID", "Sample Number"} & set(frames["train"])
+
+
 def test_header_and_rows_are_the_package_s() -> None:
     raw = package_file("palmerpenguins", "palmerpenguins/data/penguins-raw.csv").read_bytes().splitlines()
     train = (MINIO / "samples" / "train_penguins.csv").read_bytes().splitlines()

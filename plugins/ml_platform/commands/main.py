@@ -20,7 +20,9 @@ app.add_typer(uploads.app, name="uploads")
 
 
 @app.command()
-def demo(name: Annotated[str, typer.Argument(help="a sample: auto, ecg, flights or penguins")] = "auto") -> None:
+def demo(
+    name: Annotated[str, typer.Argument(help="a sample: auto, ecg, flights, penguins, penguin_mass")] = "auto",
+) -> None:
     """Train a model on sample data and score a file with it. Starts the servers if they are not running."""
     from ml_platform.commands.demo import run  # here and below: only what a command needs is loaded
 

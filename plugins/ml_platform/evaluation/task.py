@@ -65,7 +65,9 @@ class Calibration:
     method: str | None = None
 
     def metrics(self) -> dict[str, float]:
-        """Return the metrics of the calibration before and after, by name."""
+        """Return the metrics of the calibration, by name; if outputs were calibrated, also those before it."""
+        if self.before is self.after:
+            return self.task.calibration_metrics(self.labels, self.after)
         before, after = (self.task.calibration_metrics(self.labels, one) for one in (self.before, self.after))
         return after | {f"{name}_uncalibrated": value for name, value in before.items()}
 

@@ -234,7 +234,7 @@ def test_the_schema_is_written(tmp_path):
 def test_the_listing_has_one_line_per_table_where_it_is_no_terminal():
     listed = run("dataset", "list").output.splitlines()
     names = [line.split()[0] for line in listed[1:] if line[0] != " "]
-    assert names == ["auto", "ecg", "flights", "penguins", "weather"]
+    assert names == ["auto", "ecg", "flights", "penguin_mass", "penguins", "weather"]
 
 
 def test_a_file_needs_the_name_of_its_data_set():

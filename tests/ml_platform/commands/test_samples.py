@@ -9,7 +9,7 @@ from ml_platform.exceptions import ConfigurationError
 
 
 def test_every_data_set_with_a_sample_has_a_training_and_a_test_file() -> None:
-    assert names() == ["auto", "ecg", "flights", "penguins"]
+    assert names() == ["auto", "ecg", "flights", "penguin_mass", "penguins"]
     for name in names():
         assert sample(f"train_{name}").stat().st_size > sample(f"test_{name}").stat().st_size
 
@@ -21,7 +21,7 @@ def test_a_sample_is_found_with_any_suffix() -> None:
 
 @pytest.mark.parametrize("stem", ["churn", "train_aut", ""])
 def test_a_sample_that_does_not_exist_lists_those_that_do(stem: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"there is no sample .* there are: auto, ecg, flights, penguins"):
+    with pytest.raises(ConfigurationError, match="there is no sample .* there are: auto, ecg, flights, penguin_mass, "):
         sample(stem)
 
 
@@ -32,6 +32,7 @@ def test_a_sample_that_does_not_exist_lists_those_that_do(stem: str) -> None:
         ("ecg", "patient", "P161"),
         ("flights", "origin", None),
         ("penguins", "Island", "Biscoe"),
+        ("penguin_mass", "Island", "Biscoe"),
     ],
 )
 def test_the_first_row_of_every_sample_is_read(name: str, column: str, value: str | None) -> None:
