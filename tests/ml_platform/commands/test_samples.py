@@ -21,7 +21,9 @@ def test_a_sample_is_found_with_any_suffix() -> None:
 
 @pytest.mark.parametrize("stem", ["churn", "train_aut", ""])
 def test_a_sample_that_does_not_exist_lists_those_that_do(stem: str) -> None:
-    with pytest.raises(ConfigurationError, match="there is no sample .* there are: auto, ecg, flights, penguin_mass, "):
+    with pytest.raises(
+        ConfigurationError, match=r"there is no sample .* there are: auto, ecg, flights, penguin_mass, "
+    ):
         sample(stem)
 
 
