@@ -151,9 +151,9 @@ def test_whole_patients_are_held_out_and_stay_in_one_fold(parts) -> None:
 
 @pytest.mark.slow
 def test_a_new_heart_is_neither_trivial_nor_hopeless(parts) -> None:
-    first = next(one for one in candidates(parts.dataset.search) if one.estimator == "snapshot_ensemble")
+    first = next(one for one in candidates(parts.dataset) if one.estimator == "snapshot_ensemble")
     candidate = replace(first, params=first.params | {"epochs": 40})
-    result = evaluate(candidate, parts.dataset, *parts.train(), parts.folds(5))
+    result = evaluate(candidate, parts.dataset, parts.task, *parts.train(), parts.folds(5))
     assert result.error is None
     assert 0.85 < result.means["f1"] < 0.95
     assert min(result.folds["f1"]) > 0.75
