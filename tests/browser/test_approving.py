@@ -73,7 +73,12 @@ def test_required_actions_ask_with_the_card(page: Page, stack: Config, runs: lis
     open_question(page, stack, 1)
     expect(page.get_by_role("heading", name="divers: waits for approval")).to_be_visible()
     expect(page.get_by_role("row", name="F1 of the challenger")).to_contain_text(re.compile(r"0\.\d{4}|1\.0000"))
-    expect(page.get_by_role("link", name="Its run in MLflow")).to_have_attribute("href", re.compile("/#/experiments/"))
+    expect(page.get_by_role("link", name="Its run", exact=True)).to_have_attribute(
+        "href", re.compile("/#/experiments/")
+    )
+    expect(page.get_by_role("link", name="Its page in MLflow")).to_have_attribute(
+        "href", re.compile("/#/models/divers")
+    )
     for answer in ("Approve", "Reject"):
         expect(page.get_by_role("button", name=answer)).to_be_enabled()
     picture("airflow-approval")

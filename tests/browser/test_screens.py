@@ -106,7 +106,14 @@ def test_train_auto_is_triggered_through_the_form(page: Page, stack: Config, pic
     page.goto(f"{url(stack, 'Airflow')}/dags/train_auto", wait_until="networkidle")
     page.get_by_test_id("trigger-dag-button").click()
     dialog = page.locator("[role=dialog][data-state=open]")
-    descriptions = ("every combination", "families of models", "metric that chooses", "Number of parts", "in parallel")
+    descriptions = (
+        "full: every combination",
+        "tpe: earlier results",
+        "families of models",
+        "metric that chooses",
+        "Number of parts",
+        "in parallel",
+    )
     for text in descriptions:
         expect(dialog.get_by_text(text)).to_be_visible()
     choose(page, "grid", "quick")

@@ -33,6 +33,7 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #2b2f36; max-width: 60rem; m
 h1 { font-size: 1.6rem } h2 { font-size: 1.15rem; margin-top: 2rem; border-bottom: 1px solid #b8bec6 }
 table { border-collapse: collapse } th, td { padding: .2rem .9rem .2rem 0; text-align: left; vertical-align: top }
 td + td { font-variant-numeric: tabular-nums } code { background: #f1f3f5; padding: 0 .25rem }
+pre code { padding: 0 }
 img { max-width: 100%; margin: .5rem 0 } pre { background: #f1f3f5; padding: .6rem }
 """
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -115,7 +116,7 @@ class ModelCard:
         for name, value in self.report.metrics.items():
             interval = self.intervals.get(name)
             figures[METRIC_TITLES.get(name, name.replace("_", " "))] = f"{value:.4g}" + (
-                f" ({interval.low:.4g} to {interval.high:.4g})" if interval else ""
+                f" ({interval.low:.4g} to {interval.high:.4g})" if interval and interval.low < interval.high else ""
             )
         yield "On the hold-out, which no training has seen; in brackets the 90 % interval of a bootstrap over its rows."
         yield ""

@@ -79,7 +79,7 @@ def test_the_decision_is_in_the_tags_and_on_a_card_with_charts(kiosk):
     assert float(tags["decision_gain_low"]) == good.gain_low
     api = mlflow_client.connect()
     found = {item.path for item in api.list_artifacts(late.run_id, "gate")}
-    assert found == {"gate/card.md", "gate/f1.png", "gate/gain.png"}
+    assert found == {"gate/card.md", "gate/gain.png", "gate/scores.png"}
     with tempfile.TemporaryDirectory() as folder:
         text = Path(api.download_artifacts(late.run_id, "gate/card.md", folder)).read_text("utf-8")
     for part in ("# kiosk: kept", late.reason, f"{late.challenger_score:.4f}", "90% interval", "](gain.png)"):
@@ -111,7 +111,7 @@ def test_until_the_approval_the_champion_stays(mlflow_server):
     last = history("asked")[-1]
     assert (last.version, last.moved_by, last.approved_by, last.approved_at) == (2, "alice", "bob", AT)
     text = text_of_card(run_id)
-    for part in ("# asked: promoted", "approved by bob", "](f1.png)", "](gain.png)"):
+    for part in ("# asked: promoted", "approved by bob", "](scores.png)", "](gain.png)"):
         assert part in text
     assert steps.run_gate(*training, by="alice") is None  # cleared, it asks nobody again
     assert promote(training, passed, REJECTED) == card

@@ -58,7 +58,7 @@ def test_a_version_loads_as_the_model_that_was_registered(version, fitted):
     estimator, training_set, _ = fitted
     model = registry.load(version)
     assert (model.name, model.version, model.run_id) == ("shelf", 1, version.run_id)
-    assert (model.classes, model.threshold) == (("0", "1"), estimator.threshold)
+    assert model.task == Binary(("0", "1"), estimator.threshold)
     assert (model.dataset, model.training_set_sha256) == (make_dataset("shelf"), "abc")
     assert (model.holdout.by, model.holdout.share) == ("entity", 0.2)
     features = training_set.frame[list(model.columns)]

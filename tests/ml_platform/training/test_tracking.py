@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.evaluation.holdout_report import holdout_report
 from ml_platform.storage import mlflow_client
 from ml_platform.training import tracking
@@ -138,10 +139,11 @@ def test_the_probabilities_on_the_hold_out_are_read_back_bit_by_bit(client, pare
     candidate, rows = Candidate("logistic_regression", {"class_weight": "balanced"}), parts.holdout_rows()
     calibration = calibrate(candidate, parts, 3)
     model = fit(candidate, parts, 3, calibration=calibration)
-    report = holdout_report(model, rows, calibration)
+    below = uncalibrated(model) if calibration.method else None
+    report = holdout_report(model, rows, calibration, below)
     tracking.log_holdout_report(client, parent.info.run_id, report)
     expected = model.predict_proba(rows.features)
-    probabilities = tracking.holdout_probabilities(parent.info.run_id)
+    probabilities = tracking.holdout_outputs(parent.info.run_id)
     assert np.array_equal(probabilities, expected if several_classes else expected[:, 1])
     metrics = client.get_run(parent.info.run_id).data.metrics
     assert metrics["holdout_f1"] == report.metrics["f1"]
