@@ -44,7 +44,10 @@ EDITS = {
         "search: {folds: 3, candidates: {hist_gradient_boosting: {class_weight: [balanced], max_iter: [50]}}}",
     ),
     "birds": ("", "search: {folds: 3, candidates: {logistic_regression: {}}}"),
-    "weights": ("entity: {name: row}", "entity: {name: row}\nsearch: {folds: 3, candidates: {ridge: {}}}"),
+    "weights": (
+        "entity: {name: row}",
+        "entity: {name: row}\nmissing: [NA]\nsearch: {folds: 3, candidates: {ridge: {}}}",
+    ),
 }
 
 
