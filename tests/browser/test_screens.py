@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 from playwright.sync_api import Page, expect
 
 from stack.config import Config
 from stack.servers import adminer
 from tests.browser.conftest import missing
 from tests.browser.consoles import CONSOLES, Console
+from tests.end_to_end.conftest import mlflow  # noqa: F401 – a fixture
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
@@ -145,12 +147,14 @@ def test_mlflow_shows_every_candidate(page: Page, stack: Config, picture) -> Non
     picture("mlflow-candidates")
 
 
-def test_mlflow_compares_the_best_of_each_estimator_by_a_link(page: Page, stack: Config) -> None:
-    page.goto(f"{url(stack, 'MLflow')}/#/experiments")
-    page.get_by_text("Model training", exact=True).click()
-    page.get_by_role("link", name="auto", exact=True).first.click()
-    page.get_by_role("link", name=re.compile(r"^auto [0-9a-f]{8}$")).first.click()
-    page.goto(page.get_by_role("link", name="compare their runs").get_attribute("href"))
+def test_mlflow_compares_the_best_of_each_estimator_by_a_link(
+    page: Page, stack: Config, mlflow: MlflowClient  # noqa: F811
+) -> None:  # fmt: skip
+    experiment = mlflow.get_experiment_by_name("auto")
+    newest = {"max_results": 1, "order_by": ["start_time DESC"]}
+    (search,) = mlflow.search_runs([experiment.experiment_id], "tags.kind = 'search'", **newest)
+    page.goto(f"{url(stack, 'MLflow')}/#/experiments/{experiment.experiment_id}/runs/{search.info.run_id}")
+    page.goto(page.get_by_role("link", name="compare their runs").first.get_attribute("href"))
     expect(page.get_by_text("Comparing 3 Runs from 1 Experiment")).to_be_visible()
     for estimator in ("logistic_regression", "random_forest", "hist_gradient_boosting"):
         expect(page.get_by_text(estimator).first).to_be_visible()
