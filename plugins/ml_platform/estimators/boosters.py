@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ml_platform.estimators.optional_library import Library
+from ml_platform.estimators.optional_package import OptionalPackage
 from ml_platform.estimators.param_types import Count, NotNegative, Share, check_params
 
 Matrix = NDArray[np.float64]
@@ -61,7 +61,7 @@ class Boosted(BaseEstimator):  # type: ignore[misc] # untyped base
     n_categories: Annotated[int, Field(ge=0)] = 0
     random_state: Annotated[int, Field(ge=0, lt=2**31)] = 0
 
-    library: ClassVar[Library]
+    package: ClassVar[OptionalPackage]
 
     @abstractmethod
     def _train(

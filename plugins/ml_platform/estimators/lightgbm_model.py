@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ml_platform.estimators.boosters import Boosted, BoostedClassifier, BoostedRegressor, Matrix, Rows
-from ml_platform.estimators.optional_library import Library
+from ml_platform.estimators.optional_package import OptionalPackage
 from ml_platform.estimators.param_types import Count, NotNegative, Share
 from ml_platform.estimators.stored_trees import check_lightgbm
 
@@ -43,12 +43,12 @@ class LightGBM(Boosted):
     reg_alpha: NotNegative = 0.0
     reg_lambda: NotNegative = 0.0
 
-    library: ClassVar[Library] = Library("lightgbm", "lightgbm")
+    package: ClassVar[OptionalPackage] = OptionalPackage("lightgbm", "lightgbm")
 
     def _train(
         self, rows: Rows, n_trees: int, objective: Mapping[str, Any], validation: Rows | None
     ) -> tuple[Any, int]:
-        lightgbm = self.library.load()
+        lightgbm = self.package.load()
         params = {
             **{"learning_rate": self.learning_rate, "num_leaves": self.num_leaves, "max_depth": self.max_depth},
             **{"min_data_in_leaf": self.min_child_samples, "min_sum_hessian_in_leaf": self.min_child_weight},
@@ -82,7 +82,7 @@ class LightGBM(Boosted):
         check_lightgbm(text, n_columns, n_sums)
 
     def _parse(self, text: bytes) -> Any:
-        lightgbm = self.library.load()
+        lightgbm = self.package.load()
         try:
             return lightgbm.Booster(model_str=text.decode("ascii"))
         except lightgbm.basic.LightGBMError as error:

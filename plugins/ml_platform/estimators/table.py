@@ -23,7 +23,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from ml_platform import RANDOM_STATE
 from ml_platform.estimators.lightgbm_model import LightGBMClassifier, LightGBMRegressor
-from ml_platform.estimators.optional_library import Library
+from ml_platform.estimators.optional_package import OptionalPackage
 from ml_platform.estimators.row_probabilities import (
     Matrix,
     Predict,
@@ -64,7 +64,7 @@ class EstimatorKind:
     scaler: Callable[[], BaseEstimator]
     trusted_types: tuple[str, ...]
     predict_rows: Callable[[Any, Matrix, Response], Predict]
-    library: Library | None = None
+    package: OptionalPackage | None = None
 
     def build(self, params: Mapping[str, Any], kind: Literal["classifier", "regressor"]) -> BaseEstimator:
         """Return the unfitted estimator; `params` override its defaults.
@@ -84,7 +84,7 @@ class EstimatorKind:
 
     def problem(self) -> str | None:
         """Return why it cannot be used here; None if it can."""
-        return self.library.problem() if self.library else None
+        return self.package.problem() if self.package else None
 
 
 def one_hot_encoder() -> Pipeline:
@@ -172,7 +172,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         scaler=UnseenMissingImputer,
         trusted_types=tuple(map(_type_name, (XGBoostClassifier, XGBoostRegressor, UnseenMissingImputer))),
         predict_rows=in_one_call,
-        library=XGBoostClassifier.library,
+        package=XGBoostClassifier.package,
     ),
     "lightgbm": EstimatorKind(
         classifier=LightGBMClassifier,
@@ -182,7 +182,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         scaler=UnseenMissingImputer,
         trusted_types=tuple(map(_type_name, (LightGBMClassifier, LightGBMRegressor, UnseenMissingImputer))),
         predict_rows=in_one_call,
-        library=LightGBMClassifier.library,
+        package=LightGBMClassifier.package,
     ),
     "snapshot_ensemble": EstimatorKind(
         classifier=SnapshotEnsembleClassifier,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ml_platform.estimators.boosters import Boosted, BoostedClassifier, BoostedRegressor, Matrix, Rows
-from ml_platform.estimators.optional_library import Library
+from ml_platform.estimators.optional_package import OptionalPackage
 from ml_platform.estimators.param_types import NotNegative, Share
 from ml_platform.estimators.stored_trees import check_xgboost
 
@@ -38,7 +38,7 @@ class XGBoost(Boosted):
     reg_alpha: NotNegative = 0.0
     reg_lambda: NotNegative = 1.0
 
-    library: ClassVar[Library] = Library("xgboost-cpu", "xgboost")
+    package: ClassVar[OptionalPackage] = OptionalPackage("xgboost-cpu", "xgboost")
 
     def _train(
         self, rows: Rows, n_trees: int, objective: Mapping[str, Any], validation: Rows | None
@@ -46,7 +46,7 @@ class XGBoost(Boosted):
         own = ("learning_rate", "max_depth", "min_child_weight", "gamma", "subsample", "colsample_bytree", "reg_alpha")
         params = {name: getattr(self, name) for name in (*own, "reg_lambda")}
         params |= {"tree_method": "hist", "nthread": 1, "seed": self.random_state, "verbosity": 0, **objective}
-        xgboost, stopping = self.library.load(), self.early_stopping_rounds if validation else None
+        xgboost, stopping = self.package.load(), self.early_stopping_rounds if validation else None
         booster = xgboost.train(
             params,
             self._matrix(rows),
@@ -59,7 +59,7 @@ class XGBoost(Boosted):
 
     def _matrix(self, rows: Rows) -> Any:
         n_numbers = rows.matrix.shape[1] - self.n_categories
-        return self.library.load().DMatrix(
+        return self.package.load().DMatrix(
             _narrow(rows.matrix),
             rows.target,
             weight=rows.weights,
@@ -75,7 +75,7 @@ class XGBoost(Boosted):
         check_xgboost(text, n_columns, n_sums)
 
     def _parse(self, text: bytes) -> Any:
-        booster = self.library.load().Booster({"nthread": 1, "verbosity": 0})
+        booster = self.package.load().Booster({"nthread": 1, "verbosity": 0})
         booster.load_model(bytearray(text))
         return booster
 

@@ -58,8 +58,8 @@ def load_skops() -> Any:
 def package_versions() -> dict[str, str]:
     """Return the installed version of each package that models need, also of those that only some need."""
     versions = {package: importlib.metadata.version(package) for package in PACKAGES}
-    for library in (kind.library for kind in ESTIMATORS.values() if kind.library):
-        versions |= library.installed()
+    for package in (kind.package for kind in ESTIMATORS.values() if kind.package):
+        versions |= package.installed()
     return versions
 
 
@@ -67,7 +67,7 @@ def requirements(estimator: BaseEstimator) -> list[str]:
     """Return the packages that a fitted model needs, in the installed versions, as pip reads them."""
     model = uncalibrated(estimator)
     kind = estimator_kind(model[-1]) if isinstance(model, Pipeline) else None
-    own = set(kind.library.installed()) if kind and kind.library else set[str]()
+    own = set(kind.package.installed()) if kind and kind.package else set[str]()
     return [f"{name}=={version}" for name, version in package_versions().items() if name in own.union(PACKAGES)]
 
 

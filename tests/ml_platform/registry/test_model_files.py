@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from ml_platform.estimators.lightgbm_model import LightGBMClassifier
 from ml_platform.estimators.model_parts import threshold_of
-from ml_platform.estimators.optional_library import Library
+from ml_platform.estimators.optional_package import OptionalPackage
 from ml_platform.estimators.xgboost_model import XGBoostClassifier
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files
@@ -207,7 +207,7 @@ def break_model(folder, marker):
 @pytest.fixture(scope="module", params=[XGBoostClassifier, LightGBMClassifier], ids=["xgboost", "lightgbm"])
 def boosted(request, tmp_path_factory):
     """The files of a model of boosted trees."""
-    name = request.param.library.module
+    name = request.param.package.module
     model = fit(Candidate(name, {"n_estimators": 9}), split(make_training_set(frame=make_frame(300)), 3), 3)
     folder = tmp_path_factory.mktemp(name) / "model"
     model_files.write(model, make_dataset(), example(), folder, run_id="r", model_id="m")
@@ -261,7 +261,7 @@ def test_the_digest_is_checked_before_any_tree_is_read(boosted, tmp_path, monkey
 
 def test_a_model_whose_library_is_not_there_says_what_to_install(boosted, monkeypatch):
     for kind in (XGBoostClassifier, LightGBMClassifier):
-        monkeypatch.setattr(kind, "library", Library("the-package", "no_such_module"))
+        monkeypatch.setattr(kind, "package", OptionalPackage("the-package", "no_such_module"))
     with pytest.raises(RegistryError, match=r"cannot be loaded: ImportError: the package the-package .* install"):
         model_files.read(boosted, model_files.digest(boosted))
 

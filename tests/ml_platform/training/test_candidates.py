@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from ml_platform.estimators.optional_library import Library
+from ml_platform.estimators.optional_package import OptionalPackage
 from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import dataset
@@ -99,7 +99,7 @@ def test_what_boosted_trees_do_not_accept_is_named(estimator, grid, text):
 
 @pytest.mark.parametrize("estimator", ["xgboost", "lightgbm"])
 def test_an_estimator_that_is_not_installed_is_named_with_those_that_are_there(estimator, monkeypatch):
-    missing = replace(ESTIMATORS[estimator], library=Library(estimator, "no_such_module"))
+    missing = replace(ESTIMATORS[estimator], package=OptionalPackage(estimator, "no_such_module"))
     monkeypatch.setitem(ESTIMATORS, estimator, missing)
     with pytest.raises(ConfigurationError) as raised:
         candidates(make_dataset(candidates={"random_forest": {}, estimator: {}}))

@@ -7,15 +7,15 @@ from types import ModuleType
 
 
 @dataclass(frozen=True)
-class Library:
+class OptionalPackage:
     """A package that is imported late.
 
     Attributes:
-        package: its name in a requirements file.
+        name: its name in a requirements file.
         module: its name in Python.
     """
 
-    package: str
+    name: str
     module: str
 
     def load(self) -> ModuleType:
@@ -28,15 +28,15 @@ class Library:
             return importlib.import_module(self.module)
         except (ImportError, OSError) as error:
             advice = "install libgomp1 (Debian, Ubuntu: apt-get install libgomp1)" if "libgomp" in str(error) else ""
-            advice = advice or f"install {self.package} in the version of requirements.lock"
-            raise ImportError(f"the package {self.package} cannot be imported here: {error}; {advice}") from error
+            advice = advice or f"install {self.name} in the version of requirements.lock"
+            raise ImportError(f"the package {self.name} cannot be imported here: {error}; {advice}") from error
 
     def installed(self) -> dict[str, str]:
         """Return name and version of the installed package; empty if it is not installed.
 
         A package that is named as the module counts too: `xgboost` is `xgboost-cpu` with support for graphics cards.
         """
-        for name in (self.package, self.module):
+        for name in (self.name, self.module):
             try:
                 return {name: importlib.metadata.version(name)}
             except importlib.metadata.PackageNotFoundError:

@@ -6,40 +6,40 @@ import sys
 import pytest
 
 from ml_platform import ROOT
-from ml_platform.estimators import optional_library
-from ml_platform.estimators.optional_library import Library
+from ml_platform.estimators import optional_package
+from ml_platform.estimators.optional_package import OptionalPackage
 
 
 def test_a_library_that_is_there_is_imported() -> None:
-    library = Library("no-such-package", "json")
-    assert library.load() is sys.modules["json"]
-    assert library.problem() is None
+    package = OptionalPackage("no-such-package", "json")
+    assert package.load() is sys.modules["json"]
+    assert package.problem() is None
 
 
 def test_a_package_that_is_not_installed_is_named_with_what_to_install() -> None:
-    library = Library("no-such-package", "no_such_module")
+    package = OptionalPackage("no-such-package", "no_such_module")
     with pytest.raises(ImportError, match=r"no-such-package cannot be imported here: No module named 'no_such_module'"):
-        library.load()
-    problem = library.problem()
+        package.load()
+    problem = package.problem()
     assert problem is not None
     assert problem.endswith("install no-such-package in the version of requirements.lock")
-    assert library.installed() == {}
+    assert package.installed() == {}
 
 
 def test_a_missing_library_of_the_system_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     def load(name: str) -> None:
         raise OSError("libgomp.so.1: cannot open shared object file: No such file or directory")
 
-    monkeypatch.setattr(optional_library.importlib, "import_module", load)
-    problem = Library("lightgbm", "lightgbm").problem()
+    monkeypatch.setattr(optional_package.importlib, "import_module", load)
+    problem = OptionalPackage("lightgbm", "lightgbm").problem()
     assert problem is not None
     assert "libgomp.so.1" in problem
     assert problem.endswith("install libgomp1 (Debian, Ubuntu: apt-get install libgomp1)")
 
 
 def test_the_package_that_is_installed_is_found_under_either_name() -> None:
-    assert list(Library("scikit-learn", "sklearn").installed()) == ["scikit-learn"]
-    assert list(Library("pandas-without-cards", "pandas").installed()) == ["pandas"]
+    assert list(OptionalPackage("scikit-learn", "sklearn").installed()) == ["scikit-learn"]
+    assert list(OptionalPackage("pandas-without-cards", "pandas").installed()) == ["pandas"]
 
 
 @pytest.mark.slow
