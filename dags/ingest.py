@@ -3,9 +3,9 @@
 **Starts** by itself: one run always waits for a file. It uses no worker while it waits.
 
 **Comes in**: files named `{files}` in the [bucket train](bucket:train), as CSV, `.csv.gz`, Parquet or JSON lines,
-with the columns that `datasets/{name}.yaml` declares. Several files are loaded at once, each is settled as soon as it
-is loaded, and a file that comes meanwhile is taken too. `docs/files.md` describes the formats, `docs/data-sets.md` the
-YAML.
+with the columns that `datasets/{name}.yaml` declares. {label_files}Several files are loaded at once, each is settled as
+soon as it is loaded, and a file that comes meanwhile is taken too. `docs/files.md` describes the formats,
+`docs/data-sets.md` the YAML.
 
 **Goes out**:
 
@@ -47,6 +47,7 @@ from ml_platform.airflow.wiring import (
 )
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import catalog
+from ml_platform.specs.label_files import label_files
 from ml_platform.specs.spec import Dataset, Table
 
 
@@ -58,14 +59,16 @@ def documentation(table: Table) -> str:
     if isinstance(table, Dataset):
         tables += f" and [labels.{name}](table:labels.{name})"
         next_step = f"New rows start [train_{name}](dag:train_{name})."
-    online = not_online = ""
+    online = not_online = labels = ""
+    if table.has_key and isinstance(table, Dataset):
+        labels = f"Files named `{label_files(table).inbox_pattern('train')}` there bring labels alone. "
     if table.has_key:
         online = (
             f"- the newest row of each entity, in Feast's online store ([feature view](feast:{name})), where the HTTP\n"
             "  service finds it by its key;\n"
         )
         not_online = "- `materialize` is red: the rows are loaded, but not online yet. The next run writes them.\n"
-    fields = {"online": online, "not_online": not_online, "next_step": next_step}
+    fields = {"online": online, "not_online": not_online, "next_step": next_step, "label_files": labels}
     return runbook(__doc__, name=name, files=table.inbox_pattern("train"), tables=tables, **fields)
 
 

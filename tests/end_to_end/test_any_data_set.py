@@ -1,7 +1,8 @@
 """Any data set: a file becomes a draft, the draft a pipeline, without a restart and without a line of code.
 
-The samples go the whole way by specs that `ml-platform dataset draft` wrote: two classes, three, and a number to
-predict in a file without a key. The tests build on each other, in the order of the file.
+The samples go the whole way by specs that `ml-platform dataset draft` wrote: two classes, three with the labels in a
+file of their own, and a number to predict in a file without a key. The tests build on each other, in the order of the
+file.
 """
 
 import csv
@@ -43,7 +44,10 @@ EDITS = {
         "features_from: [{table: sky, on: {origin: origin}}]\n"
         "search: {folds: 3, candidates: {hist_gradient_boosting: {class_weight: [balanced], max_iter: [50]}}}",
     ),
-    "birds": ("", "search: {folds: 3, candidates: {logistic_regression: {}}}"),
+    "birds": (
+        "label:",
+        "search: {folds: 3, candidates: {logistic_regression: {}}}\nlabel:\n  late: true",
+    ),
     "weights": (
         "entity: {name: row}",
         "entity: {name: row}\nmissing: [NA]\nsearch: {folds: 3, candidates: {ridge: {}}}",
@@ -111,11 +115,33 @@ def broken(drafted) -> Path:
     return path
 
 
+def without_species() -> tuple[bytes, bytes]:
+    """Return the rows of the penguins without their species, and the species in a file of labels alone."""
+    rows = sent(TRAIN["birds"])
+    names = [name for name in rows[0] if name != "Species"]
+    files = []
+    for columns in (names, ["Individual ID", "Date Egg", "Species"]):
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+        files.append(text.getvalue().encode())
+    return files[0], files[1]
+
+
+def test_labels_that_come_before_their_features_wait_for_them(airflow, buckets, report, broken) -> None:
+    buckets.put("train", "labels/birds.csv", without_species()[1])
+    found = report("train", "labels/birds.csv")
+    assert found["rows_loaded"] == ROWS["birds"][0]
+    assert found["warnings"][0].startswith("224 labels wait for features: no row of the same Individual ID")
+
+
 def test_every_sample_is_loaded_whole(buckets, report, broken) -> None:
     buckets.put("train", "sky_2013.csv.gz", (SAMPLES / "weather.csv.gz").read_bytes())
     assert report("train", "sky_2013.csv.gz")["rows_loaded"] == 26_115
     for name, file in TRAIN.items():
-        buckets.put("train", file.replace(file.partition(".")[0], f"train_{name}"), (SAMPLES / file).read_bytes())
+        body = without_species()[0] if name == "birds" else (SAMPLES / file).read_bytes()
+        buckets.put("train", file.replace(file.partition(".")[0], f"train_{name}"), body)
     for name, file in TRAIN.items():
         found = report("train", file.replace(file.partition(".")[0], f"train_{name}"))
         rows = ROWS[name][0]

@@ -25,18 +25,18 @@ class InboxTrigger(BaseTrigger):
 
     Args:
         bucket: of the inbox.
-        prefix: of the keys; a key that ends in a slash is a folder.
+        prefixes: of the keys; a key that ends in a slash is a folder.
         held: ETags of the files that wait for their next attempt, by key.
         seconds: until it fires without a file; None is never.
         connection: id of Airflow's connection to the object store.
     """
 
     def __init__(  # noqa: D107 – see the class
-        self, bucket: str, prefix: str, held: dict[str, str], seconds: float | None, connection: str
+        self, bucket: str, prefixes: list[str], held: dict[str, str], seconds: float | None, connection: str
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.bucket = bucket
-        self.prefix = prefix
+        self.prefixes = prefixes
         self.held = held
         self.seconds = seconds
         self.connection = connection
@@ -45,7 +45,7 @@ class InboxTrigger(BaseTrigger):
         """Return the class path and the arguments, as the triggerer stores them."""
         arguments = {
             "bucket": self.bucket,
-            "prefix": self.prefix,
+            "prefixes": self.prefixes,
             "held": self.held,
             "seconds": self.seconds,
             "connection": self.connection,
@@ -57,12 +57,15 @@ class InboxTrigger(BaseTrigger):
         wake = time.monotonic() + (math.inf if self.seconds is None else self.seconds)
         hook: Any = S3Hook(aws_conn_id=self.connection)
         async with await hook.get_async_conn() as client:
-            while not await self._has_new_file(client) and time.monotonic() < wake:
+            while not await self._has_new_files(client) and time.monotonic() < wake:
                 await asyncio.sleep(POLL)
         yield TriggerEvent(None)  # type: ignore[no-untyped-call]
 
-    async def _has_new_file(self, client: Any) -> bool:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
+    async def _has_new_files(self, client: Any) -> bool:
+        return any(await asyncio.gather(*(self._has_new_file(client, prefix) for prefix in self.prefixes)))
+
+    async def _has_new_file(self, client: Any, prefix: str) -> bool:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         async for page in pages:
             for entry in page.get("Contents", ()):
                 if not entry["Key"].endswith("/") and self.held.get(entry["Key"]) != entry["ETag"]:
@@ -102,7 +105,7 @@ class InboxSensor(BaseOperator):
     def _trigger(self, waiting: "Waiting") -> InboxTrigger:
         return InboxTrigger(
             bucket=self.purpose,
-            prefix=self.table.inbox_prefix(self.purpose),
+            prefixes=list(self.table.inbox_prefixes(self.purpose)),
             held={version.key: version.etag for version in waiting.pauses},
             seconds=min(waiting.next_attempt, LOOK_AGAIN) if waiting.pauses else None,
             connection=self.connection,

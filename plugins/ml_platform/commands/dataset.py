@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, get_args
 
 import typer
 
 from ml_platform.commands.support import exit_on_error, print_table, relative, servers_are_known, use_servers
 from ml_platform.exceptions import ContractError, ServiceError
 from ml_platform.specs.catalog import DATASETS_DIR, catalog, find_table
+from ml_platform.specs.label_files import label_files
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
 
@@ -53,7 +54,8 @@ def check(
     name: Annotated[str | None, typer.Argument(help="a data set or a YAML file; all of them if not given")] = None,
     file: Annotated[Path | None, typer.Option(help="a file of data: show which rows would be rejected")] = None,
     purpose: Annotated[
-        Purpose, typer.Option(help="the bucket that the file is for; a test file needs no label")
+        Literal["train", "test", "labels"],
+        typer.Option(help="the bucket that the file is for; a test file needs no label; labels: it has labels alone"),
     ] = "train",
     folder: Folder = DATASETS_DIR,
 ) -> None:
@@ -63,6 +65,8 @@ def check(
     """
     from ml_platform.drafts import spec_check
 
+    if purpose == "labels" and file is None:
+        raise typer.BadParameter("only with --file", param_hint="--purpose")
     if name is not None and name.endswith((".yaml", ".yml")):
         folder, name = Path(name).parent, Path(name).stem
     if file is not None and name is None:
@@ -74,6 +78,8 @@ def check(
         table = find_table(name, folder) if name else None
         not_compared = _compare_with_loaded_rows(what, folder, name)
         if table is not None and file is not None:
+            if purpose == "labels":
+                table, purpose = _label_files(table), "train"
             _check_file(table, file, purpose, what, has_servers=not not_compared)
             return
     verdict = f"{what} is valid" if name else f"all specs in {folder} are valid"
@@ -94,6 +100,12 @@ def _compare_with_loaded_rows(what: str, folder: Path, name: str | None) -> str:
     if problems:
         _refuse(f"{what} would be refused by the next load: rows are loaded that it is incompatible with", problems)
     return ""
+
+
+def _label_files(table: Table) -> Table:
+    if not isinstance(table, Dataset) or not table.has_key:
+        raise typer.BadParameter(f"{table.name} has no label files: it needs a label and a key", param_hint="--purpose")
+    return label_files(table)
 
 
 def _check_file(table: Table, file: Path, purpose: Purpose, spec: str, *, has_servers: bool) -> None:
@@ -145,7 +157,7 @@ def _cells(table: Table) -> tuple[str, ...]:
     entity = f"{table.entity.name}: {', '.join(table.entity.key) or 'no key'}"
     if isinstance(table, Dataset):
         joined = ", ".join(other.name for other in table.tables)
-        files = f"{table.inbox_pattern('train')}\n{table.inbox_pattern('test')}"
+        files = "\n".join(f"{prefix}*" for purpose in get_args(Purpose) for prefix in table.inbox_prefixes(purpose))
         return table.name, "data set", entity, table.label.column, str(len(table.features)), joined, files
     return table.name, "feature table", entity, "", str(len(table.own_features)), "", table.inbox_pattern("train")
 

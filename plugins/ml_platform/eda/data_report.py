@@ -76,9 +76,7 @@ def report_data(table: Table) -> ReportData:
 def _loaded(table: Table) -> pa.RecordBatch:
     """Return the newest loaded rows, at most `MOST_ROWS`, typed as if read from a file."""
     name = identifier(table.name)
-    labels = (
-        f"JOIN labels.{name} l USING ({', '.join(map(identifier, table.keys))}, event_timestamp, created_timestamp)"
-    )
+    labels = f"LEFT JOIN LATERAL ({_label_of_row(table)}) l ON true" if table.label_columns else ""
     order = "f.created_timestamp DESC, f.event_timestamp DESC, f.line"
     with transaction() as cursor:
         loaded = {schema: existing_columns(cursor, schema, table.name) for schema in ("features", "labels")}
@@ -86,10 +84,22 @@ def _loaded(table: Table) -> pa.RecordBatch:
             return pa.RecordBatch.from_pylist([])
         selected = ", ".join(f"{sql} AS {identifier(column)}" for column, sql in _columns_sql(table, loaded).items())
         cursor.execute(
-            f"SELECT {selected} FROM features.{name} f {labels if table.label_columns else ''}"  # noqa: S608 – quoted
+            f"SELECT {selected} FROM features.{name} f {labels}"  # noqa: S608 – quoted
             f" ORDER BY {order} LIMIT {MOST_ROWS}"
         )
         return _one_batch(cursor.fetch_arrow_table())
+
+
+def _label_of_row(table: Table) -> str:
+    """Return the SQL of the newest label that is about the row of features `f`: up to the entity's next row."""
+    name, keys = identifier(table.name), [identifier(key) for key in table.keys]
+    next_row = " AND ".join(f"n.{key} = f.{key}" for key in keys) + " AND n.event_timestamp > f.event_timestamp"
+    same = " AND ".join(f"l.{key} = f.{key}" for key in keys)
+    return (
+        f"SELECT * FROM labels.{name} l WHERE {same} AND l.event_timestamp >= f.event_timestamp AND NOT EXISTS"  # noqa: S608
+        f" (SELECT FROM features.{name} n WHERE {next_row} AND n.event_timestamp <= l.event_timestamp)"
+        " ORDER BY l.event_timestamp DESC, l.created_timestamp DESC LIMIT 1"
+    )
 
 
 def _columns_sql(table: Table, loaded: dict[str, dict[str, str]]) -> dict[str, str]:

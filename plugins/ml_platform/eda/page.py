@@ -70,7 +70,9 @@ def render_page(data: ReportData) -> str:
 
 def _parts(data: ReportData) -> Iterator[str]:
     yield f"<p>{escape(data.description)}</p><p>{len(data.rows):,} rows from {escape(data.source)}.</p>"
-    if data.label is not None:
+    if data.label is not None and data.rows[data.label].isna().all():
+        yield f"<h2>The label {escape(data.label)}</h2><p>No row has a label yet.</p>"
+    elif data.label is not None:
         yield from _label(data, data.label)
     if data.test is not None:
         yield from _drift(data, data.test)

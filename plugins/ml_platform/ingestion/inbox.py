@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 from ml_platform.exceptions import ConfigurationError, PlatformError, UploadChangedError
 from ml_platform.ingestion import attempts, ledger, report_files
@@ -54,8 +55,8 @@ def look(table: Table, purpose: Purpose) -> Waiting:
     Raises:
         ServiceError: the object store or Postgres failed.
     """
-    listed = object_store.list_objects(purpose, table.inbox_prefix(purpose))
-    own = [version for version in listed if table.owns(version.key, purpose)]
+    listed = (object_store.list_objects(purpose, prefix) for prefix in table.inbox_prefixes(purpose))
+    own = [version for version in chain.from_iterable(listed) if table.owns(version.key, purpose)]
     oldest_first = sorted(own, key=lambda version: (version.last_modified, version.key))
     paused = attempts.pauses(purpose, table.sha256) if own else {}
     pauses = {

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ml_platform.exceptions import ContractError
-from ml_platform.ingestion import insertion, staging, upload_order
+from ml_platform.ingestion import insertion, labels_alone, staging, upload_order
 from ml_platform.ingestion.label_values import reject_third_values
 from ml_platform.ingestion.ledger import Claim
 from ml_platform.ingestion.upload_order import Moments
 from ml_platform.ingestion.upload_report import Reason
 from ml_platform.parsing.batches import Batch
+from ml_platform.specs.label_files import LabelFiles, has_labels_alone
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage.locks import lock
@@ -65,12 +66,14 @@ class Load:
         moments: the times of the upload.
         overtaken_by: SHA-256 and key of the files that were uploaded later and loaded before. Rows of theirs that
             were already there were compared with versions before the ones of this load.
+        waiting: a warning about labels that have no features yet; "" if there are none.
     """
 
     counts: Counts
     reasons: list[Reason]
     moments: Moments
     overtaken_by: list[tuple[str, str]]
+    waiting: str = ""
 
 
 def load_lock(table: Table) -> str:
@@ -83,7 +86,7 @@ def _moments(cursor: Any, table: Table, version: ObjectVersion, earlier: Moments
 
     Where values are compared, one file at a time is. A withdrawal waits for all loads, and they for it.
     """
-    lock(cursor, load_lock(table), shared=not insertion.compares_values(table))
+    lock(cursor, load_lock(table), shared=not (insertion.compares_values(table) or has_labels_alone(table)))
     return earlier or upload_order.new_moments(cursor, table.name, version.last_modified)
 
 
@@ -119,13 +122,17 @@ def load(cursor: Any, table: Table, version: ObjectVersion, claim: Claim, batche
     staging.reject_duplicates(cursor, table)
     known = insertion.remember_known_keys(cursor, table, claim.sha256)
     late = claim.earlier is not None or upload_order.has_later_uploads(cursor, table.name, moments)
-    loaded = insertion.insert(cursor, table, claim.sha256, later=late)
+    if has_labels_alone(table):
+        loaded = labels_alone.insert(cursor, table, claim.sha256, later=late)
+    else:
+        loaded = insertion.insert(cursor, table, claim.sha256, later=late)
     changed = insertion.count_changed_keys(cursor, table) if known else 0
     counts = Counts(read, loaded, staging.count_rejected(cursor), known, changed)
     reasons = staging.first_reasons(cursor)
     if problem := rejection_reason(table, counts):
         raise FileRejectedError(problem, counts, reasons)
     staging.record_rejected(cursor, table, PURPOSE, claim.sha256)
-    is_compared_late = late and changed and not table.event_time
+    is_compared_late = late and changed and (not table.event_time or isinstance(table, LabelFiles))
     overtaken_by = upload_order.reopen(cursor, table, moments.uploaded_at) if is_compared_late else []
-    return Load(counts, reasons, moments, overtaken_by)
+    waiting = labels_alone.waiting_warning(cursor, table) if has_labels_alone(table) else ""
+    return Load(counts, reasons, moments, overtaken_by, waiting)

@@ -15,7 +15,7 @@ from ml_platform.ingestion.upload_order import Moments
 from ml_platform.ingestion.upload_report import Reason
 from ml_platform.parsing.batches import BadValue, Batch, arrow_schema
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import Table
+from ml_platform.specs.spec import EVENT_TIME, LOAD, UPLOAD, Table
 from ml_platform.storage.database import identifier, literal, rows
 from ml_platform.storage.tables import key_list
 
@@ -23,6 +23,7 @@ INCOMING = "pg_temp.incoming"  # the good rows
 TIMED = "pg_temp.timed"  # the same with their timestamps
 KNOWN_KEYS = "pg_temp.known_keys"  # of the good rows, those that earlier files brought
 PRESENT = "pg_temp.present"  # of the good rows, those with the key and timestamps of a row that an earlier file brought
+LABELS = "pg_temp.incoming_labels"  # of the good rows, the labels, where these come on their own
 REJECTED = "pg_temp.rejected"  # line, column_name, value and reason of each bad value of the others
 MAX_REASONS = 100  # in one report; uploads.rejected_rows has all of them for a loaded file
 BAD_SCHEMA = pa.schema(
@@ -79,7 +80,7 @@ def add_timestamps(cursor: Any, table: Table, moments: Moments) -> None:
         f"{literal(moment.isoformat())}::timestamptz" for moment in (moments.claimed_at, moments.uploaded_at)
     )
     event = identifier(table.event_time) if table.event_time else uploaded
-    known = {"event_time": event, "load": claimed}.get(table.known_at) or identifier(table.known_at)
+    known = {EVENT_TIME: event, LOAD: claimed, UPLOAD: uploaded}.get(table.known_at) or identifier(table.known_at)
     cursor.execute(
         f"CREATE TEMP VIEW timed AS SELECT *, {event} AS event_timestamp, {known} AS created_timestamp FROM {INCOMING}"
     )
@@ -138,4 +139,4 @@ def record_rejected(cursor: Any, table: Table, purpose: Purpose, sha256: str) ->
 def clear(cursor: Any) -> None:
     """Remove what a load left in the session, so that the same transaction can load another file."""
     cursor.execute("DROP VIEW IF EXISTS pg_temp.timed")
-    cursor.execute(f"DROP TABLE IF EXISTS {INCOMING}, {REJECTED}, {KNOWN_KEYS}, {PRESENT}")
+    cursor.execute(f"DROP TABLE IF EXISTS {INCOMING}, {REJECTED}, {KNOWN_KEYS}, {PRESENT}, {LABELS}")

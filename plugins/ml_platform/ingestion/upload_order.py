@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ml_platform.ingestion.upload_report import UploadReport
+from ml_platform.specs.label_files import LabelFiles
 from ml_platform.specs.spec import Table
 from ml_platform.storage.database import rows
 
@@ -77,15 +78,17 @@ def reopen(cursor: Any, table: Table, since: datetime) -> list[tuple[str, str]]:
     Args:
         cursor: of the transaction that changes the rows of the other file.
         table: the spec.
-        since: when the other file was uploaded. Without an event time, it can only concern files uploaded later.
+        since: when the other file was uploaded. Without an event time, and of label files, it can only concern files
+            uploaded later.
 
     Returns:
         SHA-256 and key of each, in the order of the uploads.
     """
+    in_any_order = table.event_time and not isinstance(table, LabelFiles)
     return rows(
         cursor,
         "WITH reopened AS (UPDATE uploads.ledger l SET is_reopened = true WHERE dataset = $1 AND purpose = 'train'"
-        f" AND {'true' if table.event_time else 'uploaded_at > $2::text::timestamptz'}"
+        f" AND {'true' if in_any_order else 'uploaded_at > $2::text::timestamptz'}"
         " AND (rows_read > rows_loaded + rows_rejected OR EXISTS (SELECT FROM uploads.rejected_rows r"
         " WHERE (r.dataset, r.purpose, r.sha256) = (l.dataset, l.purpose, l.sha256) AND r.reason LIKE $3))"
         " RETURNING sha256, object_key, uploaded_at)"

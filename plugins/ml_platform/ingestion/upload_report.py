@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from typing_extensions import TypedDict  # Airflow uses pydantic, which needs this one on Python 3.11
 
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import Table
+from ml_platform.specs.spec import LABEL_FOLDER, Table
 from ml_platform.storage.object_store import ObjectVersion
 
 Outcome = Literal["loaded", "duplicate", "rejected", "scored", "gone"]
@@ -87,13 +87,16 @@ def ending(key: str) -> str:
 
 def timed_stem(version: ObjectVersion) -> str:
     """Return a file's name, made safe and without its ending, followed by the time of its arrival."""
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", version.key.removesuffix(ending(version.key)))[:100]
+    name = version.key.removeprefix(LABEL_FOLDER).removesuffix(ending(version.key))
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:100]
     return f"{stem}.{version.last_modified.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def archived_key(version: ObjectVersion, sha256: str, outcome: Outcome) -> str:
     """Return the key to archive a file at: made of its safe name, time of arrival and content hash."""
     folder = "rejected" if outcome == "rejected" else "processed"
+    if version.key.startswith(LABEL_FOLDER):
+        folder += f"/{LABEL_FOLDER.rstrip('/')}"
     return f"{folder}/{timed_stem(version)}.{sha256[:8]}{ending(version.key)}"
 
 

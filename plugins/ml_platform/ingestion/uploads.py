@@ -9,15 +9,16 @@ from typing import Any
 
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.files.formats import Format
-from ml_platform.ingestion import ledger, loading, report_files, staging, templates, upload_order
+from ml_platform.ingestion import labels_alone, ledger, loading, report_files, staging, templates, upload_order
 from ml_platform.ingestion.repeated_rows import repeats_warning
 from ml_platform.ingestion.settling import settle, version_of
 from ml_platform.ingestion.upload_report import Outcome, Reason, UploadReport, new_report
 from ml_platform.parsing.allowed import allowed_texts
 from ml_platform.parsing.batches import Batch, open_table, typed_batches
 from ml_platform.parsing.column_warnings import ColumnWarnings
+from ml_platform.specs.label_files import spec_of_file
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import Table
+from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import savepoint, transaction
 from ml_platform.storage.object_store import LocalCopy, ObjectVersion
@@ -52,6 +53,11 @@ class Upload:
     column_warnings: ColumnWarnings | None = field(default=None, init=False)
 
     @property
+    def table(self) -> Table:
+        """The spec of this file: that of the data set, or of its label files."""
+        return spec_of_file(self.dataset, self.object.key) if self.purpose == "train" else self.dataset
+
+    @property
     def local(self) -> LocalCopy:
         """The local copy.
 
@@ -78,10 +84,10 @@ class Upload:
             ContractError: these bytes hold rows of an erased entity, or the file cannot be read.
         """
         self.refuse_erased_rows()
-        rows = open_table(self.local.file, self.dataset, self.purpose, repr(self.object.key))
+        rows = open_table(self.local.file, self.table, self.purpose, repr(self.object.key))
         self.format = rows.format
-        self.column_warnings = ColumnWarnings(rows, self.dataset)
-        return self.column_warnings.watch(typed_batches(rows, self.dataset, self.purpose, self.local.sha256))
+        self.column_warnings = ColumnWarnings(rows, self.table)
+        return self.column_warnings.watch(typed_batches(rows, self.table, self.purpose, self.local.sha256))
 
     @property
     def warnings(self) -> list[str]:
@@ -102,8 +108,8 @@ class Upload:
         if isinstance(error, loading.FileRejectedError):
             fields["reasons"] += error.reasons
             fields |= {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
-        template = f"{templates.BUCKET}/{templates.template_key(self.dataset)}"
-        return self.report("rejected", allowed=allowed_texts(self.dataset, self.purpose), template=template, **fields)
+        template = f"{templates.BUCKET}/{templates.template_key(self.table)}"
+        return self.report("rejected", allowed=allowed_texts(self.table, self.purpose), template=template, **fields)
 
 
 def _whole_file(reason: str, line: int | None = None) -> Reason:
@@ -202,7 +208,7 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
     claim = ledger.claim(cursor, claimed)
     if not claim:
         return upload.report("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
-    loaded = loading.load(cursor, upload.dataset, upload.object, claim, upload.batches())
+    loaded = loading.load(cursor, upload.table, upload.object, claim, upload.batches())
     upload_order.record_moments(cursor, claimed, loaded.moments)
     counts = loaded.counts
     repeats = repeats_warning(cursor, upload.dataset, claim.sha256)
@@ -218,7 +224,7 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
         reasons=loaded.reasons,
         warnings=[
             *upload.warnings,
-            *filter(None, [repeats]),
+            *filter(None, [repeats, loaded.waiting]),
             *_compare_again(cursor, upload.dataset, loaded.overtaken_by),
         ],
     )
@@ -261,9 +267,14 @@ def ingest(dataset: Table, key: str) -> UploadReport:
 def announce(dataset: Table, run_id: str) -> int:
     """Return how many rows were loaded that no other DAG run has announced to the training.
 
+    Where labels may come alone, they count with their features: while one of the two is missing, there is nothing new.
+
     Args:
         dataset: the spec.
         run_id: of the DAG run; a retry in the same run gives the same number.
     """
     with transaction() as cursor:
-        return ledger.announce(cursor, dataset.name, run_id)
+        loaded = ledger.announce(cursor, dataset.name, run_id)
+        if loaded and isinstance(dataset, Dataset) and labels_alone.can_come(dataset):
+            return labels_alone.new_rows(cursor, dataset, run_id)
+        return loaded

@@ -10,7 +10,8 @@ from itertools import islice
 from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import DELIMITERS, display_text
 from ml_platform.files.reading import Rows
-from ml_platform.specs.spec import Table
+from ml_platform.specs.label_files import LabelFiles
+from ml_platform.specs.spec import Dataset, Table
 
 HEADER_WITHIN = 20  # rows in which a header is looked for that is not on the first line
 LISTED = 50  # columns of the file that a reason lists
@@ -90,7 +91,7 @@ class _Mismatch:
         if self.rows.format.kind == "csv" and (line := self._line_of_header()):
             above = "line 1 is" if line == 2 else f"lines 1 to {line - 1} are"
             return _error(self.rows, line, f"the header is on this line; {above} not part of the table")
-        explanations: list[Callable[[], str]] = [self._is_result, self._is_for_scoring]
+        explanations: list[Callable[[], str]] = [self._is_result, self._is_for_scoring, self._has_labels_alone]
         if self.rows.format.kind == "csv":
             explanations += [self._is_without_header, self._has_other_delimiter, lambda: self.duplicates]
         problem = next(filter(None, (explain() for explain in explanations)), "")
@@ -118,11 +119,26 @@ class _Mismatch:
         """Return the reason for a test file that is uploaded as a training file."""
         label = [self.table.header(name).strip() for name in self.table.label_columns][:1]
         written_otherwise = {_plain(name) for name in self.names} & set(map(_plain, label))
-        if not set(label) <= set(self.missing) <= self._label_names or written_otherwise:
+        is_other = written_otherwise or isinstance(self.table, LabelFiles)
+        if is_other or not set(label) <= set(self.missing) <= self._label_names:
             return ""
         return (
             f"only what is known with the label is missing, so this looks like a file to be scored: put it into the "
             f"bucket test, named {self.table.inbox_pattern('test')}; a file for training needs the label"
+        )
+
+    def _has_labels_alone(self) -> str:
+        """Return the reason for a file with labels alone that is uploaded as a training file."""
+        table = self.table
+        if not isinstance(table, Dataset) or not table.has_key or isinstance(table, LabelFiles):
+            return ""
+        needed = filter(None, (*table.keys, table.event_time, table.label.column))
+        features = {table.header(name).strip() for name in table.own_features}
+        if not {table.header(name).strip() for name in needed} <= set(self.names) or features & set(self.names):
+            return ""
+        return (
+            "it names no features, so this looks like a file with labels alone: put it into the folder labels of the "
+            f"bucket train, named {table.name}*; a file for training needs the features"
         )
 
     def _is_without_header(self) -> str:

@@ -56,13 +56,16 @@ def check_values(table: Table, purpose: Purpose) -> None:
 
 
 def required_columns(table: Table, purpose: Purpose) -> frozenset[str]:
-    """Return the columns in which every cell needs a value: the key; for training also the label and the timestamps.
+    """Return the columns in which every cell needs a value: the key; for training also the timestamps and the label.
+
+    The label may be missing if it comes later.
 
     A test file needs the event time if feature tables are joined as of it.
     """
     required = {*table.entity.key, *(name for name, column in table.columns.items() if column.required)}
     if purpose == "train":
-        required |= _timestamps(table) | ({table.label.column} if isinstance(table, Dataset) else set())
+        has_label = isinstance(table, Dataset) and not table.label.late
+        required |= _timestamps(table) | (set(table.label_columns[:1]) if has_label else set())
     elif isinstance(table, Dataset) and table.tables and table.event_time:
         required.add(table.event_time)
     return frozenset(required)
@@ -75,9 +78,12 @@ def _timestamps(table: Table) -> set[str]:
 def needed_columns(table: Table, purpose: Purpose) -> frozenset[str]:
     """Return the columns that the header must name.
 
-    These are all, or with `on_missing_column: missing_values` only those in which every cell needs a value.
+    These are all, or with `on_missing_column: missing_values` only those in which every cell needs a value. A label
+    that comes later, and what comes with it, may be missing.
     """
     columns = frozenset(columns_of(table, purpose))
+    if isinstance(table, Dataset) and table.label.late:
+        columns -= {*table.label_columns}
     least = required_columns(table, purpose) | (_timestamps(table) & columns)
     return least if table.on_missing_column == "missing_values" else columns
 

@@ -118,10 +118,12 @@ def _sources(cursor: Any, table: Table) -> list[tuple[str, str]]:
 
 def _versions_of_uploads(cursor: Any, table: Table) -> set[int]:
     """Return the versions of the own model that were trained with uploads which brought rows of the entities."""
-    if not existing_columns(cursor, "features", table.name):
-        return set()
-    source, same = _sources(cursor, table)[0]
-    uploads = rows(cursor, f"SELECT DISTINCT x.upload_sha256 FROM {source}, {ENTITIES} e WHERE {same}")
+    uploads = [
+        upload
+        for source, same in _sources(cursor, table)
+        if source.startswith(("features.", "labels."))
+        for upload in rows(cursor, f"SELECT DISTINCT x.upload_sha256 FROM {source}, {ENTITIES} e WHERE {same}")
+    ]
     by_upload = versions_by_upload(table.name)
     return {version for (sha256,) in uploads for model, version in by_upload.get(sha256, ()) if model == table.name}
 
@@ -171,9 +173,8 @@ def _erase_rows(planned: Erasure, *, reason: str, by: str) -> tuple[int, dict[st
         lock(cursor, online_rows.online_lock(table))
         lock(cursor, loading.load_lock(table))
         _put_keys(cursor, entities)
-        removed = {
-            source.partition(" ")[0]: _delete(cursor, table, source, same) for source, same in _sources(cursor, table)
-        }
+        _count_erased(cursor, table)
+        removed = {source.partition(" ")[0]: _delete(cursor, source, same) for source, same in _sources(cursor, table)}
         erasure_id: int = rows(
             cursor,
             "INSERT INTO uploads.erasures (dataset, entities, rows_removed, files, versions, erased_by, reason)"
@@ -186,21 +187,26 @@ def _erase_rows(planned: Erasure, *, reason: str, by: str) -> tuple[int, dict[st
     return erasure_id, {name: n for name, n in removed.items() if n}
 
 
-def _delete(cursor: Any, table: Table, source: str, same: str) -> int:
-    """Remove the rows of the entities from one table; those of features are counted in the ledger."""
+def _count_erased(cursor: Any, table: Table) -> None:
+    """Count in the ledger how many rows of each upload are about the entities, before they are removed."""
+    brought = [
+        f"SELECT x.upload_sha256, x.line FROM {source}, {ENTITIES} e WHERE {same}"
+        for source, same in _sources(cursor, table)
+        if source.startswith(("features.", "labels."))
+    ]
+    if brought:
+        cursor.execute(
+            f"UPDATE uploads.ledger l SET rows_erased = rows_erased + n FROM (SELECT upload_sha256, count(*) AS n"
+            f" FROM ({' UNION '.join(brought)}) lines GROUP BY 1) counts"
+            " WHERE l.dataset = $1 AND l.purpose = 'train' AND l.sha256 = counts.upload_sha256",
+            (table.name,),
+        )
+
+
+def _delete(cursor: Any, source: str, same: str) -> int:
+    """Remove the rows of the entities from one table."""
     gone = f"DELETE FROM {source} USING {ENTITIES} e WHERE {same}"
-    if not source.startswith("features."):
-        return int(rows(cursor, f"WITH gone AS ({gone} RETURNING 1) SELECT count(*) FROM gone")[0][0])
-    counted = rows(
-        cursor,
-        f"WITH gone AS ({gone} RETURNING x.upload_sha256 AS sha256),"
-        " counts AS (SELECT sha256, count(*) AS n FROM gone GROUP BY sha256),"
-        " recorded AS (UPDATE uploads.ledger l SET rows_erased = rows_erased + n FROM counts"
-        " WHERE l.dataset = $1 AND l.purpose = 'train' AND l.sha256 = counts.sha256)"
-        " SELECT count(*) FROM gone",
-        table.name,
-    )
-    return int(counted[0][0])
+    return int(rows(cursor, f"WITH gone AS ({gone} RETURNING 1) SELECT count(*) FROM gone")[0][0])
 
 
 def _finish(erasure_id: int, files: int, versions: Sequence[int]) -> None:

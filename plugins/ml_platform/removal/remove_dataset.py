@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
@@ -16,6 +16,7 @@ from ml_platform.ingestion import loading, templates
 from ml_platform.removal.archive_models import archive
 from ml_platform.scoring import batch
 from ml_platform.specs.catalog import DATASETS_DIR, Catalog, catalog, find_table
+from ml_platform.specs.label_files import label_files
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, FeatureTable, Table
 from ml_platform.storage import mlflow_client, object_store
@@ -102,11 +103,14 @@ def _files(table: Table) -> Iterator[tuple[str, list[ObjectVersion]]]:
     """Yield the places of a table's files in the buckets, and the files."""
     purposes: tuple[Purpose, ...] = ("train", "test") if isinstance(table, Dataset) else ("train",)
     places: list[tuple[str, str]] = [
-        (purpose, f"{folder}{table.inbox_prefix(purpose)}")
+        (purpose, f"{folder}{prefix}")
         for purpose in purposes
+        for prefix in table.inbox_prefixes(purpose)
         for folder in ("", "processed/", "rejected/")
     ]
     places += [("reports", f"{table.name}/"), ("reports", templates.template_key(table))]
+    if isinstance(table, Dataset) and table.has_key:
+        places += [("reports", templates.template_key(label_files(table)))]
     if isinstance(table, Dataset):
         places += [(batch.BUCKET, f"{table.name}/"), (BUCKET, frozen_prefix(table))]
     for bucket, prefix in places:
@@ -173,11 +177,9 @@ def _drop(cursor: Any, table: Table, others: Catalog) -> None:
         cursor.execute(f"DROP TABLE {full_name}")
     for source in _OWN_ROWS:
         cursor.execute(f"DELETE FROM {source}", (table.name,))
-    for purpose in ("train", "test"):
-        cursor.execute(
-            "DELETE FROM uploads.attempts WHERE bucket = $1 AND starts_with(object_key, $2)",
-            (purpose, table.inbox_prefix(purpose)),
-        )
+    inboxes = ((purpose, prefix) for purpose in get_args(Purpose) for prefix in table.inbox_prefixes(purpose))
+    for inbox in inboxes:
+        cursor.execute("DELETE FROM uploads.attempts WHERE bucket = $1 AND starts_with(object_key, $2)", inbox)
     cursor.execute(
         "UPDATE uploads.removals SET finished_at = now() WHERE name = $1 AND finished_at IS NULL", (table.name,)
     )

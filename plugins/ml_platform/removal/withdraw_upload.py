@@ -203,24 +203,26 @@ def _remember_entities(cursor: Any, table: Table, sha256: str) -> int:
     cursor.execute(
         f"CREATE TEMP TABLE entities ON COMMIT DROP AS SELECT {key_list(table)} FROM features.{name} WHERE false"
     )
-    cursor.execute(
-        f"INSERT INTO {ENTITIES} SELECT DISTINCT {key_list(table)} FROM features.{name} WHERE upload_sha256 = $1",
-        (sha256,),
-    )
+    brought = [f"SELECT DISTINCT {key_list(table)} FROM {one} WHERE upload_sha256 = $1" for one in _tables(table)]
+    cursor.execute(f"INSERT INTO {ENTITIES} {' UNION '.join(brought)}", (sha256,))
     count: int = rows(cursor, f"SELECT count(*) FROM {ENTITIES}")[0][0]
     return count
 
 
+def _tables(table: Table) -> list[str]:
+    """Return the tables that hold what an upload brought. A row of it may be in one of them or in both."""
+    schemas = ["features", *(["labels"] if table.label_columns else [])]
+    return [f"{schema}.{identifier(table.name)}" for schema in schemas]
+
+
 def _remove_rows(cursor: Any, table: Table, sha256: str) -> int:
     """Remove the rows of an upload, its bad values and its entry in the ledger; return the number of rows."""
-    name = identifier(table.name)
-    removed: int = rows(
-        cursor,
-        f"WITH gone AS (DELETE FROM features.{name} WHERE upload_sha256 = $1 RETURNING 1) SELECT count(*) FROM gone",
-        sha256,
-    )[0][0]
-    if table.label_columns:
-        cursor.execute(f"DELETE FROM labels.{name} WHERE upload_sha256 = $1", (sha256,))
+    tables = {f"gone_{i}": name for i, name in enumerate(_tables(table))}
+    gone = (
+        f"{alias} AS (DELETE FROM {name} WHERE upload_sha256 = $1 RETURNING line)" for alias, name in tables.items()
+    )
+    lines = " UNION ".join(f"SELECT line FROM {alias}" for alias in tables)
+    removed: int = rows(cursor, f"WITH {', '.join(gone)} SELECT count(*) FROM ({lines}) lines", sha256)[0][0]
     for entry in ("rejected_rows", "ledger"):
         cursor.execute(
             f"DELETE FROM uploads.{entry} WHERE dataset = $1 AND purpose = 'train' AND sha256 = $2",

@@ -41,6 +41,7 @@ def compare_specs(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     if bool(old.get("label")) != bool(new.get("label")):
         incompatible.append("a feature table became a data set with a label, or the other way round")
     compatible = _column_changes(old, new, incompatible)
+    old, new = _stated(old), _stated(new)
     others = (set(old) | set(new)) - {"columns", "search", "gate", "result", "description", "tables", *_TIMESTAMPS}
     compatible += [
         f"{field} was {_value(old.get(field))} and is now {_value(new.get(field))}"
@@ -48,6 +49,13 @@ def compare_specs(old: dict[str, Any], new: dict[str, Any]) -> Changes:
         if old.get(field) != new.get(field) and not any(text.startswith(f"{field}.") for text in incompatible)
     ]
     return Changes(tuple(compatible), tuple(incompatible))
+
+
+def _stated(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec whose label has only options that are given: a newer version may know more of them."""
+    given = (spec.get("label") or {}).items()
+    label = {option: value for option, value in given if value is not None and value is not False}
+    return spec | {"label": label or spec.get("label")}
 
 
 def _column_changes(old: dict[str, Any], new: dict[str, Any], incompatible: list[str]) -> list[str]:

@@ -149,6 +149,9 @@ class Label(SpecModel):
         default=None, min_length=3, description="three or more values: all of them"
     )
     kind: Literal["number"] | None = Field(default=None, description="number: the label is a number (regression)")
+    late: bool = Field(
+        default=False, description="training files may lack the label; label files, or later rows, bring it"
+    )
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> "Label":

@@ -39,6 +39,7 @@ RESERVED_COLUMNS = (
     "event_timestamp", "created_timestamp", "upload_sha256", "line",
     "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid",  # system columns of Postgres
 )  # fmt: skip
+LABEL_FOLDER = "labels/"  # of the files with labels alone, in the bucket train
 ROW_ID = "row_id"  # the key column of rows whose files have no key
 UPLOAD, LOAD, EVENT_TIME = "upload", "load", "event_time"
 KEY_TYPES = ("integer", "text", "category")
@@ -163,6 +164,10 @@ class Table(SpecModel):
         """Return the prefix of this table's object keys in the bucket `purpose`."""
         return f"{purpose}_{self.name}"
 
+    def inbox_prefixes(self, purpose: Purpose) -> tuple[str, ...]:
+        """Return all prefixes of this table's object keys in the bucket `purpose`, also that of its label files."""
+        return (self.inbox_prefix(purpose),)
+
     def inbox_pattern(self, purpose: Purpose) -> str:
         """Return the wildcard of this table's object keys in the bucket `purpose`."""
         return f"{self.inbox_prefix(purpose)}*"
@@ -172,7 +177,7 @@ class Table(SpecModel):
 
         A key that ends in a slash is a folder, which some consoles create as an empty object.
         """
-        return key.startswith(self.inbox_prefix(purpose)) and not key.endswith("/")
+        return key.startswith(self.inbox_prefixes(purpose)) and not key.endswith("/")
 
     @property
     def sha256(self) -> str:
@@ -200,7 +205,8 @@ class FeatureTable(Table):
 
     @model_validator(mode="after")
     def _inbox_is_its_own(self) -> "FeatureTable":
-        if taken := [other for other in ("processed/", "rejected/", "train_", "test_") if other.startswith(self.name)]:
+        others = ("processed/", "rejected/", "train_", "test_", LABEL_FOLDER)
+        if taken := [other for other in others if other.startswith(self.name)]:
             raise ValueError(f"name: the objects under {taken[0]} in the bucket would belong to this table")
         return self
 
@@ -279,6 +285,8 @@ class Dataset(Table):
                 f"label.kind is number, but the type of {self.label.column!r} is "
                 f"{self.columns[self.label.column].type}; allowed are {', '.join(NUMERIC_TYPES)}"
             )
+        if self.label.late and not self.has_key:
+            raise ValueError("label.late: without `entity.key` no later row can be about the same entity")
         if both := {self.label.column, *self.leaks} & {*self.keys, *self._timestamps.values()}:
             raise ValueError(f"label and leaks cannot be key, event_time or known_at: {', '.join(sorted(both))}")
         return self
@@ -311,6 +319,11 @@ class Dataset(Table):
     def holdout_by(self) -> Literal["entity", "time"]:
         """How the hold-out is chosen: as `gate.holdout_by` says; default: by time if there is an event time."""
         return self.gate.holdout_by or ("time" if self.event_time else "entity")
+
+    def inbox_prefixes(self, purpose: Purpose) -> tuple[str, ...]:
+        """Return the prefixes of training and label files, or of test files; without a key there are no label files."""
+        own = super().inbox_prefixes(purpose)
+        return (*own, f"{LABEL_FOLDER}{self.name}") if purpose == "train" and self.has_key else own
 
 
 def joined_name(table: str, column: str) -> str:

@@ -10,7 +10,9 @@ import pandas as pd
 from ml_platform.evaluation.tasks import kind_of, task_of
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.feature_store import features
+from ml_platform.ingestion.labels_alone import can_come, row_of_label, without_features
 from ml_platform.parsing.labels import class_text, label_values
+from ml_platform.specs.label_files import label_files
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import database, object_store
 from ml_platform.storage.database import identifier
@@ -23,30 +25,42 @@ log = logging.getLogger(__name__)
 
 LABEL = "__label"  # holds the label during the join; afterwards the label column holds its class index or number
 UPLOAD = "__upload"  # SHA-256 of the file that the label comes from
+FEATURES_UPLOAD = "__features_upload"  # and of the one with the features that it is about, where that may be another
 LINE = "__line"  # of the label in that file
 MAX_ROWS_NAMED = 20  # in an error
 
 
-def labels_query(dataset: Dataset) -> str:
+def labels_query(dataset: Dataset, *, alone: bool = False) -> str:
     """Return the SQL of the label rows: the latest known label of each entity and event time.
 
-    It also selects the columns on which other tables are joined, from the same row of the file.
+    It also selects the columns on which other tables are joined, from the row of features that the label is about: by
+    default the same row of the file.
+
+    Args:
+        dataset: the spec.
+        alone: whether there can be labels that came without features. A label is then about the newest row of its
+            entity that is not later. Without an event time, its event time becomes that of this row, and a label that
+            was uploaded before any row is about the first one. Labels without such a row are left out.
     """
     keys, name = key_list(dataset, "l."), identifier(dataset.name)
-    join_columns = "".join(
+    selected = "".join(
         f", {'l' if column in dataset.keys else 'f'}.{identifier(column)} AS {identifier(alias)}"
         for alias, column in dataset.join_columns.items()
     )
-    source = f"labels.{name} l"
-    if set(dataset.join_columns.values()) - set(dataset.keys):
+    source, time = f"labels.{name} l", "l.event_timestamp"
+    if alone:
+        source += f" CROSS JOIN LATERAL ({row_of_label(dataset)}) f"
+        selected += f", f.upload_sha256 AS {FEATURES_UPLOAD}"
+        time = "l.event_timestamp" if dataset.event_time else "f.event_timestamp"
+    elif set(dataset.join_columns.values()) - set(dataset.keys):
         row = (*(identifier(key) for key in dataset.keys), "event_timestamp", "created_timestamp")
         source += f" JOIN features.{name} f ON {' AND '.join(f'f.{one} = l.{one}' for one in row)}"
     return f"""
-        SELECT DISTINCT ON ({keys}, l.event_timestamp)
-               {keys}, l.event_timestamp, l.upload_sha256 AS {UPLOAD}, l.line AS {LINE},
-               l.{identifier(dataset.label.column)} AS {LABEL}{join_columns}
+        SELECT DISTINCT ON ({keys}, {time})
+               {keys}, {time}, l.upload_sha256 AS {UPLOAD}, l.line AS {LINE},
+               l.{identifier(dataset.label.column)} AS {LABEL}{selected}
         FROM {source}
-        ORDER BY {keys}, l.event_timestamp, l.created_timestamp DESC
+        ORDER BY {keys}, {time}, l.created_timestamp DESC
     """  # noqa: S608 – names are quoted
 
 
@@ -70,15 +84,21 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
     """Join the training set of a data set; the rows are sorted by key and event time.
 
     Returns:
-        Frame and classes (see `training_set.TrainingSet`), and the SHA-256 of each upload whose labels are in it.
+        Frame and classes (see `training_set.TrainingSet`), and the SHA-256 of each upload whose labels are in it, or
+        whose features these labels are about.
 
     Raises:
-        DegenerateDataError: there are no labels yet, or the label has values that the spec does not name.
+        DegenerateDataError: there are no labels yet, or none that could be joined with features, or the label has
+            values that the spec does not name.
         ConfigurationError: the label column cannot hold a value that the spec names.
     """
-    if not database.fetch(f"SELECT FROM labels.{identifier(dataset.name)} LIMIT 1"):
-        raise DegenerateDataError(f"{dataset.name}: no labelled rows are loaded; drop {dataset.inbox_pattern('train')}")
-    joined = features.historical_features(dataset, labels_query(dataset))
+    alone = can_come(dataset)
+    waiting = _waiting_labels(dataset) if alone else 0
+    if not database.fetch(f"SELECT FROM labels.{identifier(dataset.name)} OFFSET {waiting} LIMIT 1"):
+        raise DegenerateDataError(_no_labels(dataset, waiting))
+    if waiting:
+        log.warning("%s: %s labels wait for features as of their time; they are left out", dataset.name, f"{waiting:,}")
+    joined = features.historical_features(dataset, labels_query(dataset, alone=alone))
     joined = joined.sort_values([*dataset.keys, "event_timestamp"], ignore_index=True)
     times = joined["event_timestamp"].dt.tz_localize("UTC")  # Feast returns UTC without its time zone
     frame = joined[list(dataset.keys)].assign(event_timestamp=times)
@@ -88,7 +108,21 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
         raise DegenerateDataError(_unexpected(dataset, joined[unexpected], named))
     inputs = model_input(dataset, joined).drop(columns=list(dataset.entity.features))
     labelled = pd.concat([frame, inputs, label.astype(kind.label_type).rename(dataset.label.column)], axis=1)
-    return labelled, named, set(joined[UPLOAD])
+    return labelled, named, {sha256 for name in (UPLOAD, FEATURES_UPLOAD) for sha256 in joined.get(name, ())}
+
+
+def _no_labels(dataset: Dataset, waiting: int) -> str:
+    training = dataset.inbox_pattern("train")
+    if waiting:
+        return f"{dataset.name}: all {waiting:,} labels wait for features as of their time; drop {training}"
+    files = f"{label_files(dataset).inbox_pattern('train')} or {training} with" if dataset.label.late else training
+    return f"{dataset.name}: no labelled rows are loaded; drop {files}{' labels' * dataset.label.late}"
+
+
+def _waiting_labels(dataset: Dataset) -> int:
+    """Return the number of labels that no row of features could be joined with."""
+    statement = f"SELECT count(*) FROM labels.{identifier(dataset.name)} l WHERE {without_features(dataset, 'l')}"  # noqa: S608
+    return int(database.fetch(statement)[0][0])
 
 
 def freeze_lock(dataset: Dataset) -> str:

@@ -67,10 +67,10 @@ async def _looks(trigger: InboxTrigger, count: int) -> None:
     """Wait until a trigger has looked into the bucket so often."""
     looks, look = 0, trigger._has_new_file
 
-    async def counted(client: Any) -> bool:
+    async def counted(client: Any, prefix: str) -> bool:
         nonlocal looks
         looks += 1
-        return await look(client)
+        return await look(client, prefix)
 
     trigger._has_new_file = counted  # type: ignore[method-assign]
     while looks < count:
@@ -91,6 +91,14 @@ def test_without_a_file_it_waits_for_one(sample: Dataset) -> None:
 
     create_folder()
     assert asyncio.run(fires(trigger, lambda: drop(sample, many(1))))
+    sensor(sample).execute({}, event=None)
+
+
+def test_a_label_file_wakes_it_too(sample: Dataset) -> None:
+    def put_labels() -> None:
+        object_store.client().put_object(Bucket="train", Key=f"labels/{sample.name}.csv", Body=b"ID,LABEL\n1,1\n")
+
+    assert asyncio.run(fires(trigger_of(sample), put_labels))
     sensor(sample).execute({}, event=None)
 
 

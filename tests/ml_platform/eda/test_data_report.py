@@ -5,6 +5,7 @@ from itertools import islice
 import pytest
 
 from ml_platform.eda import data_report
+from ml_platform.eda.page import render_page
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
 from ml_platform.ingestion import uploads
 from ml_platform.specs.catalog import DATASETS_DIR, find_table
@@ -12,7 +13,7 @@ from ml_platform.specs.spec import Dataset, FeatureTable
 from ml_platform.storage import object_store, tables
 from ml_platform.storage.database import transaction
 from stack.config import ROOT
-from tests.ml_platform.ingestion.upload_cases import make_dataset, new_name
+from tests.ml_platform.ingestion.upload_cases import csv_bytes, make_dataset, new_name
 from tests.ml_platform.keyless import csv_of, without_key
 
 pytestmark = pytest.mark.servers
@@ -92,6 +93,20 @@ def test_rows_without_a_key_are_reported_on_without_their_ids(servers):
     for data in (waiting, loaded):
         assert set(data.rows.columns) == set(sample.columns)
         assert sorted(data.rows["COUNT"]) == [3, 3, 4]
+
+
+def test_labels_that_come_later_are_those_of_their_rows(servers):
+    late = make_dataset(new_name(), label={"column": "LABEL", "positive": 1, "late": True})
+    object_store.put_new(
+        "train", f"train_{late.name}.csv", csv_bytes({"ID": "1", "LABEL": ""}, {"ID": "2", "LABEL": ""})
+    )
+    assert "No row has a label yet" in render_page(data_report.report_data(late))
+    uploads.ingest(late, f"train_{late.name}.csv")
+    assert "No row has a label yet" in render_page(data_report.report_data(late))
+    object_store.put_new("train", f"labels/{late.name}.csv", b"ID,LABEL\n2,1\n")
+    uploads.ingest(late, f"labels/{late.name}.csv")
+    labels = data_report.report_data(late).rows.set_index("ID")["LABEL"]
+    assert labels.isna().to_dict() == {1: True, 2: False}
 
 
 def test_a_column_that_the_spec_has_and_the_tables_lack_is_missing(flights, tmp_path):

@@ -279,3 +279,15 @@ def test_killed_at_any_point_nothing_is_half_visible_and_the_next_run_goes_on(
 def sides(dataset: Dataset) -> list[bool]:
     """Return whether the entity is in features, and in labels."""
     return [(int(CANARY),) in rows_in(schema, dataset, '"ID"') for schema in ("features", "labels")]
+
+
+def test_it_is_forgotten_in_label_files_too(sample: Dataset) -> None:
+    uploads.ingest(sample, drop(sample, csv_bytes({"ID": CANARY}, {"ID": "2"})))
+    key = f"labels/{sample.name}.csv"
+    object_store.client().put_object(Bucket="train", Key=key, Body=f"ID,LABEL\n{CANARY},1\n2,1\n".encode())
+    brought = uploads.ingest(sample, key)
+    assert brought["rows_loaded"] == 2
+    forget(sample)
+    assert_nothing_of_it(sample)
+    assert object_store.get("train", brought["archived_key"]) == b"ID,LABEL\n\n2,1\n"
+    assert fetch("SELECT rows_loaded, rows_erased FROM uploads.ledger WHERE dataset = $1", sample.name) == [(2, 1)] * 2

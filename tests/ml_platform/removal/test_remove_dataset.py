@@ -95,6 +95,7 @@ def test_nothing_is_left_but_its_files_and_who_and_why_are_recorded(sample: Data
     files = {place: files for place, (files, _) in planned.files.items()}
     assert files == {
         f"train/train_{name}": 1, f"train/processed/train_{name}": 3, f"reports/templates/{name}.csv": 1,
+        f"reports/templates/labels/{name}.csv": 1,
         f"mlflow/training_sets/{name}/": 1,
     }  # fmt: skip
     assert rows_in("features", sample) == 2
