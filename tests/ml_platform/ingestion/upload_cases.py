@@ -87,7 +87,7 @@ def as_files(rows: list[dict[str, str]]) -> dict[str, bytes]:
     utf_16 = {".le.csv": text.decode().encode("utf-16"), ".be.csv": b"\xfe\xff" + text.decode().encode("utf-16-be")}
     whole = [GOOD | row for row in rows]
     lines = json_lines({name: value or None for name, value in row.items()} for row in whole)
-    packed = {".csv.gz": gzip.compress(text), ".jsonl.gz": gzip.compress(lines)}
+    packed = {".csv.gz": gzip.compress(text, mtime=0), ".jsonl.gz": gzip.compress(lines, mtime=0)}
     marked = {".bom.csv": b"\xef\xbb\xbf" + text}
     return {".csv": text, ".jsonl": lines, ".parquet": parquet(whole)} | separated | utf_16 | packed | marked
 
