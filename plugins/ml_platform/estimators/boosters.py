@@ -85,6 +85,13 @@ class Boosted(BaseEstimator):  # type: ignore[misc] # untyped base
     def _sums(self, booster: Any, matrix: Matrix) -> NDArray[Any]:
         """Return the sums of the trees for rows, shape (n_rows,) or (n_rows, n_classes)."""
 
+    @abstractmethod
+    def _contributions(self, booster: Any, matrix: Matrix) -> NDArray[Any]:
+        """Return what each column adds to each sum, and after the columns of a sum its expected value.
+
+        Shape (n_rows, n_sums * (n_columns + 1)), or the same numbers in three dimensions.
+        """
+
     def check_params(self) -> None:
         """Check the parameters before a fit; see `param_types.check_params`."""
         check_params(self)
@@ -127,6 +134,20 @@ class Boosted(BaseEstimator):  # type: ignore[misc] # untyped base
         check_is_fitted(self)
         matrix = validate_data(self, X, reset=False, dtype="float64", order="C", ensure_all_finite="allow-nan")
         return np.ascontiguousarray(self._sums(self._booster, matrix), dtype=np.float64)
+
+    def contributions(self, X: ArrayLike) -> Matrix:  # noqa: N803 – scikit-learn's name
+        """Return what each column adds to the sums of the trees, by the library's TreeSHAP.
+
+        Args:
+            X: rows, shape (n_rows, n_columns).
+
+        Returns:
+            Shape (n_rows, n_sums, n_columns + 1); the last one is the expected sum, the same for all rows.
+        """
+        check_is_fitted(self)
+        matrix = validate_data(self, X, reset=False, dtype="float64", order="C", ensure_all_finite="allow-nan")
+        parts = np.asarray(self._contributions(self._booster, matrix), dtype=np.float64)
+        return parts.reshape(len(matrix), self._n_sums(), matrix.shape[1] + 1)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is stored: all but the library's object."""

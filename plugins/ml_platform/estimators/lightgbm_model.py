@@ -92,6 +92,10 @@ class LightGBM(Boosted):
         sums: NDArray[Any] = booster.predict(matrix, raw_score=True, num_threads=1)
         return sums
 
+    def _contributions(self, booster: Any, matrix: Matrix) -> NDArray[Any]:
+        parts: NDArray[Any] = booster.predict(matrix, pred_contrib=True, num_threads=1)
+        return parts
+
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class LightGBMClassifier(LightGBM, BoostedClassifier):

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 Cells = Mapping[str, NDArray[Any]]  # by column name: float64 with NaN, or texts with None or NaN
 LARGEST = 1e100  # limit of a scaled number: a linear model still gives a finite sum, and a probability of 0 or 1
+SAMPLE_ROWS = 3  # kept to check other results by
 UNKNOWN = "\x00"  # stands for an unknown category: no column can hold this text
 
 _THREADS = ThreadpoolController()  # made once: the search for loaded libraries takes milliseconds
@@ -47,6 +48,9 @@ class _Categories:
     name: str
     positions: NDArray[np.intp]
     values: Mapping[str | None, Matrix]
+
+    def names_of_positions(self) -> list[str]:
+        return [self.name] * len(self.positions)
 
     def fill(self, matrix: Matrix, cells: Cells) -> None:
         unknown = self.values[UNKNOWN]
@@ -73,6 +77,9 @@ class _Numbers:
     indicators: NDArray[np.intp]
     scaler: Any
 
+    def names_of_positions(self) -> list[str]:
+        return [*self.names, *(self.names[number] for number in self.indicators)]
+
     def fill(self, matrix: Matrix, cells: Cells) -> None:
         numbers = np.full((len(matrix), len(self.names)), np.nan)
         for i, name in enumerate(self.names):
@@ -98,6 +105,7 @@ class RowScorer:
         """
         self._columns, self._estimator = columns, estimator
         self._parts: list[_Categories | _Numbers] = []
+        self._sample = np.empty((0, 0))
         pipeline, calibrated = uncalibrated(estimator), calibrated_of(estimator)
         if isinstance(pipeline, Pipeline) and isinstance(pipeline[0], ColumnTransformer):
             self._read_pipeline(pipeline, calibrated.calibrators if calibrated else ())
@@ -108,9 +116,9 @@ class RowScorer:
         sample = _sample(pipeline[0], self._columns)
         expected = np.asarray(pipeline[0].transform(sample), dtype="float64")
         self._predict = row_outputs_of(pipeline[-1], expected, calibrators)
-        self._base = expected[:1]
+        self._base, self._sample = expected[:1], expected[:SAMPLE_ROWS]
         self._parts = _parts(pipeline[0], sample)
-        if not np.array_equal(self._matrix(sample), expected, equal_nan=True):
+        if not np.array_equal(self.encoded(sample), expected, equal_nan=True):
             self._parts = []
 
     def outputs(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
@@ -127,14 +135,28 @@ class RowScorer:
         # On a busy machine more OpenMP threads make boosted trees many times slower.
         with _THREADS.limit(limits=1):
             if self._parts:
-                raw = self._predict(self._matrix(rows))
+                raw = self._predict(self.encoded(rows))
             else:
                 frame = rows if isinstance(rows, pd.DataFrame) else rows.to_pandas()
                 predict = getattr(self._estimator, "predict_proba", self._estimator.predict)
                 raw = predict(sklearn_input(frame, self._columns)).reshape(len(rows), -1)
         return raw if raw.shape[1] > 2 else raw[:, -1]
 
-    def _matrix(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
+    @property
+    def sample(self) -> Matrix | None:
+        """A few rows of the estimator's inputs, shape (n_rows, n_matrix_columns); None if scikit-learn scores."""
+        return self._sample if self._parts else None
+
+    def features_of_columns(self) -> NDArray[np.intp]:
+        """Return for each column of `encoded` the index of the input that it encodes, shape (n_matrix_columns,)."""
+        index = {name: number for number, name in enumerate(self._columns)}
+        features = np.zeros(self._base.shape[1], dtype=np.intp)  # a column that no value changes may be of any input
+        for part in self._parts:
+            features[part.positions] = [index[name] for name in part.names_of_positions()]
+        return features
+
+    def encoded(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
+        """Return the inputs of the estimator for rows, shape (n_rows, n_matrix_columns); see `outputs`."""
         matrix = np.repeat(self._base, len(rows), axis=0)
         read_cells = _frame_cells if isinstance(rows, pd.DataFrame) else _batch_cells
         cells = read_cells(rows, self._columns)

@@ -18,6 +18,7 @@ from sklearn.calibration import CalibratedClassifierCV
 
 log = logging.getLogger(__name__)
 
+_COVER_FIELDS = ("count", "is_categorical")
 _NODE_FIELDS = ("left", "right", "is_leaf", "feature_idx", "num_threshold", "missing_go_to_left", "value", "depth")
 
 
@@ -71,6 +72,32 @@ def tree_nodes(model: Any) -> TreeNodes | None:
         _report_missing(f"node fields {sorted(missing)}", "boosted trees predict one after the other")
         return None
     return nodes
+
+
+def covers_of(nodes: TreeNodes) -> list[NDArray[np.float64]]:
+    """Return for each tree how many training rows came to each of its nodes, shape (n_nodes,).
+
+    Raises:
+        ValueError: the trees do not say it, or a split is one of categories.
+    """
+    for tree in nodes.trees:
+        if missing := set(_COVER_FIELDS).difference(tree.dtype.names or ()):
+            raise ValueError(f"scikit-learn {sklearn.__version__} no longer has the node fields {sorted(missing)}")
+        if tree["is_categorical"].any():
+            raise ValueError("the trees have splits by categories, which the platform does not make")
+    return [tree["count"].astype(np.float64) for tree in nodes.trees]
+
+
+def sigmoid_of(calibrator: Any) -> tuple[float, float]:
+    """Return slope and intercept of Platt's calibrator: a probability has the log odds `slope * score + intercept`.
+
+    Raises:
+        ValueError: it is no such calibrator.
+    """
+    try:
+        return -float(calibrator.a_), -float(calibrator.b_)
+    except AttributeError:
+        raise ValueError(f"{type(calibrator).__name__} is not a sigmoid of the score") from None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from ml_platform import RANDOM_STATE
+from ml_platform.estimators.feature_effects import EffectsOf, forest, histogram_trees, library_trees, linear, sampled
 from ml_platform.estimators.lightgbm_model import LightGBMClassifier, LightGBMRegressor
 from ml_platform.estimators.optional_package import OptionalPackage
 from ml_platform.estimators.row_probabilities import (
@@ -54,7 +55,9 @@ class EstimatorKind:
         scaler: makes the unfitted step for number columns.
         trusted_types: types in a stored model that skops does not trust by default.
         predict_rows: makes the function that predicts probabilities or scores; see `row_probabilities`.
-        library: the package that it needs besides scikit-learn, or None.
+        effects: makes what explains its outputs; None if there is none; see `feature_effects`.
+        needs_reference: whether it is explained by comparison with the mean of the training rows.
+        package: the package that it needs besides scikit-learn, or None.
     """
 
     classifier: type[BaseEstimator] | None
@@ -64,6 +67,8 @@ class EstimatorKind:
     scaler: Callable[[], BaseEstimator]
     trusted_types: tuple[str, ...]
     predict_rows: Callable[[Any, Matrix, Response], Predict]
+    effects: EffectsOf | None = None
+    needs_reference: bool = False
     package: OptionalPackage | None = None
 
     def build(self, params: Mapping[str, Any], kind: Literal["classifier", "regressor"]) -> BaseEstimator:
@@ -136,6 +141,8 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         scaler=scaled_median_imputer,
         trusted_types=(),
         predict_rows=in_blocks,
+        effects=linear,
+        needs_reference=True,
     ),
     "ridge": EstimatorKind(
         classifier=None,
@@ -145,6 +152,8 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         scaler=scaled_median_imputer,
         trusted_types=(),
         predict_rows=in_blocks,
+        effects=linear,
+        needs_reference=True,
     ),
     "random_forest": EstimatorKind(
         classifier=RandomForestClassifier,
@@ -154,6 +163,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         scaler=median_imputer,
         trusted_types=("sklearn.tree._tree.Tree",),
         predict_rows=mean_of_trees,
+        effects=forest,
     ),
     "hist_gradient_boosting": EstimatorKind(
         classifier=HistGradientBoostingClassifier,
@@ -163,6 +173,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         scaler=median_imputer,
         trusted_types=("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",),
         predict_rows=all_trees_at_once,
+        effects=histogram_trees,
     ),
     "xgboost": EstimatorKind(
         classifier=XGBoostClassifier,
@@ -172,6 +183,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         scaler=UnseenMissingImputer,
         trusted_types=tuple(map(_type_name, (XGBoostClassifier, XGBoostRegressor, UnseenMissingImputer))),
         predict_rows=in_one_call,
+        effects=library_trees,
         package=XGBoostClassifier.package,
     ),
     "lightgbm": EstimatorKind(
@@ -182,6 +194,7 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         scaler=UnseenMissingImputer,
         trusted_types=tuple(map(_type_name, (LightGBMClassifier, LightGBMRegressor, UnseenMissingImputer))),
         predict_rows=in_one_call,
+        effects=library_trees,
         package=LightGBMClassifier.package,
     ),
     "snapshot_ensemble": EstimatorKind(
@@ -192,6 +205,8 @@ ESTIMATORS: dict[Estimator, EstimatorKind] = {
         scaler=scaled_median_imputer,
         trusted_types=tuple(map(_type_name, (SnapshotEnsembleClassifier, SnapshotEnsembleRegressor))),
         predict_rows=in_blocks,
+        effects=sampled,
+        needs_reference=True,
     ),
 }
 

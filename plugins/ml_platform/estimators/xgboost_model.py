@@ -58,14 +58,16 @@ class XGBoost(Boosted):
         return booster, booster.best_iteration + 1 if validation else n_trees
 
     def _matrix(self, rows: Rows) -> Any:
-        n_numbers = rows.matrix.shape[1] - self.n_categories
+        return self._data(rows.matrix, label=rows.target, weight=rows.weights)
+
+    def _data(self, matrix: Matrix, **more: NDArray[Any]) -> Any:
+        n_numbers = matrix.shape[1] - self.n_categories
         return self.package.load().DMatrix(
-            _narrow(rows.matrix),
-            rows.target,
-            weight=rows.weights,
+            _narrow(matrix),
             feature_types=["c"] * self.n_categories + ["q"] * n_numbers,
             enable_categorical=True,
             nthread=1,
+            **more,
         )
 
     def _dump(self, booster: Any) -> bytes:
@@ -82,6 +84,10 @@ class XGBoost(Boosted):
     def _sums(self, booster: Any, matrix: Matrix) -> NDArray[Any]:
         sums: NDArray[Any] = booster.inplace_predict(_narrow(matrix), predict_type="margin")
         return sums
+
+    def _contributions(self, booster: Any, matrix: Matrix) -> NDArray[Any]:
+        parts: NDArray[Any] = booster.predict(self._data(matrix), pred_contribs=True)
+        return parts
 
 
 def _narrow(matrix: Matrix) -> NDArray[np.float32]:

@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import FixedThresholdClassifier
 
 from ml_platform.estimators.model_parts import threshold_of
+from ml_platform.estimators.row_explainer import Scale
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.classification import Classification
 from ml_platform.evaluation.metrics import best_threshold, f1_by_threshold
@@ -88,3 +90,12 @@ class Binary(Classification):
         """Return the probability of the positive class, and the class."""
         pairs = zip(outputs.tolist(), self.texts(predictions), strict=True)
         return [{"probability": one, "prediction": text, "probabilities": None} for one, text in pairs]
+
+    def explained_outputs(self, predictions: Values) -> NDArray[np.intp]:
+        """Return 0: the positive class is explained, whatever is predicted."""
+        return np.zeros(len(predictions), dtype=np.intp)
+
+    def effect_scale(self, scale: Scale) -> str:
+        """Return probability or log odds: calibrated or not, a margin is the log odds of the probability."""
+        what = "probability" if scale == "probability" else "log odds"
+        return f"{what} of the positive class ({self.names[1]})"

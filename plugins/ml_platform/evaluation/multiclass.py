@@ -9,11 +9,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from ml_platform.estimators.row_explainer import Scale
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.classification import Classification
 from ml_platform.evaluation.metrics import within_one_standard_error
 from ml_platform.evaluation.task import HoldoutOutputs, OutOfFold, Outputs, Values
 from ml_platform.specs.tasks import METRIC_TITLES, TaskName
+
+_SCALES: dict[Scale, str] = {
+    "margin": "log of the probability of the predicted class, minus the mean of these logs over all classes",
+    "calibrated": "log odds of the predicted class, before the probabilities are divided by their sum",
+    "probability": "probability of the predicted class",
+}
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,14 @@ class Multiclass(Classification):
             {"probability": one, "prediction": text, "probabilities": dict(zip(self.names, each, strict=True))}
             for one, text, each in rows
         ]
+
+    def explained_outputs(self, predictions: Values) -> NDArray[np.intp]:
+        """Return the predicted class."""
+        return np.asarray(predictions, dtype=np.intp)
+
+    def effect_scale(self, scale: Scale) -> str:
+        """Return what is added up for the predicted class."""
+        return _SCALES[scale]
 
     @staticmethod
     def _of_prediction(outputs: Outputs, predictions: Values) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from sklearn.tree import DecisionTreeRegressor
 from ml_platform import RANDOM_STATE
 from ml_platform.estimators.interval_regressor import Interval, IntervalRegressor
 from ml_platform.estimators.model_parts import interval_of
+from ml_platform.estimators.row_explainer import Scale
 from ml_platform.evaluation import bootstrap, number_charts
 from ml_platform.evaluation.intervals import conformal_interval, interval_metrics
 from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Task, Values
@@ -259,6 +260,14 @@ class Regression(Task):
         """Return the number and both ends of its interval."""
         columns = (column.tolist() for column in (outputs, *self._ends(outputs)))
         return [{"prediction": one, "low": low, "high": high} for one, low, high in zip(*columns, strict=True)]
+
+    def explained_outputs(self, predictions: Values) -> NDArray[np.intp]:
+        """Return 0: there is one number."""
+        return np.zeros(len(predictions), dtype=np.intp)
+
+    def effect_scale(self, scale: Scale) -> str:
+        """Return the unit of the label, or its logarithm."""
+        return "logarithm of the prediction" if scale == "logarithm" else "unit of the label"
 
     def tags(self) -> dict[str, str]:
         """Return the tag `interval`."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib.figure import Figure
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 
+from ml_platform.estimators.row_explainer import Scale
 from ml_platform.specs.parts import Label
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import Metric, TaskName
@@ -280,6 +282,16 @@ class Task(ABC):
     @abstractmethod
     def answers(self, outputs: Outputs, predictions: Values) -> list[dict[str, Any]]:
         """Return each prediction as the answer to an HTTP request has it."""
+
+    # reasons
+
+    @abstractmethod
+    def explained_outputs(self, predictions: Values) -> NDArray[np.intp]:
+        """Return the index of the output that the reasons of each row explain, shape (n_rows,)."""
+
+    @abstractmethod
+    def effect_scale(self, scale: Scale) -> str:
+        """Return for people what the effects of features add up to; see `RowExplainer.scale`."""
 
     # the registry
 

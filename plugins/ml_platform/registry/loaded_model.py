@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sklearn.base import BaseEstimator
 
+from ml_platform.estimators.row_explainer import RowEffects, RowExplainer
 from ml_platform.estimators.row_scorer import RowScorer
 from ml_platform.evaluation.task import Outputs, Task, Values
 from ml_platform.exceptions import RegistryError
@@ -65,6 +67,38 @@ class LoadedModel:
         except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise RegistryError(f"{self.name} version {self.version} cannot score: {error}") from error
         return outputs, self.task.predictions(outputs)
+
+    def explain(self, rows: pd.DataFrame | pa.RecordBatch, predictions: Values) -> RowEffects:
+        """Explain the predictions of a batch; a row's effects are the same to the bit in any batch.
+
+        Args:
+            rows: as `predict` takes them.
+            predictions: as `predict` returns them for these rows.
+
+        Returns:
+            Base and effects of the features, in the order of `columns`; for their scale see `explainer`.
+
+        Raises:
+            RegistryError: the model gives no reasons.
+        """
+        if not len(rows):
+            return RowEffects(np.empty(0), np.empty((0, len(self.columns))))
+        found = self.explainer.explain(rows, self.task.explained_outputs(predictions))
+        if not (np.isfinite(found.effects).all() and np.isfinite(found.base).all()):
+            raise RegistryError(f"{self.name} version {self.version} gives effects that are not finite numbers")
+        return found
+
+    @cached_property
+    def explainer(self) -> RowExplainer:
+        """What explains its predictions; made at first use.
+
+        Raises:
+            RegistryError: the model gives no reasons.
+        """
+        try:
+            return RowExplainer(self.estimator, self._scorer, self.columns)
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            raise RegistryError(f"{self.name} version {self.version} gives no reasons: {error}") from error
 
     @cached_property
     def _scorer(self) -> RowScorer:

@@ -21,13 +21,15 @@ from ml_platform.registry import registry
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring import prediction_log
 from ml_platform.scoring.model_rows import model_rows, reading_spec
+from ml_platform.scoring.reasons import reasons_of, scale_facts
 from ml_platform.scoring.result_files import (
     CONTENT_TYPES,
+    Origin,
     ResultFile,
     card_json,
     card_key,
-    model_version_in,
     open_result,
+    origin_of,
     result_batch,
     result_schema,
 )
@@ -64,6 +66,7 @@ class ResultWriter:
         result: the result, open for writing.
         log_buffer: takes the log entries of the predictions.
         comparison: with what the model was trained on.
+        n_reasons: per row; 0 if there are none.
         rows_read: good and bad rows so far.
         rows_scored: good rows so far.
     """
@@ -73,6 +76,7 @@ class ResultWriter:
     result: ResultFile
     log_buffer: prediction_log.LogBuffer
     comparison: TrainingComparison
+    n_reasons: int = 0
     rows_read: int = 0
     rows_scored: int = 0
 
@@ -81,7 +85,7 @@ class ResultWriter:
 
         Raises:
             ContractError: the file breaks the contract.
-            RegistryError: the model gives a row no finite output.
+            RegistryError: the model gives a row no finite output, or no reasons.
         """
         bad: list[BadValue] = []
         with closing(self.result):
@@ -95,7 +99,8 @@ class ResultWriter:
 
     def _score(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         champion = self.champion
-        outputs, predictions = champion.predict(model_rows(champion.dataset, rows, self.uploaded))
+        inputs = model_rows(champion.dataset, rows, self.uploaded)
+        outputs, predictions = champion.predict(inputs)
         if not np.isfinite(outputs).all():
             raise RegistryError(
                 f"{champion.name} version {champion.version} gives outputs that are not finite numbers: "
@@ -103,7 +108,8 @@ class ResultWriter:
             )
         self.log_buffer.add(prediction_log.entries(champion, rows, outputs, predictions, self.uploaded))
         self.comparison.add(rows, predictions)
-        return result_batch(champion, rows, outputs, predictions)
+        reasons = reasons_of(champion, inputs, predictions, self.n_reasons) if self.n_reasons else None
+        return result_batch(champion, rows, outputs, predictions, reasons)
 
 
 def score(dataset: Dataset, key: str) -> UploadReport:
@@ -119,7 +125,8 @@ def score(dataset: Dataset, key: str) -> UploadReport:
         The report; its outcome is scored, rejected, or gone if the file was removed before it was read.
 
     Raises:
-        RegistryError: there is no valid champion, or it gives a row no finite output; nothing is written.
+        RegistryError: there is no valid champion, or it gives a row no finite output, or no reasons although the data
+            set asks for them; nothing is written.
         UploadChangedError: the file was replaced each time it was read.
         ServiceError: a server failed; run it again.
     """
@@ -140,13 +147,13 @@ def _score(dataset: Dataset, upload: Upload) -> UploadReport:
     for stem in result_stems(upload):
         form = _written_format(stem) or dataset.result.format
         result_key = f"{stem}.{form}"
-        champion = _choose_model(dataset, result_key)
+        champion, n_reasons = _choose_model(dataset, result_key)
         spec = reading_spec(champion.dataset, dataset)
         upload = replace(upload, dataset=spec)
         with tempfile.TemporaryFile() as file, prediction_log.open_buffer() as log_buffer:
-            result = open_result(file, form, result_schema(champion))
+            result = open_result(file, form, result_schema(champion, n_reasons))
             comparison = TrainingComparison(champion, training_facts(champion))
-            writer = ResultWriter(champion, upload.object.last_modified, result, log_buffer, comparison)
+            writer = ResultWriter(champion, upload.object.last_modified, result, log_buffer, comparison, n_reasons)
             try:
                 bad = writer.write(upload.batches())
                 _check_share(spec, writer, bad)
@@ -181,20 +188,20 @@ def _written_format(stem: str) -> ResultFormat | None:
     return next((form for form in CONTENT_TYPES if object_store.head(BUCKET, f"{stem}.{form}")), None)
 
 
-def _choose_model(dataset: Dataset, result_key: str) -> LoadedModel:
-    """Return the model of a result that an interrupted attempt wrote; if there is none, the champion."""
-    version = _version_in(result_key)
-    if version is None:
-        return registry.load_champion(dataset.name)
-    return registry.load_live(registry.get_version(dataset.name, version))
+def _choose_model(dataset: Dataset, result_key: str) -> tuple[LoadedModel, int]:
+    """Return model and number of reasons of a result that an interrupted attempt wrote; if there is none, of now."""
+    origin = _origin_of(result_key)
+    if origin is None:
+        return registry.load_champion(dataset.name), dataset.result.explain
+    return registry.load_live(registry.get_version(dataset.name, origin.model_version)), origin.n_reasons
 
 
-def _version_in(result_key: str) -> int | None:
+def _origin_of(result_key: str) -> Origin | None:
     written = object_store.head(BUCKET, result_key)
     if written is None:
         return None
     with object_store.local_copy(written) as copy:
-        return model_version_in(copy.file, result_key)
+        return origin_of(copy.file, result_key)
 
 
 def _is_written(result_key: str, file: BinaryIO, content_type: str) -> bool:
@@ -236,6 +243,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "training_set_sha256": champion.training_set_sha256,
         "spec_sha256": champion.dataset.sha256,
         **champion.task.facts(),
+        **({"reasons": scale_facts(champion)} if writer.n_reasons else {}),
         "rows_in": writer.rows_read,
         "rows_out": writer.rows_scored,
         "rows_rejected": rejected,

@@ -9,7 +9,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from ml_platform.evaluation.task import Outputs, Values
 from ml_platform.files.rejected_rows import escape_cell
 from ml_platform.registry.loaded_model import LoadedModel
+from ml_platform.scoring.reasons import Reasons, no_reasons
 from ml_platform.scoring.row_identity import identity_fields, identity_values
 from ml_platform.specs.parts import ResultFormat
 
@@ -27,14 +28,18 @@ CONTENT_TYPES: dict[ResultFormat, str] = {
 VERSION = "model_version"
 
 
-def result_schema(model: LoadedModel) -> pa.Schema:
-    """Return the columns of a result: the key or, without one, the row's number; then those of the prediction."""
+def result_schema(model: LoadedModel, n_reasons: int = 0) -> pa.Schema:
+    """Return the columns of a result: the key or, without one, the row's number; then prediction and reasons."""
     columns = model.task.result_columns(*model.task.no_rows(), model.version)
+    if n_reasons:
+        columns |= no_reasons(model, n_reasons).columns()
     predicted = [pa.field(name, column.type) for name, column in columns.items()]
     return pa.schema([*identity_fields(model.dataset), *predicted])
 
 
-def result_batch(model: LoadedModel, rows: pa.RecordBatch, outputs: Outputs, predictions: Values) -> pa.RecordBatch:
+def result_batch(
+    model: LoadedModel, rows: pa.RecordBatch, outputs: Outputs, predictions: Values, reasons: Reasons | None = None
+) -> pa.RecordBatch:
     """Return the rows of a result, in the schema `result_schema`.
 
     Args:
@@ -42,10 +47,12 @@ def result_batch(model: LoadedModel, rows: pa.RecordBatch, outputs: Outputs, pre
         rows: typed, shape (n_rows, n_columns).
         outputs: as `LoadedModel.predict` returns them.
         predictions: as `LoadedModel.predict` returns them, shape (n_rows,).
+        reasons: of these rows, or None.
     """
-    schema = result_schema(model)
-    keys = identity_values(model.dataset, rows)
-    columns = [*keys, *model.task.result_columns(outputs, predictions, model.version).values()]
+    schema = result_schema(model, reasons.order.shape[1] if reasons else 0)
+    predicted = model.task.result_columns(outputs, predictions, model.version)
+    explained = reasons.columns() if reasons else {}
+    columns = [*identity_values(model.dataset, rows), *predicted.values(), *explained.values()]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
@@ -139,10 +146,20 @@ def read_rows(file: BinaryIO, key: str) -> Iterator[list[Any]]:
         yield from map(list, zip(*(column.to_pylist() for column in batch.columns), strict=True))
 
 
-def model_version_in(file: BinaryIO, key: str) -> int | None:
-    """Return the model version that wrote a result; None if the result has no rows."""
+class Origin(NamedTuple):
+    """How a result was written: by which version of the model, and with how many reasons per row."""
+
+    model_version: int
+    n_reasons: int
+
+
+def origin_of(file: BinaryIO, key: str) -> Origin | None:
+    """Return how a result was written; None if the result has no rows."""
     header, *first = islice(read_rows(file, key), 2)
-    return int(first[0][header.index(VERSION)]) if first else None
+    if not first:
+        return None
+    position = header.index(VERSION)
+    return Origin(int(first[0][position]), sum(name.endswith("_effect") for name in header[position:]))
 
 
 def card_key(result_key: str) -> str:

@@ -17,6 +17,7 @@ DEFAULT_TRIALS, QUICK_TRIALS, MAX_TRIALS = 40, 10, 10_000
 Purpose = Literal["train", "test"]
 Delimiter = Literal[",", ";", "\t", "|"]
 ResultFormat = Literal["csv", "parquet"]
+MAX_REASONS = 20
 Scalar = bool | int | float | str
 
 NUMERIC_TYPES = ("integer", "number", "money")
@@ -300,6 +301,10 @@ class Result(SpecModel):
         default="csv",
         description="csv: texts that a spreadsheet would run get an apostrophe; parquet: values as they are",
     )
+    explain: int = Field(
+        default=0, ge=0, le=MAX_REASONS, strict=True,
+        description="number of reasons per prediction, of the features with the largest effects; 0: none",
+    )  # fmt: skip
 
 
 class Promotion(SpecModel):

@@ -1,5 +1,6 @@
 """The interface of a task: every kind implements it whole."""
 
+import numpy as np
 import pytest
 
 from ml_platform.evaluation.task import Calibration, Task
@@ -42,3 +43,31 @@ def test_the_metrics_of_a_calibration_have_names_of_their_own(monkeypatch):
     found = Calibration(task, None, 0.3, 0.2, "sigmoid").metrics()
     assert found == {"brier": 0.2, "brier_uncalibrated": 0.3}
     assert out_of_fold(1, 2, 3).scores == 2
+
+
+LOGS = "log of the probability of the predicted class, minus the mean of these logs over all classes"
+SHARES = "log odds of the predicted class, before the probabilities are divided by their sum"
+SCALES = [
+    (make_dataset(), "margin", "log odds of the positive class (1)"),
+    (make_dataset(), "calibrated", "log odds of the positive class (1)"),
+    (make_dataset(), "probability", "probability of the positive class (1)"),
+    (make_weeks(), "margin", LOGS),
+    (make_weeks(), "calibrated", SHARES),
+    (make_weeks(), "probability", "probability of the predicted class"),
+    (make_houses(), "number", "unit of the label"),
+    (make_houses(), "logarithm", "logarithm of the prediction"),
+]
+
+
+@pytest.mark.parametrize(("spec", "scale", "text"), SCALES, ids=[f"{spec.name} {scale}" for spec, scale, _ in SCALES])
+def test_each_kind_says_what_effects_add_up_to(spec, scale, text):
+    task = task_of(spec, () if spec.label.kind else spec.label.classes or ("0", "1"))
+    assert task.effect_scale(scale) == text
+
+
+def test_only_with_several_classes_the_prediction_decides_what_is_explained():
+    two, several = task_of(make_dataset(), ("0", "1")), task_of(make_weeks(), ("poor", "fair", "good"))
+    number = task_of(make_houses(), ())
+    assert two.explained_outputs(np.array([1, 0, 1])).tolist() == [0, 0, 0]
+    assert several.explained_outputs(np.array([2, 0, 1])).tolist() == [2, 0, 1]
+    assert number.explained_outputs(np.array([2.5, 0.5])).tolist() == [0, 0]

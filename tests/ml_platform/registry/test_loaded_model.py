@@ -1,12 +1,17 @@
 """A loaded model scores any batch by its own inputs, and says which version cannot."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.special import logit
 
+from ml_platform.estimators import reference_row
+from ml_platform.estimators.model_parts import uncalibrated
+from ml_platform.estimators.row_explainer import RowEffects, RowExplainer
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.registry.model_files import signature
@@ -54,6 +59,40 @@ def test_with_more_classes_the_most_probable_one_is_predicted(weeks):
     probabilities, predictions = weeks.predict(make_weeks_frame(50, seed=2))
     assert (probabilities.shape, predictions.shape) == ((50, 3), (50,))
     assert (predictions == probabilities.argmax(axis=1)).all()
+
+
+def test_effects_of_two_classes_add_up_to_the_log_odds(shop):
+    frame = make_frame(50, seed=2)
+    probabilities, predictions = shop.predict(frame)
+    explained = shop.explain(frame, predictions)
+    np.testing.assert_allclose(explained.base + explained.effects.sum(axis=1), logit(probabilities), atol=1e-9)
+
+
+def test_effects_of_more_classes_are_of_the_predicted_one(weeks):
+    frame = make_weeks_frame(50, seed=2)
+    _, predictions = weeks.predict(frame)
+    assert len(set(predictions.tolist())) == 3
+    explained = weeks.explain(frame, predictions)
+    assert explained.base.tolist() == weeks.explainer.base[predictions].tolist()
+
+
+def test_no_rows_have_no_effects(shop):
+    assert shop.explain(pd.DataFrame(), np.empty(0, dtype=int)).effects.shape == (0, 6)
+
+
+def test_a_version_that_gives_no_reasons_is_named(shop):
+    model = deepcopy(shop.estimator)
+    delattr(uncalibrated(model)[0], reference_row.NAME)
+    older, frame = replace(shop, estimator=model), make_frame(3)
+    with pytest.raises(RegistryError, match=r"shop version 7 gives no reasons: its files lack .+; train it again"):
+        older.explain(frame, older.predict(frame)[1])
+
+
+def test_effects_that_are_not_finite_are_refused(shop, monkeypatch):
+    explained = RowEffects(np.zeros(2), np.array([[1.0, np.inf], [0.0, 0.0]]))
+    monkeypatch.setattr(RowExplainer, "explain", lambda *_: explained)
+    with pytest.raises(RegistryError, match="shop version 7 gives effects that are not finite"):
+        shop.explain(make_frame(2), np.zeros(2, dtype=int))
 
 
 @pytest.mark.parametrize("kind", ["shop", "weeks"])

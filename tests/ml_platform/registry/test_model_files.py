@@ -4,6 +4,7 @@ import shutil
 import zipfile
 
 import lightgbm
+import numpy as np
 import pytest
 import skops.io
 import xgboost
@@ -14,6 +15,8 @@ from sklearn.preprocessing import FunctionTransformer
 from ml_platform.estimators.lightgbm_model import LightGBMClassifier
 from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.estimators.optional_package import OptionalPackage
+from ml_platform.estimators.row_explainer import RowExplainer
+from ml_platform.estimators.row_scorer import RowScorer
 from ml_platform.estimators.xgboost_model import XGBoostClassifier
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files
@@ -83,6 +86,12 @@ def test_written_without_pickle_and_read_back_it_predicts_the_same(fitted, tmp_p
     loaded, columns, dataset = model_files.read(tmp_path / "model", digest)
     assert dataset == make_dataset()
     assert (loaded.predict_proba(features) == fitted.predict_proba(features)).all()
+    ours, theirs = (
+        RowExplainer(one, RowScorer(one, columns), columns).explain(features, np.zeros(3, dtype=int))
+        for one in (loaded, fitted)
+    )
+    assert ours.effects.any()
+    assert np.array_equal(ours.effects, theirs.effects)
     assert columns == {
         "age": "double", "income": "double", "member": "double", "empty": "double", "town": "string", "blank": "string"
     }  # fmt: skip

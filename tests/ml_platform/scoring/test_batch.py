@@ -12,12 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from scipy.special import logit
 
 from ml_platform.exceptions import RegistryError
 from ml_platform.ingestion import settling
@@ -191,6 +192,28 @@ def test_a_result_as_parquet_has_the_same_rows_and_is_downloaded_as_such(shop: D
     kind = object_store.client().head_object(Bucket="result", Key=key)["ContentType"]
     assert kind == "application/vnd.apache.parquet"
     assert once(shop, report)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_result_with_reasons_adds_up_and_its_card_says_to_what(shop: Dataset, form: ResultFormat) -> None:
+    asking = shop.model_copy(update={"result": Result(format=form, explain=20)})
+    data = file_of({"id": 1, "age": 70}, {"id": 2, "town": "=1+1"}, {"id": 3, "age": "", "town": ""})
+    report, rows, card = scored(asking, data)
+    plain, numbers = scored(shop, data)[1], range(1, len(NAMES))  # there are fewer features than reasons allowed
+    assert [{name: row[name] for name in plain[0]} for row in rows] == plain
+    by_reason = ([f"reason_{number}", f"reason_{number}_value", f"reason_{number}_effect"] for number in numbers)
+    assert list(rows[0])[len(plain[0]) :] == ["reason_base", *chain.from_iterable(by_reason), "reason_rest"]
+    for row in rows:
+        effects = [float(row[f"reason_{number}_effect"]) for number in numbers]
+        assert sorted(effects, key=abs, reverse=True) == effects
+        assert float(row["reason_base"]) + sum(effects) == pytest.approx(logit(float(row["probability"])), abs=1e-9)
+        assert (row["reason_base"], row["reason_rest"]) == (repr(card["reasons"]["base"]), "0.0")
+    named = [{row[f"reason_{number}"]: row[f"reason_{number}_value"] for number in numbers} for row in rows]
+    usual = {"age": "40", "income": "1000.0", "member": "true", "empty": "missing", "town": "Ulm", "blank": "missing"}
+    guarded = "'=1+1" if form == "csv" else "=1+1"
+    assert named == [usual | {"age": "70"}, usual | {"town": guarded}, usual | {"age": "missing", "town": "missing"}]
+    assert (card["reasons"]["scale"], card["cells_guarded"]) == ("log odds of the positive class (1)", form == "csv")
+    assert once(asking, report)
 
 
 def logged(report: UploadReport) -> list[tuple[Any, ...]]:
@@ -394,7 +417,9 @@ def test_a_crash_is_finished_by_the_model_that_began(
     assert once(shop, report)
 
 
-def test_a_result_is_finished_in_the_format_that_began(shop: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_is_finished_in_the_format_that_began_with_as_many_reasons(
+    shop: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = put(shop, many(50))
 
     def crash(*_: Any) -> None:
@@ -402,10 +427,11 @@ def test_a_result_is_finished_in_the_format_that_began(shop: Dataset, monkeypatc
 
     monkeypatch.setattr("ml_platform.scoring.batch._finish", crash)
     with pytest.raises(Crash):
-        batch.score(written_as(shop, "parquet"), key)
+        batch.score(shop.model_copy(update={"result": Result(format="parquet", explain=2)}), key)
     monkeypatch.undo()
     report = settling.settle(batch.score(shop, key))
     assert str(report["result_key"]).endswith(".parquet")
+    assert [name for name in rows_of(report)[0] if name.endswith("_effect")] == ["reason_1_effect", "reason_2_effect"]
     assert once(shop, report)
 
 

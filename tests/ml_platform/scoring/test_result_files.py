@@ -13,8 +13,8 @@ from ml_platform.parsing.batches import read_batches
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring.result_files import (
     card_key,
-    model_version_in,
     open_result,
+    origin_of,
     read_rows,
     result_batch,
     result_schema,
@@ -104,8 +104,8 @@ def test_a_result_tells_which_version_wrote_it(form: ResultFormat) -> None:
     model = make_model(SHOP, version=7)
     key = f"shop/a.{form}"
     rows = pa.RecordBatch.from_pydict({"id": [3, 1, 2]})
-    assert model_version_in(io.BytesIO(written(model, rows, form)[0]), key) == 7
-    assert model_version_in(io.BytesIO(written(model, rows.slice(0, 0), form)[0]), key) is None
+    assert origin_of(io.BytesIO(written(model, rows, form)[0]), key) == (7, 0)
+    assert origin_of(io.BytesIO(written(model, rows.slice(0, 0), form)[0]), key) is None
 
 
 def test_parquet_has_types() -> None:

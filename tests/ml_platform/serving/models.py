@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
+from ml_platform.estimators.reference_row import keep_reference
 from ml_platform.estimators.row_scorer import sklearn_input
 from ml_platform.evaluation.tasks import task_of
 from ml_platform.exceptions import RegistryError
@@ -40,7 +41,8 @@ def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_re
     if not several:
         model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
     with threadpool_limits(1):
-        model.fit(sklearn_input(frame, columns), frame[dataset.label.column])
+        model.fit(inputs := sklearn_input(frame, columns), frame[dataset.label.column])
+        keep_reference(model, inputs)  # as a training does
     return LoadedModel(
         name=dataset.name, version=version, estimator=model, columns=columns,
         task=task_of(dataset, tuple(map(str, dataset.label.classes or ("0", "1")))).as_fitted(model),

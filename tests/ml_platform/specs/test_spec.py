@@ -184,9 +184,15 @@ def test_any_other_change_is_a_new_version() -> None:
 
 
 def test_how_results_are_written_is_not_part_of_the_version() -> None:
-    assert make_dataset(result={"format": "parquet"}).sha256 == make_dataset().sha256
+    assert make_dataset(result={"format": "parquet", "explain": 3}).sha256 == make_dataset().sha256
     with pytest.raises(ValueError, match="'csv' or 'parquet'"):
         make_dataset(result={"format": "xlsx"})
+
+
+@pytest.mark.parametrize("explain", [-1, 21, 2.5, True, "3"])
+def test_a_number_of_reasons_is_a_whole_number_up_to_20(explain: object) -> None:
+    with pytest.raises(ValidationError, match=r"result\.explain"):
+        make_dataset(result={"explain": explain})
 
 
 def test_the_description_of_a_joined_table_is_not_part_of_the_version() -> None:

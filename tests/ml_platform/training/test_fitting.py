@@ -3,7 +3,8 @@ import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
-from ml_platform.estimators.model_parts import interval_of, threshold_of, undecided
+from ml_platform.estimators.model_parts import interval_of, threshold_of, uncalibrated, undecided
+from ml_platform.estimators.reference_row import reference_of
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
@@ -80,3 +81,13 @@ def test_a_model_of_numbers_has_the_interval_of_its_calibration():
     model = fit(ridge, parts, 3, calibration=calibration)
     assert interval_of(model) == calibration.task.interval
     assert isinstance(undecided(model), Pipeline)
+
+
+@pytest.mark.parametrize(("candidate", "is_kept"), [(BALANCED, True), (FOREST, False)], ids=["linear", "trees"])
+def test_the_means_that_reasons_need_are_kept_in_the_model(candidate, is_kept):
+    parts = split(make_training_set(), 3)
+    transformer = uncalibrated(fit(candidate, parts, 3))[0]
+    assert (reference_of(transformer) is not None) == is_kept
+    if is_kept:
+        expected = transformer.transform(parts.train()[0]).mean(axis=0)
+        np.testing.assert_allclose(reference_of(transformer), expected, rtol=0, atol=1e-12)
