@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import repeat
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from ml_platform.parsing.batches import BadValue, typed_batches
 from ml_platform.parsing.layout import columns_of, needed_columns
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring.model_rows import model_rows
+from ml_platform.scoring.reasons import Reasons, reasons_of
 from ml_platform.scoring.row_identity import identity_fields, identity_values
 from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.spec import Dataset, Table
@@ -56,23 +58,27 @@ class ScoredRows:
         rows: typed, in the order of the request, shape (n_rows, n_columns).
         outputs: as `LoadedModel.predict` returns them.
         predictions: as `LoadedModel.predict` returns them, shape (n_rows,).
+        reasons: of the predictions, if they were asked for.
     """
 
     model: LoadedModel
     rows: pa.RecordBatch
     outputs: Outputs
     predictions: Values
+    reasons: Reasons | None = None
 
     def by_row(self) -> Iterator[dict[str, Any]]:
-        """Yield the answer for each row: its key, and its prediction, see `Task.answers`.
+        """Yield the answer for each row: its key, and its prediction, see `Task.answers`; and its reasons.
 
         Without a key, the number of the row in the request, from 1, is in its place.
         """
         dataset = self.model.dataset
         headers = [field.name for field in identity_fields(dataset)]
         keys = zip(*(column.to_pylist() for column in identity_values(dataset, self.rows)), strict=True)
-        for key, answer in zip(keys, self.model.task.answers(self.outputs, self.predictions), strict=True):
-            yield {"key": dict(zip(headers, key, strict=True)), **answer}
+        answers = self.model.task.answers(self.outputs, self.predictions)
+        reasons = self.reasons.by_row() if self.reasons else repeat({}, len(answers))
+        for key, answer, explained in zip(keys, answers, reasons, strict=True):
+            yield {"key": dict(zip(headers, key, strict=True)), **answer, **explained}
 
 
 def parse_request(body: bytes) -> PredictRequest:
@@ -171,21 +177,24 @@ def _unknown(dataset: Dataset, keys: pa.RecordBatch, row: int) -> BadValue:
     return BadValue(row + 1, headers, display_text(", ".join(cells)), reason)
 
 
-def score(model: LoadedModel, rows: pa.RecordBatch, requested: datetime) -> ScoredRows:
+def score(model: LoadedModel, rows: pa.RecordBatch, requested: datetime, n_reasons: int = 0) -> ScoredRows:
     """Score typed rows in the same way as the rows of a file.
 
     Args:
         model: the model.
         rows: as `typed_rows` returns them.
         requested: the time of the request; also the time of the join if the data set has no event time.
+        n_reasons: per row; 0 if there are none.
 
     Raises:
         BadRequestError: the model gives a row no finite output.
-        RegistryError: the model cannot score.
+        RegistryError: the model cannot score, or gives no reasons.
     """
-    outputs, predictions = model.predict(model_rows(model.dataset, rows, requested))
+    inputs = model_rows(model.dataset, rows, requested)
+    outputs, predictions = model.predict(inputs)
     finite = np.isfinite(outputs.reshape(len(predictions), -1)).all(axis=1)
     if not finite.all():
         bad = tuple(BadValue(int(row) + 1, "", "", TOO_LARGE) for row in np.flatnonzero(~finite))
         raise BadRequestError(f"{REQUEST}: {len(bad):,} of {len(predictions):,} rows are bad", bad)
-    return ScoredRows(model, rows, outputs, predictions)
+    reasons = reasons_of(model, inputs, predictions, n_reasons) if n_reasons else None
+    return ScoredRows(model, rows, outputs, predictions, reasons)

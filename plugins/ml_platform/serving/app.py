@@ -21,12 +21,14 @@ from starlette.requests import ClientDisconnect
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.files.formats import display_text
 from ml_platform.registry.loaded_model import LoadedModel
+from ml_platform.scoring.reasons import scale_facts
 from ml_platform.serving import answers, messages, openapi
 from ml_platform.serving.answers import BadRequestError, ScoredRows
 from ml_platform.serving.live_models import LiveModels, ServedModel
 from ml_platform.serving.metrics import Metrics, MetricsMiddleware
 from ml_platform.serving.prediction_writer import PredictionWriter, Write
 from ml_platform.serving.settings import MOST_BYTES
+from ml_platform.specs.parts import MAX_REASONS
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     503: {"model": messages.Problem, "description": "The model, or a server that it needs, is not available"},
 }
 BODY_ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": messages.Problem, "description": "The parameter `explain` is not valid"},
     413: {"model": messages.Problem, "description": f"The body has more than {MOST_BYTES:,} bytes"},
     422: {"model": messages.Problem, "description": "The body is not valid, or rows of it are bad"},
 }
@@ -115,8 +118,9 @@ def _closed_routes(
     async def predict(dataset: str, request: Request) -> Response:
         """Score rows, which are checked like rows of a file, or entities by their newest loaded rows."""
         _, model = _served(live, dataset)
+        n_reasons = _n_reasons(request)
         body = await _body(request)
-        scored = await run_in_threadpool(_answer, model, body, writer)
+        scored = await run_in_threadpool(_answer, model, body, n_reasons, writer)
         metrics.rows.labels(dataset, str(model.version)).inc(scored.rows.num_rows)
         return Response(_text(scored), media_type="application/json")
 
@@ -153,9 +157,18 @@ def _served(live: LiveModels, dataset: str) -> tuple[ServedModel, LoadedModel]:
     return served, served.model
 
 
-def _answer(model: LoadedModel, body: bytes, writer: PredictionWriter) -> ScoredRows:
+def _n_reasons(request: Request) -> int:
+    """Return the parameter `explain`, the number of reasons per prediction."""
+    text = request.query_params.get("explain", "0")
+    if text.isascii() and text.isdigit() and int(text[:9]) <= MAX_REASONS:
+        return int(text)
+    raise HTTPException(400, f"explain is {display_text(text)!r}; allowed are whole numbers from 0 to {MAX_REASONS}")
+
+
+def _answer(model: LoadedModel, body: bytes, n_reasons: int, writer: PredictionWriter) -> ScoredRows:
     requested = datetime.now(UTC)
-    scored = answers.score(model, answers.typed_rows(model.dataset, answers.parse_request(body)), requested)
+    rows = answers.typed_rows(model.dataset, answers.parse_request(body))
+    scored = answers.score(model, rows, requested, n_reasons)
     writer.add(scored, requested)
     return scored
 
@@ -164,6 +177,8 @@ def _text(scored: ScoredRows) -> bytes:
     """Return the answer as JSON; each float is written so that it reads back exactly the same."""
     model = scored.model
     answer = {"model": model.name, "model_version": model.version, **model.task.facts()}
+    if scored.reasons:
+        answer["reasons_scale"] = scale_facts(model)["scale"]
     return json.dumps(answer | {"predictions": list(scored.by_row())}, allow_nan=False).encode()
 
 

@@ -25,6 +25,14 @@ class Problem(BaseModel):
     errors: list[BadRow] = []
 
 
+class Reason(BaseModel):
+    """A feature, and how much its value moves the prediction."""
+
+    feature: str = Field(description="the column's name as in the files")
+    value: bool | int | float | str | None = Field(description="of this row; null if it is missing")
+    effect: float = Field(description="on the scale `reasons_scale`")
+
+
 class Prediction(BaseModel):
     """The prediction for one row."""
 
@@ -36,6 +44,11 @@ class Prediction(BaseModel):
     probabilities: dict[str, float] | None = Field(default=None, description="of each class; null with two classes")
     low: float | None = Field(default=None, description="numbers: low end of the interval")
     high: float | None = Field(default=None, description="numbers: high end of the interval")
+    base: float | None = Field(default=None, description="with `explain`: what the model says without the features")
+    reasons: list[Reason] | None = Field(default=None, description="with `explain`: the largest effects, in that order")
+    rest: float | None = Field(
+        default=None, description="with `explain`: sum of all other effects; base, effects and rest add up"
+    )
 
 
 class Interval(BaseModel):
@@ -53,6 +66,7 @@ class Predictions(BaseModel):
     model_version: int
     threshold: float | None = Field(default=None, description="two classes: a row is positive from this probability on")
     interval: Interval | None = Field(default=None, description="numbers: the interval around each prediction")
+    reasons_scale: str | None = Field(default=None, description="with `explain`: what the effects add up to")
     predictions: list[Prediction]
 
 

@@ -13,7 +13,7 @@ from ml_platform.parsing.layout import columns_of, needed_columns, required_colu
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.serving.live_models import LiveModels
 from ml_platform.serving.settings import MOST_ROWS
-from ml_platform.specs.parts import Column
+from ml_platform.specs.parts import MAX_REASONS, Column
 from ml_platform.specs.spec import Dataset
 
 ROUTE = "/v1/{dataset}/"
@@ -43,7 +43,12 @@ def _list_of(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 _ANY_ITEM = ({"type": "object"}, {"column": "value"})
-REQUEST = body({"rows": _ANY_ITEM, "entities": _ANY_ITEM})
+_EXPLAIN = {
+    "name": "explain", "in": "query", "required": False,
+    "description": "number of reasons per prediction, of the features with the largest effects",
+    "schema": {"type": "integer", "minimum": 0, "maximum": MAX_REASONS, "default": 0},
+}  # fmt: skip
+REQUEST = body({"rows": _ANY_ITEM, "entities": _ANY_ITEM}) | {"parameters": [_EXPLAIN]}
 
 
 def description(app: FastAPI, live: LiveModels) -> dict[str, Any]:
@@ -64,7 +69,8 @@ def _path_item(model: LoadedModel, general: dict[str, Any]) -> dict[str, Any]:
         operation["operationId"] += f"_{model.name}"
         operation["summary"] = f"{operation['summary']}: {model.name}"
         operation["description"] = f"{operation['description']}\n\n{model.dataset.description}"
-        del operation["parameters"]
+        parameters = [one for one in operation.pop("parameters") if one["in"] != "path"]
+        operation |= {"parameters": parameters} if parameters else {}
         if "requestBody" in operation:
             operation |= body(_forms(model.dataset))
     return item

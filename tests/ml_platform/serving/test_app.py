@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from scipy.special import logit
 
+from ml_platform.estimators import reference_row
+from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.exceptions import ServiceError
 from ml_platform.serving import answers
 from ml_platform.serving.settings import MOST_BYTES
@@ -65,6 +68,56 @@ def test_several_classes_have_a_probability_each(client: TestClient) -> None:
         assert list(one["probabilities"]) == ["poor", "fair", "good"]
         assert one["probability"] == max(one["probabilities"].values()) == one["probabilities"][one["prediction"]]
     assert [one["prediction"] for one in answer["predictions"]] == ["good", "poor"]
+
+
+def explain(client: TestClient, query: str, *rows: Any, dataset: str = "shop") -> tuple[int, dict[str, Any]]:
+    response = client.post(f"/v1/{dataset}/predict?{query}", content=json.dumps({"rows": rows or [ROW]}))
+    return response.status_code, response.json()
+
+
+def test_reasons_are_given_if_they_are_asked_for(client: TestClient) -> None:
+    status, answer = explain(client, "explain=2", ROW, ROW | {"age": None})
+    assert (status, answer["reasons_scale"]) == (200, "log odds of the positive class (1)")
+    for one in answer["predictions"]:
+        assert {reason["feature"] for reason in one["reasons"]} == {"age", "town"}
+        total = one["base"] + sum(reason["effect"] for reason in one["reasons"]) + one["rest"]
+        assert total == pytest.approx(logit(one["probability"]), abs=1e-9)
+    values = [{reason["feature"]: reason["value"] for reason in one["reasons"]} for one in answer["predictions"]]
+    assert values == [{"age": 40, "town": "Ulm"}, {"age": None, "town": "Ulm"}]
+    plain = ask(client, ROW)[1]
+    assert plain == explain(client, "explain=0")[1]
+    explained = explain(client, "explain=20")[1]
+    assert len(explained["predictions"][0]["reasons"]) == 6
+    added = {"base", "reasons", "rest"}
+    assert plain["predictions"] == [
+        {name: value for name, value in one.items() if name not in added} for one in explained["predictions"]
+    ]
+
+
+def test_reasons_of_several_classes_are_of_the_predicted_one(client: TestClient) -> None:
+    answer = explain(client, "explain=1", DAY, DAY | {"heat": 1, "town": "Kiel"}, dataset="weeks")[1]
+    good, poor = answer["predictions"]
+    assert (good["prediction"], poor["prediction"]) == ("good", "poor")
+    assert good["base"] != poor["base"]
+    assert [one["reasons"][0]["effect"] > 0 for one in (good, poor)] == [True, True]
+
+
+@pytest.mark.parametrize("value", ["21", "-1", "3.0", "", "three", "true", "9" * 5000, "%C2%B2"])
+def test_a_number_of_reasons_that_is_not_allowed_is_a_400(client: TestClient, value: str) -> None:
+    status, answer = explain(client, f"explain={value}")
+    assert (status, answer["detail"].endswith("allowed are whole numbers from 0 to 20")) == (400, True)
+    assert answer["detail"].startswith("explain is '")
+
+
+def test_a_version_that_gives_no_reasons_says_so_and_still_predicts(registry: Registry) -> None:
+    older = make_model(SHOP, 3)
+    delattr(uncalibrated(older.estimator)[0], reference_row.NAME)
+    registry.models["shop", 3], registry.live["shop"] = older, 3
+    client = service(follow(registry))
+    status, answer = explain(client, "explain=3")
+    assert (status, answer["detail"][:32]) == (503, "shop version 3 gives no reasons:")
+    assert answer["detail"].endswith("train it again")
+    assert ask(client, ROW)[0] == 200
 
 
 def test_texts_are_read_as_in_files(client: TestClient) -> None:

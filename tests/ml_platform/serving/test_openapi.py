@@ -48,7 +48,8 @@ def test_each_live_model_has_a_path_of_its_own() -> None:
         document["paths"]
     )
     predict = document["paths"]["/v1/shop/predict"]["post"]
-    assert "parameters" not in predict
+    assert [(one["name"], one["in"], one["required"]) for one in predict["parameters"]] == [("explain", "query", False)]
+    assert "parameters" not in document["paths"]["/v1/shop/model"]["get"]
     assert SHOP.description in predict["description"]
     identifiers = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(identifiers) == len(set(identifiers))

@@ -18,8 +18,10 @@ import pytest
 from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.feature_store import online_rows
 from ml_platform.ingestion import uploads
+from ml_platform.parsing.conversion import value_text
 from ml_platform.registry import registry
 from ml_platform.specs import catalog
+from ml_platform.specs.parts import Result
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
@@ -158,8 +160,10 @@ def status(client: httpx.Client, path: str) -> int | None:
         return None
 
 
-def predict(client: httpx.Client, dataset: Dataset, rows: list[Any], kind: str = "rows") -> dict[str, Any]:
-    answer = client.post(f"/v1/{dataset.name}/predict", content=json.dumps({kind: rows}))
+def predict(
+    client: httpx.Client, dataset: Dataset, rows: list[Any], kind: str = "rows", **parameters: int
+) -> dict[str, Any]:
+    answer = client.post(f"/v1/{dataset.name}/predict", params=parameters, content=json.dumps({kind: rows}))
     assert answer.status_code == 200, answer.text
     answer_body: dict[str, Any] = answer.json()
     return answer_body
@@ -192,11 +196,31 @@ def test_rows_of_boosted_trees_have_the_probability_of_the_result_file(
 
 
 def assert_rows_have_the_bits_of_the_file(client: httpx.Client, dataset: Dataset, rows: list[Any]) -> None:
-    in_file = [(row["probability"], row["prediction"]) for row in scored(dataset, file_of(*rows))[1]]
-    together = predict(client, dataset, rows)["predictions"]
-    alone = [predict(client, dataset, [row])["predictions"][0] for row in rows]
+    in_file = scored(asking(dataset), file_of(*rows))[1]
+    together = predict(client, dataset, rows, explain=3)["predictions"]
+    alone = [predict(client, dataset, [row], explain=3)["predictions"][0] for row in rows]
     assert alone == together
-    assert [(repr(one["probability"]), one["prediction"]) for one in alone] == in_file
+    assert [as_in_file(one) for one in alone] == [predicted(row) for row in in_file]
+
+
+def asking(dataset: Dataset) -> Dataset:
+    """Return a data set whose results have three reasons."""
+    return dataset.model_copy(update={"result": Result(explain=3)})
+
+
+def predicted(row: dict[str, str]) -> dict[str, str]:
+    """Return what a row of a result says about its prediction."""
+    return {name: row[name] for name in row if name not in ("id", "ID", "model_version", "threshold")}
+
+
+def as_in_file(answer: dict[str, Any]) -> dict[str, str]:
+    """Return an answer with reasons as the texts of a result file."""
+    cells = {"probability": repr(answer["probability"]), "prediction": answer["prediction"]}
+    for number, reason in enumerate(answer["reasons"], start=1):
+        name = f"reason_{number}"
+        value = "missing" if reason["value"] is None else value_text(reason["value"])
+        cells |= {name: reason["feature"], f"{name}_value": value, f"{name}_effect": repr(reason["effect"])}
+    return cells | {"reason_base": repr(answer["base"]), "reason_rest": repr(answer["rest"])}
 
 
 def test_several_classes_have_the_probabilities_of_the_result_file(client: httpx.Client, weeks: Dataset) -> None:
@@ -230,13 +254,14 @@ def test_an_entity_has_the_probability_of_its_newest_row_to_the_bit(client: http
 
 
 def test_an_entity_takes_other_tables_as_of_its_newest_row(client: httpx.Client, visits: Dataset) -> None:
-    """The probability of a result file, though the readings have gone on since."""
+    """The probability and reasons of a result file, though the readings have gone on since."""
     keys = [{"ID": number} for number in range(200)]
-    in_file = scored(visits, file_of(*VISITS, columns=("ID", "WHEN", "P")))[1]
-    answer_body = [predict(client, visits, [key], "entities")["predictions"][0] for key in keys]
-    assert [repr(one["probability"]) for one in answer_body] == [row["probability"] for row in in_file]
+    in_file = scored(asking(visits), file_of(*VISITS, columns=("ID", "WHEN", "P")))[1]
+    answer_body = [predict(client, visits, [key], "entities", explain=3)["predictions"][0] for key in keys]
+    assert [as_in_file(one) for one in answer_body] == [predicted(row) for row in in_file]
     assert len({one["probability"] for one in answer_body}) > 10
-    assert predict(client, visits, VISITS)["predictions"] == answer_body
+    assert {one["reasons"][0]["feature"] for one in answer_body} == {f"{visits.tables[0].name}__HEAT"}
+    assert predict(client, visits, VISITS, explain=3)["predictions"] == answer_body
 
 
 def test_a_prediction_is_in_the_database_soon(client: httpx.Client, weeks: Dataset) -> None:
