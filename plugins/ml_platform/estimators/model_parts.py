@@ -1,4 +1,4 @@
-"""The parts of a fitted model: threshold or interval is outermost, then the calibrators, then the pipeline."""
+"""The parts of a fitted model: threshold or interval is outermost, then the calibrators, then pipeline or ensemble."""
 
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
@@ -6,6 +6,7 @@ from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClas
 
 from ml_platform.estimators.interval_regressor import Interval, IntervalRegressor
 from ml_platform.estimators.sklearn_internals import Calibrated, calibrated_parts
+from ml_platform.estimators.weighted_mean import WeightedMean
 
 
 def threshold_of(model: BaseEstimator) -> float | None:
@@ -36,3 +37,14 @@ def uncalibrated(model: BaseEstimator) -> BaseEstimator:
     """Return the fitted estimator below threshold, interval and calibrators."""
     calibrated = calibrated_of(model)
     return calibrated.classifier if calibrated else undecided(model)
+
+
+def weighted_members(model: BaseEstimator) -> list[tuple[float, BaseEstimator]]:
+    """Return the fitted pipelines below threshold, interval and calibrators, each with its weight.
+
+    The uncalibrated output of the model is the weighted mean of theirs. One that is no ensemble has one pipeline.
+    """
+    inner = uncalibrated(model)
+    if isinstance(inner, WeightedMean):
+        return list(zip(inner.weights, inner.members_, strict=True))
+    return [(1.0, inner)]

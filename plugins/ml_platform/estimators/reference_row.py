@@ -1,7 +1,8 @@
-"""The reference of reasons: the mean of each input of an estimator over the training rows, kept in the fitted model.
+"""The reference of reasons: what is usual for each input of an estimator, kept in the fitted model.
 
-Trees know how many rows went where. A linear model and a network do not know what is usual, so it is kept with them. It
-is an attribute of the fitted step that encodes the columns, so it is in the model's file, and its digest protects it.
+It is the mean over the training rows, or the most frequent category where one number stands for each. Trees know how
+many rows went where. A linear model, a network and an ensemble do not know what is usual, so it is kept with them, as
+an attribute of the fitted step that encodes the columns. So it is in the model's file, and its digest protects it.
 """
 
 from typing import Any
@@ -10,26 +11,45 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.preprocessing import OrdinalEncoder
 
-from ml_platform.estimators.model_parts import uncalibrated
+from ml_platform.estimators.model_parts import weighted_members
 
 Matrix = NDArray[np.float64]
 NAME = "reference_"
 
 
 def keep_reference(model: BaseEstimator, features: pd.DataFrame) -> None:
-    """Keep the means in a fitted pipeline, alone or inside of calibrators, threshold or interval.
+    """Keep the reference in a fitted pipeline, or in each of an ensemble, also inside of calibrators and the like.
 
     Args:
         model: fitted on these rows.
         features: shape (n_rows, n_features).
     """
-    transformer = uncalibrated(model)[0]
-    setattr(transformer, NAME, np.asarray(transformer.transform(features), dtype="float64").mean(axis=0))
+    for _, pipeline in weighted_members(model):
+        setattr(pipeline[0], NAME, _usual_inputs(pipeline[0], features))
+
+
+def _usual_inputs(transformer: Any, features: pd.DataFrame) -> Matrix:
+    matrix = np.asarray(transformer.transform(features), dtype="float64")
+    usual: Matrix = matrix.mean(axis=0)
+    for i in np.flatnonzero(np.isnan(usual)):
+        known = matrix[~np.isnan(matrix[:, i]), i]
+        usual[i] = known.mean() if len(known) else np.nan
+    encoder = transformer.named_transformers_.get("categories")
+    if encoder is not None and isinstance(encoder[-1], OrdinalEncoder):
+        coded = transformer.output_indices_["categories"]
+        usual[coded] = [_most_frequent(column) for column in matrix[:, coded].T]
+    return usual
+
+
+def _most_frequent(codes: Matrix) -> float:
+    values, counts = np.unique(codes[~np.isnan(codes)], return_counts=True)
+    return float(values[counts.argmax()]) if len(values) else float("nan")
 
 
 def reference_of(transformer: Any) -> Matrix | None:
-    """Return the means that a fitted step for the columns keeps, shape (n_columns,).
+    """Return the reference that a fitted step for the columns keeps, shape (n_columns,).
 
     Returns:
         None if it keeps none, as in versions that were trained before, and they do not follow from the step: scaled

@@ -1,12 +1,13 @@
 """Why a fitted model gives a row its output: a base value, and the effect of each feature, which add up to the output.
 
-The scale is the one on which the model adds: margins for linear models and boosted trees, probabilities for forests and
-networks, numbers for regressors. Platt's calibration is a straight line on the scale of log odds, so calibrated outputs
-are explained as log odds. The columns that encode one feature count as one.
+The scale is the one on which the model adds: margins for linear models and boosted trees, probabilities for forests,
+networks and ensembles, numbers for regressors. Platt's calibration is a straight line on the scale of log odds, so
+calibrated outputs are explained as log odds. The columns that encode one feature count as one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -15,14 +16,15 @@ import pyarrow as pa
 from sklearn.base import BaseEstimator, is_classifier
 from threadpoolctl import ThreadpoolController
 
-from ml_platform.estimators.feature_effects import Encoding
-from ml_platform.estimators.model_parts import calibrated_of, uncalibrated
+from ml_platform.estimators.feature_effects import Effects, Encoding, sampled
+from ml_platform.estimators.model_parts import calibrated_of, uncalibrated, weighted_members
 from ml_platform.estimators.reference_row import reference_of
-from ml_platform.estimators.row_probabilities import Response
+from ml_platform.estimators.row_probabilities import Predict, Response
 from ml_platform.estimators.row_scorer import RowScorer
 from ml_platform.estimators.sklearn_internals import sigmoid_of
 from ml_platform.estimators.table import estimator_kind
 from ml_platform.estimators.tree_shapley import Integers, Matrix
+from ml_platform.estimators.weighted_mean import WeightedMean
 
 Scale = Literal["margin", "calibrated", "probability", "number", "logarithm"]
 BLOCK_ROWS = 256  # bounds the memory: a library's effects are of each class and column
@@ -68,14 +70,11 @@ class RowExplainer:
         self._scorer, sample = scorer, scorer.sample
         if sample is None:
             raise ValueError("the platform did not build this model")
-        pipeline, calibrated = uncalibrated(estimator), calibrated_of(estimator)
-        model, kind = pipeline[-1], estimator_kind(pipeline[-1])
-        if kind is None or kind.effects is None:
-            raise ValueError(f"{type(model).__name__} cannot be explained")
-        raw = kind.predict_rows(model, sample, _response(model))(sample)
+        model, predict, effects = _parts(estimator, scorer, sample)
+        raw, calibrated = predict(sample), calibrated_of(estimator)
         self.scale, weights, offsets = _explained(model, raw.shape[1], calibrated.calibrators if calibrated else ())
-        encoding = Encoding(scorer.features_of_columns(), len(columns), reference_of(pipeline[0]))
-        self._effects = kind.effects(model, encoding, weights)
+        encoding = Encoding(scorer.features_of_columns(), len(columns), _reference(estimator))
+        self._effects = effects(encoding, weights)
         self.base: Matrix = self._effects.base + offsets
         self._check(sample, (np.log(raw) if self.scale == "logarithm" else raw) @ weights + offsets)
 
@@ -99,6 +98,38 @@ class RowExplainer:
             blocks = (slice(start, start + BLOCK_ROWS) for start in range(0, len(matrix), BLOCK_ROWS))
             effects = [self._effects.of_rows(matrix[block], outputs[block]) for block in blocks]
         return RowEffects(self.base[outputs], np.concatenate(effects) + 0.0)  # without -0.0
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """An ensemble as an estimator of the encoded rows of all its members, side by side."""
+
+    predict: Predict
+
+
+def _parts(
+    estimator: BaseEstimator, scorer: RowScorer, sample: Matrix
+) -> tuple[Any, Predict, Callable[[Encoding, Matrix], Effects]]:
+    """Return the model below the encoding, what predicts its raw outputs, and what makes its effects.
+
+    Trees of an ensemble add up on other scales than the ensemble, so its effects are estimated as a whole.
+
+    Raises:
+        ValueError: the model cannot be explained.
+    """
+    inner = uncalibrated(estimator)
+    if isinstance(inner, WeightedMean):
+        return inner, scorer.mean_of_members, partial(sampled, _Mean(scorer.mean_of_members))
+    model, kind = inner[-1], estimator_kind(inner[-1])
+    if kind is None or kind.effects is None:
+        raise ValueError(f"{type(model).__name__} cannot be explained")
+    return model, kind.predict_rows(model, sample, _response(model)), partial(kind.effects, model)
+
+
+def _reference(estimator: BaseEstimator) -> Matrix | None:
+    references = [reference_of(pipeline[0]) for _, pipeline in weighted_members(estimator)]
+    known = [reference for reference in references if reference is not None]
+    return np.concatenate(known) if len(known) == len(references) else None
 
 
 def _response(model: Any) -> Response:

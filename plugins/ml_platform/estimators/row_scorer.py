@@ -20,10 +20,11 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from threadpoolctl import ThreadpoolController
 
-from ml_platform.estimators.model_parts import calibrated_of, uncalibrated
-from ml_platform.estimators.row_probabilities import Matrix
+from ml_platform.estimators.model_parts import calibrated_of, weighted_members
+from ml_platform.estimators.row_probabilities import Matrix, Predict, calibrated
 from ml_platform.estimators.table import row_outputs_of
 from ml_platform.estimators.unseen_missing import UnseenMissingImputer
+from ml_platform.estimators.weighted_mean import weighted_mean
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +94,40 @@ class _Numbers:
         matrix[:, self.positions] = filled
 
 
+@dataclass(frozen=True)
+class _PipelineTables:
+    """A fitted pipeline as tables.
+
+    Attributes:
+        base: the encoded row whose categories are unknown, shape (1, n_columns).
+        sample: a few encoded rows, shape (n_rows, n_columns).
+        parts: fill the other cells.
+        predict: returns probabilities or numbers for encoded rows.
+    """
+
+    base: Matrix
+    sample: Matrix
+    parts: Sequence[_Categories | _Numbers]
+    predict: Predict
+
+    def features_of_columns(self, names: Sequence[str]) -> NDArray[np.intp]:
+        """Return for each encoded column the index of its input in `names`, shape (n_columns,)."""
+        index = {name: number for number, name in enumerate(names)}
+        features = np.zeros(self.base.shape[1], dtype=np.intp)  # a column that no value changes may be of any input
+        for part in self.parts:
+            features[part.positions] = [index[name] for name in part.names_of_positions()]
+        return features
+
+    def matrix(self, cells: Cells, rows: int) -> Matrix:
+        """Return the encoded rows, shape (rows, n_columns)."""
+        matrix = np.repeat(self.base, rows, axis=0)
+        for part in self.parts:
+            part.fill(matrix, cells)
+        return matrix
+
+
 class RowScorer:
-    """Computes the outputs of rows with a fitted pipeline that `candidates.pipeline` built."""
+    """Computes the outputs of rows with a fitted pipeline that `candidates.pipeline` built, or an ensemble of them."""
 
     def __init__(self, estimator: BaseEstimator, columns: Mapping[str, str]) -> None:
         """Read the tables from the fitted steps, and compare them with scikit-learn on a sample.
@@ -104,22 +137,15 @@ class RowScorer:
             columns: name and type of each input, in order; a type is `double` or `string`.
         """
         self._columns, self._estimator = columns, estimator
-        self._parts: list[_Categories | _Numbers] = []
-        self._sample = np.empty((0, 0))
-        pipeline, calibrated = uncalibrated(estimator), calibrated_of(estimator)
-        if isinstance(pipeline, Pipeline) and isinstance(pipeline[0], ColumnTransformer):
-            self._read_pipeline(pipeline, calibrated.calibrators if calibrated else ())
-        if not self._parts:
+        parts, members = calibrated_of(estimator), weighted_members(estimator)
+        calibrators = parts.calibrators if parts else []
+        # The calibrators of a pipeline take its scores, those of an ensemble the mean of the probabilities.
+        of_pipeline, self._calibrators = (calibrators, []) if len(members) == 1 else ([], calibrators)
+        self._weights = [weight for weight, _ in members]
+        tables = [_pipeline_tables(member, columns, of_pipeline) for _, member in members]
+        self._tables = [] if None in tables else [one for one in tables if one is not None]
+        if not self._tables:
             log.warning("the platform did not build this model: scikit-learn scores it, which is slow for single rows")
-
-    def _read_pipeline(self, pipeline: Pipeline, calibrators: Sequence[Any]) -> None:
-        sample = _sample(pipeline[0], self._columns)
-        expected = np.asarray(pipeline[0].transform(sample), dtype="float64")
-        self._predict = row_outputs_of(pipeline[-1], expected, calibrators)
-        self._base, self._sample = expected[:1], expected[:SAMPLE_ROWS]
-        self._parts = _parts(pipeline[0], sample)
-        if not np.array_equal(self.encoded(sample), expected, equal_nan=True):
-            self._parts = []
 
     def outputs(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
         """Return the outputs for rows.
@@ -134,8 +160,8 @@ class RowScorer:
         """
         # On a busy machine more OpenMP threads make boosted trees many times slower.
         with _THREADS.limit(limits=1):
-            if self._parts:
-                raw = self._predict(self.encoded(rows))
+            if self._tables:
+                raw = self._calibrated(self.mean_of_members(self.encoded(rows)))
             else:
                 frame = rows if isinstance(rows, pd.DataFrame) else rows.to_pandas()
                 predict = getattr(self._estimator, "predict_proba", self._estimator.predict)
@@ -144,25 +170,52 @@ class RowScorer:
 
     @property
     def sample(self) -> Matrix | None:
-        """A few rows of the estimator's inputs, shape (n_rows, n_matrix_columns); None if scikit-learn scores."""
-        return self._sample if self._parts else None
+        """A few encoded rows, shape (n_rows, n_matrix_columns); None if scikit-learn scores."""
+        return np.concatenate([one.sample for one in self._tables], axis=1) if self._tables else None
 
     def features_of_columns(self) -> NDArray[np.intp]:
         """Return for each column of `encoded` the index of the input that it encodes, shape (n_matrix_columns,)."""
-        index = {name: number for number, name in enumerate(self._columns)}
-        features = np.zeros(self._base.shape[1], dtype=np.intp)  # a column that no value changes may be of any input
-        for part in self._parts:
-            features[part.positions] = [index[name] for name in part.names_of_positions()]
-        return features
+        return np.concatenate([one.features_of_columns(list(self._columns)) for one in self._tables])
 
     def encoded(self, rows: pd.DataFrame | pa.RecordBatch) -> Matrix:
-        """Return the inputs of the estimator for rows, shape (n_rows, n_matrix_columns); see `outputs`."""
-        matrix = np.repeat(self._base, len(rows), axis=0)
+        """Return the inputs of the estimator, those of the members of an ensemble side by side; see `outputs`.
+
+        Returns:
+            Shape (n_rows, n_matrix_columns).
+        """
         read_cells = _frame_cells if isinstance(rows, pd.DataFrame) else _batch_cells
         cells = read_cells(rows, self._columns)
-        for part in self._parts:
-            part.fill(matrix, cells)
-        return matrix
+        return np.concatenate([one.matrix(cells, len(rows)) for one in self._tables], axis=1)
+
+    def mean_of_members(self, matrix: Matrix) -> Matrix:
+        """Return what the pipeline predicts, or the weighted mean of several, before the calibrators of an ensemble.
+
+        Args:
+            matrix: as `encoded` returns it.
+        """
+        ends = np.cumsum([one.base.shape[1] for one in self._tables])[:-1]
+        inputs = zip(self._tables, np.split(matrix, ends, axis=1), strict=True)
+        return weighted_mean(self._weights, [one.predict(np.ascontiguousarray(part)) for one, part in inputs])
+
+    def _calibrated(self, raw: Matrix) -> Matrix:
+        if not self._calibrators:
+            return raw
+        return calibrated(lambda scores: scores, self._calibrators)(raw[:, -len(self._calibrators) :])
+
+
+def _pipeline_tables(
+    pipeline: BaseEstimator, columns: Mapping[str, str], calibrators: Sequence[Any]
+) -> _PipelineTables | None:
+    """Return a fitted pipeline as tables; None if they would not encode a sample as the pipeline does."""
+    if not (isinstance(pipeline, Pipeline) and isinstance(pipeline[0], ColumnTransformer)):
+        return None
+    sample = _sample(pipeline[0], columns)
+    expected = np.asarray(pipeline[0].transform(sample), dtype="float64")
+    parts = _parts(pipeline[0], sample)
+    predict = row_outputs_of(pipeline[-1], expected, calibrators)
+    tables = _PipelineTables(expected[:1], expected[:SAMPLE_ROWS], parts, predict)
+    encoded = tables.matrix(_frame_cells(sample, columns), len(sample))
+    return tables if parts and np.array_equal(encoded, expected, equal_nan=True) else None
 
 
 def _frame_cells(frame: pd.DataFrame, columns: Mapping[str, str]) -> Cells:

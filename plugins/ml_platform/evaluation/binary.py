@@ -17,7 +17,7 @@ from ml_platform.evaluation import charts
 from ml_platform.evaluation.classification import Classification
 from ml_platform.evaluation.metrics import best_threshold, f1_by_threshold
 from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Values
-from ml_platform.specs.tasks import METRIC_TITLES, TaskName
+from ml_platform.specs.tasks import METRIC_TITLES, Metric, TaskName
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,12 @@ class Binary(Classification):
         if self.threshold is None:
             raise ValueError("no threshold was chosen yet")
         return super().predictions(outputs)
+
+    def best_score(self, metric: Metric, labels: Values, outputs: Outputs) -> float:
+        """Return a metric at the threshold with the highest F1 on these rows; that F1 itself takes half the time."""
+        if metric == "f1":
+            return float(f1_by_threshold(labels, outputs)[1].max())
+        return super().best_score(metric, labels, outputs)
 
     def with_decision(self, model: BaseEstimator, calibration: Calibration, folds: Folds, jobs: int) -> BaseEstimator:
         """Return the model inside a `FixedThresholdClassifier`."""

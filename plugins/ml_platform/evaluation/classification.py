@@ -25,6 +25,7 @@ from ml_platform import RANDOM_STATE
 from ml_platform.evaluation import bootstrap, charts, platt
 from ml_platform.evaluation.calibration import calibration_metrics
 from ml_platform.evaluation.metrics import (
+    classification_metric,
     classification_metrics,
     f1,
     predictions_of,
@@ -150,6 +151,10 @@ class Classification(Task):
             for metric, value in task.metrics(rows.labels[own], outputs[own]).items():
                 scores[metric].append(value)
         return scores
+
+    def best_score(self, metric: Metric, labels: Values, outputs: Outputs) -> float:
+        """Return a metric; with two classes at the threshold with the highest F1 on these rows."""
+        return classification_metric(metric, labels, outputs, self._chosen(labels, outputs).predictions(outputs))
 
     def calibration_metrics(self, labels: Values, outputs: Outputs) -> dict[str, float]:
         """Return Brier score and expected calibration error; see `calibration.calibration_metrics`."""

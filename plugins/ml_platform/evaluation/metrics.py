@@ -79,15 +79,20 @@ def classification_metrics(labels: Labels, probabilities: Probabilities, predict
     """
     if not np.isfinite(probabilities).all():
         return dict.fromkeys(METRICS["binary"], float("nan"))
-    averaged = _averaged(probabilities)
-    return {
-        "f1": float(f1_score(labels, predictions, **averaged)),
-        "roc_auc": float(roc_auc_score(labels, probabilities, average="macro", multi_class="ovr")),
-        "average_precision": float(average_precision_score(labels, probabilities)),
-        "precision": float(precision_score(labels, predictions, **averaged)),
-        "recall": float(recall_score(labels, predictions, **averaged)),
-        "accuracy": float(accuracy_score(labels, predictions)),
-    }
+    return {metric: classification_metric(metric, labels, probabilities, predictions) for metric in METRICS["binary"]}
+
+
+def classification_metric(metric: str, labels: Labels, probabilities: Probabilities, predictions: Labels) -> float:
+    """Return one of the metrics of `classification_metrics`; the probabilities are finite."""
+    match metric:
+        case "roc_auc":
+            return float(roc_auc_score(labels, probabilities, average="macro", multi_class="ovr"))
+        case "average_precision":
+            return float(average_precision_score(labels, probabilities))
+        case "accuracy":
+            return float(accuracy_score(labels, predictions))
+    of_predictions = {"f1": f1_score, "precision": precision_score, "recall": recall_score}[metric]
+    return float(of_predictions(labels, predictions, **_averaged(probabilities)))
 
 
 def within_one_standard_error(best: ArrayLike, other: ArrayLike) -> bool:

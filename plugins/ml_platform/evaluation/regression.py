@@ -29,7 +29,7 @@ from ml_platform.evaluation.intervals import conformal_interval, interval_metric
 from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Task, Values
 from ml_platform.specs.parts import Label
 from ml_platform.specs.spec import Dataset
-from ml_platform.specs.tasks import METRIC_TITLES, METRICS, Metric, TaskName
+from ml_platform.specs.tasks import METRIC_TITLES, METRICS, Metric, TaskName, sign
 
 COLUMN_FOLDS = 3
 
@@ -158,6 +158,10 @@ class Regression(Task):
             for others, own in rows.folds
         ]
         return {metric: [fold[metric] for fold in folds] for metric in folds[0] if all(metric in f for f in folds)}
+
+    def best_score(self, metric: Metric, labels: Values, outputs: Outputs) -> float:
+        """Return a metric, negated if less is better, with the interval of these rows."""
+        return sign(metric) * self._chosen(labels, outputs).metrics(labels, outputs)[metric]
 
     def _chosen(self, labels: Values, outputs: Outputs) -> "Regression":
         return replace(self, interval=conformal_interval(labels, outputs, self.coverage))

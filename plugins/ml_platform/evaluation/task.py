@@ -200,6 +200,10 @@ class Task(ABC):
         """Return each metric per fold; what the step to predictions needs is chosen on the other folds."""
 
     @abstractmethod
+    def best_score(self, metric: Metric, labels: Values, outputs: Outputs) -> float:
+        """Return a metric, negated if less is better, with the threshold or interval that suits these rows best."""
+
+    @abstractmethod
     def calibration_metrics(self, labels: Values, outputs: Outputs) -> dict[str, float]:
         """Return how far probabilities or intervals can be trusted, by name."""
 

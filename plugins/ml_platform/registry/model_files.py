@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from ml_platform.estimators.model_parts import uncalibrated
+from ml_platform.estimators.model_parts import weighted_members
 from ml_platform.estimators.table import ESTIMATORS, estimator_kind
 from ml_platform.evaluation.tasks import kind_of
 from ml_platform.exceptions import RegistryError
@@ -26,6 +26,8 @@ from ml_platform.specs.spec import Dataset
 TRUSTED_TYPES = sorted(
     {
         "ml_platform.estimators.interval_regressor.IntervalRegressor",
+        "ml_platform.estimators.weighted_mean.WeightedMeanClassifier",
+        "ml_platform.estimators.weighted_mean.WeightedMeanRegressor",
         "numpy.dtype",
         "sklearn.calibration._CalibratedClassifier",
         "sklearn.calibration._SigmoidCalibration",
@@ -65,9 +67,9 @@ def package_versions() -> dict[str, str]:
 
 def requirements(estimator: BaseEstimator) -> list[str]:
     """Return the packages that a fitted model needs, in the installed versions, as pip reads them."""
-    model = uncalibrated(estimator)
-    kind = estimator_kind(model[-1]) if isinstance(model, Pipeline) else None
-    own = set(kind.package.installed()) if kind and kind.package else set[str]()
+    pipelines = [member for _, member in weighted_members(estimator) if isinstance(member, Pipeline)]
+    kinds = [estimator_kind(pipeline[-1]) for pipeline in pipelines]
+    own = {name for kind in kinds if kind and kind.package for name in kind.package.installed()}
     return [f"{name}=={version}" for name, version in package_versions().items() if name in own.union(PACKAGES)]
 
 

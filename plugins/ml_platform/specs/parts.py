@@ -14,6 +14,7 @@ ColumnType = Literal["integer", "number", "money", "category", "boolean", "text"
 Strategy = Literal["grid", "tpe"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 DEFAULT_TRIALS, QUICK_TRIALS, MAX_TRIALS = 40, 10, 10_000
+MAX_MEMBERS = 10
 Purpose = Literal["train", "test"]
 Delimiter = Literal[",", ";", "\t", "|"]
 ResultFormat = Literal["csv", "parquet"]
@@ -250,6 +251,12 @@ class Search(SpecModel):
     )
     timeout: Duration | None = Field(
         default=None, description="strategy tpe: no candidates are started after this time, such as 90s, 10m, 2h"
+    )
+    ensemble: int | None = Field(
+        default=None,
+        ge=2,
+        le=MAX_MEMBERS,
+        description="one more candidate: the weighted mean of so many of the others at most; by default none",
     )
     candidates: dict[Estimator, Parameters] = Field(
         default=GRIDS["binary"],

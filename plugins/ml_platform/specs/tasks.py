@@ -13,6 +13,8 @@ Estimator = Literal[
     "snapshot_ensemble",
 ]  # fmt: skip
 Grid = dict[Estimator, Parameters]
+ENSEMBLE: Literal["ensemble"] = "ensemble"
+CandidateKind = Estimator | Literal["ensemble"]
 
 ERRORS: frozenset[Metric] = frozenset({"mae", "rmse", "mape", "pinball"})  # less is better
 # the first metric of each is the default of `search.scoring`

@@ -1,10 +1,10 @@
 """The candidates of a search, each an estimator with its parameters, and the pipeline that fits a candidate."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
@@ -12,12 +12,13 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.pipeline import Pipeline
 
 from ml_platform.estimators.sklearn_internals import validate_params
-from ml_platform.estimators.table import ESTIMATORS
+from ml_platform.estimators.table import ESTIMATORS, EstimatorKind
+from ml_platform.estimators.weighted_mean import WeightedMean, WeightedMeanClassifier, WeightedMeanRegressor
 from ml_platform.evaluation.tasks import kind_of
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.distributions import Parameters, check_lists
 from ml_platform.specs.spec import Dataset
-from ml_platform.specs.tasks import Estimator
+from ml_platform.specs.tasks import ENSEMBLE, CandidateKind, Estimator
 
 _PLATFORM_PARAMS = (
     "n_jobs", "random_state", "verbose", "warm_start", "categorical_features", "monotonic_cst", "n_categories",
@@ -27,15 +28,33 @@ MAX_DIGITS = 8
 
 @dataclass(frozen=True)
 class Candidate:
-    """One point of the grid, or of the space of an adaptive search.
+    """One point of the grid or of the space of an adaptive search, or an ensemble of such points.
 
     Attributes:
-        estimator: name in the YAML, such as `random_forest`.
-        params: the parameters that the search sets; the others have the platform's defaults.
+        estimator: name in the YAML, such as `random_forest`; or `ensemble`.
+        params: the parameters that the search sets; the others have the platform's defaults. Of an ensemble the
+            `members`: weight, estimator and parameters of each.
     """
 
-    estimator: Estimator
+    estimator: CandidateKind
     params: dict[str, Any]
+
+    @classmethod
+    def ensemble(cls, members: Sequence[tuple[float, "Candidate"]]) -> "Candidate":
+        """Return the ensemble of members, each with its weight; the sum of the weights is 1."""
+        return cls(ENSEMBLE, {"members": [[weight, one.estimator, one.params] for weight, one in members]})
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether it is an ensemble of other candidates."""
+        return self.estimator == ENSEMBLE
+
+    @property
+    def members(self) -> list[tuple[float, "Candidate"]]:
+        """The members of an ensemble with their weights; any other candidate is its own member."""
+        if not self.is_ensemble:
+            return [(1.0, self)]
+        return [(weight, Candidate(name, params)) for weight, name, params in self.params["members"]]
 
     @property
     def id(self) -> str:
@@ -43,12 +62,28 @@ class Candidate:
         return sha256(json.dumps([self.estimator, self.params], sort_keys=True).encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        """Return estimator and parameters as the log shows them; a long fraction has four digits."""
+        """Return estimator and parameters as the log shows them; a long fraction has four digits.
+
+        An ensemble has weight and estimator of each member; `texts` has their parameters, too.
+        """
+        if self.is_ensemble:
+            return f"ensemble of {', '.join(f'{weight:.2f} {one.estimator}' for weight, one in self.members)}"
         return " ".join([self.estimator, *(f"{name}={_shown(value)}" for name, value in self.params.items())])
 
+    @property
+    def kind(self) -> EstimatorKind:
+        """The row of its estimator in the table; an ensemble has none."""
+        return ESTIMATORS[cast(Estimator, self.estimator)]
+
+    def texts(self) -> dict[str, str]:
+        """Return the parameters by name, or the members of an ensemble by number, as texts."""
+        if self.is_ensemble:
+            return {f"member_{k}": f"{weight:.2f} {one}" for k, (weight, one) in enumerate(self.members, 1)}
+        return {name: str(value) for name, value in self.params.items()}
+
     def build(self, dataset: Dataset) -> BaseEstimator:
-        """Return the unfitted scikit-learn estimator for a data set's kind of label."""
-        return ESTIMATORS[self.estimator].build(self.params, kind_of(dataset.label).estimator_type)
+        """Return the unfitted scikit-learn estimator for a data set's kind of label; an ensemble has none."""
+        return self.kind.build(self.params, kind_of(dataset.label).estimator_type)
 
 
 def _shown(value: object) -> str:
@@ -143,16 +178,17 @@ def check_values(dataset: Dataset, candidate: Candidate) -> None:
         raise ConfigurationError(f"search.candidates.{candidate.estimator}: {error}") from None
 
 
-def pipeline(candidate: Candidate, dataset: Dataset) -> Pipeline:
-    """Return the unfitted pipeline of a candidate.
+def pipeline(candidate: Candidate, dataset: Dataset) -> BaseEstimator:
+    """Return the unfitted pipeline of a candidate, or the unfitted ensemble of several pipelines.
 
     It takes a frame with the data set's feature columns: float64, or objects of str; NaN is missing. It also scores
     rows with missing values, empty columns and unknown categories.
     """
+    if candidate.is_ensemble:
+        return _ensemble(candidate, dataset)
     categories = [name for name, column in dataset.features.items() if column.type == "category"]
     numbers = [name for name in dataset.features if name not in categories]
-    kind = ESTIMATORS[candidate.estimator]
-    model = candidate.build(dataset)
+    kind, model = candidate.kind, candidate.build(dataset)
     if "n_categories" in model.get_params():  # the encoder puts them first
         model.set_params(n_categories=len(categories))
     steps = [("categories", kind.encoder(), categories), ("numbers", kind.scaler(), numbers)]
@@ -162,3 +198,9 @@ def pipeline(candidate: Candidate, dataset: Dataset) -> Pipeline:
             (kind_of(dataset.label).estimator_type, model),
         ]
     )
+
+
+def _ensemble(candidate: Candidate, dataset: Dataset) -> WeightedMean:
+    means = {"classifier": WeightedMeanClassifier, "regressor": WeightedMeanRegressor}
+    weights, members = zip(*candidate.members, strict=True)
+    return means[kind_of(dataset.label).estimator_type]([pipeline(one, dataset) for one in members], list(weights))

@@ -6,6 +6,7 @@ from ml_platform.evaluation.metrics import within_one_standard_error
 from ml_platform.specs.tasks import Metric
 from ml_platform.training.candidates import Candidate
 from ml_platform.training.search import CandidateResult, rank
+from ml_platform.training.search_plan import SearchPlan
 
 
 def simplest_first(results: Iterable[CandidateResult], estimators: Iterable[str], scoring: Metric) -> list[Candidate]:
@@ -24,12 +25,24 @@ def simplest_first(results: Iterable[CandidateResult], estimators: Iterable[str]
     return [result.candidate for result in sorted(ranked, key=lambda result: position[result.candidate.estimator])]
 
 
+def order_of(plan: SearchPlan, results: Sequence[CandidateResult]) -> list[Candidate]:
+    """Return the candidates of a search, the simplest first: an ensemble is the last.
+
+    Args:
+        plan: of the search.
+        results: in any order.
+    """
+    single = [result for result in results if not result.candidate.is_ensemble]
+    ensembles = [result.candidate for result in results if result.candidate.is_ensemble]
+    return [*(plan.candidates or simplest_first(single, plan.space, plan.scoring)), *ensembles]
+
+
 def choose(results: Sequence[CandidateResult], order: Sequence[Candidate], scoring: Metric) -> CandidateResult | None:
     """Return the first candidate, in an order, that is within one standard error of the best.
 
     Args:
         results: in any order.
-        order: the candidates, the simplest first: as the grid lists them, or from `simplest_first`.
+        order: the candidates, the simplest first, such as from `order_of`.
         scoring: the metric that is compared.
 
     Returns:

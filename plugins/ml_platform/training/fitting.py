@@ -5,7 +5,6 @@ from sklearn.calibration import CalibratedClassifierCV
 from threadpoolctl import threadpool_limits
 
 from ml_platform.estimators.reference_row import keep_reference
-from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.evaluation.task import Calibration
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.training.calibrating import calibrate
@@ -39,7 +38,7 @@ def fit(
     except ValueError as error:
         raise DegenerateDataError(f"{parts.dataset.name}: {candidate} cannot be fitted: {error}") from error
     _forget_rows(model, folds)
-    if ESTIMATORS[candidate.estimator].needs_reference:
+    if candidate.is_ensemble or candidate.kind.needs_reference:
         keep_reference(model, features)
     return model
 

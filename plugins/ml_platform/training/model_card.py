@@ -155,11 +155,15 @@ class ModelCard:
         failed = f", {search.failed} failed" if search.failed else ""
         yield from _table({
             "candidate": f"{self.candidate}",
+            **(self._members() if self.candidate.is_ensemble else {}),
             "of": f"{search.total} candidates{failed}",
             f"{METRIC_TITLES[search.scoring]} in the cross-validation":
                 f"{search.score:.4g} ± {search.score_sd:.4g} over {search.folds} folds",
             "run": f"[in MLflow]({self.run_url})",
         })  # fmt: skip
+
+    def _members(self) -> dict[str, str]:
+        return {name.replace("_", " "): text for name, text in self.candidate.texts().items()}
 
     def _rollback(self) -> Iterator[str]:
         name = self.training_set.dataset.name

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ml_platform.specs.tasks import Estimator, Metric
+from ml_platform.specs.tasks import CandidateKind, Metric
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class SearchResult:
     run_id: str
     url: str
     search_id: str
-    candidate: tuple[Estimator, dict[str, Any]]
+    candidate: tuple[CandidateKind, dict[str, Any]]
     score: float
     score_sd: float
     scoring: Metric

@@ -2,12 +2,14 @@
 
 import logging
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 from ml_platform.evaluation.task import Folds, Task
 from ml_platform.specs.spec import Dataset
@@ -34,6 +36,7 @@ class CandidateResult:
         notes: the warnings of scikit-learn, each text once.
         interim: score after the first folds, by their number; empty in a grid search.
         pruned: whether it was stopped after the first folds; it then has no means.
+        raw: what its models return for the rows that they were not fitted on, as in `OutOfFold`; None if not kept.
     """
 
     candidate: Candidate
@@ -47,6 +50,18 @@ class CandidateResult:
     notes: tuple[str, ...] = ()
     interim: dict[int, float] = field(default_factory=dict)
     pruned: bool = False
+    raw: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of_folds(cls, candidate: Candidate, folds: Mapping[str, Sequence[float]], **more: Any) -> "CandidateResult":
+        """Return the result of a candidate with these values of each metric per fold; `more` are other attributes."""
+        return cls(
+            candidate,
+            means={metric: float(np.mean(values)) for metric, values in folds.items()},
+            sds={metric: float(np.std(values)) for metric, values in folds.items()},
+            folds={metric: list(values) for metric, values in folds.items()},
+            **more,
+        )
 
     def score(self, scoring: Metric) -> float:
         """Return the mean of a metric, negated if less is better; a failed or pruned candidate has minus infinity."""
@@ -97,16 +112,9 @@ def result_of(
     if error is not None:
         reason = "\n".join([*notes, error])
         return CandidateResult(candidate, start_time=start_time, seconds=seconds, error=reason)
-    scores = task.fold_metrics(out_of_fold(labels, fits, folds))
-    return CandidateResult(
-        candidate,
-        means={metric: float(np.mean(values)) for metric, values in scores.items()},
-        sds={metric: float(np.std(values)) for metric, values in scores.items()},
-        folds=scores,
-        start_time=start_time,
-        seconds=seconds,
-        notes=notes,
-    )
+    rows = out_of_fold(labels, fits, folds)
+    more = {"start_time": start_time, "seconds": seconds, "notes": notes, "raw": rows.raw}
+    return CandidateResult.of_folds(candidate, task.fold_metrics(rows), **more)
 
 
 def search(

@@ -24,6 +24,7 @@ class SearchPlan:
         space: from which candidates are drawn, the simplest estimator first.
         trials: number of candidates.
         timeout: no candidates are started after so many seconds of search.
+        ensemble: number of members of an ensemble at most; 0 for none.
     """
 
     candidates: tuple[Candidate, ...]
@@ -35,11 +36,12 @@ class SearchPlan:
     space: Space = field(default_factory=dict)
     trials: int = 0
     timeout: float | None = None
+    ensemble: int = 0
 
     @property
     def total(self) -> int:
-        """The number of candidates; the strategy tpe may end with fewer."""
-        return len(self.candidates) if self.strategy == "grid" else self.trials
+        """The number of candidates; it may end with fewer: by the strategy tpe, or without an ensemble."""
+        return (len(self.candidates) if self.strategy == "grid" else self.trials) + bool(self.ensemble)
 
     @classmethod
     def of(
@@ -81,6 +83,7 @@ class SearchPlan:
             jobs=jobs or search.jobs,
             attempt_id=attempt_id,
             strategy=strategy or search.strategy,
+            ensemble=search.ensemble or 0,
         )
         if plan.strategy == "grid":
             return replace(plan, candidates=tuple(candidates(dataset, estimators=estimators, quick=quick)))

@@ -17,8 +17,8 @@ HASHED_FILES = (
     "estimators/snapshot_ensemble.py", "estimators/table.py", "estimators/unseen_missing.py",
     "estimators/xgboost_model.py", "evaluation/binary.py", "evaluation/classification.py", "evaluation/intervals.py",
     "evaluation/metrics.py", "evaluation/multiclass.py", "evaluation/regression.py", "specs/holdout.py",
-    "training/candidates.py", "training/fold_fits.py", "training/pruning.py", "training/race.py", "training/search.py",
-    "training/search_space.py", "training/split.py", "training/tpe.py",
+    "training/candidates.py", "training/ensembling.py", "training/fold_fits.py", "training/pruning.py",
+    "training/race.py", "training/search.py", "training/search_space.py", "training/split.py", "training/tpe.py",
 )  # fmt: skip
 
 
@@ -43,4 +43,6 @@ def search_id(training_set: TrainingSet, plan: SearchPlan) -> str:
     parts = [dataset.name, training_set.sha256, *holdout, *measured, code_version(), plan.attempt_id]
     if plan.strategy == "tpe":
         parts += ["tpe", importlib.metadata.version("optuna"), repr(plan.space)]
+    if plan.ensemble:
+        parts += ["ensemble", str(plan.ensemble)]
     return sha256(json.dumps(parts).encode()).hexdigest()

@@ -8,7 +8,7 @@ import logging
 import platform
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from matplotlib.figure import Figure
 from mlflow.entities import Param, Run
@@ -28,10 +28,10 @@ from ml_platform.registry.model_files import package_versions
 from ml_platform.specs.tasks import Metric
 from ml_platform.storage import mlflow_client
 from ml_platform.storage.json_values import to_json
-from ml_platform.training import strategies, tracking
+from ml_platform.training import ensembling, strategies, tracking
 from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
-from ml_platform.training.choice import choose, simplest_first
+from ml_platform.training.choice import choose, order_of
 from ml_platform.training.comparison import log_comparison
 from ml_platform.training.fitting import fit
 from ml_platform.training.leakage import suspected_leaks
@@ -128,9 +128,10 @@ def _results(parent: Run, plan: SearchPlan, parts: Split, folds: Folds) -> list[
     if logged:
         log.info("%d candidates are already logged and are not fitted again", len(logged))
     watch = Stopwatch(max((result.elapsed for result in logged.values()), default=0.0))
-    results: list[CandidateResult] = []
+    results, kept = list[CandidateResult](), ensembling.KeptOutputs(plan.scoring)
     tracking.log_counts(client, run_id, plan.total, results)
-    for result in strategies.results(plan, parts, folds, logged, watch):
+    singles = map(kept.add, strategies.results(plan, parts, folds, logged, watch))
+    for result in chain(singles, ensembling.results(plan, parts, folds, kept, logged)):
         if result.candidate.id in logged:
             results.append(result)
             continue
@@ -144,8 +145,7 @@ def _results(parent: Run, plan: SearchPlan, parts: Split, folds: Folds) -> list[
 
 def _log_choice(name: str, parent: Run, results: list[CandidateResult], plan: SearchPlan) -> CandidateResult:
     scoring = plan.scoring
-    order = plan.candidates or simplest_first(results, plan.space, scoring)
-    chosen = choose(results, order, scoring)
+    chosen = choose(results, order_of(plan, results), scoring)
     if chosen is None:
         errors = [(result.candidate, result.error or f"no {scoring}") for result in results]
         reasons = "; ".join(f"{candidate}: {error.splitlines()[-1]}" for candidate, error in errors)

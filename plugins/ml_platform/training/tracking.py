@@ -59,7 +59,7 @@ def log_candidate(client: MlflowClient, parent: Run, result: CandidateResult) ->
     start_time = int(result.start_time * 1000)
     end_time = start_time + int(result.seconds * 1000)
     run = client.create_run(parent.info.experiment_id, run_name=str(candidate), start_time=start_time, tags=tags)
-    params = {"estimator": candidate.estimator} | {name: str(value) for name, value in candidate.params.items()}
+    params = {"estimator": candidate.estimator} | candidate.texts()
     client.log_batch(run.info.run_id, _metrics(result, end_time), [Param(*item) for item in params.items()])
     client.set_terminated(run.info.run_id, "FAILED" if result.error else "FINISHED", end_time=end_time)
 

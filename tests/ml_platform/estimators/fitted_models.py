@@ -1,4 +1,4 @@
-"""Small fitted models of every estimator, with two classes, three and ten."""
+"""Small fitted models of every estimator and of an ensemble of all, with two classes, three and ten."""
 
 from functools import cache
 
@@ -16,6 +16,7 @@ from ml_platform.estimators.row_scorer import RowScorer, sklearn_input
 from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.registry.model_files import signature
 from ml_platform.specs.spec import Dataset
+from ml_platform.specs.tasks import ENSEMBLE
 from ml_platform.training.candidates import Candidate, pipeline
 from tests.ml_platform.training.trainings import (
     make_dataset,
@@ -34,6 +35,16 @@ CALIBRATED = "calibrated "
 CLASSIFIERS = [name for name, kind in ESTIMATORS.items() if kind.classifier]
 REGRESSORS = [name for name, kind in ESTIMATORS.items() if kind.regressor]
 NAMES = [*CLASSIFIERS, *(CALIBRATED + name for name in CLASSIFIERS)]
+ENSEMBLES = [ENSEMBLE, CALIBRATED + ENSEMBLE]
+
+
+def small_candidate(name: str, kinds: list[str] = CLASSIFIERS) -> Candidate:
+    """Return a small candidate of an estimator, or an ensemble of all of these kinds."""
+    if name != ENSEMBLE:
+        return Candidate(name, SMALL.get(name, {}))
+    return Candidate.ensemble(
+        [((k + 1) / sum(range(len(kinds) + 1)), small_candidate(one)) for k, one in enumerate(kinds)]
+    )
 
 
 def columns(dataset: Dataset) -> dict[str, str]:
@@ -42,7 +53,7 @@ def columns(dataset: Dataset) -> dict[str, str]:
 
 def unfitted(dataset: Dataset, estimator: str) -> BaseEstimator:
     name = estimator.removeprefix(CALIBRATED)
-    model = pipeline(Candidate(name, SMALL.get(name, {})), dataset)
+    model = pipeline(small_candidate(name), dataset)
     if estimator == name:  # as the first version of the platform made them
         return model if dataset.label.classes else TunedThresholdClassifierCV(model, scoring="f1", cv=3)
     model = CalibratedClassifierCV(model, cv=2, ensemble=False)
@@ -74,7 +85,7 @@ def fitted_ten_classes(estimator: str) -> tuple[RowScorer, Pipeline]:
 def fitted_numbers(estimator: str) -> tuple[RowScorer, BaseEstimator]:
     """Return a model of `houses`, whose label is a number, and its scorer."""
     dataset, frame = make_houses(), make_houses_frame()
-    model = IntervalRegressor(pipeline(Candidate(estimator, SMALL.get(estimator, {})), dataset), -1.0, 2.0, 0.9)
+    model = IntervalRegressor(pipeline(small_candidate(estimator, REGRESSORS), dataset), -1.0, 2.0, 0.9)
     with threadpool_limits(1):
         model.fit(sklearn_input(frame, columns(dataset)), frame[dataset.label.column])
     return RowScorer(model, columns(dataset)), model

@@ -37,3 +37,14 @@ def test_scaled_numbers_have_the_mean_0() -> None:
     found = reference_of(model[0])
     np.testing.assert_allclose(found, model[0].transform(features).mean(axis=0), rtol=0, atol=1e-12)
     assert not hasattr(model[0], NAME)
+
+
+def test_of_a_category_that_one_number_stands_for_the_most_frequent_is_kept() -> None:
+    model = pipeline(Candidate("lightgbm", {"n_estimators": 2}), DATASET).fit(FEATURES, LABELS)
+    keep_reference(model, FEATURES)
+    kept, matrix = reference_of(model[0]), model[0].transform(FEATURES)
+    assert kept is not None
+    towns, counts = np.unique(matrix[:, 0][~np.isnan(matrix[:, 0])], return_counts=True)
+    assert kept[0] == towns[counts.argmax()]
+    means = [column[~np.isnan(column)].mean() if not np.isnan(column).all() else np.nan for column in matrix.T]
+    np.testing.assert_allclose(kept[2:], means[2:])

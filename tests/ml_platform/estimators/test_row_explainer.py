@@ -23,6 +23,7 @@ from ml_platform.specs.spec import Dataset
 from ml_platform.training.candidates import Candidate, pipeline
 from tests.ml_platform.estimators.fitted_models import (
     CALIBRATED,
+    ENSEMBLES,
     NAMES,
     REGRESSORS,
     columns,
@@ -70,17 +71,19 @@ def sums(explainer: RowExplainer, frame: pd.DataFrame, outputs: Any) -> Any:
     return found.base + found.effects.sum(axis=1)
 
 
-@pytest.mark.parametrize("estimator", NAMES)
+@pytest.mark.parametrize("estimator", [*NAMES, *ENSEMBLES])
 def test_effects_add_up_to_log_odds_or_probability_of_two_classes(estimator: str) -> None:
     explainer, scorer = explained("shop", estimator)
     probabilities, found = scorer.outputs(NEW["shop"]), sums(explainer, NEW["shop"], 0)
     is_probability = explainer.scale == "probability"
-    assert is_probability == (estimator in ("random_forest", "snapshot_ensemble"))
+    assert is_probability == (estimator in ("random_forest", "snapshot_ensemble", "ensemble"))
     np.testing.assert_allclose(found, probabilities if is_probability else logit(probabilities), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["weeks", "ten"])
-@pytest.mark.parametrize("estimator", NAMES)
+@pytest.mark.parametrize(
+    ("kind", "estimator"),
+    [*((kind, name) for kind in ("weeks", "ten") for name in NAMES), *(("weeks", name) for name in ENSEMBLES)],
+)
 def test_effects_add_up_to_the_scores_of_several_classes(kind: str, estimator: str) -> None:
     explainer, scorer = explained(kind, estimator)
     probabilities = scorer.outputs(NEW["weeks"])
@@ -97,7 +100,7 @@ def test_effects_add_up_to_the_scores_of_several_classes(kind: str, estimator: s
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("estimator", REGRESSORS)
+@pytest.mark.parametrize("estimator", [*REGRESSORS, "ensemble"])
 def test_effects_add_up_to_the_number(estimator: str) -> None:
     explainer, scorer = explained("houses", estimator)
     assert explainer.scale == "number"
@@ -105,7 +108,7 @@ def test_effects_add_up_to_the_number(estimator: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["shop", "weeks"])
-@pytest.mark.parametrize("estimator", NAMES)
+@pytest.mark.parametrize("estimator", [*NAMES, "ensemble"])
 def test_a_row_has_the_same_effects_in_any_batch(kind: str, estimator: str, monkeypatch: pytest.MonkeyPatch) -> None:
     explainer, _ = explained(kind, estimator)
     frame, outputs = NEW[kind], np.arange(60) % len(explainer.base)
@@ -120,7 +123,7 @@ def test_a_row_has_the_same_effects_in_any_batch(kind: str, estimator: str, monk
     assert np.array_equal(explainer.explain(batch, outputs).effects, whole.effects)
 
 
-@pytest.mark.parametrize("estimator", NAMES)
+@pytest.mark.parametrize("estimator", [*NAMES, "ensemble"])
 def test_effects_belong_to_the_columns_of_the_spec(estimator: str) -> None:
     explainer, _ = explained("shop", estimator)
     effects = explainer.explain(NEW["shop"], np.zeros(60, dtype=int)).effects

@@ -13,7 +13,10 @@ from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
 from ml_platform.estimators.row_scorer import RowScorer, sklearn_input
+from ml_platform.estimators.weighted_mean import WeightedMeanClassifier
+from ml_platform.specs.tasks import ENSEMBLE
 from tests.ml_platform.estimators.fitted_models import (
+    ENSEMBLES,
     NAMES,
     REGRESSORS,
     columns,
@@ -37,12 +40,12 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=[*NAMES, *ENSEMBLES])
 def shop(request: pytest.FixtureRequest) -> tuple[RowScorer, TunedThresholdClassifierCV]:
     return fitted("shop", request.param)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=[*NAMES, *ENSEMBLES])
 def weeks(request: pytest.FixtureRequest) -> tuple[RowScorer, TunedThresholdClassifierCV]:
     return fitted("weeks", request.param)
 
@@ -70,7 +73,7 @@ def test_a_row_has_the_same_probability_in_any_batch(shop, weeks, size) -> None:
             assert np.array_equal(scorer.outputs(part), whole[start : start + size])
 
 
-@pytest.mark.parametrize("estimator", NAMES)
+@pytest.mark.parametrize("estimator", [*NAMES, *ENSEMBLES])
 @pytest.mark.parametrize("size", [1, 2, 33])
 def test_with_ten_classes_a_row_has_the_same_probabilities_in_any_batch(estimator, size) -> None:
     scorer, model = fitted_ten_classes(estimator)
@@ -162,7 +165,7 @@ def test_the_input_of_scikit_learn_has_all_columns_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 33])
-@pytest.mark.parametrize("estimator", REGRESSORS)
+@pytest.mark.parametrize("estimator", [*REGRESSORS, ENSEMBLE])
 def test_a_number_is_the_same_in_any_batch(estimator, size) -> None:
     scorer, model = fitted_numbers(estimator)
     frame = make_houses_frame(200, seed=2)
@@ -171,6 +174,16 @@ def test_a_number_is_the_same_in_any_batch(estimator, size) -> None:
     np.testing.assert_allclose(whole, expected, rtol=1e-12, atol=0)
     parts = [scorer.outputs(frame.iloc[start : start + size]) for start in range(0, 200, size)]
     assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_an_ensemble_with_a_member_that_the_platform_did_not_build_is_scored_by_scikit_learn(caplog) -> None:
+    frame, names = make_frame(), columns(make_dataset())
+    members = [fitted("shop", "xgboost")[1].estimator, DummyClassifier()]
+    model = WeightedMeanClassifier(members, [0.75, 0.25]).fit(sklearn_input(frame, names), frame["buys"])
+    assert np.array_equal(
+        RowScorer(model, names).outputs(frame), model.predict_proba(sklearn_input(frame, names))[:, 1]
+    )
+    assert "slow for single rows" in caplog.text
 
 
 @pytest.mark.parametrize("estimator", ["random_forest", "hist_gradient_boosting"])

@@ -32,6 +32,13 @@ def test_the_threshold_of_a_fold_is_chosen_on_the_other_folds():
     assert min(scores["f1"]) > 0.7
 
 
+def test_the_best_score_is_at_the_threshold_that_suits_the_rows():
+    labels, positive = np.array([0, 0, 1, 1]), np.array([0.1, 0.3, 0.2, 0.4])
+    assert TWO.best_score("f1", labels, positive) == pytest.approx(0.8)
+    assert TWO.best_score("accuracy", labels, positive) == 0.75
+    assert TWO.best_score("roc_auc", labels, positive) == 0.75
+
+
 def test_with_two_classes_chance_in_a_fold_does_not_keep_weighted_probabilities(monkeypatch):
     """The order of the rows stays, so a lower F1 in a fold is chance: the folds differ by a hair in their sigmoids."""
     random, rows = np.random.default_rng(1), np.arange(300)

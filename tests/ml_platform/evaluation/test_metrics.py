@@ -6,6 +6,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from ml_platform.evaluation.metrics import (
     best_threshold,
+    classification_metric,
     classification_metrics,
     f1,
     f1_by_threshold,
@@ -45,7 +46,9 @@ def test_a_class_that_is_in_no_row_counts_as_missed():
 
 @pytest.mark.parametrize(("labels", "probabilities"), [(LABELS, LABELS / 2), (THREE, OF_THREE)])
 def test_every_metric_that_a_search_can_compare_is_measured(labels, probabilities):
-    assert tuple(classification_metrics(labels, probabilities, labels)) == METRICS["binary"]
+    metrics = classification_metrics(labels, probabilities, labels)
+    assert tuple(metrics) == METRICS["binary"]
+    assert {name: classification_metric(name, labels, probabilities, labels) for name in metrics} == metrics
 
 
 def test_the_best_threshold_is_the_one_with_the_highest_f1():

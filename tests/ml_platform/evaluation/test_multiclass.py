@@ -18,6 +18,10 @@ def test_with_several_classes_a_fold_is_scored_by_its_most_probable_class():
     assert THREE.fold_metrics(out_of_fold(labels, np.eye(3)[labels], folds))["f1"] == [1.0, 1.0]
 
 
+def test_the_best_score_is_that_of_the_most_probable_class():
+    assert THREE.best_score("accuracy", np.array([2, 1]), OUTPUTS) == 0.5
+
+
 def test_a_calibration_that_costs_f1_is_not_used(monkeypatch):
     """With several classes and no threshold, other probabilities are other predictions."""
     labels, rows = np.arange(30) % 3, np.arange(30)

@@ -45,6 +45,13 @@ def test_a_fold_is_measured_with_the_interval_of_the_others():
     assert set(found) == {"mae", "rmse", "r2", "pinball", "coverage", "interval_width"}
 
 
+def test_the_best_score_is_negative_if_less_is_better():
+    labels, outputs = np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0, 2.0])
+    assert TASK.best_score("mae", labels, outputs) == -1.0
+    assert TASK.best_score("r2", labels, outputs) == pytest.approx(1 - 5 / (14 / 3))
+    assert TASK.best_score("pinball", labels, outputs) < 0
+
+
 def test_the_interval_is_chosen_from_residuals_out_of_fold():
     found = TASK.calibrate(out_of_fold(LABELS, OUTPUTS, FOLDS), calibrates=True)
     assert found.task.coverage == 0.9

@@ -22,13 +22,16 @@ from ml_platform.exceptions import RegistryError
 from ml_platform.registry import model_files
 from ml_platform.specs.parts import Join
 from ml_platform.specs.spec import FeatureTable
+from ml_platform.specs.tasks import ENSEMBLE
 from ml_platform.training.candidates import Candidate, pipeline
 from ml_platform.training.fitting import fit
 from ml_platform.training.split import split
-from tests.ml_platform.estimators.fitted_models import CLASSIFIERS
+from tests.ml_platform.estimators.fitted_models import CLASSIFIERS, REGRESSORS, small_candidate
 from tests.ml_platform.training.trainings import (
     make_dataset,
     make_frame,
+    make_houses,
+    make_houses_frame,
     make_training_set,
     make_weeks,
     make_weeks_frame,
@@ -135,6 +138,36 @@ def test_the_requirements_name_the_packages_that_the_model_needs(estimator):
     found = dict(line.split("==") for line in model_files.requirements(model))
     assert set(found) == {*model_files.PACKAGES, *own}
     assert found.items() <= model_files.package_versions().items()
+
+
+@pytest.fixture(scope="module")
+def ensemble():
+    """A calibrated ensemble of every classifier."""
+    return fit(small_candidate(ENSEMBLE), split(make_training_set(frame=make_frame(300)), 3), 3)
+
+
+def test_an_ensemble_is_written_without_pickle_and_read_back(ensemble, tmp_path):
+    digest = model_files.write(ensemble, make_dataset(), example(), tmp_path / "model", run_id="r", model_id="m")
+    loaded, _, _ = model_files.read(tmp_path / "model", digest)
+    assert (loaded.predict_proba(example()) == ensemble.predict_proba(example())).all()
+    assert not list((tmp_path / "model").rglob("*.pkl"))
+    assert {"xgboost-cpu", "lightgbm"} <= {line.split("==")[0] for line in model_files.requirements(ensemble)}
+
+
+def test_an_ensemble_of_numbers_is_written_and_read_back(tmp_path):
+    parts = split(make_training_set(make_houses(), make_houses_frame(300)), 3)
+    model, features = fit(small_candidate(ENSEMBLE, REGRESSORS), parts, 3), parts.test()[0].head(3)
+    digest = model_files.write(model, parts.dataset, features, tmp_path / "model", run_id="r", model_id="m")
+    loaded, _, _ = model_files.read(tmp_path / "model", digest)
+    assert (loaded.predict(features) == model.predict(features)).all()
+    assert (loaded.lower, loaded.upper) == (model.lower, model.upper)
+
+
+def test_a_member_whose_package_is_not_there_is_named(ensemble, tmp_path, monkeypatch):
+    digest = model_files.write(ensemble, make_dataset(), example(), tmp_path / "model", run_id="r", model_id="m")
+    monkeypatch.setattr(LightGBMClassifier, "package", OptionalPackage("lightgbm", "no_such_module"))
+    with pytest.raises(RegistryError, match=r"cannot be loaded: ImportError: the package lightgbm .* install"):
+        model_files.read(tmp_path / "model", digest)
 
 
 @pytest.mark.parametrize("name", ["model.skops", "dataset.json"])

@@ -32,6 +32,8 @@ from tests.ml_platform.specs.spec_cases import AGE, AUTO, write_spec
     [
         (AGE, "AGE: integr", ["columns.AGE.type", "'integr'", "integer"]),
         ("folds: 5", "folds: 1", ["search.folds", "1", "2"]),
+        ("folds: 5", "ensemble: 1", ["search.ensemble", "greater than or equal to 2", "1"]),
+        ("folds: 5", "ensemble: 11", ["search.ensemble", "less than or equal to 10", "11"]),
         ("random_forest:", "random_jungle:", ["random_jungle"]),
         (AGE, "AGE: {type: category, min: 3}", ["AGE", "min"]),
         (AGE, "AGE: {type: integer, mim: 3}", ["columns.AGE.mim: no such field; ", "min, max", "(got 3)"]),

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -159,6 +160,26 @@ def test_a_distribution_is_no_grid():
 def test_ids_are_the_same_in_every_process():
     assert Candidate("random_forest", {"class_weight": None, "min_samples_leaf": 5}).id == "eb9d2e99eede21a7"
     assert Candidate("random_forest", {"min_samples_leaf": 5, "class_weight": None}).id == "eb9d2e99eede21a7"
+
+
+def test_an_ensemble_has_its_members_in_its_parameters():
+    line, trees = Candidate("logistic_regression", {"C": 1.0}), Candidate("hist_gradient_boosting", {"max_iter": 9})
+    ensemble = Candidate.ensemble([(0.75, trees), (0.25, line)])
+    assert ensemble.members == [(0.75, trees), (0.25, line)]
+    assert str(ensemble) == "ensemble of 0.75 hist_gradient_boosting, 0.25 logistic_regression"
+    assert ensemble.texts() == {
+        "member_1": "0.75 hist_gradient_boosting max_iter=9", "member_2": "0.25 logistic_regression C=1.0"
+    }  # fmt: skip
+    read = Candidate(*json.loads(json.dumps([ensemble.estimator, ensemble.params])))
+    assert (read, read.id) == (ensemble, ensemble.id)
+    assert (line.members, line.is_ensemble, line.texts()) == ([(1.0, line)], False, {"C": "1.0"})
+
+
+def test_an_ensemble_has_a_pipeline_per_member():
+    ensemble = Candidate.ensemble([(0.5, Candidate("ridge", {})), (0.5, Candidate("random_forest", {}))])
+    model = pipeline(ensemble, make_houses())
+    assert [type(member[-1]).__name__ for member in model.members] == ["Ridge", "RandomForestRegressor"]
+    assert (type(model).__name__, model.weights) == ("WeightedMeanRegressor", [0.5, 0.5])
 
 
 @pytest.fixture

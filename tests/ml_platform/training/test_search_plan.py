@@ -26,6 +26,13 @@ def test_a_training_may_override_each(option, value):
     assert {name: getattr(plan, name) for name in others} == {name: getattr(usual, name) for name in others}
 
 
+def test_an_ensemble_is_one_more_candidate():
+    search = make_dataset().search.model_dump(exclude_none=True)
+    with_ensemble, usual = SearchPlan.of(searched_by(search | {"ensemble": 4})), SearchPlan.of(make_dataset())
+    assert (with_ensemble.ensemble, with_ensemble.total) == (4, 13)
+    assert (usual.ensemble, usual.total) == (0, 12)
+
+
 def test_estimators_and_quick_choose_from_the_grid():
     chosen = SearchPlan.of(SHOP, estimators=["random_forest"], quick=True)
     assert [str(candidate) for candidate in chosen.candidates] == [

@@ -104,6 +104,12 @@ def adaptive_plan(**options):
     return SearchPlan.of(search, attempt_id="first")
 
 
+def test_a_search_with_an_ensemble_is_another_one():
+    ids = {search_id(TRAINING_SET, replace(PLAN, ensemble=number)) for number in (0, 2, 3)}
+    assert len(ids) == 3
+    assert search_id(TRAINING_SET, PLAN) in ids
+
+
 def test_an_adaptive_search_depends_on_its_space_and_on_the_version_of_optuna(monkeypatch):
     before = search_id(TRAINING_SET, adaptive_plan())
     assert before != search_id(TRAINING_SET, PLAN)

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -233,7 +234,7 @@ KILLED_TPE = """
 import sys
 sys.path[:0] = sys.argv[1:3]
 from tests.ml_platform.training.trainings import make_tpe_dataset, make_training_set, searched_with
-searched_with(make_training_set(make_tpe_dataset("killed_tpe")), attempt_id="killed")
+searched_with(make_training_set(make_tpe_dataset("killed_tpe", ensemble=3)), attempt_id="killed")
 """
 
 
@@ -280,7 +281,7 @@ def scores_by_candidate(run_id):
     """Return scores and partial scores of each finished child run, by candidate id; a kill may have left another."""
     tags = ("folds", "interim", "pruned")
     return {
-        run.data.tags["candidate_id"]: [run.data.tags[tag] for tag in tags]
+        run.data.tags["candidate_id"]: [run.data.tags.get(tag) for tag in tags]
         for run in children(run_id)
         if run.info.status == "FINISHED"
     }
@@ -333,7 +334,7 @@ def test_a_killed_adaptive_search_resumes_and_ends_as_if_it_had_not_been_killed(
     fitted = []
     real = race.fit_fold
     monkeypatch.setattr(race, "fit_fold", lambda one, *rest: fitted.append(one.id) or real(one, *rest))
-    training_set = make_training_set(make_tpe_dataset("killed_tpe"))
+    training_set = make_training_set(make_tpe_dataset("killed_tpe", ensemble=3))
     resumed = searched_with(training_set, attempt_id="killed")
     assert not set(fitted) & set(done)
     assert number_of_searches("killed_tpe") == 1
@@ -341,6 +342,25 @@ def test_a_killed_adaptive_search_resumes_and_ends_as_if_it_had_not_been_killed(
     whole = searched_with(training_set, attempt_id="whole")
     assert scores_by_candidate(resumed.run_id) == scores_by_candidate(whole.run_id)
     assert (resumed.candidate, resumed.score, resumed.pruned) == (whole.candidate, whole.score, whole.pruned)
+    assert resumed.total == whole.total == 15
+    an_ensemble_is_a_candidate_like_the_others(training_set, whole)
+
+
+def an_ensemble_is_a_candidate_like_the_others(training_set, searched):
+    """Check its run, and that it is refitted, stored, loaded, and gives a row the same probability in any batch."""
+    (run,) = [run for run in children(searched.run_id) if run.data.params["estimator"] == "ensemble"]
+    assert {"f1", "f1_sd", "fold_f1", "seconds", "elapsed"} <= set(run.data.metrics)
+    assert {"member_1", "member_2"} <= set(run.data.params)
+    chosen = replace(searched, candidate=tuple(json.loads(run.data.tags["candidate"])))
+    refitted = steps.refit(training_set, chosen)
+    version = registry.get_version("killed_tpe", refitted.version)
+    assert version.tags["candidate"] == str(Candidate(*chosen.candidate))
+    features, _ = split(training_set, 3).test()
+    model = registry.load(version)
+    together, _ = model.predict(features)
+    assert np.array_equal(np.concatenate([model.predict(features.iloc[[row]])[0] for row in range(30)]), together[:30])
+    card = mlflow_client.connect().download_artifacts(searched.run_id, "model_card.md")
+    assert run.data.params["member_1"] in Path(card).read_text(encoding="utf-8")
 
 
 def test_the_time_limit_counts_the_time_before_a_kill(mlflow_server):

@@ -72,9 +72,9 @@ def searched_by(options: dict[str, Any], dataset: Dataset | None = None) -> Data
     return Dataset.model_validate((dataset or make_dataset()).model_dump() | {"search": options})
 
 
-def make_tpe_dataset(name: str) -> Dataset:
-    """Return the data set with an adaptive search of small models."""
-    return searched_by({"folds": 3, "jobs": 1, **TPE}, make_dataset(name))
+def make_tpe_dataset(name: str, **options: Any) -> Dataset:
+    """Return the data set with an adaptive search of small models, and more options of it."""
+    return searched_by({"folds": 3, "jobs": 1, **TPE, **options}, make_dataset(name))
 
 
 def make_frame(rows: int = 600, seed: int = 1) -> pd.DataFrame:
