@@ -9,6 +9,7 @@ import psycopg
 import pyarrow as pa
 
 from ml_platform.eda.page import ReportData, render_page
+from ml_platform.evaluation.sensitive_groups import groups_of
 from ml_platform.evaluation.tasks import kind_of
 from ml_platform.exceptions import ContractError, DegenerateDataError
 from ml_platform.parsing.batches import read_batches
@@ -66,11 +67,19 @@ def report_data(table: Table) -> ReportData:
         features = tuple(table.own_features)
         return ReportData(table.name, table.description, source, as_frame(table, rows), features)
     test, test_source, uploaded = newest_file(table, "test")
-    compared = as_frame(table, test, uploaded) if test.num_rows else None
+    compared, frame = as_frame(table, test, uploaded) if test.num_rows else None, as_frame(table, rows)
     return ReportData(
-        table.name, table.description, source, as_frame(table, rows), tuple(table.features), table.label.column,
-        compared, test_source, kind_of(table.label),
+        table.name, table.description, source, frame, tuple(table.features), table.label.column,
+        compared, test_source, kind_of(table.label), _groups(table, frame),
     )  # fmt: skip
+
+
+def _groups(table: Dataset, frame: pd.DataFrame) -> tuple[pd.Series, ...]:
+    columns = (frame[one.column] for one in table.sensitive)
+    return tuple(
+        groups_of(values, table.columns[one.column].type, values, one.cuts)
+        for one, values in zip(table.sensitive, columns, strict=True)
+    )
 
 
 def _loaded(table: Table) -> pa.RecordBatch:

@@ -3,7 +3,7 @@
 import base64
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -18,6 +18,7 @@ from ml_platform.evaluation.task import Task
 from ml_platform.training.leakage import LEAK_SCORE, label_scores
 
 MOST_PICTURES = 40
+MOST_GROUPS, MOST_LABELS = 30, 8  # of a table of the label by group
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #2b2f36; max-width: 1180px; margin: 2em auto; padding: 0 1em }
 h1, h2 { line-height: 1.2 } h2 { margin-top: 2em } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(400px, 1fr)); align-items: start; gap: 12px }
@@ -44,6 +45,7 @@ class ReportData:
         test: the rows to score, with the same features; None without a test file.
         test_source: where `test` comes from, for people.
         task: the kind of problem.
+        groups: of each sensitive column the group of each row, named as the column, shape (n_rows,).
     """
 
     name: str
@@ -55,6 +57,7 @@ class ReportData:
     test: pd.DataFrame | None = None
     test_source: str = ""
     task: type[Task] = Multiclass
+    groups: tuple[pd.Series, ...] = ()
 
 
 def render_page(data: ReportData) -> str:
@@ -99,9 +102,28 @@ def _label(data: ReportData, label: str) -> Iterator[str]:
         if others := ", ".join(escape(name) for name in high if name not in data.features):
             yield f"<p>High too, but no features: {others}.</p>"
         yield f"<p>{listed if suspected else 'No leak is suspected.'} 0 is chance, 1 is always right.</p>"
+    yield from _label_by_group(data.groups, labels)
     yield "<h2>Features by label</h2>"
     names = [name for name in scores if name in data.features] or list(data.features)
     yield from _pictures({name: pictures.by_label(name, labelled[name], labels) for name in names[:MOST_PICTURES]})
+
+
+def _label_by_group(columns: Iterable[pd.Series], labels: pd.Series) -> Iterator[str]:
+    """Yield a table per sensitive column: which share of its rows has which label."""
+    frequent = labels.value_counts().index[:MOST_LABELS]
+    for groups in columns:
+        counts = pd.crosstab(groups[labels.index], labels)
+        rows = counts.sum(axis=1)
+        shares = counts[frequent].div(rows, axis=0).head(MOST_GROUPS)
+        yield f"<h2>The label by {escape(str(groups.name))}</h2>"
+        heads = "".join(f"<th>{escape(str(label))}</th>" for label in frequent)
+        yield f"<table><tr><th>group</th><th>rows</th>{heads}</tr>"
+        for (name, row), count in zip(shares.iterrows(), rows, strict=False):
+            cells = "".join(f"<td>{share:.1%}</td>" for share in row)
+            yield f"<tr><td>{escape(str(name))}</td><td>{count:,}</td>{cells}</tr>"
+        yield "</table>"
+        if len(counts) > MOST_GROUPS:
+            yield f"<p>{len(counts) - MOST_GROUPS:,} more groups are not shown.</p>"
 
 
 def _drift(data: ReportData, test: pd.DataFrame) -> Iterator[str]:

@@ -5,19 +5,24 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+from fairlearn.metrics import false_positive_rate, selection_rate
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
 from sklearn.model_selection import FixedThresholdClassifier
 
 from ml_platform.estimators.model_parts import threshold_of
 from ml_platform.estimators.row_explainer import Scale
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.classification import Classification
+from ml_platform.evaluation.group_measures import Measure, mean, ratio
 from ml_platform.evaluation.metrics import best_threshold, f1_by_threshold
 from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Values
 from ml_platform.specs.tasks import METRIC_TITLES, Metric, TaskName
+
+DEMOGRAPHIC_PARITY = ("demographic parity difference",)
+EQUALIZED_ODDS = ("equalized odds difference",)
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,25 @@ class Binary(Classification):
     def importance_score(self, labels: Values, outputs: Outputs) -> float:
         """Return the average precision."""
         return float(average_precision_score(labels, outputs))
+
+    def group_measures(self, labels: Values, outputs: Outputs) -> list[Measure]:
+        """Return rates of labels, probabilities and predictions; F1, recall, precision and false-positive rate."""
+        predicted = self.predictions(outputs)
+        hit, rows = labels * predicted, np.ones(len(labels))
+        gap = {"low": -1.0, "explanation": "mean probability minus share of positives"}
+        return [
+            mean("positives", labels, labels, title="share of positives", is_compared=False),
+            mean("mean_probability", labels, outputs, is_compared=False),
+            mean("calibration_gap", labels, outputs - labels, **gap),
+            ratio("selection_rate", selection_rate, labels, predicted, predicted, rows, criteria=DEMOGRAPHIC_PARITY),
+            ratio("f1", f1_score, labels, predicted, 2 * hit, labels + predicted),
+            ratio("recall", recall_score, labels, predicted, hit, labels, criteria=EQUALIZED_ODDS),
+            ratio("precision", precision_score, labels, predicted, hit, predicted),
+            ratio(
+                "false_positive_rate", false_positive_rate, labels, predicted, predicted - hit, 1 - labels,
+                title="false-positive rate", criteria=EQUALIZED_ODDS,
+            ),
+        ]  # fmt: skip
 
     def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
         """Return precision and recall, ROC curve, confusion matrix, F1 by threshold, and calibration."""

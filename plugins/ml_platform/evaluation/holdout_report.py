@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
 from ml_platform.evaluation import charts
+from ml_platform.evaluation.group_report import GroupReport
 from ml_platform.evaluation.importance import Dependence, Importance, dependences, importance
 from ml_platform.evaluation.task import Calibration, HoldoutOutputs, Outputs, Task, Values
 
@@ -28,6 +29,7 @@ class HoldoutRows:
         features: shape (n_rows, n_features).
         labels: class indices or numbers, shape (n_rows,).
         task: the kind of problem.
+        withheld: columns that the model does not see, but an earlier one may have seen, shape (n_rows, n_withheld).
     """
 
     ids: pd.Series
@@ -35,10 +37,16 @@ class HoldoutRows:
     features: pd.DataFrame
     labels: Values
     task: Task
+    withheld: pd.DataFrame
 
     def where(self, mask: NDArray[np.bool_]) -> "HoldoutRows":
         """Return the rows where a mask of shape (n_rows,) is true."""
-        return HoldoutRows(self.ids[mask], self.times[mask], self.features[mask], self.labels[mask], self.task)
+        ids, times, features, withheld = self.ids[mask], self.times[mask], self.features[mask], self.withheld[mask]
+        return HoldoutRows(ids, times, features, self.labels[mask], self.task, withheld)
+
+    def all_columns(self) -> pd.DataFrame:
+        """Return features and withheld columns, for a model that was trained by an earlier spec."""
+        return pd.concat([self.features, self.withheld], axis=1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class HoldoutReport:
         importance: of the features.
         predictions: one row per row of the hold-out, with `key`, `event_timestamp`, `label` and the outputs; see
             `outputs_in`.
+        groups: one report per sensitive column.
     """
 
     task: Task
@@ -61,6 +70,7 @@ class HoldoutReport:
     charts: dict[str, Figure]
     importance: Importance
     predictions: pd.DataFrame
+    groups: tuple[GroupReport, ...] = ()
 
 
 def holdout_report(

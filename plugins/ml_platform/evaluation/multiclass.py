@@ -1,21 +1,26 @@
 """Labels of three or more classes."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
+from fairlearn.metrics import selection_rate
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.metrics import accuracy_score, f1_score
 
 from ml_platform.estimators.row_explainer import Scale
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.classification import Classification
+from ml_platform.evaluation.group_measures import Measure, ratio
 from ml_platform.evaluation.metrics import within_one_standard_error
 from ml_platform.evaluation.task import HoldoutOutputs, OutOfFold, Outputs, Values
 from ml_platform.specs.tasks import METRIC_TITLES, TaskName
 
+CLASSES_SHOWN = 5  # for groups: how often each of the most frequent ones is predicted
 _SCALES: dict[Scale, str] = {
     "margin": "log of the probability of the predicted class, minus the mean of these logs over all classes",
     "calibrated": "log odds of the predicted class, before the probabilities are divided by their sum",
@@ -49,6 +54,25 @@ class Multiclass(Classification):
     def importance_score(self, labels: Values, outputs: Outputs) -> float:
         """Return F1, the mean over the classes."""
         return self.gate_score(labels, outputs)
+
+    def group_measures(self, labels: Values, outputs: Outputs) -> list[Measure]:
+        """Return F1 (mean over the classes), accuracy, and how often each of the most frequent classes is predicted."""
+        predicted, classes = self.predictions(outputs), np.arange(len(self.names))
+        is_label, is_predicted = labels[:, None] == classes, predicted[:, None] == classes
+        macro = partial(f1_score, average="macro", labels=classes, zero_division=0.0)
+        hits, of = 2.0 * (is_label & is_predicted), is_label.astype(np.float64) + is_predicted
+        frequent = sorted(np.argsort(-is_label.sum(axis=0), kind="stable")[:CLASSES_SHOWN])
+        return [
+            ratio("f1", macro, labels, predicted, hits, of),
+            ratio("accuracy", accuracy_score, labels, predicted, labels == predicted, np.ones(len(labels))),
+            *(
+                ratio(
+                    f"predicted {self.names[k]}", partial(selection_rate, pos_label=k), labels, predicted,
+                    is_predicted[:, k], np.ones(len(labels)),
+                )
+                for k in frequent
+            ),
+        ]  # fmt: skip
 
     def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
         """Return confusion matrix, metrics of each class, and calibration."""

@@ -25,6 +25,7 @@ from ml_platform.estimators.interval_regressor import Interval, IntervalRegresso
 from ml_platform.estimators.model_parts import interval_of
 from ml_platform.estimators.row_explainer import Scale
 from ml_platform.evaluation import bootstrap, number_charts
+from ml_platform.evaluation.group_measures import Measure, mean, ratio
 from ml_platform.evaluation.intervals import conformal_interval, interval_metrics
 from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Task, Values
 from ml_platform.specs.parts import Label
@@ -186,6 +187,24 @@ class Regression(Task):
         if error < constant:
             return None
         return f"mean absolute error {error:.4g} on the hold-out, and always the median gives {constant:.4g}"
+
+    def group_measures(self, labels: Values, outputs: Outputs) -> list[Measure]:
+        """Return mean absolute error, mean error, and the share inside the interval."""
+        errors, (low, high) = outputs - labels, self._ends(outputs)
+        absolute, infinite = np.abs(errors), float("inf")
+        is_inside = (low <= labels) & (labels <= high)
+        return [
+            ratio("mae", mean_absolute_error, labels, outputs, absolute, np.ones(len(labels)), high=infinite),
+            mean(
+                "mean_error",
+                labels,
+                errors,
+                low=-infinite,
+                high=infinite,
+                explanation="above 0, predictions are too high",
+            ),
+            mean("coverage", labels, is_inside),
+        ]
 
     @classmethod
     def learnable(cls, labels: NDArray[Any]) -> NDArray[np.bool_]:

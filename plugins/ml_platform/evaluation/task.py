@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
 
 from ml_platform.estimators.row_explainer import Scale
+from ml_platform.evaluation.group_measures import Measure
 from ml_platform.specs.parts import Label
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import Metric, TaskName
@@ -223,6 +224,15 @@ class Task(ABC):
     @abstractmethod
     def unskilled(self, labels: Values, outputs: Outputs) -> str | None:
         """Return why a model with these outputs is no working model, or None."""
+
+    @abstractmethod
+    def group_measures(self, labels: Values, outputs: Outputs) -> list[Measure]:
+        """Return what is measured for groups of rows, in the order in which people read it.
+
+        Args:
+            labels: shape (n_rows,).
+            outputs: of the model for these rows; finite.
+        """
 
     @classmethod
     @abstractmethod

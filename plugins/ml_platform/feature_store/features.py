@@ -31,6 +31,7 @@ FEAST_TYPES = {
     "text": String,
     "boolean": Bool,
 }
+WITHHELD = {"sensitive": "the model is judged by it, but does not see it"}
 
 
 def entities(table: Table) -> list[Entity]:
@@ -49,7 +50,16 @@ def entities(table: Table) -> list[Entity]:
 
 def feature_view(table: Table) -> FeatureView:
     """Return the view of the table's columns in Postgres, with its event time and known time."""
-    stored = {name: table.columns[name] for name in table.stored_columns}
+    return _view(table, (*table.stored_columns, *(name for name in table.withheld if name not in table.stored_columns)))
+
+
+def online_view(table: Table) -> FeatureView:
+    """Return the view of the columns in the online store: without withheld ones, which no answer needs."""
+    return _view(table, table.stored_columns)
+
+
+def _view(table: Table, columns: Iterable[str]) -> FeatureView:
+    shown = table.key_columns | {name: table.columns[name] for name in columns}
     return FeatureView(
         name=table.name,
         description=table.description,
@@ -57,7 +67,8 @@ def feature_view(table: Table) -> FeatureView:
         ttl=table.time_to_live if isinstance(table, FeatureTable) else timedelta(0),
         online=table.has_key,
         schema=[
-            Field(name=name, dtype=FEAST_TYPES[column.type]) for name, column in (table.key_columns | stored).items()
+            Field(name=name, dtype=FEAST_TYPES[column.type], tags=WITHHELD if name in table.withheld else {})
+            for name, column in shown.items()
         ],
         source=PostgreSQLSource(
             name=f"{table.name}_uploads",
@@ -78,8 +89,9 @@ def joined_views(dataset: Dataset) -> list[FeatureView]:
 
 
 def feature_service(dataset: Dataset) -> FeatureService:
-    """Return the service that lists all features of the data set's model."""
-    own = [feature_view(dataset)[list(dataset.own_features)]] if dataset.own_features else []
+    """Return the service that lists all columns of a training set: the model's features, and withheld columns."""
+    columns = [*dataset.own_features, *dataset.withheld]
+    own = [feature_view(dataset)[columns]] if columns else []
     return FeatureService(
         name=dataset.name,
         description=f"The features of the model {dataset.name}",
@@ -93,7 +105,8 @@ def definitions(*tables: Table) -> list[Any]:
     for table in tables:
         joined = table.tables if isinstance(table, Dataset) else ()
         for source in (table, *joined):
-            objects += [*entities(source), *([feature_view(source)] if source.stored_columns else [])]
+            has_columns = bool(source.stored_columns or source.withheld)
+            objects += [*entities(source), *([feature_view(source)] if has_columns else [])]
         if isinstance(table, Dataset):
             objects.append(feature_service(table))
     return list({(type(definition), definition.name): definition for definition in objects}.values())
@@ -136,15 +149,16 @@ def historical_features(dataset: Dataset, labels_sql: str) -> pd.DataFrame:
         labels_sql: a query that yields the key columns, `event_timestamp`, `join_columns` and any others.
 
     Returns:
-        Shape (n_labels, n_columns): one row per row of the query, with its columns and then the data set's features. A
-        feature is missing where no value was known.
+        Shape (n_labels, n_columns): one row per row of the query, with its columns and then the data set's features and
+        withheld columns. A value is missing where none was known.
     """
     feast = store()
     service = feast.get_feature_service(dataset.name)
     joined: pd.DataFrame = feast.get_historical_features(
         features=service, entity_df=labels_sql, full_feature_names=True, filter_by_created_timestamp=True
     ).to_df()
-    return joined.rename(columns={joined_name(dataset.name, name): name for name in dataset.own_features})
+    own = (*dataset.own_features, *dataset.withheld)
+    return joined.rename(columns={joined_name(dataset.name, name): name for name in own})
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def materialize(table: Table) -> int:
         return 0
     ensure_tables(table)
     features.apply(table)
-    view, config, count = features.feature_view(table), repo_config(), 0
+    view, config, count = features.online_view(table), repo_config(), 0
     with transaction() as cursor:
         # Without the lock, the slower of two runs could overwrite a newer row with an older one.
         lock(cursor, online_lock(table))
@@ -90,7 +90,7 @@ def write_again(cursor: Any, table: Table, entities: str, upload_sha256: str) ->
     if not (table.has_key and table.stored_columns):
         return
     features.apply(table)
-    view, config = features.feature_view(table), repo_config()
+    view, config = features.online_view(table), repo_config()
     _STORE.unmark_materialized(config, view, upload_sha256)
     for part in _newest_parts(cursor, table, f"TABLE {entities}"):
         _STORE.online_write_batch(config, view, [_entry(table, row) for row in part], None)
@@ -115,7 +115,7 @@ def remove_entities(table: Table, keys: Iterable[Sequence[Any]]) -> None:
     """
     if table.stored_columns:
         features.apply(table)
-        view = features.feature_view(table)
+        view = features.online_view(table)
         _STORE.remove_rows(repo_config(), view, [entity_key(table, list(key)) for key in keys])
 
 
@@ -130,7 +130,7 @@ def remove_table(table: Table, others: Iterable[Table]) -> None:
         psycopg.Error: Postgres is not available.
     """
     features.unregister(table, others)
-    _STORE.remove_view(repo_config(), features.feature_view(table))
+    _STORE.remove_view(repo_config(), features.online_view(table))
 
 
 def _loads(cursor: Any, table: Table) -> set[str]:
@@ -225,8 +225,8 @@ def newest_rows(dataset: Dataset, keys: pa.RecordBatch) -> tuple[pa.RecordBatch,
     if absent := [name for name in stored if any(name not in row.values for row in rows)]:
         # The store holds a missing value as such. The value of a column that it does not hold is unknown.
         raise ConfigurationError(
-            f"the online store does not hold {', '.join(absent)}, which the model was trained with: the YAML no longer "
-            f"lists it, or `./ml-platform dataset materialize {dataset.name}` must be run; send rows"
+            f"the online store does not hold {', '.join(absent)}, which the model was trained with: by the YAML it is "
+            f"no feature any more, or `./ml-platform dataset materialize {dataset.name}` must be run; send rows"
         )
     for name in stored:
         cells = [_cell(row.values[name]) for row in rows]

@@ -98,8 +98,8 @@ class _Mismatch:
         return _error(self.rows, self.line, f"{problem}; {self._lacks()}" if problem else self._lacks())
 
     def _line_of_header(self) -> int | None:
-        """Return the line of a later row that is the header; a label's column may be missing."""
-        wanted = self.needed - self._label_names
+        """Return the line of a later row that is the header; what only a training file has may be missing."""
+        wanted = self.needed - self._training_names
         with suppress(ContractError):
             for cells in islice(self.rows, HEADER_WITHIN):
                 # A title that was put before a whole file has the file's byte order mark behind it.
@@ -108,8 +108,8 @@ class _Mismatch:
         return None
 
     @property
-    def _label_names(self) -> set[str]:
-        return {self.table.header(name).strip() for name in self.table.label_columns}
+    def _training_names(self) -> set[str]:
+        return {self.table.header(name).strip() for name in (*self.table.label_columns, *self.table.withheld)}
 
     def _is_result(self) -> str:
         is_result = set(self.names) >= RESULT_COLUMNS
@@ -120,11 +120,11 @@ class _Mismatch:
         label = [self.table.header(name).strip() for name in self.table.label_columns][:1]
         written_otherwise = {_plain(name) for name in self.names} & set(map(_plain, label))
         is_other = written_otherwise or isinstance(self.table, LabelFiles)
-        if is_other or not set(label) <= set(self.missing) <= self._label_names:
+        if is_other or not set(label) <= set(self.missing) <= self._training_names:
             return ""
         return (
-            f"only what is known with the label is missing, so this looks like a file to be scored: put it into the "
-            f"bucket test, named {self.table.inbox_pattern('test')}; a file for training needs the label"
+            f"only what a file to be scored does not need is missing, so this looks like one: put it into the bucket "
+            f"test, named {self.table.inbox_pattern('test')}; a file for training needs the label"
         )
 
     def _has_labels_alone(self) -> str:

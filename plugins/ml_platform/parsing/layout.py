@@ -29,7 +29,9 @@ class Layout:
 
 
 def columns_of(table: Table, purpose: Purpose) -> dict[str, Column]:
-    """Return the columns to read: all of the spec; in a test file without label, leaks and availability time.
+    """Return the columns to read: all of the spec; in a test file only what its rows are scored with.
+
+    That is without label, leaks, availability time and withheld columns.
 
     The label column gets the label's values as its allowed `values`.
     """
@@ -38,7 +40,8 @@ def columns_of(table: Table, purpose: Purpose) -> dict[str, Column]:
         label = columns[table.label.column]
         columns[table.label.column] = label.model_copy(update={"values": table.label.values})
     later = () if table.known_at == table.event_time else (table.known_at,)
-    skipped = (*table.label_columns, *later) if purpose == "test" else ()
+    withheld = set(table.withheld) - set(table.stored_columns)
+    skipped = (*table.label_columns, *later, *withheld) if purpose == "test" else ()
     return {name: column for name, column in columns.items() if name not in skipped}
 
 

@@ -75,7 +75,7 @@ def compare(
     if too_few := task.too_few(common.labels, MIN_ROWS):
         return replace(facts, not_comparable=f"in both hold-outs: {too_few}"), None
     try:
-        theirs, _ = live.predict(common.features)
+        theirs, _ = live.predict(common.all_columns())
     except RegistryError as error:
         return replace(facts, not_comparable=str(error)), None
     ours, _ = challenger.predict(common.features)

@@ -195,7 +195,10 @@ def _check_join(dataset: Dataset, join: Join, table: FeatureTable, at_join: Call
 
 
 def _check_lengths(complete: Dataset, path: Path) -> None:
-    for name in (*complete.features, *(joined_name(complete.name, name) for name in complete.own_features)):
+    for name in (
+        *complete.features,
+        *(joined_name(complete.name, name) for name in (*complete.own_features, *complete.withheld)),
+    ):
         if len(name) > IDENTIFIER_CHARACTERS:
             raise ConfigurationError(
                 f"{path}: the feature's full name {name!r} is longer than {IDENTIFIER_CHARACTERS} characters; give the "

@@ -8,6 +8,8 @@ _FIXED = {  # identify every loaded row and its label
     "label": {"column"},
 }
 _TIMESTAMPS = ("event_time", "known_at")
+# these have changes of their own, or none that concern rows
+_CHANGED_OTHERWISE = {"columns", "sensitive", "search", "gate", "result", "description", "tables"}
 _IDENTITY_OPTIONS = {"zone", "strip_prefix"}  # options of keys and timestamps that change the identity of a loaded row
 _SAME_VALUES = ({"number", "money"}, {"category", "text"})  # parsed differently, but stored with the same type
 
@@ -40,9 +42,9 @@ def compare_specs(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     ]
     if bool(old.get("label")) != bool(new.get("label")):
         incompatible.append("a feature table became a data set with a label, or the other way round")
-    compatible = _column_changes(old, new, incompatible)
+    compatible = _column_changes(old, new, incompatible) + _sensitive_changes(old, new)
     old, new = _stated(old), _stated(new)
-    others = (set(old) | set(new)) - {"columns", "search", "gate", "result", "description", "tables", *_TIMESTAMPS}
+    others = (set(old) | set(new)) - {*_TIMESTAMPS, *_CHANGED_OTHERWISE}
     compatible += [
         f"{field} was {_value(old.get(field))} and is now {_value(new.get(field))}"
         for field in sorted(others)
@@ -82,6 +84,26 @@ def _column_changes(old: dict[str, Any], new: dict[str, Any], incompatible: list
             elif option != "type" or {was, now} in _SAME_VALUES:
                 compatible.append(text)
     return compatible
+
+
+def _sensitive_changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Describe what becomes of columns by which a model is judged; a spec of an earlier version has none."""
+    before, after = ({one["column"]: one for one in spec.get("sensitive") or ()} for spec in (old, new))
+    none = {"feature": True, "cuts": None}  # as a column that is not sensitive
+    texts = [f"sensitive.{name} is new: models are judged by it" for name in after if name not in before]
+    texts += [
+        f"sensitive.{name} was removed: models are no longer judged by it" for name in before if name not in after
+    ]
+    for name in {**before, **after}:
+        was, now = before.get(name, none), after.get(name, none)
+        if was["feature"] != now["feature"]:
+            texts.append(
+                f"columns.{name} is {'a' if now['feature'] else 'no'} feature of models that are trained from now on; "
+                "the live model goes on as it was trained"
+            )
+        if name in before and name in after and was["cuts"] != now["cuts"]:
+            texts.append(f"sensitive.{name}.cuts was {_value(was['cuts'])} and is now {_value(now['cuts'])}")
+    return texts
 
 
 def _value(value: Any) -> str:

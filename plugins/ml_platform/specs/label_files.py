@@ -32,6 +32,7 @@ def label_files(dataset: Dataset) -> LabelFiles:
         "label": dataset.label.model_copy(update={"late": False}),
         "known_at": UPLOAD,
         "features_from": (),
+        "sensitive": (),
         "tables": (),
         "on_extra_column": "ignore",
         "on_missing_column": "missing_values",

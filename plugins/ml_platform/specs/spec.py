@@ -33,6 +33,7 @@ from ml_platform.specs.parts import (
     join_from_name,
     timedelta_of,
 )
+from ml_platform.specs.sensitive import Sensitive, check_sensitive, sensitive_from_name
 from ml_platform.specs.tasks import GRIDS, METRICS
 
 RESERVED_COLUMNS = (
@@ -142,14 +143,19 @@ class Table(SpecModel):
 
     @property
     def own_features(self) -> dict[str, Column]:
-        """The table's feature columns: no key, label, leak, timestamp or text."""
-        others = {*self.keys, *self.label_columns, *self._timestamps.values()}
+        """The table's feature columns: no key, label, leak, timestamp, text or withheld column."""
+        others = {*self.keys, *self.label_columns, *self._timestamps.values(), *self.withheld}
         return {n: c for n, c in self.columns.items() if n not in others and c.type in FEATURE_TYPES}
 
     @property
     def stored_columns(self) -> tuple[str, ...]:
-        """The columns that Feast knows, without the key."""
+        """The columns in the online store, without the key."""
         return tuple(self.own_features)
+
+    @property
+    def withheld(self) -> dict[str, Column]:
+        """The columns by which a model is judged, but which it does not see; only training files need them."""
+        return {}
 
     @property
     def label_columns(self) -> tuple[str, ...]:
@@ -236,6 +242,11 @@ class Dataset(Table):
     features_from: tuple[Annotated[Join, BeforeValidator(join_from_name, json_schema_input_type=Name | Join)], ...] = (
         Field(default=(), description="feature tables that are joined as of the label's event time")
     )
+    sensitive: tuple[
+        Annotated[Sensitive, BeforeValidator(sensitive_from_name, json_schema_input_type=ColumnName | Sensitive)], ...
+    ] = Field(
+        default=(), description="columns by whose values the model is judged; no features, unless `feature` is true"
+    )
     search: Search = Search()
     gate: Gate = Gate()
     promotion: Promotion = Promotion()
@@ -276,6 +287,9 @@ class Dataset(Table):
 
     @model_validator(mode="after")
     def _has_features(self) -> "Dataset":
+        others = dict.fromkeys(self._timestamps.values(), "a timestamp") | dict.fromkeys(self.keys, "a part of the key")
+        others |= dict.fromkeys(self.leaks, "a leak") | {self.label.column: "the label"}
+        check_sensitive(self.sensitive, self.columns, others, FEATURE_TYPES)
         if not (self.own_features or self.features_from):
             raise ValueError("columns: none is left as a feature")
         if self.columns[self.label.column].type == "timestamp":
@@ -298,9 +312,14 @@ class Dataset(Table):
 
     @property
     def stored_columns(self) -> tuple[str, ...]:
-        """The columns that Feast knows, without the key: own features, and columns that joins use."""
+        """The columns in the online store, without the key: own features, and columns that joins use."""
         known = {*self.own_features, *self.join_columns.values()} - set(self.keys)
         return tuple(name for name in self.columns if name in known)
+
+    @property
+    def withheld(self) -> dict[str, Column]:
+        """The columns by which a model is judged, but which it does not see; only training files need them."""
+        return {one.column: self.columns[one.column] for one in self.sensitive if not one.feature}
 
     @property
     def features(self) -> dict[str, Column]:
@@ -333,7 +352,7 @@ def joined_name(table: str, column: str) -> str:
 
 _PARTS: dict[str, type[SpecModel]] = {
     "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
-    "promotion": Promotion, "result": Result,
+    "promotion": Promotion, "result": Result, "sensitive": Sensitive,
 }  # fmt: skip
 
 

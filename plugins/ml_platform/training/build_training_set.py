@@ -19,7 +19,7 @@ from ml_platform.storage.database import identifier
 from ml_platform.storage.locks import lock
 from ml_platform.storage.tables import ensure_tables, key_list
 from ml_platform.training.results import Source, TrainingSetReference
-from ml_platform.training.training_set import BUCKET, content_hash, frozen_key, model_input
+from ml_platform.training.training_set import BUCKET, content_hash, frozen_key, model_input, withheld_values
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,8 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
     if (unexpected := label.isna()).any():
         raise DegenerateDataError(_unexpected(dataset, joined[unexpected], named))
     inputs = model_input(dataset, joined).drop(columns=list(dataset.entity.features))
-    labelled = pd.concat([frame, inputs, label.astype(kind.label_type).rename(dataset.label.column)], axis=1)
+    withheld = withheld_values(dataset, joined)
+    labelled = pd.concat([frame, inputs, withheld, label.astype(kind.label_type).rename(dataset.label.column)], axis=1)
     return labelled, named, {sha256 for name in (UPLOAD, FEATURES_UPLOAD) for sha256 in joined.get(name, ())}
 
 

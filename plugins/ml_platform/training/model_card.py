@@ -19,6 +19,7 @@ from ml_platform.evaluation.holdout_report import HoldoutReport
 from ml_platform.specs.parts import NUMERIC_TYPES
 from ml_platform.specs.tasks import METRIC_TITLES
 from ml_platform.training.candidates import Candidate
+from ml_platform.training.card_groups import card_groups
 from ml_platform.training.results import SearchResult
 from ml_platform.training.split import Split
 from ml_platform.training.training_set import TrainingSet
@@ -69,6 +70,7 @@ class ModelCard:
         sections = {
             "Data": self._data(),
             "Metrics": self._metrics(),
+            "Groups": card_groups(dataset.name, self.report.groups),
             "What it relies on": self._importance(),
             "Limits": self._limits(),
             "How it was chosen": self._choice(),

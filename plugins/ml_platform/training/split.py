@@ -30,6 +30,7 @@ class Split:
         labels: class indices or numbers, shape (n_rows,).
         rule: says which rows are in the hold-out.
         in_holdout: True for the rows of the hold-out, shape (n_rows,).
+        sensitive: the columns by which a model is judged, shape (n_rows, n_sensitive).
     """
 
     dataset: Dataset
@@ -40,6 +41,7 @@ class Split:
     labels: pd.Series
     rule: HoldoutRule
     in_holdout: NDArray[np.bool_]
+    sensitive: pd.DataFrame
 
     def train(self) -> tuple[pd.DataFrame, pd.Series]:
         """Return features and labels of the training rows."""
@@ -51,7 +53,8 @@ class Split:
 
     def holdout_rows(self) -> HoldoutRows:
         """Return the rows of the hold-out with their ids, times and task."""
-        return HoldoutRows(self.ids[self.in_holdout], self.times[self.in_holdout], *self.test(), self.task)
+        withheld = self.sensitive.loc[self.in_holdout, list(self.dataset.withheld)]
+        return HoldoutRows(self.ids[self.in_holdout], self.times[self.in_holdout], *self.test(), self.task, withheld)
 
     def folds(self, number: int) -> Folds:
         """Return the folds of search and threshold: for each the positions of the training rows to fit and to score.
@@ -115,7 +118,8 @@ def split(training_set: TrainingSet, folds: int) -> Split:
             )
     features = frame[list(dataset.features)]
     _check_features(dataset, features[~in_holdout])
-    return Split(dataset, task, ids, times, features, labels, rule, in_holdout)
+    sensitive = frame[[one.column for one in dataset.sensitive]]
+    return Split(dataset, task, ids, times, features, labels, rule, in_holdout, sensitive)
 
 
 def _check_features(dataset: Dataset, features: pd.DataFrame) -> None:

@@ -34,6 +34,7 @@ from ml_platform.training.candidates import Candidate
 from ml_platform.training.choice import choose, order_of
 from ml_platform.training.comparison import log_comparison
 from ml_platform.training.fitting import fit
+from ml_platform.training.group_reports import group_reports, sentence
 from ml_platform.training.leakage import suspected_leaks
 from ml_platform.training.model_card import ModelCard
 from ml_platform.training.results import Challenger, SearchResult
@@ -232,6 +233,9 @@ def _fit_and_register(
     model = fit(candidate, parts, search_result.folds, search_result.jobs, calibration)
     rows = parts.holdout_rows()
     report = holdout_report(model, rows, calibration, uncalibrated(model) if calibration.method else None)
+    report = replace(report, groups=group_reports(report, parts))
+    for one in report.groups:
+        log.info("%s", sentence(one))
     tracking.log_holdout_report(mlflow_client.connect(), run.info.run_id, report)
     tracking.log_model_card(
         run.info.run_id,

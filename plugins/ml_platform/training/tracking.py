@@ -19,6 +19,7 @@ from ml_platform.evaluation.holdout_report import HoldoutReport, outputs_in
 from ml_platform.evaluation.task import Outputs
 from ml_platform.storage import mlflow_client
 from ml_platform.training.candidates import Candidate
+from ml_platform.training.group_reports import differences_table, groups_table
 from ml_platform.training.model_card import ModelCard
 from ml_platform.training.search import CandidateResult
 
@@ -153,7 +154,7 @@ def newest_search(name: str) -> dict[str, float]:
 
 
 def log_holdout_report(client: MlflowClient, run_id: str, report: HoldoutReport) -> None:
-    """Log metrics, charts and predictions of a new model to its run."""
+    """Log metrics, charts, predictions and groups of a new model to its run."""
     metrics = {f"holdout_{name}": value for name, value in report.metrics.items()}
     metrics |= {f"out_of_fold_{name}": value for name, value in report.out_of_fold.items()}
     metrics |= report.task.figures(report.predictions["label"].to_numpy())
@@ -162,6 +163,9 @@ def log_holdout_report(client: MlflowClient, run_id: str, report: HoldoutReport)
     with tempfile.TemporaryDirectory() as folder:
         report.predictions.to_parquet(Path(folder) / PREDICTIONS, index=False)
         client.log_artifact(run_id, str(Path(folder) / PREDICTIONS))
+    if report.groups:
+        client.log_text(run_id, groups_table(report.groups).to_csv(index=False), "groups/groups.csv")
+        client.log_text(run_id, differences_table(report.groups).to_csv(index=False), "groups/differences.csv")
 
 
 def log_model_card(run_id: str, card: ModelCard) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pyarrow as pa
 
 from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.parsing.row_ids import value_digests
+from ml_platform.specs.parts import Column
 from ml_platform.specs.spec import ROW_ID, Dataset
 from ml_platform.storage import object_store
 from ml_platform.training.results import Source, TrainingSetReference
@@ -22,9 +24,9 @@ class TrainingSet:
 
     Attributes:
         dataset: the spec; it says what the columns mean.
-        frame: key columns, `event_timestamp` (UTC), the features in the data set's order, the label column as the
-            index of its class (int64) or its number (float64). Numeric and boolean features are float64, categories
-            are str; NaN is missing.
+        frame: key columns, `event_timestamp` (UTC), the features in the data set's order, withheld columns, the label
+            column as the index of its class (int64) or its number (float64). Numeric and boolean columns are float64,
+            categories are str; NaN is missing.
         classes: the values of the label as in the files; of two the negative one is first; none if it is a number.
         sha256: hash of the frame's content; names the file.
         uri: of the Parquet file.
@@ -54,13 +56,22 @@ def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 
     Numeric and boolean columns become float64, categories objects of str; NaN is missing in both.
     """
-    columns: dict[str, pd.Series] = {}
-    for name, column in dataset.features.items():
+    return _typed(dataset.features, frame)
+
+
+def withheld_values(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return only the withheld columns, in the types of `model_input`."""
+    return _typed(dataset.withheld, frame)
+
+
+def _typed(columns: Mapping[str, Column], frame: pd.DataFrame) -> pd.DataFrame:
+    typed: dict[str, pd.Series] = {}
+    for name, column in columns.items():
         if column.type == "category":
-            columns[name] = frame[name].astype(object).where(frame[name].notna(), float("nan"))
+            typed[name] = frame[name].astype(object).where(frame[name].notna(), float("nan"))
         else:
-            columns[name] = frame[name].astype("float64")
-    return pd.DataFrame(columns, index=frame.index)
+            typed[name] = frame[name].astype("float64")
+    return pd.DataFrame(typed, index=frame.index)
 
 
 def entity_ids(dataset: Dataset, frame: pd.DataFrame) -> pd.Series:
@@ -98,7 +109,7 @@ def load(dataset: Dataset, reference: TrainingSetReference) -> TrainingSet:
     try:
         stored = pd.read_parquet(io.BytesIO(object_store.get(BUCKET, reference.key)))
         # Parquet returns a missing category as None, which scikit-learn's imputer treats as a value.
-        frame = stored.assign(**model_input(dataset, stored))
+        frame = stored.assign(**model_input(dataset, stored), **withheld_values(dataset, stored))
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise RegistryError(f"{uri} is not the frozen training set: {error}") from error
     if (actual := content_hash(frame)) != reference.sha256:

@@ -53,6 +53,17 @@ def test_loaded_rows_come_with_leaks_and_joined_features_test_rows_with_features
     assert "test_flights_1.csv" in data.test_source
 
 
+def test_the_groups_of_sensitive_columns_come_with_the_rows(flights):
+    sensitive = ["dest", {"column": "distance", "feature": True, "cuts": [1000]}]
+    judged = type(flights).model_validate(flights.model_dump() | {"sensitive": sensitive})
+    data = data_report.report_data(judged)
+    dest, distance = data.groups
+    assert dest.astype(str).tolist() == data.rows["dest"].tolist()
+    assert (distance == "1000 or more").tolist() == (data.rows["distance"] >= 1000).tolist()
+    assert ("dest" in data.features, "distance" in data.features) == (False, True)
+    assert "<h2>The label by dest</h2>" in render_page(data)
+
+
 def test_the_report_is_in_the_folder_of_the_console_that_is_named(flights, monkeypatch):
     monkeypatch.setenv("BUCKETS_URL", "http://console/files?path=/buckets/")
     message = data_report.publish("flights")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from ml_platform.eda.page import ReportData, png, render_page, table_report
+from ml_platform.eda.page import ReportData, _label_by_group, png, render_page, table_report
 
 RANDOM = np.random.default_rng(0)
 ATTACK = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"
@@ -61,6 +61,16 @@ def test_the_page_has_all_parts_and_loads_no_other_file(data):
     assert "amount" in html.split("Suspected leaks: ")[1][:100]
     assert html.count("data:image/png;base64,") >= 8
     assert "src='http" not in html.replace('"', "'")
+
+
+def test_the_label_is_shown_by_group(rows):
+    towns = pd.Series(pd.Categorical(rows["town"].where(rows["town"] != "Berlin", ATTACK)), name="town")
+    lines = list(_label_by_group([towns], rows["churn"]))
+    share = (rows["churn"][towns == ATTACK] == "yes").mean()
+    (line,) = (line for line in lines if line.startswith("<tr><td>&lt;script&gt;"))
+    assert f"<td>{(towns == ATTACK).sum()}</td>" in line
+    assert f"<td>{share:.1%}</td>" in line
+    assert "<script" not in "".join(lines)
 
 
 @pytest.mark.slow

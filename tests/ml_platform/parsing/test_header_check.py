@@ -29,8 +29,8 @@ def refusal(data: bytes, of: Any = None) -> ContractError:
         (b"Sales\n" + csv_bytes({}, columns=UNLABELLED), 2, "the header is on this line"),
         (text(ROW).replace(b"COUNT", b"RATIO"), 1, "the header names a column twice: RATIO; the header lacks COUNT;"),
         (text(ROW).replace(b"NOTE", b"NOTE,NOTE"), 1, "the header names a column twice: NOTE"),
-        (csv_bytes({}, columns=UNLABELLED), 1, "only what is known with the label is missing, so this looks like a "
-            "file to be scored: put it into the bucket test, named test_sample*"),
+        (csv_bytes({}, columns=UNLABELLED), 1, "only what a file to be scored does not need is missing, so this looks "
+            "like one: put it into the bucket test, named test_sample*"),
         (b"ID,probability,prediction,model_version,threshold\n1,.5,1,3,.4\n", 1, "the file is a result"),
         (b"ID LABEL COST\n1 0 2\n", 1, "this line is one cell; cells must be separated by commas, semicolons, tabs"),
         (b"\n\n" + text(ROW).replace(b"COUNT", b"count"), 3, r"the header lacks COUNT (count is there: case counts); "),
@@ -46,9 +46,16 @@ def test_the_reason_says_what_the_file_seems_to_be(data: bytes, line: int, begin
     assert error.line == line
 
 
+def test_a_file_to_be_scored_lacks_sensitive_columns_too() -> None:
+    given = csv_bytes({}, columns=tuple(name for name in UNLABELLED if name != "KIND"))
+    assert "so this looks like one: put it into the bucket test" in str(
+        refusal(given, make_dataset(sensitive=["KIND"]))
+    )
+
+
 def test_rows_of_json_have_no_header_line() -> None:
     error = refusal(json_lines([{name: GOOD[name] for name in UNLABELLED}]))
-    assert str(error).startswith("a.csv: only what is known with the label is missing")
+    assert str(error).startswith("a.csv: only what a file to be scored does not need is missing")
     assert "; the rows lack LABEL, COST; they name ID, " in str(error)
     assert error.line is None
 

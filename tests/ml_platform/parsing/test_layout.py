@@ -9,6 +9,7 @@ from ml_platform.files.reading import open_rows
 from ml_platform.parsing.batches import arrow_schema
 from ml_platform.parsing.layout import check_values, columns_of, find_layout, needed_columns, required_columns
 from ml_platform.specs.catalog import dataset
+from ml_platform.specs.spec import Dataset, FeatureTable
 from tests.ml_platform.ingestion.upload_cases import GOOD, csv_bytes, json_lines, make_dataset, parquet, timed_dataset
 from tests.ml_platform.parsing.table_cases import ROW, parse, text
 
@@ -36,6 +37,28 @@ def test_the_header_must_name_all_columns_or_only_those_that_need_a_value() -> N
     lenient = of.model_copy(update={"on_missing_column": "missing_values"})
     assert needed_columns(lenient, "train") == required_columns(of, "train") == {"ID", "LABEL", "RATIO"}
     assert needed_columns(lenient, "test") == {"ID", "RATIO"}
+
+
+def test_a_file_to_be_scored_needs_no_column_by_which_the_model_is_only_judged() -> None:
+    of = make_dataset(sensitive=["KIND", {"column": "COUNT", "feature": True}])
+    assert set(columns_of(of, "train")) - set(columns_of(of, "test")) == {"LABEL", "COST", "KIND"}
+    needed = needed_columns(of, "test")
+    layout = find_layout(open_rows(io.BytesIO(csv_bytes({}, columns=tuple(needed))), "a.csv"), of, "test")
+    assert ("KIND" in layout.columns, "COUNT" in layout.columns) == (False, True)
+    strict = of.model_copy(update={"on_extra_column": "reject_file"})
+    assert "KIND" not in find_layout(open_rows(io.BytesIO(csv_bytes({})), "a.csv"), strict, "test").columns
+
+
+def test_a_column_on_which_a_table_is_joined_is_needed_also_if_the_model_is_only_judged_by_it() -> None:
+    flights = dataset("flights")
+    raw = flights.model_dump() | {"sensitive": ["dest"]}
+    assert "dest" not in columns_of(Dataset.model_validate(raw), "test")
+    table = FeatureTable(
+        kind="table", name="rates", description="", entity={"name": "place", "key": "dest"},
+        columns={"dest": "category", "rate": "number"},
+    )  # fmt: skip
+    joined = raw | {"tables": [table], "features_from": ["rates"]}
+    assert "dest" in columns_of(Dataset.model_validate(joined), "test")
 
 
 def test_the_label_column_allows_the_values_of_the_label() -> None:

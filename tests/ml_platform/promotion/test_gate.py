@@ -42,12 +42,20 @@ def decide_with(monkeypatch):
         monkeypatch.setattr(gate.smoke_test, "check", lambda *_: None)
         features = pd.DataFrame({"heat": np.zeros(48)})
         labels = np.where(HOURS[24] > HOURS, 1, np.arange(48) % 3)  # on the first day the champion is always right
-        rows = HoldoutRows(HOURS.astype(str), HOURS, features, labels, THREE)
+        rows = HoldoutRows(HOURS.astype(str), HOURS, features, labels, THREE, features[[]])
         expected = loaded["2"].predict(features)[0]
         champion, challenger = (SimpleNamespace(name="weeks", version=version) for version in "12")
         return gate.evaluate(challenger, champion, rows, expected, Gate()).decision
 
     return meet
+
+
+def test_an_older_champion_sees_the_columns_that_the_challenger_does_not():
+    features, town = pd.DataFrame({"heat": [1.0, 2.0]}), pd.DataFrame({"town": ["Ulm", "Kiel"]})
+    rows = HoldoutRows(HOURS[:2].astype(str), HOURS[:2], features, np.array([0, 1]), THREE, town)
+    assert rows.all_columns().to_dict("list") == {"heat": [1.0, 2.0], "town": ["Ulm", "Kiel"]}
+    last = rows.where(np.array([False, True]))
+    assert (list(last.features), last.all_columns()["town"].tolist()) == (["heat"], ["Kiel"])
 
 
 def test_rows_that_the_champion_was_trained_on_do_not_count(decide_with):

@@ -153,7 +153,7 @@ def test_an_invalid_join_is_named_and_blocks_no_other_data_set(tmp_path: Path, o
 
 def test_a_feature_name_that_postgres_would_cut_is_rejected(tmp_path: Path) -> None:
     name = "A" * 57
-    path = write_spec(tmp_path, AUTO.replace(AGE_LINE, f"  {name}: integer\n", 1))
+    path = write_spec(tmp_path, AUTO.replace(AGE_LINE, f"{AGE_LINE}  {name}: integer\n", 1))
     assert f"auto__{name}" not in str(catalog(tmp_path).problems)
     path.write_text(path.read_text().replace(name, name + "A"))
     (problem,) = catalog(tmp_path).problems

@@ -41,6 +41,26 @@ def test_a_compatible_change_is_described(change: dict[str, Any], says: str) -> 
     assert found.compatible[0].startswith(says)
 
 
+def test_sensitive_columns_are_compatible_changes_and_say_what_becomes_of_models() -> None:
+    plain, judged = dumped(make_dataset()), dumped(make_dataset(sensitive=["KIND"]))
+    no_feature = (
+        "columns.KIND is no feature of models that are trained from now on; the live model goes on as it was trained"
+    )
+    assert compare_specs(plain, judged).compatible == ("sensitive.KIND is new: models are judged by it", no_feature)
+    assert compare_specs(judged, plain).compatible == (
+        "sensitive.KIND was removed: models are no longer judged by it", no_feature.replace("no feature", "a feature"),
+    )  # fmt: skip
+    cut, seen = ({"column": "COUNT", "feature": True, "cuts": cuts} for cuts in ([2, 5], None))
+    cut, seen = (dumped(make_dataset(sensitive=[one])) for one in (cut, seen))
+    assert compare_specs(plain, seen).compatible == ("sensitive.COUNT is new: models are judged by it",)
+    assert compare_specs(seen, cut).compatible == ("sensitive.COUNT.cuts was None and is now 2.0, 5.0",)
+
+
+def test_a_spec_that_was_recorded_before_there_were_sensitive_columns_has_none() -> None:
+    recorded = {field: value for field, value in dumped(make_dataset()).items() if field != "sensitive"}
+    assert compare_specs(recorded, dumped(make_dataset())).compatible == ()
+
+
 def test_a_removed_column_is_compatible() -> None:
     found = compare_specs(dumped(make_dataset(columns={"MORE": "number"})), dumped(make_dataset()))
     assert found.compatible == ("columns.MORE was removed; its values stay in the table, but no model uses them",)

@@ -14,9 +14,10 @@ from ml_platform.training.fitting import fit
 from ml_platform.training.model_card import ModelCard
 from ml_platform.training.results import SearchResult
 from ml_platform.training.split import split
+from tests.ml_platform.training.test_group_reports import CLEAR, made
 from tests.ml_platform.training.trainings import make_houses, make_houses_frame, make_training_set
 
-HEADINGS = ["Data", "Metrics", "What it relies on", "Limits", "How it was chosen", "How to roll back"]
+HEADINGS = ["Data", "Metrics", "Groups", "What it relies on", "Limits", "How it was chosen", "How to roll back"]
 
 
 def card_of(training_set, candidate, scoring):
@@ -54,6 +55,12 @@ def test_the_figures_are_those_of_the_report(shop):
     assert "`train_shop.csv`, 600 rows" in text
     assert "| candidate | logistic_regression C=1.0 |" in text
     assert "10 candidates, 1 failed" in text
+
+
+def test_groups_are_shown_if_the_spec_asks_for_them(shop):
+    assert "None are asked for. `sensitive: [COLUMN]` in `datasets/shop.yaml`" in shop.markdown()
+    text = replace(shop, report=replace(shop.report, groups=(made(CLEAR),))).markdown()
+    assert "## Groups\n\n- By SEX, recall differs by" in text
 
 
 def test_the_limits_name_empty_features_ranges_and_suspected_leaks(shop):
