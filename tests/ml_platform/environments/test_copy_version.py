@@ -20,6 +20,7 @@ from tests.ml_platform.environments.copies import REQUEST, aliases, overwrite, p
 from tests.ml_platform.promotion.champions import killed_at
 from tests.ml_platform.training.trainings import (
     ONE,
+    essentials,
     make_frame,
     make_training_set,
     make_weeks,
@@ -80,7 +81,8 @@ def test_copying_again_returns_the_existing_copy(production, two_copies):
 def test_the_check_compares_the_predictions_on_the_holdout(production):
     dataset, frame = make_weeks("fair", ONE), make_weeks_frame()
     data = frozen(dataset, frame)
-    copied = copy("fair", production, steps.refit(data, searched_with(data)).version)
+    with essentials():
+        copied = copy("fair", production, steps.refit(data, searched_with(data)).version)
     rows = int(mlflow_client.connect().get_run(copied.run_id).data.params["rows_holdout"])
     assert check(production, copied) == rows > 100
 

@@ -16,6 +16,6 @@ def essentials() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def smoke_test_here() -> Iterator[None]:
-    """Save the process of the smoke test."""
-    with trainings.smoke_test_here():
+    """Save the process of the smoke test, the charts and the model card."""
+    with trainings.smoke_test_here(), trainings.without_pictures():
         yield

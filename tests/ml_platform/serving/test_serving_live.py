@@ -115,7 +115,8 @@ def visits(mlflow_server: Any, tmp_path_factory: Any) -> Dataset:
         assert uploads.ingest(one, key)["rows_loaded"] == len(rows)
         online_rows.materialize(one)
     training_set = load_training_set(dataset, build_training_set.freeze(dataset))
-    refitted = steps.refit(training_set, searched_with(training_set, attempt_id="1"))
+    with essentials():
+        refitted = steps.refit(training_set, searched_with(training_set, attempt_id="1"))
     make_champion(dataset, refitted.version)
     return dataset
 
@@ -341,7 +342,8 @@ def test_an_alias_that_was_moved_to_a_version_that_nobody_judged_is_not_followed
     make_champion(shop, 1)
     until(lambda: version(client, shop) == 1)
     training_set = make_training_set(shop, make_frame(300, 11))
-    stranger = steps.refit(training_set, searched_with(training_set, attempt_id="stranger")).version
+    with essentials():
+        stranger = steps.refit(training_set, searched_with(training_set, attempt_id="stranger")).version
     registry.set_alias(shop.name, registry.CHAMPION, stranger)
     until(lambda: client.get(f"/v1/{shop.name}/model").json()["status"] == "degraded")
     answer_body = client.get(f"/v1/{shop.name}/model").json()

@@ -23,7 +23,7 @@ from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.results import TrainingCard
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store
-from ml_platform.training import steps
+from ml_platform.training import steps, tracking
 from ml_platform.training.results import SearchResult, Source
 from ml_platform.training.search_plan import SearchPlan
 from ml_platform.training.training_set import TrainingSet
@@ -201,10 +201,18 @@ def files_of(version: ModelVersion) -> list[str]:
 
 @contextmanager
 def essentials() -> Iterator[None]:
-    """Train without the smoke test and without charts, which take most of the time of a small training."""
-    with pytest.MonkeyPatch.context() as patch:
+    """Train without the smoke test, charts and model card, which take most of the time of a small training."""
+    with pytest.MonkeyPatch.context() as patch, without_pictures():
         patch.setattr(smoke_test, "check", lambda *_: None)
+        yield
+
+
+@contextmanager
+def without_pictures() -> Iterator[None]:
+    """Train without charts and model card."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mlflow_client, "log_charts", lambda *_: None)
+        patch.setattr(tracking, "log_model_card", lambda *_: None)
         yield
 
 
