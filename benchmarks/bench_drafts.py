@@ -83,8 +83,12 @@ def install(packages: dict[str, str], folder: Path) -> None:
 
 
 def data_file(table: dict[str, Any], packages: Path, folder: Path) -> Path:
-    """Return a table as a file that the platform reads; only its container changes, unless it is a list in JSON."""
-    target, source = folder / "data.csv", packages / table["file"]
+    """Return a table as a file that the platform reads, under its own name.
+
+    Only its container changes, unless it is a list in JSON.
+    """
+    source = packages / table["file"]
+    target = folder / f"{source.name.partition('.')[0].removeprefix('load_')}.csv"
     if table["package"] == "scikit-learn":
         options = {"scaled": False} if table["file"] == "load_diabetes" else {}
         getattr(bundled, table["file"])(as_frame=True, **options).frame.to_csv(target, index=False)
@@ -98,7 +102,7 @@ def data_file(table: dict[str, Any], packages: Path, folder: Path) -> Path:
         with zipfile.ZipFile(source) as archive:
             target.write_bytes(archive.read(archive.namelist()[0]))
     else:
-        return Path(shutil.copy(source, folder / f"data{''.join(source.suffixes)}"))
+        return Path(shutil.copy(source, folder / source.name))
     return target
 
 
@@ -174,7 +178,11 @@ def report(scores: list[Score]) -> list[str]:
     lines = [
         "| tables | number | columns right | keys right | event times right | labels right | asked | wrong |\n",
         "|---|---|---|---|---|---|---|---|\n",
-        *(summary(name, some) for name, some in (("used for the rules", others), ("held out", held_out)) if some),
+        *(
+            summary(name, some)
+            for name, some in (("used for the rules", others), ("held out", held_out), ("all", scores))
+            if some
+        ),
     ]
     for name, some in (("Tables used for the rules", others), ("Tables held out", held_out)):
         if some:

@@ -54,7 +54,7 @@ def write_draft(
     target = folder / f"{name}.yaml"
     _check_name(name, target)
     profile = profile_file(file, IDENTIFIER_CHARACTERS - len(joined_name(name, "")))
-    choices = choose(profile, is_table=is_table, label=label, key=key)
+    choices = choose(profile, is_table=is_table, label=label, key=key, title=name)
     entity = _entity(choices, name, folder)
     text = draft_text(profile, choices, name=name, entity=entity)
     table = parse_table(text, target)

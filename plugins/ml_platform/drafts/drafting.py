@@ -50,7 +50,9 @@ class Choices:
         return self.labels[0].column if self.labels else None
 
 
-def choose(profile: Profile, *, is_table: bool, label: str | None = None, key: Sequence[str] = ()) -> Choices:
+def choose(
+    profile: Profile, *, is_table: bool, label: str | None = None, key: Sequence[str] = (), title: str = ""
+) -> Choices:
     """Choose key, event time, label and leaks.
 
     Args:
@@ -58,6 +60,7 @@ def choose(profile: Profile, *, is_table: bool, label: str | None = None, key: S
         is_table: whether it is a feature table, which has no label.
         label: the label's column; None to guess it.
         key: the key's columns; empty to guess them.
+        title: the name of the data set, which may say what is predicted.
 
     Raises:
         ConfigurationError: no column can be the label, a person must choose it, or a feature table has no key.
@@ -73,17 +76,17 @@ def choose(profile: Profile, *, is_table: bool, label: str | None = None, key: S
         )
     first = keys[0] if keys else ()
     unique = {name for one in keys for name in one if len(one) == 1 or one == first}
-    labels = [] if is_table else _labels(profile, given, {*unique, *times})
+    labels = [] if is_table else _labels(profile, given, {*unique, *times}, title)
     leaks = (
         label_leaks(profile, labels[0].column, is_number=labels[0].kind == "number", others=unique) if labels else {}
     )
     return Choices(keys, times, labels, leaks, [*key_notes(profile, first, time), *_part_notes(labels, leaks)])
 
 
-def _labels(profile: Profile, given: LabelCandidate | None, others: set[str]) -> list[LabelCandidate]:
+def _labels(profile: Profile, given: LabelCandidate | None, others: set[str], title: str) -> list[LabelCandidate]:
     if given:
         return [given]
-    candidates = label_candidates(profile, others)
+    candidates = label_candidates(profile, others, title)
     plausible = plausible_labels(candidates)
     if len(plausible) > 1:
         raise ConfigurationError(question(profile, plausible))

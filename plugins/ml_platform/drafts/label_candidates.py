@@ -4,17 +4,20 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ml_platform.drafts.column_relations import balanced_columns, cut_numbers, design_factors, estimated_columns, series
 from ml_platform.drafts.file_profile import Profile
 from ml_platform.drafts.guessing import Guess, quoted
 from ml_platform.drafts.label_leaks import any_of_parts, sum_parts
-from ml_platform.drafts.names import is_key_like, is_period, is_usual_input, label_evidence, words
+from ml_platform.drafts.names import is_in_title, is_key_like, is_period, is_usual_input, label_evidence, words
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.parts import NUMERIC_TYPES
 
 MOST_CLASSES = 20
 PLAUSIBLE, LEAD = 2, 2  # the least score of a plausible label, and by how much the best one must lead to be chosen
 SHOWN = 8
+DOUBT = 3  # where no label is plausible, those so many points behind the best are listed as well
 _FEW_CLASSES, _MOST_WHOLE_CLASSES = 5, 10
+_SAMPLED_ROWS = 100  # in a smaller file, values that are equally frequent were more likely set in an experiment
 Kind = Literal["classes", "number"]
 
 
@@ -61,12 +64,13 @@ def given_label(profile: Profile, label: str) -> LabelCandidate:
     )
 
 
-def label_candidates(profile: Profile, others: Collection[str] = ()) -> list[LabelCandidate]:
+def label_candidates(profile: Profile, others: Collection[str] = (), title: str = "") -> list[LabelCandidate]:
     """Return the columns that could be the label, the most likely first.
 
     Args:
         profile: of the file.
         others: columns that are none, such as the key.
+        title: the name of the data set; together with the file's name it may say what is predicted.
 
     Raises:
         ConfigurationError: no column can be the label.
@@ -78,29 +82,54 @@ def label_candidates(profile: Profile, others: Collection[str] = ()) -> list[Lab
             f"{profile.file}: no column can be the label: none has 2 to {MOST_CLASSES} different values, each in "
             "several rows, and none is a number; a feature table, which has no label, needs --table"
         )
-    flags, sums = any_of_parts(profile), sum_parts(profile)
+    relations = _relations(profile, kinds)
+    titles = (title, profile.file.partition(".")[0])
     ranked = []
     for name, kind in kinds.items():
-        evidence = [*_evidence(profile, name, kind, possible)]
-        if kind == "classes" and name in flags:
-            evidence.append((4, f"it is set where any of {', '.join(flags[name])} is set"))
-        if kind == "number" and name in sums:
-            evidence.append((1, f"it is the sum of {' and '.join(sums[name])}"))
+        evidence = [*_evidence(profile, name, kind, possible), *relations.get(name, ())]
+        if any(is_in_title(name, one) for one in titles):
+            evidence.append((3, "the data set is named after it"))
         reasons = tuple(reason for points, reason in evidence if reason)
         ranked.append(LabelCandidate(name, kind, sum(points for points, _ in evidence), reasons))
     return sorted(ranked, key=lambda candidate: -candidate.score)
 
 
+def _relations(profile: Profile, kinds: dict[str, Kind]) -> dict[str, list[tuple[int, str]]]:
+    """Return the evidence that lies in other columns, in points with a reason, per column."""
+    found: dict[str, list[tuple[int, str]]] = {name: [] for name in kinds}
+    flags, sums, cuts = any_of_parts(profile), sum_parts(profile), cut_numbers(profile)
+    factors, estimates = design_factors(profile), estimated_columns([*profile.guesses])
+    balanced = balanced_columns(profile)
+    for name, kind in kinds.items():
+        if kind == "classes" and name in flags:
+            found[name].append((4, f"it is set where any of {', '.join(flags[name])} is set"))
+        if kind == "number" and name in sums:
+            found[name].append((1, f"it is the sum of {' and '.join(sums[name])}"))
+        if name in cuts:
+            what = f"it is {cuts[name]}, cut at a value" if kind == "classes" else f"{cuts[name]} is it, cut at a value"
+            found[name].append((3, what))
+        if name in factors:
+            found[name].append((-3, ""))
+        elif balanced == [name] and profile.rows >= _SAMPLED_ROWS:
+            found[name].append((1, "it alone has values that are all equally frequent"))
+        if name in estimates:
+            found[name].append((4, f"{estimates[name]} is an estimate of it"))
+        if name in estimates.values():
+            found[name].append((-3, ""))
+    return found
+
+
 def plausible_labels(candidates: Sequence[LabelCandidate]) -> list[LabelCandidate]:
     """Return the only plausible label, or those of which a person must choose, the most likely first.
 
-    A label is plausible with a score of `PLAUSIBLE`. The best is the only one if it leads by `LEAD` points.
+    A label is plausible with a score of `PLAUSIBLE`. The best is the only one if it leads by `LEAD` points, or without
+    a plausible one by more than `DOUBT`.
     """
     if len(candidates) == 1:
         return [replace(candidates[0], reasons=(*candidates[0].reasons, "the only column that can be one"))]
     best = candidates[0].score
     if best < PLAUSIBLE:
-        return [*([candidate for candidate in candidates if candidate.score >= 0] or candidates)]
+        return [candidate for candidate in candidates if candidate.score >= best - DOUBT]
     return [c for c in candidates if c.score >= PLAUSIBLE and c.score > best - LEAD]
 
 
@@ -136,19 +165,24 @@ def _kind(guess: Guess) -> Kind | None:
 def _evidence(profile: Profile, name: str, kind: Kind, possible: Sequence[str]) -> Iterator[tuple[int, str]]:
     guess, is_number = profile.guesses[name], kind == "number"
     points, reason = label_evidence(name, values=len(guess.counts), is_number=is_number)
-    if sum(words(other) == words(name) for other in possible) > 1:
-        points, reason = 0, ""  # type1, type2, type3: one of several alike
-    yield points, reason
-    if name == possible[-1]:
-        # The place says less about a number: it neither makes one a label, nor decides between two with such names.
-        yield (1 if is_number else 2), "the last column"
-    elif name == possible[0]:
-        yield 1, "the first column"
+    is_one_of_several = name in series(possible)  # type1, type2, type3
+    if not is_one_of_several:
+        yield points, reason
+        yield _place(name, possible, is_number=is_number)
     if len(guess.counts) == 2:
         yield 1, "two values"
     elif not is_number and len(guess.counts) > _FEW_CLASSES:
         yield -1, ""
-    if guess.missing and not points:
+    if guess.missing and (not points or is_one_of_several):
         yield -2, ""
     if is_period(name) or is_usual_input(name) or is_key_like(name) or not words(name):
         yield -3, ""
+
+
+def _place(name: str, possible: Sequence[str], *, is_number: bool) -> tuple[int, str]:
+    if name == possible[-1]:
+        # The place says less about a number: it neither makes one a label, nor decides between two with such names.
+        return 1 if is_number else 2, "the last column"
+    if name == possible[0]:
+        return 1, "the first column"
+    return 0, ""

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ml_platform.drafts.column_relations import numbers_of
 from ml_platform.drafts.file_profile import Profile
 from ml_platform.drafts.guessing import Guess
 from ml_platform.specs.parts import NUMERIC_TYPES
@@ -83,10 +84,10 @@ def sum_parts(profile: Profile) -> dict[str, tuple[str, str]]:
         for name, guess in profile.guesses.items()
         if guess.column.type in NUMERIC_TYPES and not (guess.missing or guess.misfits) and len(guess.counts) > _BINS
     ]
-    names = [name for name in whole[:_MOST_COLUMNS] if (_numbers(profile, name) >= 0).all()]
+    names = [name for name in whole[:_MOST_COLUMNS] if (numbers_of(profile, name) >= 0).all()]
     if len(names) < 3:
         return {}
-    numbers = np.array([_numbers(profile, name) for name in names])
+    numbers = np.array([numbers_of(profile, name) for name in names])
     first = numbers[:, :_FIRST_ROWS]  # they decide for nearly all columns
     found: dict[str, tuple[str, str]] = {}
     for one, two in combinations(range(len(names)), 2):
@@ -94,10 +95,6 @@ def sum_parts(profile: Profile) -> dict[str, tuple[str, str]]:
             if total not in (one, two) and np.allclose(numbers[one] + numbers[two], numbers[total]):
                 found.setdefault(names[total], (names[one], names[two]))
     return found
-
-
-def _numbers(profile: Profile, name: str) -> NDArray[np.float64]:
-    return np.asarray(profile.values(name).cast(pa.float64()).to_numpy(zero_copy_only=False), "float64")
 
 
 def _learnable(profile: Profile, label: str, others: Collection[str]) -> tuple[pd.DataFrame, pd.Series]:

@@ -2,7 +2,23 @@
 
 import re
 
-_KEY_WORDS = {"id", "ids", "key", "pk", "uuid", "guid", "nr", "no", "num", "number", "code", "index", "idx", "serial"}
+_KEY_WORDS = {
+    "id",
+    "ids",
+    "key",
+    "pk",
+    "uuid",
+    "guid",
+    "nr",
+    "no",
+    "num",
+    "number",
+    "code",
+    "cod",
+    "index",
+    "idx",
+    "serial",
+}
 _NO_IDS = {
     "paid", "unpaid", "prepaid", "valid", "invalid", "grid", "solid", "humid", "acid", "bid", "covid", "fluid",
     "liquid", "rapid", "hybrid", "aid", "lid", "mid", "kid", "void", "android", "thyroid", "steroid", "said", "orchid",
@@ -13,11 +29,17 @@ _PERIODS = {
     "weekend", "holiday",
     "years", "months", "weeks", "days", "hours", "minutes", "seconds", "timestamp", "jahr", "monat", "tag", "datum",
 }  # fmt: skip
+_YEARS = {"year", "years", "yr", "yrs", "jahr", "jahre", "month", "months", "mo", "monat"}
 _INPUTS = {
     "age", "sex", "gender", "race", "ethnicity", "nationality", "name", "lat", "lon", "lng", "latitude", "longitude",
-    "treatment", "treat", "trt", "treated", "group", "arm", "dose", "stratum",
-    "zip", "zipcode", "postcode", "plz", "country", "state", "city", "region", "address", "phone", "email",
+    "treatment", "treat", "trt", "treated", "group", "arm", "dose", "stratum", "zip", "zipcode", "postcode", "plz",
+    "country", "state", "city", "region", "address", "phone", "email", "cohort", "subcohort", "block", "plot", "site",
+    "center", "centre", "batch", "fold", "split", "sample", "married", "marital", "divorced", "widowed", "children",
+    "kids", "education", "educ", "occupation", "religion", "religious", "female", "male", "black", "white",
+    "hispanic", "ethn", "eth", "urban", "rural", "private", "north", "south", "east", "west", "birth", "born",
+    "foreign", "foreigner", "immigrant", "citizen", "citizenship", "employed", "retired", "veteran",
 }  # fmt: skip
+_NO_NUMBERS = {"class", "label"}
 _TARGETS = {"target", "label", "y", "outcome", "response", "depvar", "class", "ziel", "zielvariable"}
 _EVENTS = {
     "churn", "churned", "default", "defaulted", "survived", "survival", "fraud", "fraudulent", "late", "delayed",
@@ -31,22 +53,28 @@ _EVENTS = {
     "cens", "censored", "censor", "mortality", "alive", "recurrence", "relapse", "readmission", "success", "successful",
     "accident", "claim", "hired", "repaid", "lapse", "renewed", "responded", "booked", "sold", "show", "attack",
     "phishing", "toxic", "infected", "case", "cancer", "tumor", "prognosis",
+    "participation", "participated", "partic", "participates", "takeup", "uptake", "adopted", "adoption", "enrolled",
+    "graduated", "dropout", "delinquent", "delinquency", "bankrupt", "bankruptcy", "breakdown", "hospitalized",
+    "remission", "cured", "promoted", "retained", "redeemed", "occupied", "injured", "fatal", "reoffended",
 }  # fmt: skip
 _KINDS = {
-    "species", "type", "quality", "sentiment", "genre", "severity", "priority", "grade", "diagnosis", "variety",
+    "species", "quality", "sentiment", "genre", "severity", "priority", "grade", "diagnosis", "variety",
     "cultivar", "activity", "digit", "emotion", "topic",
 }  # fmt: skip
+_WEAK_KINDS = {"type", "category", "kind"}  # as often inputs
 _QUANTITIES = {
     "price", "cost", "costs", "salary", "wage", "wages", "sales", "revenue", "profit", "value", "amount", "amt",
     "charges", "charge", "mpg", "medv", "score", "demand", "count", "cnt", "total", "rent", "yield", "strength",
     "consumption", "spending", "expenditure", "earnings", "balance", "rating", "delay", "duration", "quality", "grade",
     "tip", "fare", "claims", "expectancy", "emissions", "loss", "visits", "ridership", "turnover", "pay", "rate",
+    "perf", "performance", "lifetime", "clv", "ltv", "rul", "throughput", "premium", "magnitude",
     "preis", "umsatz", "kosten", "betrag",
 }  # fmt: skip
 _FILLERS = {
     "is", "has", "was", "will", "be", "flag", "ind", "indicator", "the", "in", "of",
     "eur", "euro", "euros", "usd", "gbp", "dollar", "dollars", "kg", "mm", "cm", "km", "mpa", "kwh", "pct", "percent",
 }  # fmt: skip
+_GLUED = tuple(word for word in _QUANTITIES if len(word) > 4)  # saleprice, testscore
 _MILES_PER_GALLON = ["miles", "per", "gallon"]
 
 
@@ -63,7 +91,7 @@ def is_key_like(name: str) -> bool:
     return (
         parts[-1] in _KEY_WORDS
         or parts[0] in ("id", "uuid", "guid")
-        or parts[-1].endswith(("id", "nr", "num"))
+        or parts[-1].endswith(("id", "nr", "num", "cod", "code"))
         or (len(parts) == 1 and parts[0].startswith("id"))
     )
 
@@ -74,13 +102,29 @@ def entity_words(name: str) -> list[str]:
 
 
 def is_period(name: str) -> bool:
-    """Return whether a name ends like that of a date, a time or a part of one, such as hour or sched_dep_time."""
-    return bool(set(words(name)[-1:]) & _PERIODS)
+    """Return whether a name is that of a date, a time or a part of one, such as sched_dep_time or YearBuilt."""
+    parts = words(name)
+    return bool(set(parts[-1:]) & _PERIODS or set(parts) & _YEARS)
 
 
 def is_usual_input(name: str) -> bool:
     """Return whether a name is one of attributes that hardly anybody predicts, such as age, sex or latitude."""
     return bool(set(words(name)[-1:]) & _INPUTS)
+
+
+def is_in_title(name: str, title: str) -> bool:
+    """Return whether a file or a data set is named after a column, such as churn.csv after churned.
+
+    Args:
+        name: of the column.
+        title: the name of the file, without its ending, or of the data set.
+    """
+    parts = {_stem(word) for word in words(name)} - _FILLERS
+    return bool(parts) and not is_usual_input(name) and parts <= {_stem(word) for word in words(title)}
+
+
+def _stem(word: str) -> str:
+    return re.sub("(?<=[a-z]{3})(ed|d|s|ing)$", "", word)
 
 
 def label_evidence(name: str, *, values: int, is_number: bool) -> tuple[int, str]:
@@ -93,15 +137,24 @@ def label_evidence(name: str, *, values: int, is_number: bool) -> tuple[int, str
     """
     every = words(name)
     parts = [word for word in every if word not in _FILLERS]
-    outcomes = _TARGETS if is_number else _TARGETS | (_EVENTS if values == 2 else _EVENTS - {"income", "deposit"})
+    outcomes = (
+        _TARGETS - _NO_NUMBERS
+        if is_number
+        else _TARGETS | (_EVENTS if values == 2 else _EVENTS - {"income", "deposit"})
+    )
     others = _QUANTITIES if is_number else _KINDS
     if parts and set(parts) <= outcomes:
         is_sure = values == 2 or set(parts) & _TARGETS  # an event happens or not: more values are a weaker evidence
         return 6 if is_sure else 5, "its name is typical of a label"
     if (len(parts) == 1 and parts[0] in others) or (is_number and every == _MILES_PER_GALLON):
         return 5, "its name is one that is often predicted"
+    if values == 2 and len(every) == 1 and every[0].endswith(("stat", "status")):
+        return 5, "its name is a status"  # fustat, beside futime
     if parts and {parts[0], parts[-1]} & outcomes:
         return 3, "its name contains a word that is typical of a label"
-    if parts and parts[-1] in others:
+    is_glued = is_number and len(every) == 1 and every[0].endswith(_GLUED) and not every[0].startswith("log")
+    if parts and (parts[-1] in others or is_glued):
         return 2, "its name ends in a word that is often predicted"
+    if parts and parts[-1] in _WEAK_KINDS and not is_number:
+        return 1, "its name ends in a word that is sometimes predicted"
     return 0, ""

@@ -63,7 +63,7 @@ def test_columns_that_the_label_is_made_of_are_noted():
 
 
 def test_other_candidates_follow_the_label_if_anything_speaks_for_them():
-    choices = chosen(id=IDS, size=HALF, colour=["r", "g", "b"] * 20, target=HALF)
+    choices = chosen(id=IDS, size=HALF, colour=["r", "r", "g", "b"] * 15, target=HALF)
     assert [label.column for label in choices.labels] == ["target", "size"]
 
 

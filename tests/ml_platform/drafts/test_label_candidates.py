@@ -7,7 +7,7 @@ from tests.ml_platform.drafts.support import profile_of
 ROWS = range(60)
 IDS = [f"k{i}" for i in ROWS]
 HALF = [i % 2 for i in ROWS]
-THIRDS = ["u", "v", "w"] * 20
+THIRDS = ["u", "u", "v", "w"] * 15
 NUMBERS = [f"{i * 37 % 60}.5" for i in ROWS]
 
 
@@ -79,7 +79,7 @@ def test_a_question_lists_a_limited_number_of_labels():
 
 def test_if_nothing_speaks_for_a_label_all_that_could_be_are_a_question():
     columns = {"age": NUMBERS, "x1": NUMBERS[::-1], "x2": [f"{i}.25" for i in ROWS], "year": [*ROWS]}
-    assert plausible(**columns) == ["x1", "x2"]
+    assert plausible(**columns) == ["x1", "x2", "age", "year"]
 
 
 def test_the_only_column_that_can_be_the_label_is_chosen():
@@ -101,6 +101,32 @@ def test_coordinates_are_no_labels():
     columns = {"cut": THIRDS, "x": NUMBERS, "y": NUMBERS, "z": NUMBERS, "price": NUMBERS}
     assert plausible(**columns) == ["price"]
     assert plausible(cut=THIRDS, x=NUMBERS, y=NUMBERS) == ["y"]
+
+
+def test_a_data_set_named_after_a_column_predicts_it():
+    profile = profile_of(a=THIRDS, sick=HALF, b=NUMBERS, z=THIRDS)
+    (label,) = plausible_labels(label_candidates(profile, title="sickness, who is sick"))
+    assert (label.column, label.reasons) == ("sick", ("two values", "the data set is named after it"))
+    assert [one.column for one in plausible_labels(label_candidates(profile))] == ["z"]
+
+
+def test_factors_of_an_experiment_are_no_likely_labels():
+    assert plausible(sown=HALF, grown=NUMBERS, sun=["u", "v", "w"] * 20) == ["grown", "sown", "sun"]
+    assert plausible(sown=HALF, yield_=NUMBERS, sun=["u", "v", "w"] * 20) == ["yield_"]
+
+
+def test_of_a_flag_and_the_number_that_it_cuts_a_person_chooses():
+    low = [int(float(number) < 20) for number in NUMBERS]
+    assert plausible(a=THIRDS, low=low, b=NUMBERS[::-1], weight=NUMBERS) == ["low", "weight"]
+
+
+def test_an_estimate_is_not_the_label_but_what_it_estimates_is():
+    assert plausible(a=THIRDS, perfx=NUMBERS, estperfx=NUMBERS[::-1]) == ["perfx"]
+
+
+def test_one_of_a_series_is_no_likely_label_whatever_its_place():
+    flags = {f"health{letter}": [*HALF[i:], *HALF[:i]] for i, letter in enumerate("gfp")}
+    assert plausible(a=HALF, **flags) == ["a"]
 
 
 def test_a_column_with_gaps_is_a_less_likely_label():

@@ -1,6 +1,14 @@
 import pytest
 
-from ml_platform.drafts.names import entity_words, is_key_like, is_period, is_usual_input, label_evidence, words
+from ml_platform.drafts.names import (
+    entity_words,
+    is_in_title,
+    is_key_like,
+    is_period,
+    is_usual_input,
+    label_evidence,
+    words,
+)
 
 
 @pytest.mark.parametrize("name", ["customerID", "CUSTOMER_ID", "customer id", "Customer-Id 7"])
@@ -22,10 +30,42 @@ def test_names_of_other_columns(name):
 
 
 def test_periods_and_usual_inputs_are_known_by_their_last_word():
-    assert all(map(is_period, ("year", "sched_dep_time", "BirthDate", "Hour")))
+    assert all(map(is_period, ("year", "sched_dep_time", "BirthDate", "Hour", "YrSold", "year_of_birth")))
     assert not any(map(is_period, ("day_care", "timer", "")))
     assert all(map(is_usual_input, ("age", "Customer Age", "pickup_latitude", "Sex")))
     assert not any(map(is_usual_input, ("age_group_size", "wage", "")))
+    assert all(map(is_usual_input, ("in.subcohort", "yrs_married", "cv_fold", "trial_block"))), "of persons and studies"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("churned", "churn"),
+        ("churn", "customer-churn_2026"),
+        ("is_phishing", "phishing"),
+        ("Kyphosis", "kyphosis"),
+        ("bike demand", "BikeDemand"),
+        ("wage", "wages1"),
+    ],
+)
+def test_a_file_may_be_named_after_the_label(name, title):
+    assert is_in_title(name, title)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("churned", "customers"),
+        ("age", "age"),
+        ("carat", "cars"),
+        ("bike demand", "bikes"),
+        ("is", "is_it"),
+        ("x1", ""),
+    ],
+    ids=["another word", "an input", "another beginning", "one of two words", "no word of its own", "no title"],
+)
+def test_a_file_that_is_not_named_after_a_column(name, title):
+    assert not is_in_title(name, title)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +87,13 @@ def test_periods_and_usual_inputs_are_known_by_their_last_word():
         ("price", 3, False, 0),
         ("value_eur", 900, True, 5),  # a unit says nothing
         ("SalePrice", 900, True, 2),
+        ("saleprice", 900, True, 2),
+        ("logprice", 900, True, 0),  # a transformed one is a feature, or the price is there as well
+        ("saleprice", 3, False, 0),
+        ("fustat", 2, False, 5),
+        ("marstat", 4, False, 0),
+        ("type", 3, False, 1),
+        ("MSSubClass", 15, True, 0),
         ("churn", 900, True, 0),  # no number
         ("size", 2, False, 0),
         ("", 2, False, 0),
