@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
+from ml_platform.estimators.interval_regressor import IntervalRegressor
 from ml_platform.estimators.reference_row import keep_reference
 from ml_platform.estimators.row_scorer import sklearn_input
 from ml_platform.evaluation.tasks import task_of
@@ -26,20 +27,30 @@ from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.candidates import Candidate, pipeline
-from tests.ml_platform.training.trainings import make_dataset, make_frame, make_weeks, make_weeks_frame
+from tests.ml_platform.training.trainings import (
+    make_dataset,
+    make_frame,
+    make_houses,
+    make_houses_frame,
+    make_weeks,
+    make_weeks_frame,
+)
 
 TOKEN = "a-token-of-the-tests"
 ROW = {"id": 7, "age": 40, "income": "$1,000", "member": True, "empty": None, "town": "Ulm", "blank": None}
 DAY = {"town": "Ulm", "number": 3, "day": "2026-02-01T06:00:00Z", "heat": 24.5, "rain": False}
+HOUSE = {"id": 7, "area": 120.5, "rooms": 4, "town": "Ulm"}
 
 
 def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_regression") -> LoadedModel:
-    several = bool(dataset.label.classes)
-    frame = make_weeks_frame(300, seed=version) if several else make_frame(300, seed=version)
+    frames = {"binary": make_frame, "multiclass": make_weeks_frame, "regression": make_houses_frame}
+    frame = frames[dataset.label.task](300, seed=version)
     columns = {column.name: column.type.name for column in signature(dataset).inputs.inputs}
     model = pipeline(Candidate(estimator, {}), dataset)
-    if not several:
+    if dataset.label.task == "binary":
         model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
+    elif dataset.label.task == "regression":
+        model = IntervalRegressor(model, -20.0, 20.0, 0.9)
     with threadpool_limits(1):
         model.fit(inputs := sklearn_input(frame, columns), frame[dataset.label.column])
         keep_reference(model, inputs)  # as a training does
@@ -95,13 +106,13 @@ def ask(client: TestClient, *rows: Any, dataset: str = "shop", **headers: str) -
 
 
 def stored(dataset: Dataset, keys: pa.RecordBatch, unknown_number: int | None = 0) -> tuple[pa.RecordBatch, list[int]]:
-    """Stand for `online_rows.newest_rows`: each entity has the row `ROW` or `DAY`, except those with one number."""
-    (row,) = answers.typed_rows(
-        dataset, answers.PredictRequest("rows", [ROW if "age" in dataset.columns else DAY])
-    ).to_pylist()
-    cells = [{name: key[name] for name in dataset.keys} for key in keys.to_pylist()]
-    unknown = [i for i, key in enumerate(cells) if unknown_number in key.values()]
-    known = [row | key for i, key in enumerate(cells) if i not in unknown]
+    """Stand for `online_rows.newest_rows`: each entity has the same row, except those with one number."""
+    cells = {"age": ROW, "day": DAY, "area": HOUSE}
+    (stored_cells,) = (row for name, row in cells.items() if name in dataset.columns)
+    (row,) = answers.typed_rows(dataset, answers.PredictRequest("rows", [stored_cells])).to_pylist()
+    asked = [{name: key[name] for name in dataset.keys} for key in keys.to_pylist()]
+    unknown = [i for i, key in enumerate(asked) if unknown_number in key.values()]
+    known = [row | key for i, key in enumerate(asked) if i not in unknown]
     columns = columns_of(dataset, "test")
     schema = pa.schema([(name, ARROW_TYPES[column.type]) for name, column in columns.items()])
     return pa.RecordBatch.from_pylist(known, schema=schema), unknown
@@ -112,4 +123,4 @@ def expected(model: LoadedModel, **cells: Any) -> float:
     return float(probabilities[0])
 
 
-SHOP, WEEKS = make_dataset(), make_weeks()
+SHOP, WEEKS, HOUSES = make_dataset(), make_weeks(), make_houses()
