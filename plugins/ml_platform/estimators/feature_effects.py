@@ -7,6 +7,7 @@ explained, and returns their `Effects`. An output is a sum of the raw ones, each
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -64,14 +65,31 @@ EffectsOf = Callable[[Any, Encoding, Matrix], Effects]  # the last are the weigh
 def linear(estimator: Any, encoding: Encoding, weights: Matrix) -> Effects:
     """Explain a linear model: the coefficient times the distance from the mean, which is exact."""
     reference = encoding.known_reference()
-    coefficients = weights.T @ np.reshape(estimator.coef_, (len(weights), -1))
-    base = coefficients @ reference + weights.T @ np.broadcast_to(estimator.intercept_, len(weights))
+    coefficients = _weighted(weights, np.reshape(estimator.coef_, (len(weights), -1)))
+    intercepts = _weighted(weights, np.broadcast_to(estimator.intercept_, len(weights)))
+    parts = zip(coefficients * reference, intercepts, strict=True)
+    base = np.array([fsum([*row, intercept]) for row, intercept in parts])
 
     def of_rows(matrix: Matrix, outputs: Integers) -> Matrix:
         parts = (matrix - reference) * coefficients[outputs]
         return sums_by_feature(parts, encoding.players, encoding.n_players)
 
     return Effects(base, of_rows)
+
+
+def _weighted(weights: Matrix, raw: Matrix) -> Matrix:
+    """Return the weighted sums of raw outputs, one output after the other.
+
+    A product of matrices would be shorter, but its last bits depend on the kernel that BLAS takes in a process.
+
+    Args:
+        weights: shape (n_raw, n_outputs).
+        raw: shape (n_raw, ...).
+
+    Returns:
+        Shape (n_outputs, ...).
+    """
+    return np.array([sum(weight * row for weight, row in zip(of_output, raw, strict=True)) for of_output in weights.T])
 
 
 def forest(estimator: Any, encoding: Encoding, weights: Matrix) -> Effects:
@@ -95,7 +113,7 @@ def _forest_tree(tree: Any, weights: Matrix) -> Tree:
         column=np.maximum(tree.feature, 0),
         threshold=tree.threshold,
         missing_left=np.zeros(tree.node_count, dtype=bool),  # the imputer leaves no value missing
-        value=tree.value[:, 0, :] @ weights,
+        value=_weighted(weights, tree.value[:, 0, :].T).T,
         cover=tree.weighted_n_node_samples,
     )
 
@@ -108,7 +126,7 @@ def histogram_trees(estimator: Any, encoding: Encoding, weights: Matrix) -> Effe
     pairs = enumerate(zip(nodes.trees, covers_of(nodes), strict=True))
     trees = [_boosted_tree(tree, cover, weights[number % len(weights)]) for number, (tree, cover) in pairs]
     table = TreeShapley(trees, encoding.players, encoding.n_players)
-    return Effects(nodes.baseline[0] @ weights + table.base, table.effects)
+    return Effects(_weighted(weights, nodes.baseline[0]) + table.base, table.effects)
 
 
 def _boosted_tree(nodes: NDArray[Any], cover: Matrix, weights: Matrix) -> Tree:
@@ -134,7 +152,7 @@ def library_trees(estimator: Any, encoding: Encoding, weights: Matrix) -> Effect
             parts += contributions[:, number, :-1] * of_raw[outputs, None]
         return sums_by_feature(parts, encoding.players, encoding.n_players)
 
-    return Effects(expected @ weights, of_rows)
+    return Effects(_weighted(weights, expected), of_rows)
 
 
 def sampled(estimator: Any, encoding: Encoding, weights: Matrix) -> Effects:
@@ -168,7 +186,7 @@ def sampled(estimator: Any, encoding: Encoding, weights: Matrix) -> Effects:
     def of_rows(matrix: Matrix, outputs: Integers) -> Matrix:
         return np.array([of_row(row, weights[:, output]) for row, output in zip(matrix, outputs, strict=True)])
 
-    return Effects(raw(reference[None])[0] @ weights, of_rows)
+    return Effects(_weighted(weights, raw(reference[None])[0]), of_rows)
 
 
 def _ranks(n_players: int) -> Integers:

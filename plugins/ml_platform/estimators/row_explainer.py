@@ -70,10 +70,14 @@ class RowExplainer:
         self._scorer, sample = scorer, scorer.sample
         if sample is None:
             raise ValueError("the platform did not build this model")
-        model, predict, effects = _parts(estimator, scorer, sample)
+        with _THREADS.limit(limits=1):
+            self._read(estimator, sample, len(columns))
+
+    def _read(self, estimator: BaseEstimator, sample: Matrix, n_features: int) -> None:
+        model, predict, effects = _parts(estimator, self._scorer, sample)
         raw, calibrated = predict(sample), calibrated_of(estimator)
         self.scale, weights, offsets = _explained(model, raw.shape[1], calibrated.calibrators if calibrated else ())
-        encoding = Encoding(scorer.features_of_columns(), len(columns), _reference(estimator))
+        encoding = Encoding(self._scorer.features_of_columns(), n_features, _reference(estimator))
         self._effects = effects(encoding, weights)
         self.base: Matrix = self._effects.base + offsets
         self._check(sample, (np.log(raw) if self.scale == "logarithm" else raw) @ weights + offsets)

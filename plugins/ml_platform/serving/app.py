@@ -3,6 +3,7 @@
 import hmac
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -160,7 +161,7 @@ def _served(live: LiveModels, dataset: str) -> tuple[ServedModel, LoadedModel]:
 def _n_reasons(request: Request) -> int:
     """Return the parameter `explain`, the number of reasons per prediction."""
     text = request.query_params.get("explain", "0")
-    if text.isascii() and text.isdigit() and int(text[:9]) <= MAX_REASONS:
+    if re.fullmatch("[0-9]{1,2}", text) and int(text) <= MAX_REASONS:
         return int(text)
     raise HTTPException(400, f"explain is {display_text(text)!r}; allowed are whole numbers from 0 to {MAX_REASONS}")
 

@@ -102,7 +102,7 @@ def test_reasons_of_several_classes_are_of_the_predicted_one(client: TestClient)
     assert [one["reasons"][0]["effect"] > 0 for one in (good, poor)] == [True, True]
 
 
-@pytest.mark.parametrize("value", ["21", "-1", "3.0", "", "three", "true", "9" * 5000, "%C2%B2"])
+@pytest.mark.parametrize("value", ["21", "-1", "3.0", "", "three", "true", "9" * 5000, "003", "0" * 9 + "9", "%C2%B2"])
 def test_a_number_of_reasons_that_is_not_allowed_is_a_400(client: TestClient, value: str) -> None:
     status, answer = explain(client, f"explain={value}")
     assert (status, answer["detail"].endswith("allowed are whole numbers from 0 to 20")) == (400, True)
