@@ -21,7 +21,7 @@ from ml_platform.training.training_set import TrainingSet
 from ml_platform.training.training_set import load as load_training_set
 from tests.ml_platform.ingestion.upload_cases import drop, ingest, new_name
 from tests.ml_platform.serving.models import Registry, ask, follow, service
-from tests.ml_platform.training.trainings import ONE, essentials, make_dataset, make_frame, searched_with
+from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, searched_with, smoke_test_here
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 
@@ -40,7 +40,7 @@ def csv_of(frame: pd.DataFrame) -> bytes:
 
 def trained(dataset: Dataset) -> tuple[TrainingSet, TrainingCard]:
     training_set = load_training_set(dataset, build_training_set.freeze(dataset))
-    with essentials():
+    with smoke_test_here():
         refitted = steps.refit(training_set, searched_with(training_set, attempt_id=dataset.sha256))
         return training_set, promotion_steps.promote(training_set, refitted)
 

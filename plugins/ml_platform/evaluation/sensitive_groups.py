@@ -25,11 +25,12 @@ def groups_of(values: pd.Series, kind: ColumnType, trained: pd.Series, cuts: Seq
         cuts: where the second and each further group begins; None if the spec states none.
     """
     if kind not in NUMERIC_TYPES:
-        names = values.map({0.0: "false", 1.0: "true"}) if kind == "boolean" else values
+        names = values.map({0.0: "false", 1.0: "true"}) if kind == "boolean" else values.replace(MISSING, repr(MISSING))
         order = sorted(names.dropna().unique())
     elif cuts is None and trained.nunique() <= FEW_VALUES:
         numbers = sorted(values.dropna().unique())
-        names, order = values.map(_text, na_action="ignore"), list(map(_text, numbers))
+        order = _texts(numbers)
+        names = values.map(dict(zip(numbers, order, strict=True)))
     else:
         edges = _quartiles(trained) if cuts is None else list(cuts)
         order = _ranges(edges)
@@ -46,10 +47,15 @@ def _quartiles(trained: pd.Series) -> list[float]:
 def _ranges(edges: Sequence[float]) -> list[str]:
     if not edges:
         return ["all"]
-    texts = [_text(edge) for edge in edges]
+    texts = _texts(edges)
     between = [f"{low} to under {high}" for low, high in pairwise(texts)]
     return [f"under {texts[0]}", *between, f"{texts[-1]} or more"]
 
 
-def _text(number: float) -> str:
-    return f"{number:.6g}"
+def _texts(numbers: Sequence[float]) -> list[str]:
+    """Return numbers as texts, with as few digits as tell them apart."""
+    for digits in (6, 9, 12, 15):
+        texts = [f"{number:.{digits}g}" for number in numbers]
+        if len(set(texts)) == len(texts):
+            return texts
+    return [repr(float(number)) for number in numbers]

@@ -36,6 +36,18 @@ def test_few_different_numbers_are_groups_of_their_own():
     assert named([2.0, 0.0, 11.0], trained=children) == (["2", "0", "11"], ["0", "2", "11", MISSING])
 
 
+def test_numbers_that_are_close_keep_the_digits_that_tell_them_apart():
+    texts = ["under 1000001", "1000001 to under 1000002", "1000002 or more"]
+    assert named([1e6, 1000001.5, 2e6], "number", cuts=[1000001, 1000002]) == (texts, [*texts, MISSING])
+    dates = pd.Series([20150101.0, 20150102.0])
+    assert named([20150101.0], trained=dates)[0] == ["2.01501e+07"]
+    assert named([20150101.0, 20150102.0], trained=dates)[0] == ["20150101", "20150102"]
+
+
+def test_a_category_with_the_name_of_missing_values_is_another_group():
+    assert named([MISSING, np.nan], "category") == (["'(missing)'", MISSING], ["'(missing)'", MISSING])
+
+
 def test_booleans_are_true_and_false():
     assert named([1.0, np.nan, 0.0], "boolean") == (["true", MISSING, "false"], ["false", "true", MISSING])
 
