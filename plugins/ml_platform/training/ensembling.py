@@ -104,9 +104,9 @@ class KeptOutputs:
         One that is not among the best now never will be, so only a few outputs are kept, of however many candidates.
         """
         self.results.append(replace(result, raw=None))
-        if result.raw is not None:
+        if result.raw is not None and (scored := self._scored()):
             self.raw[result.candidate.id] = result.raw
-            needed = {one.candidate.id for best in libraries(self._scored(), self._scoring) for one in best}
+            needed = {one.candidate.id for best in libraries(scored, self._scoring) for one in best}
             self.raw = {name: raw for name, raw in self.raw.items() if name in needed}
         return self.results[-1]
 
@@ -146,6 +146,9 @@ def results(
         log.info("%d candidates are fitted once more, because an ensemble needs their outputs", len(lost))
     again = grid.search(lost.values(), parts.dataset, parts.task, *parts.train(), folds=folds, jobs=plan.jobs)
     raw = kept.raw | {result.candidate.id: result.raw for result in again if result.raw is not None}
+    best = [[one for one in library if one.candidate.id in raw] for library in best]
+    if not all(best):
+        return
     outputs = [[raw[one.candidate.id] for one in library] for library in best]
     weights, scores = evaluate(outputs, parts.task, parts.train()[1].to_numpy(), folds, plan)
     if np.count_nonzero(weights) < 2:

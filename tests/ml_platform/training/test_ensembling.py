@@ -236,3 +236,12 @@ def test_outputs_of_few_candidates_are_kept():
         assert kept.add(result(float(c), random.random(5), raw=np.zeros((9, 2)))).raw is None
     assert len(kept.results) == 100
     assert LIBRARY <= len(kept.raw) <= 3 * LIBRARY
+
+
+def test_results_without_the_metric_are_kept_without_outputs() -> None:
+    kept = KeptOutputs("mape")
+    candidate = Candidate("ridge", {})
+    result = CandidateResult.of_folds(candidate, {"mae": [1.0, 2.0]}, start_time=0.0, seconds=1.0)
+    kept.add(replace(result, raw=np.zeros(3)))
+    assert kept.raw == {}
+    assert [one.candidate for one in kept.results] == [candidate]
