@@ -133,7 +133,7 @@ def test_labels_that_come_before_their_features_wait_for_them(airflow, buckets, 
     buckets.put("train", "labels/birds.csv", without_species()[1])
     found = report("train", "labels/birds.csv")
     assert found["rows_loaded"] == ROWS["birds"][0]
-    assert found["warnings"][0].startswith("224 labels wait for features: no row of the same Individual ID")
+    assert found["warnings"][0].startswith("224 labels wait for features: no row with the same Individual ID")
 
 
 def test_every_sample_is_loaded_whole(buckets, report, broken) -> None:

@@ -93,22 +93,30 @@ def _loaded(table: Table) -> pa.RecordBatch:
             return pa.RecordBatch.from_pylist([])
         selected = ", ".join(f"{sql} AS {identifier(column)}" for column, sql in _columns_sql(table, loaded).items())
         cursor.execute(
-            f"SELECT {selected} FROM features.{name} f {labels}"  # noqa: S608 – quoted
-            f" ORDER BY {order} LIMIT {MOST_ROWS}"
+            f"SELECT {selected} FROM (SELECT * FROM features.{name} f ORDER BY {order} LIMIT {MOST_ROWS}) f"  # noqa: S608
+            f" {labels} ORDER BY {order}"
         )
         return _one_batch(cursor.fetch_arrow_table())
 
 
 def _label_of_row(table: Table) -> str:
-    """Return the SQL of the newest label that is about the row of features `f`: up to the entity's next row."""
-    name, keys = identifier(table.name), [identifier(key) for key in table.keys]
-    next_row = " AND ".join(f"n.{key} = f.{key}" for key in keys) + " AND n.event_timestamp > f.event_timestamp"
-    same = " AND ".join(f"l.{key} = f.{key}" for key in keys)
+    """Return the SQL of the newest label that is about the row of features `f`: up to the entity's next row.
+
+    Without an event time, a label that was uploaded before any row of its key is about the first one.
+    """
+    features = f"FROM features.{identifier(table.name)} o WHERE {_same_key(table, 'o')}"
+    next_row = f"(SELECT min(o.event_timestamp) {features} AND o.event_timestamp > f.event_timestamp)"
+    first = f"NOT EXISTS (SELECT {features} AND o.event_timestamp < f.event_timestamp)"
+    since = "l.event_timestamp >= f.event_timestamp" + ("" if table.event_time else f" OR {first}")
     return (
-        f"SELECT * FROM labels.{name} l WHERE {same} AND l.event_timestamp >= f.event_timestamp AND NOT EXISTS"  # noqa: S608
-        f" (SELECT FROM features.{name} n WHERE {next_row} AND n.event_timestamp <= l.event_timestamp)"
+        f"SELECT * FROM labels.{identifier(table.name)} l WHERE {_same_key(table, 'l')} AND ({since})"  # noqa: S608
+        f" AND l.event_timestamp < coalesce({next_row}, 'infinity')"
         " ORDER BY l.event_timestamp DESC, l.created_timestamp DESC LIMIT 1"
     )
+
+
+def _same_key(table: Table, other: str) -> str:
+    return " AND ".join(f"{other}.{identifier(key)} = f.{identifier(key)}" for key in table.keys)
 
 
 def _columns_sql(table: Table, loaded: dict[str, dict[str, str]]) -> dict[str, str]:

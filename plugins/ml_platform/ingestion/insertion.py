@@ -62,10 +62,31 @@ def _same_row(table: Table, alias: str, other: str = "i") -> str:
 
 
 def _same_values(table: Table) -> str:
-    """Return the SQL condition that the row `i` has the values of the row `f` of the features and `l` of the labels."""
+    """Return the SQL condition that the row `i` has the values of the row `f` of the features and `l` of the labels.
+
+    A label file may have corrected the label since. With an event time, both labels are then those of the row; without,
+    the newest one is.
+    """
     same = [f"f.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in feature_columns(table)]
-    same += [f"l.{identifier(c)} IS NOT DISTINCT FROM i.{identifier(c)}" for c in table.label_columns]
+    if table.label_columns:
+        label, *leaks = map(identifier, table.label_columns)
+        of_row = " AND ".join(f"l.{c} IS NOT DISTINCT FROM i.{c}" for c in (label, *leaks))
+        corrected = _corrected_label(table)
+        is_unchanged = of_row if table.event_time else f"{of_row} AND {corrected} IS NULL"
+        same.append(f"(({is_unchanged}) OR coalesce(i.{label} = {corrected}, false))")
     return " AND ".join(same) or "true"
+
+
+def _corrected_label(table: Table) -> str:
+    """Return the SQL of the label that a label file has given the row `f` before the time of the row `i`."""
+    same = [f"n.{identifier(key)} = f.{identifier(key)}" for key in table.keys]
+    if table.event_time:
+        same += ["n.event_timestamp = f.event_timestamp", "n.created_timestamp > f.created_timestamp"]
+    else:
+        same += ["n.event_timestamp > f.event_timestamp", "n.event_timestamp <= i.event_timestamp"]
+    newest_first = "ORDER BY n.event_timestamp DESC, n.created_timestamp DESC LIMIT 1"
+    label, name = identifier(table.label_columns[0]), identifier(table.name)
+    return f"(SELECT n.{label} FROM labels.{name} n WHERE {' AND '.join(same)} {newest_first})"
 
 
 def _remove_unchanged(cursor: Any, table: Table, *, later: bool) -> None:

@@ -16,6 +16,7 @@ from ml_platform.storage.database import fetch, identifier, literal, rows
 from ml_platform.storage.tables import key_list
 
 NAMED = 3  # keys that a warning names
+_TIMES = ("event_timestamp", "created_timestamp")
 
 
 def insert(cursor: Any, dataset: Dataset, sha256: str, *, later: bool = False) -> int:
@@ -34,21 +35,34 @@ def insert(cursor: Any, dataset: Dataset, sha256: str, *, later: bool = False) -
         The number of rows of which something was new.
     """
     _stage(cursor, dataset)
-    _remove_unchanged(cursor, dataset, later=later)
-    _reject_conflicts(cursor, dataset, sha256)
+    if dataset.event_time:
+        _remove_unchanged(cursor, dataset, later=later)
+        _reject_conflicts(cursor, dataset, sha256)
     if isinstance(dataset, LabelFiles):
         cursor.execute(f"TRUNCATE {INCOMING}")
     else:
-        insertion.insert(cursor, without_label(dataset), sha256, later=later)
-        cursor.execute(f"DELETE FROM {LABELS} WHERE line IN (SELECT line FROM {REJECTED})")
+        _insert_features(cursor, dataset, sha256, later=later)
+    if not dataset.event_time:  # whether a label is new depends on the rows of features, also those of this file
+        _remove_unchanged(cursor, dataset, later=later)
     _insert(cursor, dataset, sha256)
-    keys = key_list(dataset)
+    keys = key_list(dataset, "l.")
     cursor.execute(
-        f"INSERT INTO {INCOMING} (line, {keys}) SELECT line, {keys} FROM {LABELS}"
-        f" WHERE line NOT IN (SELECT line FROM {INCOMING})"
+        f"INSERT INTO {INCOMING} (line, {key_list(dataset)}) SELECT l.line, {keys} FROM {LABELS} l"
+        f" WHERE NOT EXISTS (SELECT FROM {INCOMING} i WHERE i.line = l.line)"
     )
     count: int = rows(cursor, f"SELECT count(*) FROM {INCOMING}")[0][0]
     return count
+
+
+def _insert_features(cursor: Any, dataset: Dataset, sha256: str, *, later: bool) -> None:
+    """Insert the features; of a file that is loaded again, without the rows that it brought the first time."""
+    same = [f"f.{column} = i.{column}" for column in (*map(identifier, dataset.keys), *_TIMES)]
+    cursor.execute(
+        f"DELETE FROM {INCOMING} WHERE line IN (SELECT i.line FROM {TIMED} i JOIN"
+        f" features.{identifier(dataset.name)} f ON {' AND '.join(same)} AND f.upload_sha256 = {literal(sha256)})"
+    )
+    insertion.insert(cursor, without_label(dataset), sha256, later=later)
+    cursor.execute(f"DELETE FROM {LABELS} WHERE line IN (SELECT line FROM {REJECTED})")
 
 
 def _columns(dataset: Dataset) -> str:
@@ -67,7 +81,7 @@ def _same_values(dataset: Dataset) -> str:
     label, *leaks = map(identifier, dataset.label_columns)
     same = [
         f"l.{label} = i.{label}",
-        *(f"(i.{leak} IS NULL OR i.{leak} IS NOT DISTINCT FROM l.{leak})" for leak in leaks),
+        *(f"coalesce(i.{leak} = l.{leak}, true)" for leak in leaks),
     ]
     return " AND ".join(same)
 
@@ -83,6 +97,9 @@ def _remove_unchanged(cursor: Any, dataset: Dataset, *, later: bool) -> None:
     versions = f"SELECT * FROM labels.{name} l WHERE {' AND '.join(same)} AND l.{time}"
     order = "event_timestamp {0}, created_timestamp {0} LIMIT 1"
     neighbours = f"({versions} <= i.{time} ORDER BY {order.format('DESC')})"
+    if not isinstance(dataset, LabelFiles) and dataset.event_time:  # a label file may have corrected it
+        newest = f"SELECT * FROM labels.{name} l WHERE {' AND '.join(same)} ORDER BY l.created_timestamp DESC LIMIT 1"
+        neighbours += f" UNION ALL ({newest})"
     if later:
         neighbours += f" UNION ALL ({versions} > i.{time} ORDER BY {order.format('ASC')})"
     newer = "".join(f" AND f.{key} = i.{key}" for key in keys)
@@ -129,7 +146,7 @@ def without_features(dataset: Dataset, label: str) -> str:
         label: the alias of the row with key and event time of the label.
     """
     found = [f"f.{identifier(key)} = {label}.{identifier(key)}" for key in dataset.keys]
-    found += [f"f.event_timestamp <= {label}.event_timestamp"] * bool(dataset.event_time)
+    found += [f"f.{time} <= {label}.event_timestamp" for time in _TIMES] if dataset.event_time else []
     return f"NOT EXISTS (SELECT FROM features.{identifier(dataset.name)} f WHERE {' AND '.join(found)})"
 
 
@@ -149,33 +166,37 @@ def waiting_warning(cursor: Any, dataset: Dataset) -> str:
         return ""
     count = found[0][2]
     named = ", ".join(f"{key} (line {line})" for line, key, _ in found)
-    until = " that is not later than the label" if dataset.event_time else ""
+    then = " that was known at the time of the label" if dataset.event_time else ""
     return (
-        f"{count:,} label{'s' if count > 1 else ''} wait{'s' * (count == 1)} for features: no row of the same "
-        f"{key_headers(dataset)}{until} is loaded; {'the first are' if count > NAMED else 'of'} {named}"
+        f"{count:,} label{'s' if count > 1 else ''} wait{'s' * (count == 1)} for features: no row with the same "
+        f"{key_headers(dataset)}{then} is loaded: {named}{' and others' if count > NAMED else ''}"
     )
 
 
 def row_of_label(dataset: Dataset) -> str:
-    """Return the SQL of the row of features `f` that the label `l` is about: the newest that is not later.
+    """Return the SQL of the row of features `f` that the label `l` is about: the newest that was true and known then.
 
     Without an event time, a label that was uploaded before any row of its key is about the first one.
     """
     same = " AND ".join(f"f.{identifier(key)} = l.{identifier(key)}" for key in dataset.keys)
-    rows_at = f"SELECT f.* FROM features.{identifier(dataset.name)} f WHERE {same} AND f.event_timestamp"
-    newest = f"{rows_at} <= l.event_timestamp ORDER BY f.event_timestamp DESC, f.created_timestamp DESC LIMIT 1"
+    of_entity = f"SELECT f.* FROM features.{identifier(dataset.name)} f WHERE {same} AND f.event_timestamp"
+    newest_first = "ORDER BY f.event_timestamp DESC, f.created_timestamp DESC LIMIT 1"
     if dataset.event_time:
-        return newest
-    first = f"{rows_at} > l.event_timestamp ORDER BY f.event_timestamp, f.created_timestamp LIMIT 1"
+        return f"{of_entity} <= l.event_timestamp AND f.created_timestamp <= l.event_timestamp {newest_first}"
+    newest = f"{of_entity} <= l.event_timestamp {newest_first}"
+    first = f"{of_entity} > l.event_timestamp ORDER BY f.event_timestamp, f.created_timestamp LIMIT 1"
     return f"SELECT * FROM (({newest}) UNION ALL ({first})) f ORDER BY f.event_timestamp LIMIT 1"
 
 
 def can_come(dataset: Dataset) -> bool:
-    """Return whether there can be labels that came without features: from label files, or because they come late."""
+    """Return whether there can be labels that came without features: from label files, or because they come late.
+
+    That they come late may also be said by an earlier version of the spec.
+    """
     return dataset.label.late or bool(
         fetch(
             "SELECT FROM uploads.ledger WHERE dataset = $1 AND purpose = 'train' AND starts_with(object_key, $2)"
-            " LIMIT 1",
+            " UNION ALL SELECT FROM uploads.specs WHERE name = $1 AND spec->'label'->>'late' = 'true' LIMIT 1",
             *(dataset.name, LABEL_FOLDER),
         )
     )

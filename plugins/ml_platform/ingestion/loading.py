@@ -132,7 +132,9 @@ def load(cursor: Any, table: Table, version: ObjectVersion, claim: Claim, batche
     if problem := rejection_reason(table, counts):
         raise FileRejectedError(problem, counts, reasons)
     staging.record_rejected(cursor, table, PURPOSE, claim.sha256)
-    is_compared_late = late and changed and (not table.event_time or isinstance(table, LabelFiles))
+    # labels may have come before the features of their keys
+    has_changed = loaded if has_labels_alone(table) else changed
+    is_compared_late = late and has_changed and (not table.event_time or isinstance(table, LabelFiles))
     overtaken_by = upload_order.reopen(cursor, table, moments.uploaded_at) if is_compared_late else []
     waiting = labels_alone.waiting_warning(cursor, table) if has_labels_alone(table) else ""
     return Load(counts, reasons, moments, overtaken_by, waiting)

@@ -15,7 +15,7 @@ from ml_platform.ingestion.upload_order import Moments
 from ml_platform.ingestion.upload_report import Reason
 from ml_platform.parsing.batches import BadValue, Batch, arrow_schema
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import EVENT_TIME, LOAD, UPLOAD, Table
+from ml_platform.specs.spec import EVENT_TIME, KNOWN_AT_UPLOAD, LOAD, Table
 from ml_platform.storage.database import identifier, literal, rows
 from ml_platform.storage.tables import key_list
 
@@ -80,7 +80,8 @@ def add_timestamps(cursor: Any, table: Table, moments: Moments) -> None:
         f"{literal(moment.isoformat())}::timestamptz" for moment in (moments.claimed_at, moments.uploaded_at)
     )
     event = identifier(table.event_time) if table.event_time else uploaded
-    known = {EVENT_TIME: event, LOAD: claimed, UPLOAD: uploaded}.get(table.known_at) or identifier(table.known_at)
+    moment = {EVENT_TIME: event, LOAD: claimed, KNOWN_AT_UPLOAD: uploaded}.get(table.known_at)
+    known = moment or identifier(table.known_at)
     cursor.execute(
         f"CREATE TEMP VIEW timed AS SELECT *, {event} AS event_timestamp, {known} AS created_timestamp FROM {INCOMING}"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.specs.label_files import LabelFiles
-from ml_platform.specs.spec import Table
+from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage.database import rows
 
 CONFLICT = "came with the same time but other values"  # in the reason of a row, as a file brought it before
@@ -73,7 +73,8 @@ def has_later_uploads(cursor: Any, dataset: str, moments: Moments) -> bool:
 def reopen(cursor: Any, table: Table, since: datetime) -> list[tuple[str, str]]:
     """Let the same bytes come again of all files that another file may have kept rows out of.
 
-    These have rows that were already there, or that came with the same time but other values.
+    These have rows that were already there, or that came with the same time but other values. With late labels it can
+    be any file.
 
     Args:
         cursor: of the transaction that changes the rows of the other file.
@@ -85,11 +86,13 @@ def reopen(cursor: Any, table: Table, since: datetime) -> list[tuple[str, str]]:
         SHA-256 and key of each, in the order of the uploads.
     """
     in_any_order = table.event_time and not isinstance(table, LabelFiles)
+    # of a row of which the label was new, the features may have been there
+    may_be_half = isinstance(table, Dataset) and table.label.late
     return rows(
         cursor,
         "WITH reopened AS (UPDATE uploads.ledger l SET is_reopened = true WHERE dataset = $1 AND purpose = 'train'"
         f" AND {'true' if in_any_order else 'uploaded_at > $2::text::timestamptz'}"
-        " AND (rows_read > rows_loaded + rows_rejected OR EXISTS (SELECT FROM uploads.rejected_rows r"
+        f" AND ({may_be_half} OR rows_read > rows_loaded + rows_rejected OR EXISTS (SELECT FROM uploads.rejected_rows r"
         " WHERE (r.dataset, r.purpose, r.sha256) = (l.dataset, l.purpose, l.sha256) AND r.reason LIKE $3))"
         " RETURNING sha256, object_key, uploaded_at)"
         " SELECT sha256, object_key FROM reopened ORDER BY uploaded_at, sha256",

@@ -18,7 +18,7 @@ from ml_platform.parsing.batches import Batch, open_table, typed_batches
 from ml_platform.parsing.column_warnings import ColumnWarnings
 from ml_platform.specs.label_files import spec_of_file
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import Dataset, Table
+from ml_platform.specs.spec import LABEL_FOLDER, Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import savepoint, transaction
 from ml_platform.storage.object_store import LocalCopy, ObjectVersion
@@ -77,6 +77,13 @@ class Upload:
                 f"./ml-platform dataset forget {self.dataset.name} KEY --reason ..."
             )
 
+    def _refuse_labels_without_key(self) -> None:
+        if not self.dataset.has_key and self.object.key.startswith(LABEL_FOLDER):
+            raise ContractError(
+                f"{self.object.key!r}: {self.dataset.name} has no key by which a label could find its row; put labels "
+                f"into the training files, {self.dataset.inbox_pattern('train')}"
+            )
+
     def batches(self) -> Iterator[Batch]:
         """Read the file from its beginning; see `batches.open_table` and `batches.typed_batches`.
 
@@ -84,6 +91,7 @@ class Upload:
             ContractError: these bytes hold rows of an erased entity, or the file cannot be read.
         """
         self.refuse_erased_rows()
+        self._refuse_labels_without_key()
         rows = open_table(self.local.file, self.table, self.purpose, repr(self.object.key))
         self.format = rows.format
         self.column_warnings = ColumnWarnings(rows, self.table)

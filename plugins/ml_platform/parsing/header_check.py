@@ -10,7 +10,7 @@ from itertools import islice
 from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import DELIMITERS, display_text
 from ml_platform.files.reading import Rows
-from ml_platform.specs.label_files import LabelFiles
+from ml_platform.specs.label_files import LabelFiles, has_labels_alone
 from ml_platform.specs.spec import Dataset, Table
 
 HEADER_WITHIN = 20  # rows in which a header is looked for that is not on the first line
@@ -38,6 +38,8 @@ def check_header(names: list[str], needed: Collection[str], rows: Rows, table: T
         raise _Mismatch(names, frozenset(needed), missing, duplicates, rows, table, line).error()
     if duplicates:
         raise _error(rows, line, duplicates)
+    if has_labels_alone(table) and (problem := _labels_alone(names, table)):  # also where no feature is needed
+        raise _error(rows, line, problem)
     allowed = {*(table.header(name).strip() for name in table.columns), *table.ignore}
     extra = [name or "(no name)" for name in names if name not in allowed]
     if extra and table.on_extra_column == "reject_file":
@@ -48,6 +50,20 @@ def _duplicates(names: list[str], table: Table) -> str:
     counts = Counter(name for name in names if name and name not in table.ignore)
     twice = sorted(name for name, count in counts.items() if count > 1)
     return f"the header names a column twice: {_listed(twice)}" if twice else ""
+
+
+def _labels_alone(names: list[str], table: Table) -> str:
+    """Return the reason for a file with labels alone that is uploaded as a training file."""
+    if not isinstance(table, Dataset) or not (table.has_key and table.own_features) or isinstance(table, LabelFiles):
+        return ""
+    needed = filter(None, (*table.keys, table.event_time, table.label.column))
+    features = {table.header(name).strip() for name in table.own_features}
+    if not {table.header(name).strip() for name in needed} <= set(names) or features & set(names):
+        return ""
+    return (
+        "it names no features, so this looks like a file with labels alone: put it into the folder labels of the "
+        f"bucket train, named {table.name}*; a file for training needs the features"
+    )
 
 
 def _error(rows: Rows, line: int, problem: str) -> ContractError:
@@ -91,7 +107,8 @@ class _Mismatch:
         if self.rows.format.kind == "csv" and (line := self._line_of_header()):
             above = "line 1 is" if line == 2 else f"lines 1 to {line - 1} are"
             return _error(self.rows, line, f"the header is on this line; {above} not part of the table")
-        explanations: list[Callable[[], str]] = [self._is_result, self._is_for_scoring, self._has_labels_alone]
+        explanations: list[Callable[[], str]] = [self._is_result, self._is_for_scoring]
+        explanations += [lambda: _labels_alone(self.names, self.table)]
         if self.rows.format.kind == "csv":
             explanations += [self._is_without_header, self._has_other_delimiter, lambda: self.duplicates]
         problem = next(filter(None, (explain() for explain in explanations)), "")
@@ -125,20 +142,6 @@ class _Mismatch:
         return (
             f"only what a file to be scored does not need is missing, so this looks like one: put it into the bucket "
             f"test, named {self.table.inbox_pattern('test')}; a file for training needs the label"
-        )
-
-    def _has_labels_alone(self) -> str:
-        """Return the reason for a file with labels alone that is uploaded as a training file."""
-        table = self.table
-        if not isinstance(table, Dataset) or not table.has_key or isinstance(table, LabelFiles):
-            return ""
-        needed = filter(None, (*table.keys, table.event_time, table.label.column))
-        features = {table.header(name).strip() for name in table.own_features}
-        if not {table.header(name).strip() for name in needed} <= set(self.names) or features & set(self.names):
-            return ""
-        return (
-            "it names no features, so this looks like a file with labels alone: put it into the folder labels of the "
-            f"bucket train, named {table.name}*; a file for training needs the features"
         )
 
     def _is_without_header(self) -> str:

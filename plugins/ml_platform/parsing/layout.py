@@ -66,12 +66,14 @@ def required_columns(table: Table, purpose: Purpose) -> frozenset[str]:
     A test file needs the event time if feature tables are joined as of it.
     """
     required = {*table.entity.key, *(name for name, column in table.columns.items() if column.required)}
+    if isinstance(table, Dataset) and table.label.late:
+        required -= {*table.label_columns}
     if purpose == "train":
         has_label = isinstance(table, Dataset) and not table.label.late
         required |= _timestamps(table) | (set(table.label_columns[:1]) if has_label else set())
     elif isinstance(table, Dataset) and table.tables and table.event_time:
         required.add(table.event_time)
-    return frozenset(required)
+    return frozenset(required & columns_of(table, purpose).keys())
 
 
 def _timestamps(table: Table) -> set[str]:

@@ -5,13 +5,13 @@ import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
-from ml_platform.ingestion import loading, upload_order
-from ml_platform.specs.spec import Table
+from ml_platform.ingestion import labels_alone, loading, upload_order
+from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage.database import fetch, identifier, rows, transaction
 from ml_platform.storage.locks import lock
 from ml_platform.storage.tables import ensure_tables, key_list
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 SHORT = 12  # digits of an upload's id; it is the beginning of the SHA-256 of its bytes
 ENTITIES = "pg_temp.entities"
+NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ def withdraw(table: Table, upload: str, *, reason: str, by: str, request: str | 
         sha256, key, claimed_at, uploaded_at, report = _find(cursor, table, upload)
         entities = _remember_entities(cursor, table, sha256)
         removed = _remove_rows(cursor, table, sha256)
-        reopened = tuple(sorted(key for _, key in upload_order.reopen(cursor, table, uploaded_at)))
+        # a label that came alone may have been compared with one that was uploaded later
+        since = NEVER if isinstance(table, Dataset) and labels_alone.can_come(table) else uploaded_at
+        reopened = tuple(sorted(key for _, key in upload_order.reopen(cursor, table, since)))
         cursor.execute(
             "INSERT INTO uploads.withdrawals (dataset, sha256, object_key, claimed_at, rows_removed, entities,"
             " reopened, report, withdrawn_by, reason, request) VALUES ($1, $2, $3, $4::text::timestamptz, $5, $6,"

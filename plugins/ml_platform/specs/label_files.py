@@ -3,11 +3,11 @@
 from typing import Any, TypeGuard
 
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import EVENT_TIME, LABEL_FOLDER, UPLOAD, Dataset, Table
+from ml_platform.specs.spec import EVENT_TIME, KNOWN_AT_UPLOAD, LABEL_FOLDER, LOAD, Dataset, Table
 
 
 class LabelFiles(Dataset):
-    """The spec of a data set's label files; `label_files` makes it. Their labels are known from the upload on."""
+    """The spec of a data set's label files; `label_files` makes it. Labels are known from upload or load on."""
 
     @property
     def _timestamps(self) -> dict[str, str]:
@@ -27,10 +27,12 @@ def label_files(dataset: Dataset) -> LabelFiles:
     if not dataset.has_key:
         raise ValueError(f"{dataset.name} has no key, so it has no label files")
     read = {*dataset.keys, dataset.event_time, *dataset.label_columns}
+    columns = {name: column for name, column in dataset.columns.items() if name in read}
+    columns |= {name: columns[name].model_copy(update={"required": False}) for name in dataset.leaks}
     changes: dict[str, Any] = {
-        "columns": {name: column for name, column in dataset.columns.items() if name in read},
+        "columns": columns,
         "label": dataset.label.model_copy(update={"late": False}),
-        "known_at": UPLOAD,
+        "known_at": LOAD if dataset.known_at == LOAD else KNOWN_AT_UPLOAD,
         "features_from": (),
         "sensitive": (),
         "tables": (),

@@ -158,8 +158,10 @@ class Label(SpecModel):
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> "Label":
         if [self.positive, self.classes, self.kind].count(None) != 2:
+            given = [name for name in ("positive", "classes", "kind") if getattr(self, name) is not None]
             raise ValueError(
-                "give one of `positive` (the positive one of two values), `classes` (three or more) and `kind: number`"
+                "give one of `positive` (the positive one of two values), `classes` (three or more), `kind: number`; "
+                f"given are {', '.join(given) or 'none of them'}"
             )
         if self.positive is None and self.negative is not None:
             raise ValueError("`negative` goes with `positive` only")

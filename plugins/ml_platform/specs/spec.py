@@ -43,6 +43,7 @@ RESERVED_COLUMNS = (
 LABEL_FOLDER = "labels/"  # of the files with labels alone, in the bucket train
 ROW_ID = "row_id"  # the key column of rows whose files have no key
 UPLOAD, LOAD, EVENT_TIME = "upload", "load", "event_time"
+KNOWN_AT_UPLOAD = "__upload"  # of label files; no column can have this name
 KEY_TYPES = ("integer", "text", "category")
 _ROW_ID_COLUMN = Column(type="text")
 FEATURE_TYPES = ("integer", "number", "money", "category", "boolean")
@@ -82,6 +83,15 @@ class Table(SpecModel):
         for field, column in self._named_columns().items():
             if column not in self.columns:
                 raise ValueError(f"{field} names the column {column!r}, which `columns` does not list")
+        return self
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> "Table":
+        if self.known_at == LOAD and self.event_time is None:
+            raise ValueError(
+                f"known_at is {LOAD}, but there is no event_time: the time of the upload would be used, before that of "
+                f"the load, so no feature would be known in time; allowed is {EVENT_TIME}, or name an event_time"
+            )
         return self
 
     @model_validator(mode="after")
@@ -340,9 +350,9 @@ class Dataset(Table):
         return self.gate.holdout_by or ("time" if self.event_time else "entity")
 
     def inbox_prefixes(self, purpose: Purpose) -> tuple[str, ...]:
-        """Return the prefixes of training and label files, or of test files; without a key there are no label files."""
+        """Return the prefixes of training and label files, or of test files."""
         own = super().inbox_prefixes(purpose)
-        return (*own, f"{LABEL_FOLDER}{self.name}") if purpose == "train" and self.has_key else own
+        return (*own, f"{LABEL_FOLDER}{self.name}") if purpose == "train" else own
 
 
 def joined_name(table: str, column: str) -> str:

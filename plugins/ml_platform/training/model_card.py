@@ -110,7 +110,7 @@ class ModelCard:
         })  # fmt: skip
         sources = training_set.sources
         newest = f"; the newest {SHOWN}" if len(sources) > SHOWN else ""
-        yield f"\nUploads with its labels: {len(sources)}{newest}:\n"
+        yield f"\nUploads that it was made of: {len(sources)}{newest}:\n"
         yield from (f"- `{one.key}`, {one.rows:,} rows, `{one.sha256[:12]}`" for one in sources[-SHOWN:])
 
     def _metrics(self) -> Iterator[str]:

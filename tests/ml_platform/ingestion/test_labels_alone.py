@@ -9,7 +9,7 @@ from ml_platform.exceptions import DegenerateDataError
 from ml_platform.ingestion import uploads
 from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.removal import withdraw_upload
-from ml_platform.specs.spec import Dataset
+from ml_platform.specs.spec import Dataset, FeatureTable
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch, identifier
 from ml_platform.training import build_training_set
@@ -102,8 +102,8 @@ def test_a_label_is_joined_as_of_its_time(timed: Dataset) -> None:
 def test_labels_that_come_before_their_features_wait_for_them(timed: Dataset) -> None:
     report = label_at(timed, f"1,{day(2)},1", f"2,{day(2)},0")
     assert report["warnings"] == [
-        "2 labels wait for features: no row of the same ID that is not later than the label is loaded; "
-        "of 1 (line 2), 2 (line 3)"
+        "2 labels wait for features: no row with the same ID that was known at the time of the label is loaded: "
+        "1 (line 2), 2 (line 3)"
     ]
     with pytest.raises(DegenerateDataError, match="all 2 labels wait for features as of their time; drop train_"):
         build_training_set.freeze(timed)
@@ -238,3 +238,95 @@ def test_the_sources_name_the_files_of_labels_and_features(timed: Dataset) -> No
     assert [source.sha256 for source in reference.sources] == [brought["sha256"], labels["sha256"]]
     recorded = fetch("SELECT upload_sha256 FROM uploads.training_sets WHERE dataset = $1", timed.name)
     assert {sha256 for (sha256,) in recorded} == {brought["sha256"], labels["sha256"]}
+
+
+def test_a_dump_with_the_same_label_labels_the_newer_features(late: Dataset) -> None:
+    for number, count in enumerate(("4", "5")):
+        report = load(late, {"ID": "1", "COUNT": count, "LABEL": "0"}, suffix=f"_{number}")
+        assert counts(report) == (1, 1, 0, 0)
+    assert joined(late) == [(1, 4.0, 0), (1, 5.0, 0)]
+
+
+@pytest.mark.parametrize("is_late", [True, False], ids=["late", "ordinary"])
+@pytest.mark.parametrize("has_time", [True, False], ids=["timed", "without a time"])
+def test_a_row_with_its_corrected_label_is_already_there(*, is_late: bool, has_time: bool) -> None:
+    make = timed_dataset if has_time else make_dataset
+    data_set, at = make(new_name(), label=LATE | {"late": is_late}), {"AT": day(1)} if has_time else {}
+    load(data_set, {"ID": "1", "LABEL": "0"} | at)
+    (label_at if has_time else label)(data_set, f"1,{day(1)},1" if has_time else "1,1")
+    rows = {"ID": "1", "LABEL": "1"} | at, {"ID": "2", "LABEL": "0"} | at
+    assert counts(load(data_set, *rows, suffix="_2"))[2:] == (0, 1)
+    report = load(data_set, {"ID": "1", "LABEL": "0"} | at, rows[1], suffix="_3")
+    assert counts(report)[2:] == (0, 2 if has_time else 1), "without a time the newest upload counts"
+    labels = [label for key, _, label in joined(data_set) if key == 1]
+    assert labels == ([1] if has_time else [0] if is_late else [1, 0])
+
+
+def test_features_that_were_not_known_yet_are_not_those_of_a_label() -> None:
+    seen = timed_dataset(new_name(), label=LATE, known_at="SEEN", columns={"SEEN": "timestamp"})
+    columns = (*FEATURES, "AT", "SEEN")
+    rows = {"AT": day(1), "SEEN": day(1), "COUNT": "4"}, {"AT": day(2), "SEEN": day(9), "COUNT": "5"}
+    load(seen, *({"ID": "1"} | row for row in rows), {"ID": "2", "AT": day(1), "SEEN": day(9)}, columns=columns)
+    report = label_at(seen, f"1,{day(3)},1", f"2,{day(3)},0")
+    assert report["warnings"] == [
+        "1 label waits for features: no row with the same ID that was known at the time of the label is loaded: "
+        "2 (line 3)"
+    ]
+    assert joined(seen) == [(1, 4.0, 1)]
+
+
+def test_labels_without_features_are_compared_in_the_order_of_their_uploads(timed: Dataset) -> None:
+    label_at(timed, f"1,{day(1)},0", suffix="_1")
+    second = f"labels/{timed.name}_2.csv"
+    object_store.client().put_object(Bucket="train", Key=second, Body=f"ID,AT,LABEL\n1,{day(1)},1\n".encode())
+    overtaken = object_store.head("train", second)
+    assert overtaken is not None
+    third: Any = {"bucket": "train", "key": f"labels/{timed.name}_3.csv", "last_modified": ""}
+    upload_later(
+        third | {"last_modified": overtaken.last_modified.isoformat()}, f"ID,AT,LABEL\n1,{day(1)},0\n\n".encode()
+    )
+    assert counts(uploads.ingest(timed, third["key"])) == (1, 0, 0, 1)
+    uploads.ingest(timed, second)
+    load(timed, {"ID": "1", "AT": day(1)}, columns=(*FEATURES, "AT"))
+    assert joined(timed) == [(1, 3.0, 0)]
+
+
+def test_a_file_of_which_only_the_labels_were_new_comes_again_after_a_withdrawal(timed: Dataset) -> None:
+    features = load(timed, {"ID": "1", "AT": day(1), "LABEL": ""}, {"ID": "2", "AT": day(1), "LABEL": ""})
+    data = csv_bytes({"ID": "1", "AT": day(1), "LABEL": "1"}, {"ID": "2", "AT": day(1), "LABEL": "0"})
+    assert counts(uploads.ingest(timed, drop(timed, data, "_2"))) == (2, 2, 0, 0)
+    done = withdraw_upload.withdraw(timed, features["sha256"], reason="wrong", by="anna")
+    assert done.reopened == (f"train_{timed.name}_2.csv",)
+    for number in (3, 4):
+        report = uploads.ingest(timed, drop(timed, data, f"_{number}"))
+    assert report["outcome"] == "duplicate"
+    loaded = fetch("SELECT rows_read, rows_loaded FROM uploads.ledger WHERE dataset = $1", timed.name)
+    assert loaded == [(2, 4)], "labels the first time, features the second"
+    assert joined(timed) == [(1, 3.0, 1), (2, 3.0, 0)]
+
+
+def test_a_label_file_of_rows_without_a_key_is_rejected_with_the_reason() -> None:
+    keyless = make_dataset(new_name(), entity={"name": "row"}, columns={"ID": "text"})
+    report = label(keyless, "1,1")
+    assert report["outcome"] == "rejected"
+    assert "has no key by which a label could find its row" in report["reasons"][0]["reason"]
+
+
+def test_joined_tables_and_composite_keys_with_numbers_to_predict() -> None:
+    rates = FeatureTable.model_validate({
+        "kind": "table", "name": new_name(), "description": "", "entity": {"name": "kind_of_rate", "key": "KIND"},
+        "event_time": "AT", "columns": {"KIND": "category", "AT": "timestamp", "RATE": "number"},
+    })  # fmt: skip
+    body = f"KIND,AT,RATE\na,{day(0)},7\na,{day(2)},8\nb,{day(0)},9\n"
+    object_store.client().put_object(Bucket="train", Key=f"{rates.name}.csv", Body=body.encode())
+    uploads.ingest(rates, f"{rates.name}.csv")
+    priced = timed_dataset(
+        new_name(), entity={"name": "two", "key": ["ID", "NOTE"]}, features_from=[rates.name], tables=[rates],
+        label={"column": "LABEL", "kind": "number", "late": True}, leaks=[], columns={"COST": "number"},
+    )  # fmt: skip
+    columns = (*FEATURES, "AT", "COST")
+    load(priced, *({"ID": "1", "NOTE": kind, "KIND": kind, "AT": day(1)} for kind in "ab"), columns=columns)
+    label(priced, f"1,a,{day(3)},5", f"1,b,{day(1)},6", header="ID,NOTE,AT,LABEL")
+    build_training_set.freeze(priced)
+    frame, *_ = build_training_set.build(priced)
+    assert frame[["NOTE", f"{rates.name}__RATE", "LABEL"]].to_numpy().tolist() == [["a", 8.0, 5.0], ["b", 9.0, 6.0]]

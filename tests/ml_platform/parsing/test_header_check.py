@@ -46,6 +46,13 @@ def test_the_reason_says_what_the_file_seems_to_be(data: bytes, line: int, begin
     assert error.line == line
 
 
+@pytest.mark.parametrize("on_missing_column", ["reject_file", "missing_values"])
+def test_labels_alone_belong_into_the_folder_labels(on_missing_column: str) -> None:
+    late = make_dataset(on_missing_column=on_missing_column, label={"column": "LABEL", "positive": 1, "late": True})
+    said = str(refusal(b"ID,LABEL\n1,1\n", late))
+    assert "put it into the folder labels of the bucket train, named sample*" in said
+
+
 def test_a_file_to_be_scored_lacks_sensitive_columns_too() -> None:
     given = csv_bytes({}, columns=tuple(name for name in UNLABELLED if name != "KIND"))
     assert "so this looks like one: put it into the bucket test" in str(

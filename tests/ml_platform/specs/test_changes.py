@@ -74,7 +74,10 @@ def test_a_removed_column_is_compatible() -> None:
         ({"entity": {"name": "thing", "key": "COUNT"}}, "entity.key was ID and is now COUNT"),
         ({"entity": {"name": "thing", "key": ["ID", "COUNT"]}}, "entity.key was ID and is now ID, COUNT"),
         ({"label": {"column": "COUNT", "positive": 1}}, "label.column was 'LABEL' and is now 'COUNT'"),
-        ({"known_at": "load"}, "known_at was 'event_time' and is now 'load'"),
+        (
+            {"known_at": "SEEN", "columns": {"SEEN": "timestamp"}},
+            "known_at was 'event_time' and is now 'SEEN'",
+        ),
         ({"columns": {"ID": {"type": "text", "strip_prefix": "N"}}}, "columns.ID.strip_prefix was '' and is now 'N'"),
     ],
 )

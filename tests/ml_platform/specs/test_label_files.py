@@ -35,7 +35,7 @@ def test_the_key_of_a_file_tells_its_spec() -> None:
 
 def test_rows_without_a_key_have_no_label_files() -> None:
     keyless = make_dataset(entity={"name": "row"})
-    assert keyless.inbox_prefixes("train") == ("train_sample",)
+    assert keyless.owns("labels/sample.csv", "train"), "it is rejected with a reason"
     assert spec_of_file(keyless, "labels/sample.csv") is keyless
     with pytest.raises(ValueError, match="has no key, so it has no label files"):
         label_files(keyless)

@@ -88,6 +88,7 @@ def test_a_column_of_a_join_is_stored_even_if_it_is_no_feature() -> None:
     ("change", "problem"),
     [
         ({"known_at": "SEEN"}, "known_at names the column 'SEEN', which `columns` does not list"),
+        ({"known_at": "load"}, "known_at is load, but there is no event_time"),
         ({"known_at": "COUNT"}, "known_at names 'COUNT', whose type must be timestamp"),
         ({"entity": {"name": "t", "key": ["ID", "COUNT"], "features": ["COUNT"]}}, "must be category"),
         ({"label": {"column": "AT", "positive": 1}, "columns": {"AT": "timestamp"}}, "cannot be of type timestamp"),
