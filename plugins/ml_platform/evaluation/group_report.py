@@ -70,7 +70,7 @@ class Difference:
     criteria: tuple[str, ...] = ()
 
     @property
-    def is_beyond_chance(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the interval leaves out 0."""
         return self.estimate.interval.low > 0
 
@@ -87,7 +87,7 @@ class GroupReport:
         groups: in the order of their values.
         other_groups: number of further groups, which are not in `groups`.
         other_rows: number of their rows.
-        differences: of each measure the largest one; after it the clearest one, if only that is beyond chance.
+        differences: of each measure the largest one; after it the clearest one, if only that is significant.
     """
 
     column: str

@@ -39,14 +39,14 @@ def _column(report: GroupReport) -> Iterator[str]:
         yield f"\n{title[0].upper()}{title[1:]}: {explanation}."
     if report.differences:
         yield ""
-        heads = ["measure", "between", "largest difference", "beyond chance", "also called"]
+        heads = ["measure", "between", "largest difference", "significant", "also called"]
         yield from _table(heads, [_difference(report, one) for one in report.differences])
 
 
 def _difference(report: GroupReport, one: Difference) -> list[str]:
     between = f"{display_text(one.higher)} and {display_text(one.lower)}"
-    beyond = "yes" if one.is_beyond_chance else "no"
-    return [report.titles[one.measure], between, estimate_text(one.estimate), beyond, ", ".join(one.criteria)]
+    significant = "yes" if one.is_significant else "no"
+    return [report.titles[one.measure], between, estimate_text(one.estimate), significant, ", ".join(one.criteria)]
 
 
 def _group(report: GroupReport, index: int) -> list[str]:

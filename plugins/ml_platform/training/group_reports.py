@@ -55,15 +55,15 @@ def _figures(estimate: Estimate | None) -> tuple[float | None, ...]:
 
 
 def sentence(report: GroupReport) -> str:
-    """Return in plain words which measures differ between groups beyond chance: the clearest ones."""
+    """Return in plain words which measures differ significantly between groups: the clearest ones."""
     if not report.differences:
         return f"By {report.column}, nothing can be compared: fewer than two groups have enough rows."
-    beyond = [one for one in report.differences if one.is_beyond_chance]
-    if not beyond:
-        return f"By {report.column}, no difference is beyond what chance can explain."
-    beyond.sort(key=lambda one: one.estimate.interval.low / one.estimate.value, reverse=True)
-    more = f"; {len(beyond) - NAMED} more below" if len(beyond) > NAMED else ""
-    return f"By {report.column}, {'; '.join(_difference(report, one) for one in beyond[:NAMED])}{more}."
+    significant = [one for one in report.differences if one.is_significant]
+    if not significant:
+        return f"By {report.column}, no difference is significant."
+    significant.sort(key=lambda one: one.estimate.interval.low / one.estimate.value, reverse=True)
+    more = f"; {len(significant) - NAMED} more below" if len(significant) > NAMED else ""
+    return f"By {report.column}, {'; '.join(_difference(report, one) for one in significant[:NAMED])}{more}."
 
 
 def _difference(report: GroupReport, one: Difference) -> str:

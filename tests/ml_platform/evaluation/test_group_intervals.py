@@ -67,14 +67,14 @@ def test_more_differences_have_wider_intervals():
 
 
 def share_of_alarms(hold_outs, shares, rows):
-    """Return how often groups that a model treats alike have a difference beyond chance."""
+    """Return how often groups that a model treats alike have a significant difference."""
     random, alarms, names = np.random.default_rng(7), 0, [str(i) for i in range(len(shares))]
     for _ in range(hold_outs):
         labels = (random.random(rows) < 0.3).astype(int)
         outputs = 1 / (1 + np.exp(-2 * (random.normal(size=rows) + 2 * (labels - 0.5))))
         groups = pd.Series(pd.Categorical(random.choice(names, rows, p=shares), names), name="group")
         report = group_report(TASK, labels, outputs, groups, is_feature=False)
-        alarms += any(one.is_beyond_chance for one in report.differences)
+        alarms += any(one.is_significant for one in report.differences)
     return alarms / hold_outs
 
 

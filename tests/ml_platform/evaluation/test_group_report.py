@@ -66,10 +66,10 @@ def test_the_values_are_those_of_fairlearn(unequal):
 def test_a_difference_has_a_direction_and_chance_has_none(unequal):
     report = group_report(TASK, *unequal, is_feature=True)
     recall = next(one for one in report.differences if one.measure == "recall")
-    assert (recall.higher, recall.lower, recall.is_beyond_chance) == ("f", "m", True)
+    assert (recall.higher, recall.lower, recall.is_significant) == ("f", "m", True)
     assert recall.estimate.interval.low < 0.3 < recall.estimate.interval.high
     rate = next(one for one in report.differences if one.measure == "false_positive_rate")
-    assert (rate.is_beyond_chance, rate.estimate.interval.low < 0) == (False, True)
+    assert (rate.is_significant, rate.estimate.interval.low < 0) == (False, True)
     assert "positives" not in {one.measure for one in report.differences}  # a fact about the labels
     assert report == group_report(TASK, *unequal, is_feature=True)
 
@@ -112,7 +112,7 @@ def test_the_clearest_difference_is_shown_beside_a_larger_one_that_may_be_chance
     labels = random.integers(0, 2, len(names))
     report = group_report(TASK, labels, predicted * 0.8 + 0.1, of_names(names), is_feature=False)
     found = [
-        (one.higher, one.lower, one.is_beyond_chance) for one in report.differences if one.measure == "selection_rate"
+        (one.higher, one.lower, one.is_significant) for one in report.differences if one.measure == "selection_rate"
     ]
     assert found == [("c", "a", False), ("b", "a", True)]
 
@@ -128,8 +128,8 @@ def test_several_classes_are_compared_by_f1_accuracy_and_predicted_classes():
     labels, groups = random.integers(0, 3, 600), of_names(np.repeat(["f", "m"], 300))
     outputs = 0.2 + 0.4 * np.eye(3)[np.where((groups == "m") & (random.random(600) < 0.5), 0, labels)]
     report = group_report(Multiclass(("a", "b", "c")), labels, outputs, groups, is_feature=False)
-    beyond = {one.measure: one.higher for one in report.differences if one.is_beyond_chance}
-    assert beyond == {"f1": "f", "accuracy": "f", "predicted a": "m", "predicted b": "f", "predicted c": "f"}
+    significant = {one.measure: one.higher for one in report.differences if one.is_significant}
+    assert significant == {"f1": "f", "accuracy": "f", "predicted a": "m", "predicted b": "f", "predicted c": "f"}
 
 
 def test_numbers_are_compared_by_errors_and_coverage():
@@ -137,7 +137,7 @@ def test_numbers_are_compared_by_errors_and_coverage():
     labels, groups = random.normal(100, 10, 600), of_names(np.repeat(["f", "m"], 300))
     outputs = labels + random.normal(0, 1, 600) + 3.0 * (groups == "m")
     report = group_report(Regression(0.9, Interval(-1.6, 1.6, 0.9)), labels, outputs, groups, is_feature=False)
-    beyond = {one.measure: (one.higher, one.lower) for one in report.differences if one.is_beyond_chance}
-    assert beyond == {"mae": ("m", "f"), "mean_error": ("m", "f"), "coverage": ("f", "m")}
+    significant = {one.measure: (one.higher, one.lower) for one in report.differences if one.is_significant}
+    assert significant == {"mae": ("m", "f"), "mean_error": ("m", "f"), "coverage": ("f", "m")}
     assert report.explanations == {"mean error": "above 0, predictions are too high"}
     assert report.groups[1].estimates["mean_error"].value == pytest.approx(3, abs=0.2)

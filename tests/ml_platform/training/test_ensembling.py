@@ -226,8 +226,8 @@ def test_without_the_option_and_with_one_candidate_there_is_none():
 
 def test_a_mean_that_is_no_better_than_a_candidate_is_none():
     plan, parts = plan_of("binary")
-    twins = tuple(Candidate("logistic_regression", {"C": 1.0, "max_iter": number}) for number in (500, 600))
-    assert run(replace(plan, candidates=twins), parts)[1] is None
+    equal = tuple(Candidate("logistic_regression", {"C": 1.0, "max_iter": number}) for number in (500, 600))
+    assert run(replace(plan, candidates=equal), parts)[1] is None
 
 
 def test_outputs_of_few_candidates_are_kept():

@@ -65,11 +65,11 @@ CLEAR = Difference("recall", "F", "M", estimate(0.12, 0.05, 0.19), ("equalized o
 UNCLEAR = Difference("f1", "F", "M", estimate(0.12, -0.01, 0.25))
 
 
-def test_a_sentence_says_what_is_beyond_chance_and_nothing_else():
+def test_a_sentence_says_what_is_significant_and_nothing_else():
     assert (
         sentence(made(UNCLEAR, CLEAR)) == "By SEX, recall differs by 0.12 (0.05 to 0.19) between F (0.70) and M (0.58)."
     )
-    assert sentence(made(UNCLEAR)) == "By SEX, no difference is beyond what chance can explain."
+    assert sentence(made(UNCLEAR)) == "By SEX, no difference is significant."
     assert sentence(made()) == "By SEX, nothing can be compared: fewer than two groups have enough rows."
     assert sentence(made(*[CLEAR] * 5)).endswith("M (0.58); 2 more below.")
 
