@@ -1,12 +1,15 @@
 """Postgres: connections, transactions and statements. Values are bound; names are quoted."""
 
+import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from typing import Any
 
 import adbc_driver_manager
-from adbc_driver_postgresql import dbapi
+import adbc_driver_postgresql
+from adbc_driver_manager import dbapi
 from psycopg_pool import ConnectionPool
 
 from ml_platform.exceptions import PlatformError, ServiceError
@@ -21,6 +24,34 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Quote a text for SQL statements in which a value cannot be bound."""
     return "'" + text.replace("'", "''") + "'"
+
+
+class _Driver:
+    """What the driver reads of a database before it connects: all types and columns. It holds no connection.
+
+    Reading takes ten times as long as connecting, and longer with every table. We need the built-in types only, which
+    never change.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._database = dbapi._SharedDatabase(adbc_driver_postgresql.connect(address))
+        weakref.finalize(self, self._database.close).atexit = False
+
+    def connect(self) -> Any:
+        """Open a connection without autocommit; closing it leaves the database object to the next one."""
+        return dbapi.Connection(self._database, adbc_driver_manager.AdbcConnection(self._database._db))
+
+
+_drivers = threading.local()  # the driver's objects are not thread-safe
+
+
+def _connect() -> Any:
+    address = settings().platform_database_uri.get_secret_value()
+    driver: _Driver | None = getattr(_drivers, "newest", None)
+    if driver is None or driver.address != address:
+        driver = _drivers.newest = _Driver(address)
+    return driver.connect()
 
 
 class Connection:
@@ -44,8 +75,7 @@ class Connection:
             with ExitStack() as unless_committed:
                 unless_committed.callback(self.close)
                 if self._connection is None:
-                    address = settings().platform_database_uri.get_secret_value()
-                    self._connection = dbapi.connect(address, autocommit=False)
+                    self._connection = _connect()
                 with self._connection.cursor() as cursor:
                     yield cursor
                 self._connection.commit()

@@ -1,8 +1,10 @@
 """Postgres: quoting, transactions, savepoints, and connections that are lost."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from uuid import uuid4
 
+import adbc_driver_postgresql
 import pytest
 
 from ml_platform.exceptions import ContractError, ServiceError
@@ -69,6 +71,26 @@ class TestPostgres:
                 rows(cursor, "SELECT 1")
             with connection.transaction() as cursor:
                 assert rows(cursor, "SELECT 1") == [(1,)]
+
+    def test_what_the_driver_reads_before_it_connects_is_read_once_in_a_thread(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def server_process() -> int:
+            return fetch("SELECT pg_backend_pid()")[0][0]
+
+        reads: list[str] = []
+        read = adbc_driver_postgresql.connect
+        monkeypatch.setattr(adbc_driver_postgresql, "connect", lambda address: reads.append(address) or read(address))
+        first, name = server_process(), new_name()
+        reads.clear()
+        fetch(f"CREATE TABLE features.{name} AS SELECT 1 AS a")
+        assert fetch(f"SELECT a FROM features.{name}") == [(1,)]
+        assert server_process() != first  # each transaction has a connection of its own
+        assert fetch("SELECT pid FROM pg_stat_activity WHERE pid = $1::int", first) == []
+        assert reads == []
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(fetch, "SELECT 1").result() == [(1,)]
+        assert len(reads) == 1
 
     def test_an_error_of_postgres_ends_the_transaction_in_a_savepoint_too(self) -> None:
         name = new_name()
