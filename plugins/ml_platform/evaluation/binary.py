@@ -1,12 +1,11 @@
 """Labels of two classes."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from fairlearn.metrics import false_positive_rate, selection_rate
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
@@ -20,6 +19,9 @@ from ml_platform.evaluation.group_measures import Measure, mean, ratio
 from ml_platform.evaluation.metrics import best_threshold, f1_by_threshold
 from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Values
 from ml_platform.specs.tasks import METRIC_TITLES, Metric, TaskName
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DEMOGRAPHIC_PARITY = ("demographic parity difference",)
 EQUALIZED_ODDS = ("equalized odds difference",)
@@ -94,7 +96,7 @@ class Binary(Classification):
             ),
         ]  # fmt: skip
 
-    def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
+    def charts(self, rows: HoldoutOutputs) -> dict[str, "Figure"]:
         """Return precision and recall, ROC curve, confusion matrix, F1 by threshold, and calibration."""
         curve = f1_by_threshold(rows.calibration.labels, rows.calibration.after)
         return charts.binary_charts(rows.labels, rows.outputs, self.threshold or 0.0, curve) | super().charts(rows)

@@ -5,8 +5,6 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
@@ -24,20 +22,29 @@ from ml_platform.evaluation.calibration import BINS, calibration_error, one_vers
 from ml_platform.evaluation.metrics import Labels, Probabilities
 
 if TYPE_CHECKING:  # these modules measure; they import nothing that draws
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from ml_platform.evaluation.importance import Dependence, Importance
 
 BLUE, ORANGE, GREY, INK = "#1f5fa8", "#e07b39", "#b8bec6", "#2b2f36"
 
 
-def labelled_axes(title: str, x: str, y: str, height: float = 4.6, width: float = 6.4) -> tuple[Figure, Axes]:
+def labelled_axes(title: str, x: str, y: str, height: float = 4.6, width: float = 6.4) -> tuple["Figure", "Axes"]:
     """Return a figure with one pair of axes in the style of all charts; height and width are in inches."""
-    figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
+    figure = _make_figure(width, height)
     axes = figure.add_subplot()
     style_axes(axes, title, x, y)
     return figure, axes
 
 
-def style_axes(axes: Axes, title: str, x: str, y: str) -> None:
+def _make_figure(width: float, height: float) -> "Figure":
+    from matplotlib.figure import Figure  # here: a second, which who predicts with a model does not spend
+
+    return Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
+
+
+def style_axes(axes: "Axes", title: str, x: str, y: str) -> None:
     """Give axes their title and labels, in the style of all charts."""
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.set_xlabel(x, color=INK)
@@ -47,14 +54,14 @@ def style_axes(axes: Axes, title: str, x: str, y: str) -> None:
     axes.set_axisbelow(True)
 
 
-def _unit_square(axes: Axes) -> None:
+def _unit_square(axes: "Axes") -> None:
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.02)
     if axes.get_legend_handles_labels()[1]:
         axes.legend(frameon=False)
 
 
-def precision_recall(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
+def precision_recall(labels: Labels, probabilities: Probabilities, threshold: float) -> "Figure":
     """Draw precision over recall; a point marks the threshold."""
     precision, recall, _ = precision_recall_curve(labels, probabilities)
     figure, axes = labelled_axes("Precision and recall on the hold-out", "Recall", "Precision")
@@ -68,7 +75,7 @@ def precision_recall(labels: Labels, probabilities: Probabilities, threshold: fl
     return figure
 
 
-def roc(labels: Labels, probabilities: Probabilities, threshold: float) -> Figure:
+def roc(labels: Labels, probabilities: Probabilities, threshold: float) -> "Figure":
     """Draw the ROC curve; a point marks the threshold."""
     false_positive, true_positive, _ = roc_curve(labels, probabilities)
     figure, axes = labelled_axes("ROC curve on the hold-out", "False positive rate", "True positive rate")
@@ -81,7 +88,7 @@ def roc(labels: Labels, probabilities: Probabilities, threshold: float) -> Figur
     return figure
 
 
-def confusion(labels: Labels, predictions: Labels, names: Sequence[str], title: str) -> Figure:
+def confusion(labels: Labels, predictions: Labels, names: Sequence[str], title: str) -> "Figure":
     """Draw the confusion matrix, in rows and in shares of the true class; `names` are the classes, by class index."""
     size, rows = len(names), np.arange(len(names))
     counts = confusion_matrix(labels, predictions, labels=rows)
@@ -103,7 +110,7 @@ def confusion(labels: Labels, predictions: Labels, names: Sequence[str], title: 
     return figure
 
 
-def per_class(labels: Labels, predictions: Labels, names: Sequence[str]) -> Figure:
+def per_class(labels: Labels, predictions: Labels, names: Sequence[str]) -> "Figure":
     """Draw precision, recall and F1 of every class; `names` are the classes, by class index."""
     rows = np.arange(len(names))
     scores = precision_recall_fscore_support(labels, predictions, labels=rows, zero_division=0.0)
@@ -123,7 +130,7 @@ def _wrapped(names: Sequence[str]) -> list[str]:
     return [fill(name, 24) for name in names]
 
 
-def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> Figure:
+def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> "Figure":
     """Draw the out-of-fold F1 of each threshold; the best one is the model's threshold."""
     figure, axes = labelled_axes("F1 by threshold", "Threshold", "F1, out of fold (training rows)")
     axes.plot(thresholds, scores, color=BLUE)
@@ -132,7 +139,7 @@ def f1_over_threshold(thresholds: NDArray[np.float64], scores: NDArray[np.float6
     return figure
 
 
-def calibration(labels: Labels, probabilities: Mapping[str, Probabilities]) -> Figure:
+def calibration(labels: Labels, probabilities: Mapping[str, Probabilities]) -> "Figure":
     """Draw the reliability curve: the share of positives over the mean probability, in ten bins with as many rows each.
 
     Source: A. Niculescu-Mizil and R. Caruana, Predicting Good Probabilities With Supervised Learning (2005).
@@ -154,7 +161,7 @@ def calibration(labels: Labels, probabilities: Mapping[str, Probabilities]) -> F
     return figure
 
 
-def feature_importance(importance: "Importance") -> Figure:
+def feature_importance(importance: "Importance") -> "Figure":
     """Draw how much a metric gets worse when a feature is shuffled, for the 20 most important features."""
     rows = range(min(20, len(importance.names)))
     lost = f"Loss in {importance.metric} when shuffled"
@@ -167,7 +174,7 @@ def feature_importance(importance: "Importance") -> Figure:
     return figure
 
 
-def partial_dependence(dependences: Sequence["Dependence"], output: str, classes: Sequence[str] = ()) -> Figure:
+def partial_dependence(dependences: Sequence["Dependence"], output: str, classes: Sequence[str] = ()) -> "Figure":
     """Draw the mean output over the values of each feature, one panel per feature.
 
     Args:
@@ -177,7 +184,7 @@ def partial_dependence(dependences: Sequence["Dependence"], output: str, classes
     """
     columns = min(3, len(dependences))
     rows = -(-len(dependences) // columns)
-    figure = Figure(figsize=(3.4 * columns, 2.6 * rows), dpi=120, layout="constrained", facecolor="white")
+    figure = _make_figure(3.4 * columns, 2.6 * rows)
     figure.suptitle(f"Mean {output} by feature, the others as they are", fontsize=12, fontweight="bold", color=INK)
     for position, one in enumerate(dependences):
         axes = figure.add_subplot(rows, columns, position + 1)
@@ -199,7 +206,7 @@ def partial_dependence(dependences: Sequence["Dependence"], output: str, classes
 
 def candidates(
     labels: Sequence[str], means: Sequence[float], sds: Sequence[float], scoring: str, chosen: int = 0
-) -> Figure:
+) -> "Figure":
     """Draw the scores of candidates.
 
     Args:
@@ -223,7 +230,7 @@ def binary_charts(
     probabilities: Probabilities,
     threshold: float,
     curve: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> dict[str, Figure]:
+) -> dict[str, "Figure"]:
     """Return the charts of a model with a threshold, on the hold-out.
 
     Args:
@@ -242,7 +249,7 @@ def binary_charts(
     }
 
 
-def multiclass_charts(labels: Labels, predictions: Labels, names: Sequence[str]) -> dict[str, Figure]:
+def multiclass_charts(labels: Labels, predictions: Labels, names: Sequence[str]) -> dict[str, "Figure"]:
     """Return the charts of a model with more than two classes, on the hold-out.
 
     Args:

@@ -4,11 +4,10 @@ import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
@@ -35,6 +34,9 @@ from ml_platform.parsing.labels import class_text
 from ml_platform.specs.parts import Label
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import METRICS, Metric
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMN_FOLDS = 3
 
@@ -218,7 +220,7 @@ class Classification(Task):
         """Return how much higher F1 is, per resample; see `bootstrap.resampled_f1_gains`."""
         return bootstrap.resampled_f1_gains(labels, self.predictions(ours), other.predictions(theirs), len(self.names))
 
-    def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
+    def charts(self, rows: HoldoutOutputs) -> dict[str, "Figure"]:
         """Return the calibration chart; each kind adds its own."""
         reliability = {} if rows.before is None else {"before": rows.before}
         return {"calibration": charts.calibration(rows.labels, reliability | {"model": rows.outputs})}

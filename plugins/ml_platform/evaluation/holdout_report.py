@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
@@ -14,6 +14,9 @@ from ml_platform.evaluation import charts
 from ml_platform.evaluation.group_report import GroupReport
 from ml_platform.evaluation.importance import Dependence, Importance, dependences, importance
 from ml_platform.evaluation.task import Calibration, HoldoutOutputs, Outputs, Task, Values
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHOWN = 6  # features with a partial dependence
 _OTHERS = ["key", "event_timestamp", "label"]  # the columns of the predictions that are no outputs
@@ -67,7 +70,7 @@ class HoldoutReport:
     task: Task
     metrics: dict[str, float]
     out_of_fold: dict[str, float]
-    charts: dict[str, Figure]
+    charts: dict[str, "Figure"]
     importance: Importance
     predictions: pd.DataFrame
     groups: tuple[GroupReport, ...] = ()
@@ -102,7 +105,7 @@ def holdout_report(
     )
 
 
-def _feature_charts(task: Task, ranked: Importance, shown: Sequence[Dependence]) -> dict[str, Figure]:
+def _feature_charts(task: Task, ranked: Importance, shown: Sequence[Dependence]) -> dict[str, "Figure"]:
     drawn = {"feature_importance": charts.feature_importance(ranked)}
     if shown:
         drawn["partial_dependence"] = charts.partial_dependence(shown, task.output_title, task.classes)

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from fairlearn.metrics import selection_rate
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, f1_score
@@ -19,6 +18,9 @@ from ml_platform.evaluation.group_measures import Measure, ratio
 from ml_platform.evaluation.metrics import within_one_standard_error
 from ml_platform.evaluation.task import HoldoutOutputs, OutOfFold, Outputs, Values
 from ml_platform.specs.tasks import METRIC_TITLES, TaskName
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CLASSES_SHOWN = 5  # for groups: how often each of the most frequent ones is predicted
 _SCALES: dict[Scale, str] = {
@@ -74,7 +76,7 @@ class Multiclass(Classification):
             ),
         ]  # fmt: skip
 
-    def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
+    def charts(self, rows: HoldoutOutputs) -> dict[str, "Figure"]:
         """Return confusion matrix, metrics of each class, and calibration."""
         return charts.multiclass_charts(rows.labels, self.predictions(rows.outputs), self.names) | super().charts(rows)
 

@@ -1,18 +1,22 @@
 """The charts of a model that predicts numbers, on the hold-out."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from matplotlib.figure import Figure
 
 from ml_platform import RANDOM_STATE
 from ml_platform.estimators.interval_regressor import Interval
 from ml_platform.evaluation.charts import BLUE, GREY, ORANGE, labelled_axes
 from ml_platform.evaluation.intervals import Numbers
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 POINTS = 5000  # drawn at most: more only cover each other
 BINS = 10
 
 
-def predicted_actual(labels: Numbers, predictions: Numbers, interval: Interval) -> Figure:
+def predicted_actual(labels: Numbers, predictions: Numbers, interval: Interval) -> "Figure":
     """Draw the true value over the predicted one, with the interval as a band.
 
     Args:
@@ -32,7 +36,7 @@ def predicted_actual(labels: Numbers, predictions: Numbers, interval: Interval) 
     return figure
 
 
-def residuals(labels: Numbers, predictions: Numbers, interval: Interval) -> Figure:
+def residuals(labels: Numbers, predictions: Numbers, interval: Interval) -> "Figure":
     """Draw how often the true value is how far from the predicted one; see `predicted_actual` for the arguments."""
     figure, axes = labelled_axes("Residuals on the hold-out", "Actual − predicted", "Rows")
     errors = labels - predictions
@@ -44,7 +48,7 @@ def residuals(labels: Numbers, predictions: Numbers, interval: Interval) -> Figu
     return figure
 
 
-def coverage(labels: Numbers, predictions: Numbers, interval: Interval) -> Figure:
+def coverage(labels: Numbers, predictions: Numbers, interval: Interval) -> "Figure":
     """Draw the share of true values inside the interval, in ten bins of predictions with as many rows each.
 
     A model is less certain where this falls below the stated share. See `predicted_actual` for the arguments.

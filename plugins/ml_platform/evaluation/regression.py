@@ -3,12 +3,11 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.metrics import (
@@ -31,6 +30,9 @@ from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutO
 from ml_platform.specs.parts import Label
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import METRIC_TITLES, METRICS, Metric, TaskName, sign
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMN_FOLDS = 3
 
@@ -232,7 +234,7 @@ class Regression(Task):
         """Return by which share the mean absolute error is lower; see `bootstrap.resampled_error_gains`."""
         return bootstrap.resampled_error_gains(np.abs(labels - ours), np.abs(labels - theirs))
 
-    def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
+    def charts(self, rows: HoldoutOutputs) -> dict[str, "Figure"]:
         """Return predicted and actual values, residuals, and the share inside the interval."""
         drawn = rows.labels, rows.outputs, self._interval
         return {

@@ -1,13 +1,15 @@
 """The chart of a search: how the best score grows with time."""
 
 from collections.abc import Sequence
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from ml_platform.evaluation.charts import BLUE, GREY, ORANGE, labelled_axes
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def best_over_time(seconds: Sequence[float], means: Sequence[float], best: Sequence[float], scoring: str) -> Figure:
+
+def best_over_time(seconds: Sequence[float], means: Sequence[float], best: Sequence[float], scoring: str) -> "Figure":
     """Draw each candidate at the time at which it was done, and the best so far.
 
     Args:

@@ -11,12 +11,11 @@ chosen on rows that were not fitted, so a task that was not calibrated yet has n
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator
@@ -26,6 +25,9 @@ from ml_platform.evaluation.group_measures import Measure
 from ml_platform.specs.parts import Label
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import Metric, TaskName
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Values = NDArray[Any]  # labels or predictions: class indices (int64), or numbers (float64); shape (n_rows,)
 Outputs = NDArray[Any]  # float64: probabilities, shape (n_rows,) or (n_rows, n_classes); or numbers, shape (n_rows,)
@@ -268,7 +270,7 @@ class Task(ABC):
     # what people see
 
     @abstractmethod
-    def charts(self, rows: HoldoutOutputs) -> dict[str, Figure]:
+    def charts(self, rows: HoldoutOutputs) -> dict[str, "Figure"]:
         """Return the charts of a model on the hold-out, by name."""
 
     @abstractmethod

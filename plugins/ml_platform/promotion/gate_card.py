@@ -2,9 +2,9 @@
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ml_platform.evaluation.charts import BLUE, INK, ORANGE, labelled_axes
@@ -14,6 +14,9 @@ from ml_platform.promotion.gate import GateOutcome
 from ml_platform.specs.parts import Gate
 from ml_platform.specs.tasks import ERRORS, METRIC_TITLES
 from ml_platform.storage import mlflow_client
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FOLDER = "gate"
 
@@ -85,7 +88,7 @@ def _titles(decision: Decision) -> list[str]:
     return [title for title, figure in shown.items() if figure is not None]
 
 
-def charts(outcome: GateOutcome) -> dict[str, Figure]:
+def charts(outcome: GateOutcome) -> dict[str, "Figure"]:
     """Return the charts for which there are data, by name: the scores of both models, and the resampled gains."""
     decision, gains = outcome.decision, outcome.gains
     figures = {}
@@ -96,7 +99,7 @@ def charts(outcome: GateOutcome) -> dict[str, Figure]:
     return figures
 
 
-def _scores_chart(decision: Decision) -> Figure:
+def _scores_chart(decision: Decision) -> "Figure":
     rivals = (
         ("challenger", decision.version, decision.challenger_score, ORANGE),
         ("champion", decision.champion_before, decision.champion_score, BLUE),
@@ -111,7 +114,7 @@ def _scores_chart(decision: Decision) -> Figure:
     return figure
 
 
-def _gain_chart(decision: Decision, gains: NDArray[np.float64]) -> Figure:
+def _gain_chart(decision: Decision, gains: NDArray[np.float64]) -> "Figure":
     title, unit = "Is the gain statistically significant?", f"Gain in {METRIC_TITLES[decision.metric]}"
     figure, axes = labelled_axes(title, unit, f"of {len(gains):,} resamples of the rows")
     axes.hist(gains, bins=40, color=BLUE, alpha=0.75)

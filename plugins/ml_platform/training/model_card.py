@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markdown_it import MarkdownIt
-from matplotlib.figure import Figure
 
 from ml_platform.evaluation.bootstrap import Interval
 from ml_platform.evaluation.holdout_report import HoldoutReport
@@ -23,6 +23,9 @@ from ml_platform.training.card_groups import card_groups
 from ml_platform.training.results import SearchResult
 from ml_platform.training.split import Split
 from ml_platform.training.training_set import TrainingSet
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SHOWN = 10  # features and uploads that are listed
 PICTURES = (
@@ -198,7 +201,7 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _picture(name: str, figure: Figure) -> str:
+def _picture(name: str, figure: "Figure") -> str:
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=86)
     alt = escape(name.replace("_", " "))

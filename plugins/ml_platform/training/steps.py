@@ -9,8 +9,8 @@ import platform
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import accumulate, chain
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from mlflow.entities import Param, Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
@@ -45,6 +45,9 @@ from ml_platform.training.split import Split, split
 from ml_platform.training.stopwatch import Stopwatch
 from ml_platform.training.training_set import TrainingSet
 from ml_platform.training.workers import own_workers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +183,7 @@ def _log_choice(name: str, parent: Run, results: list[CandidateResult], plan: Se
     return chosen
 
 
-def _best_over_time(results: list[CandidateResult], scoring: Metric) -> Figure:
+def _best_over_time(results: list[CandidateResult], scoring: Metric) -> "Figure":
     by_time = sorted(results, key=lambda result: result.elapsed)
     best = accumulate(by_time, lambda *pair: max(pair, key=lambda result: result.score(scoring)))
     return best_over_time(
