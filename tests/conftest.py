@@ -26,6 +26,9 @@ import pytest_socket
 if TYPE_CHECKING:
     from stack.config import Config
 
+# Before anything imports a numeric library: as in the servers and tasks of the platform. With a thread per core in each
+# worker of pytest, threads outnumber cores, and what waits for them computes in vain.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Before anything imports Airflow: its configuration and its SQLite file stay out of the home folder.
 _AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-home-")
 os.environ["AIRFLOW_HOME"] = _AIRFLOW_HOME.name

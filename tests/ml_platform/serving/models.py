@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import TunedThresholdClassifierCV
 from threadpoolctl import threadpool_limits
 
@@ -43,22 +46,33 @@ HOUSE = {"id": 7, "area": 120.5, "rooms": 4, "town": "Ulm"}
 
 
 def make_model(dataset: Dataset, version: int = 1, estimator: str = "logistic_regression") -> LoadedModel:
+    """Return a model of its own, which a test may change; what it was fitted to depends on the version."""
+    model = deepcopy(_fitted(dataset.model_dump_json(), version, estimator))
+    return LoadedModel(
+        name=dataset.name, version=version, estimator=model, columns=_columns(dataset),
+        task=task_of(dataset, tuple(map(str, dataset.label.classes or ("0", "1")))).as_fitted(model),
+        dataset=dataset, holdout=HoldoutRule(dataset.name, "entity", 0.2), training_set_sha256="f" * 64, run_id="run",
+    )  # fmt: skip
+
+
+@cache
+def _fitted(spec: str, seed: int, estimator: str) -> BaseEstimator:
+    dataset = Dataset.model_validate_json(spec)
     frames = {"binary": make_frame, "multiclass": make_weeks_frame, "regression": make_houses_frame}
-    frame = frames[dataset.label.task](300, seed=version)
-    columns = {column.name: column.type.name for column in signature(dataset).inputs.inputs}
+    frame = frames[dataset.label.task](300, seed=seed)
     model = pipeline(Candidate(estimator, {}), dataset)
     if dataset.label.task == "binary":
         model = TunedThresholdClassifierCV(model, scoring="f1", cv=3)
     elif dataset.label.task == "regression":
         model = IntervalRegressor(model, -20.0, 20.0, 0.9)
     with threadpool_limits(1):
-        model.fit(inputs := sklearn_input(frame, columns), frame[dataset.label.column])
+        model.fit(inputs := sklearn_input(frame, _columns(dataset)), frame[dataset.label.column])
         keep_reference(model, inputs)  # as a training does
-    return LoadedModel(
-        name=dataset.name, version=version, estimator=model, columns=columns,
-        task=task_of(dataset, tuple(map(str, dataset.label.classes or ("0", "1")))).as_fitted(model),
-        dataset=dataset, holdout=HoldoutRule(dataset.name, "entity", 0.2), training_set_sha256="f" * 64, run_id="run",
-    )  # fmt: skip
+    return model
+
+
+def _columns(dataset: Dataset) -> dict[str, str]:
+    return {column.name: column.type.name for column in signature(dataset).inputs.inputs}
 
 
 class Registry:
