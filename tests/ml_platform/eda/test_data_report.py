@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from ml_platform.eda import data_report
+from ml_platform.eda import data_report, page
 from ml_platform.eda.page import render_page
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
 from ml_platform.ingestion import uploads
@@ -42,6 +42,13 @@ def flights(servers):
     return flights
 
 
+@pytest.fixture
+def without_pictures(monkeypatch):
+    """Leave out the dozens of pictures of a page; one test here, and the unit tests, have them."""
+    monkeypatch.setattr(page, "png", lambda figure: b"")
+    monkeypatch.setattr(page, "table_report", lambda rows: "")
+
+
 def test_loaded_rows_come_with_leaks_and_joined_features_test_rows_with_features(flights):
     data = data_report.report_data(flights)
     assert len(data.rows) == 2000
@@ -53,7 +60,7 @@ def test_loaded_rows_come_with_leaks_and_joined_features_test_rows_with_features
     assert "test_flights_1.csv" in data.test_source
 
 
-def test_the_groups_of_sensitive_columns_come_with_the_rows(flights):
+def test_the_groups_of_sensitive_columns_come_with_the_rows(flights, without_pictures):
     sensitive = ["dest", {"column": "distance", "feature": True, "cuts": [1000]}]
     judged = type(flights).model_validate(flights.model_dump() | {"sensitive": sensitive})
     data = data_report.report_data(judged)
@@ -120,7 +127,7 @@ def test_labels_that_come_later_are_those_of_their_rows(servers):
     assert labels.isna().to_dict() == {1: True, 2: False}
 
 
-def test_a_column_that_the_spec_has_and_the_tables_lack_is_missing(flights, tmp_path):
+def test_a_column_that_the_spec_has_and_the_tables_lack_is_missing(flights, tmp_path, without_pictures):
     text = (DATASETS_DIR / "flights.yaml").read_text(encoding="utf-8")
     text = text.replace("leaks: [", "leaks: [delay_reason, ", 1)
     text = text.replace("columns:\n", "columns:\n  seats: integer\n  delay_reason: category\n", 1)

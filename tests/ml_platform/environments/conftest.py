@@ -10,6 +10,7 @@ from ml_platform.environments.environment import Environment
 from ml_platform.environments.go_live import go_live
 from tests.ml_platform.environments.copies import REQUEST, register
 from tests.ml_platform.environments.second_registry import second_registry
+from tests.ml_platform.training import trainings
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,10 @@ def two_copies(production: Environment, request: pytest.FixtureRequest) -> tuple
     for one in copies:
         live.append(go_live(production, one, REQUEST))
     return copies, live
+
+
+@pytest.fixture
+def smoke_test_here() -> Iterator[None]:
+    """Save the process of the smoke test; one test of `test_copy_version.py` has it."""
+    with trainings.smoke_test_here():
+        yield

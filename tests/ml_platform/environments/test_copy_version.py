@@ -10,7 +10,6 @@ from ml_platform.environments.copy_version import check, copy
 from ml_platform.environments.environment import Environment
 from ml_platform.environments.go_live import go_live
 from ml_platform.exceptions import ConfigurationError, RegistryError
-from ml_platform.promotion import smoke_test
 from ml_platform.promotion.results import LiveVersions
 from ml_platform.registry import model_files, registry
 from ml_platform.settings import settings
@@ -93,6 +92,7 @@ def damaged(production):
     return copy("tampered", production)
 
 
+@pytest.mark.usefixtures("smoke_test_here")
 def test_files_that_were_changed_there_do_not_go_live(mlflow_server, production, damaged):
     assert check(production, damaged) == 3  # it has no training set: the rows of its example
     overwrite(mlflow_server, production, damaged, model_files.SPEC_FILE, b"{}")
@@ -119,6 +119,7 @@ def test_a_digest_that_was_changed_with_the_files_does_not_help(production, dama
         check(production, again)
 
 
+@pytest.mark.usefixtures("smoke_test_here")
 @pytest.mark.parametrize(
     ("tag", "text"), [("threshold", "0.123"), pytest.param("classes", '["1", "0"]', marks=pytest.mark.prove)]
 )
@@ -153,17 +154,12 @@ def test_a_version_whose_files_were_changed_here_is_not_copied(production):
         assert versions(name) == []
 
 
+@pytest.mark.usefixtures("smoke_test_here")
 def test_a_copy_that_predicts_something_else_does_not_go_live(production, two_copies, monkeypatch):
     (_, second), _ = two_copies
-    monkeypatch.setattr(smoke_test, "_run_process", run_in_this_process)
     monkeypatch.setattr(registry.LoadedModel, "predict", make_drift())
     with pytest.raises(RegistryError, match="it does not predict the same"):
         check(production, second)
-
-
-def run_in_this_process(arguments):
-    smoke_test.main(*arguments)
-    return type("Done", (), {"returncode": 0, "stderr": ""})
 
 
 def make_drift():

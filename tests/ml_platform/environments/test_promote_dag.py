@@ -10,7 +10,7 @@ from airflow.sdk.execution_time.context import set_current_context
 
 from tests.ml_platform.environments.copies import promotions, register
 
-pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "smoke_test_here")]
 
 
 def test_the_tasks_copy_check_ask_and_move(production, monkeypatch, dag_bag):
