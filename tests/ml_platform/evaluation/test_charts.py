@@ -1,9 +1,13 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.calibration import calibration_error
 from ml_platform.evaluation.importance import Dependence, Importance
+from stack.config import ROOT
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.integers(0, 2, 80)
@@ -23,6 +27,13 @@ def test_every_chart_has_a_title_and_is_drawn(tmp_path):
         figure.savefig(tmp_path / f"{name}.png")
         assert figure.axes[0].get_title(loc="left")
         assert figure.axes[0].get_xlabel()
+
+
+@pytest.mark.slow
+def test_a_model_is_loaded_and_scored_without_the_library_that_draws():
+    code = "import sys, ml_platform.registry.registry; print('matplotlib' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "plugins", capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"
 
 
 @pytest.mark.parametrize("threshold", [0.0, 2.0])
