@@ -39,7 +39,7 @@ def labelled_axes(title: str, x: str, y: str, height: float = 4.6, width: float 
 
 
 def _make_figure(width: float, height: float) -> "Figure":
-    from matplotlib.figure import Figure  # here: a second, which who predicts with a model does not spend
+    from matplotlib.figure import Figure  # here: what only predicts does not load it
 
     return Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
 
