@@ -1,8 +1,8 @@
 """Train a model on all loaded rows of {name}, and make it the champion if it is better.
 
 **Starts** when [ingest_{name}](dag:ingest_{name}) has loaded new rows, or by hand: **Trigger** opens a form with the
-grid (quick or full), the strategy with its trials and timeout, the estimators, the metric, the folds and the parallel
-jobs.
+grid (quick or full), the strategy with its trials and timeout, the size of an ensemble, the estimators, the metric, the
+folds and the parallel jobs.
 
 **Comes in**: all rows of [labels.{name}](table:labels.{name}). Each label is joined with the features that were known
 at its time.
@@ -69,9 +69,7 @@ def make_train(dataset: Dataset) -> None:
         from ml_platform.training.search_plan import SearchPlan
 
         context = get_current_context()
-        form = dict(context["params"])
-        quick, timeout = form.pop("grid") == "quick", form.pop("timeout") or ""
-        plan = SearchPlan.of(dataset, quick=quick, timeout=timeout, attempt_id=context["run_id"], **form)
+        plan = SearchPlan.of(dataset, attempt_id=context["run_id"], **forms.search_options(context["params"]))
         return steps.search(training_set.load(dataset, reference), plan)
 
     @task(max_active_tis_per_dag=1)

@@ -1,9 +1,12 @@
 """The fields of the DAGs' trigger forms."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from airflow.sdk import Param
 
 from ml_platform.specs.distributions import Distribution
-from ml_platform.specs.parts import DEFAULT_TRIALS, DURATION, MAX_TRIALS, QUICK_TRIALS, STRATEGIES, Search
+from ml_platform.specs.parts import DEFAULT_TRIALS, DURATION, MAX_MEMBERS, MAX_TRIALS, QUICK_TRIALS, STRATEGIES, Search
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import METRICS
 
@@ -43,6 +46,15 @@ def training(dataset: Dataset) -> dict[str, Param]:
             description="Only for the strategy tpe: no candidates are started after this time, such as 90s, 10m or 2h. "
             "Leave it empty for no limit.",
         ),
+        "ensemble": Param(
+            search.ensemble,
+            type=["null", "integer"],
+            minimum=2,
+            maximum=MAX_MEMBERS,
+            title="Ensemble",
+            description="One more candidate: the weighted mean of so many of the others at most. "
+            "Leave it empty for no ensemble.",
+        ),
         "estimators": Param(
             estimators,
             type="array",
@@ -77,6 +89,16 @@ def training(dataset: Dataset) -> dict[str, Param]:
             description="Number of candidates that are fitted in parallel, at most the number of cores.",
         ),
     }
+
+
+def search_options(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a filled-in form of `train_<data set>` says, as arguments of `SearchPlan.of`.
+
+    An empty field means none there, not the default of the YAML, which the form showed.
+    """
+    options = dict(form)
+    quick = options.pop("grid") == "quick"
+    return options | {"quick": quick, "timeout": options["timeout"] or "", "ensemble": options["ensemble"] or 0}
 
 
 def _strategies(search: Search) -> list[str]:

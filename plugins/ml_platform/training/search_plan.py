@@ -57,6 +57,7 @@ class SearchPlan:
         strategy: Strategy | None = None,
         trials: int | None = None,
         timeout: str | None = None,
+        ensemble: int | None = None,
     ) -> "SearchPlan":
         """Return the plan of a data set's search; the YAML gives the defaults.
 
@@ -71,6 +72,7 @@ class SearchPlan:
             strategy: see the attributes.
             trials: see the attributes; without effect on a grid.
             timeout: a duration such as 10m, or an empty text for none; without effect on a grid.
+            ensemble: see the attributes.
 
         Raises:
             ConfigurationError: an estimator is not in the YAML, a value is invalid, or a grid has a distribution.
@@ -83,7 +85,7 @@ class SearchPlan:
             jobs=jobs or search.jobs,
             attempt_id=attempt_id,
             strategy=strategy or search.strategy,
-            ensemble=search.ensemble or 0,
+            ensemble=(search.ensemble or 0) if ensemble is None else ensemble,
         )
         if plan.strategy == "grid":
             return replace(plan, candidates=tuple(candidates(dataset, estimators=estimators, quick=quick)))

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import ParamValidationError
 from ml_platform.airflow import forms
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.parts import Search
+from ml_platform.training.search_plan import SearchPlan
 
 AUTO = dataset("auto")
 FORMS = {"training": forms.training(AUTO), "rollback": forms.rollback(), "promotion": forms.promotion()}
@@ -37,7 +38,18 @@ def test_a_training_needs_no_input_and_does_what_the_spec_says() -> None:
         "strategy": "grid",
         "trials": 40,
         "timeout": None,
+        "ensemble": None,
     }
+
+
+def test_an_empty_field_of_a_training_means_none() -> None:
+    search = Search(strategy="tpe", timeout="10m", ensemble=5)
+    form = values(forms.training(AUTO.model_copy(update={"search": search})))
+    plan = SearchPlan.of(AUTO, **forms.search_options(form | {"grid": "quick", "trials": 4}))
+    assert (plan.strategy, plan.trials, plan.timeout, plan.ensemble) == ("tpe", 4, 600.0, 5)
+    emptied = form | {"timeout": None, "ensemble": None}
+    plan = SearchPlan.of(AUTO.model_copy(update={"search": search}), **forms.search_options(emptied))
+    assert (plan.trials, plan.timeout, plan.ensemble) == (40, None, 0)
 
 
 def test_the_form_offers_only_the_estimators_of_the_spec() -> None:
@@ -66,6 +78,7 @@ def test_distributions_can_only_be_searched_adaptively() -> None:
         *(("estimators", ["random_forest", "random_forest"]), ("folds", 1), ("folds", 21), ("folds", 2.5)),
         *(("jobs", 0), ("jobs", 65), ("jobs", "all")),
         *(("strategy", "random"), ("trials", 0), ("trials", 10_001), ("timeout", "10"), ("timeout", "soon")),
+        *(("ensemble", 1), ("ensemble", 11), ("ensemble", "yes")),
     ],
 )
 def test_the_form_of_a_training_refuses(field: str, value: object) -> None:

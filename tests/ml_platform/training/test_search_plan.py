@@ -33,6 +33,17 @@ def test_an_ensemble_is_one_more_candidate():
     assert (usual.ensemble, usual.total) == (0, 12)
 
 
+def test_a_training_may_ask_for_an_ensemble_or_leave_it_out():
+    with_one = searched_by(make_dataset().search.model_dump(exclude_none=True) | {"ensemble": 4})
+    assert SearchPlan.of(make_dataset(), ensemble=3).ensemble == 3
+    assert SearchPlan.of(with_one, ensemble=0).total == 12
+
+
+def test_a_quick_search_has_its_ensemble_too():
+    quick = SearchPlan.of(SHOP, quick=True, ensemble=3)
+    assert (quick.ensemble, quick.total) == (3, len(quick.candidates) + 1)
+
+
 def test_estimators_and_quick_choose_from_the_grid():
     chosen = SearchPlan.of(SHOP, estimators=["random_forest"], quick=True)
     assert [str(candidate) for candidate in chosen.candidates] == [
