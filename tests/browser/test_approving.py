@@ -76,8 +76,8 @@ def test_required_actions_ask_with_the_card(page: Page, stack: Config, runs: lis
     expect(page.get_by_role("link", name="Its run", exact=True)).to_have_attribute(
         "href", re.compile("/#/experiments/")
     )
-    expect(page.get_by_role("link", name="Its page in MLflow")).to_have_attribute(
-        "href", re.compile("/#/models/divers")
+    expect(page.get_by_role("link", name="Its model card")).to_have_attribute(
+        "href", re.compile(r"/#/experiments/\d+/runs/\w+/artifacts/model_card\.html$")
     )
     for answer in ("Approve", "Reject"):
         expect(page.get_by_role("button", name=answer)).to_be_enabled()

@@ -166,6 +166,17 @@ def test_mlflow_names_the_champion(page: Page, stack: Config, picture) -> None:
     picture("mlflow-model")
 
 
+def test_a_version_leads_to_its_model_card(page: Page, stack: Config, mlflow: MlflowClient) -> None:  # noqa: F811
+    version = mlflow.get_model_version_by_alias("auto", "champion").version
+    page.goto(f"{url(stack, 'MLflow')}/#/models/auto/versions/{version}")
+    href = page.get_by_role("link", name="Model card", exact=True).get_attribute("href")
+    assert href.startswith("#/")  # without a host
+    page.goto(f"{url(stack, 'MLflow')}/{href}")
+    card = page.frame_locator("iframe")
+    for part in ("Metrics", "Limits", "How to roll back"):
+        expect(card.get_by_role("heading", name=part)).to_be_visible()
+
+
 def test_feast_shows_the_entity_the_view_and_its_fields(page: Page, stack: Config, picture) -> None:
     page.goto(f"{url(stack, 'Feast')}/p/ml_platform/entity", wait_until="networkidle")
     expect(page.get_by_role("link", name="customer")).to_be_visible()

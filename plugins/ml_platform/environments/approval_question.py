@@ -47,7 +47,10 @@ def question(
         f"**Reject**, or no answer within {rule.approval_within}: {stays}."
     )
     subject = f"{copied.model}: may version {copied.version} go live in {environment.name}?"
-    return Question(subject, f"{table}\n\n{choices}\n\n[Its run in MLflow]({run})")
+    links = f"[Its run in MLflow]({run})"
+    if card_page := tags.get("model_card"):
+        links = f"[Its model card]({mlflow_client.page_url(card_page)}). {links}"
+    return Question(subject, f"{table}\n\n{choices}\n\n{links}")
 
 
 def _cell(text: str) -> str:

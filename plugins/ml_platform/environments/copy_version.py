@@ -18,6 +18,7 @@ from ml_platform.settings import settings
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client
 from ml_platform.storage.locks import promotion_lock
+from ml_platform.training import tracking
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +57,11 @@ def copy(name: str, environment: Environment, version: int | None = None) -> Cop
         "source_run_id": run.info.run_id,
         "source_version": source.version,
     }
+    model_card = tracking.read_model_card(run.info.run_id)
     with registry.download(source) as folder:
         dataset = _load_dataset(source, folder)
         with promotion_lock(lock_name(environment.name, name)), environment.use():
-            copied = _register(folder, dataset, source, run, lineage)
+            copied = _register(folder, dataset, source, run, lineage, model_card)
     log.info("%s version %s is version %s in %s", name, source.version, copied.version, environment.name)
     return CopiedVersion(
         name, int(source.version), environment.name, int(copied.version), source.tags["model_sha256"], run.info.run_id
@@ -84,7 +86,12 @@ def _load_dataset(source: ModelVersion, folder: Path) -> Dataset:
 
 
 def _register(
-    folder: Path, dataset: Dataset, source: ModelVersion, run: Run, lineage: Mapping[str, str]
+    folder: Path,
+    dataset: Dataset,
+    source: ModelVersion,
+    run: Run,
+    lineage: Mapping[str, str],
+    model_card: Mapping[str, str],
 ) -> ModelVersion:
     api, sha256 = mlflow_client.connect(), source.tags["model_sha256"]
     copied_run = _find_or_create_run(dataset, run, {**lineage, "model_sha256": sha256})
@@ -93,13 +100,18 @@ def _register(
         return max(same, key=lambda version: int(version.version))
     _log(copied_run, run)
     api.log_artifacts(copied_run.info.run_id, str(folder), FOLDER)
+    tracking.log_model_card(copied_run.info.run_id, model_card)
     api.set_terminated(copied_run.info.run_id, run.info.status, run.info.end_time)
     registry.ensure_model(api, dataset)
+    tags = {**_version_tags(source.tags), **lineage}
+    if model_card:
+        tags["model_card"] = tracking.model_card_page(copied_run)
     return api.create_model_version(
         source.name,
         source=f"{copied_run.info.artifact_uri}/{FOLDER}",
         run_id=copied_run.info.run_id,
-        tags={**_version_tags(source.tags), **lineage},
+        description=version_tags.card_link(tags),
+        tags=tags,
     )
 
 
@@ -123,6 +135,7 @@ def _run_tags(tags: Mapping[str, str]) -> dict[str, str]:
 def _version_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Return a version's tags for its copy. The gate decided against another champion, so its tags are renamed."""
     kept = version_tags.without_promotion(tags)
+    kept.pop("model_card", None)  # a page of the source's MLflow
     return {f"source_{tag}" if tag.startswith("decision") else tag: text for tag, text in kept.items()}
 
 

@@ -51,7 +51,7 @@ def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
     return "\n".join([*lines, *(f"| {title} | {value} |" for title, value in rows.items())])
 
 
-def question(name: str, decision: Decision, rule: Gate, *, url: str, page: str) -> Question:
+def question(name: str, decision: Decision, rule: Gate, *, url: str, card_page: str | None) -> Question:
     """Return the question to a person before a challenger goes live.
 
     Args:
@@ -59,7 +59,7 @@ def question(name: str, decision: Decision, rule: Gate, *, url: str, page: str) 
         decision: of the gate, in favour of the challenger.
         rule: the gate's part of the spec; it limits the time to answer.
         url: of the challenger's run.
-        page: of the version, whose description links to its model card.
+        card_page: page of its model card, for `mlflow_client.page_url`; None if it has none.
     """
     version, champion = decision.version, decision.champion_before
     stays = "no model goes live" if champion is None else f"version {champion} stays"
@@ -67,8 +67,9 @@ def question(name: str, decision: Decision, rule: Gate, *, url: str, page: str) 
         f"**Approve**: from then on version {version} scores the files. "
         f"**Reject**, or no answer within {rule.approval_within}: {stays}."
     )
-    links = f"[Its page in MLflow]({page}) links to its model card."
-    run = f"{links} [Its run]({url}) has every candidate and, under *Artifacts*, `gate`, this card with charts."
+    run = f"[Its run]({url}) has every candidate and, under *Artifacts*, `gate`, this card with charts."
+    if card_page:
+        run = f"[Its model card]({mlflow_client.page_url(card_page)}): its data, metrics and limits. {run}"
     body = "\n\n".join([card(name, decision, is_open=True), choices, run])
     return Question(f"{name}: may version {version} go live?", body)
 

@@ -65,9 +65,8 @@ def run_gate(training_set: TrainingSet, challenger: Challenger, *, by: str = "co
             if decision.is_promoted:
                 log.info("%s", gate_card.card(version.name, decision, is_open=is_open))
                 question = gate_card.question(
-                    version.name, decision, rule, url=challenger.url,
-                    page=mlflow_client.version_url(version.name, challenger.version),
-                )  # fmt: skip
+                    version.name, decision, rule, url=challenger.url, card_page=version.tags.get("model_card")
+                )
                 return GateResult(decision, question.subject, question.body)
             check_lock()
             _record(version, decision, by)

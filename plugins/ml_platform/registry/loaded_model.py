@@ -31,6 +31,7 @@ class LoadedModel:
         holdout: the rule that says which rows it was not trained on.
         training_set_sha256: content hash of the training set.
         run_id: the MLflow run that trained it.
+        card_page: of its model card, for `mlflow_client.page_url`; None if it was trained before there were cards.
         problem: why it was loaded instead of the version with the alias; None if it is that version.
     """
 
@@ -43,6 +44,7 @@ class LoadedModel:
     holdout: HoldoutRule
     training_set_sha256: str
     run_id: str
+    card_page: str | None = None
     problem: str | None = None
 
     def predict(self, rows: pd.DataFrame | pa.RecordBatch) -> tuple[Outputs, Values]:

@@ -190,7 +190,10 @@ def load_files(version: ModelVersion, tags: Mapping[str, str], folder: Path) -> 
         raise RegistryError(problem)
     version_tags.check(tags, dataset, task)
     sha256, run_id = tags.get("training_set_sha256", ""), version.run_id or ""
-    return LoadedModel(version.name, int(version.version), task, estimator, columns, dataset, rule, sha256, run_id)
+    return LoadedModel(
+        version.name, int(version.version), task, estimator, columns, dataset, rule, sha256, run_id,
+        tags.get("model_card"),
+    )  # fmt: skip
 
 
 @contextmanager
@@ -240,6 +243,7 @@ def register(
         source=f"models:/{model.model_id}",
         run_id=run.info.run_id,
         model_id=model.model_id,
+        description=version_tags.card_link(tags),
         tags={**tags, "model_sha256": sha256, "spec_sha256": dataset.sha256},
     )
     with database.transaction() as cursor:
@@ -254,11 +258,6 @@ def ensure_model(api: MlflowClient, dataset: Dataset) -> None:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-
-
-def describe(version: ModelVersion, text: str) -> None:
-    """Write the description of a version, in Markdown; it is for people, and nothing reads it."""
-    mlflow_client.connect().update_model_version(version.name, version.version, text)
 
 
 def set_alias(name: str, alias: str, version: int) -> None:

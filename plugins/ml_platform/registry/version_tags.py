@@ -24,6 +24,14 @@ def required_tags(task: Task, rule: HoldoutRule) -> dict[str, str]:
     return tags
 
 
+def card_link(tags: Mapping[str, str]) -> str | None:
+    """Return the description of a version for people, in Markdown: the link to its model card, if it has one.
+
+    The link has no host, so it works at every address at which MLflow is shown.
+    """
+    return f"[Model card](#/{tags['model_card']})" if "model_card" in tags else None
+
+
 def without_promotion(tags: Mapping[str, str]) -> dict[str, str]:
     """Return the tags without those about the version's promotion, which the next promotion overwrites."""
     return {tag: text for tag, text in tags.items() if tag not in _PROMOTION_TAGS}

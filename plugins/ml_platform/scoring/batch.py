@@ -239,6 +239,7 @@ def _finish(upload: Upload, writer: ResultWriter, bad: list[BadValue], result_ke
         "model_version": champion.version,
         "model_run_id": champion.run_id,
         "model_page": mlflow_client.version_url(champion.name, champion.version),
+        "model_card": mlflow_client.page_url(champion.card_page) if champion.card_page else None,
         "degraded": champion.problem,
         "training_set_sha256": champion.training_set_sha256,
         "spec_sha256": champion.dataset.sha256,

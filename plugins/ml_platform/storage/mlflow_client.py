@@ -38,18 +38,32 @@ def connect() -> MlflowClient:
 
 def run_url(run: Run) -> str:
     """Return the address of a run for browsers."""
-    return f"{_browser_url()}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+    return page_url(_run_page(run))
+
+
+def artifact_page(run: Run, path: str) -> str:
+    """Return the page of an artifact of a run, for `page_url`: without MLflow's address, which may change."""
+    return f"{_run_page(run)}/artifacts/{path}"
+
+
+def page_url(page: str) -> str:
+    """Return the address of one of MLflow's pages for browsers."""
+    return f"{_browser_url()}/#/{page}"
+
+
+def _run_page(run: Run) -> str:
+    return f"experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
 
 
 def version_url(name: str, version: int) -> str:
     """Return the address of a model version for browsers; its description links to the model card."""
-    return f"{_browser_url()}/#/models/{name}/versions/{version}"
+    return page_url(f"models/{name}/versions/{version}")
 
 
 def compare_url(experiment_id: str, run_ids: Sequence[str]) -> str:
     """Return the address for browsers of the page that shows runs of an experiment side by side."""
     runs, experiments = (quote(json.dumps(ids), safe="") for ids in (list(run_ids), [experiment_id]))
-    return f"{_browser_url()}/#/compare-runs?runs={runs}&experiments={experiments}"
+    return page_url(f"compare-runs?runs={runs}&experiments={experiments}")
 
 
 def _browser_url() -> str:

@@ -40,6 +40,8 @@ td + td { font-variant-numeric: tabular-nums } code { background: #f1f3f5; paddi
 pre code { padding: 0 }
 img { max-width: 100%; margin: .5rem 0 } pre { background: #f1f3f5; padding: .6rem }
 """
+CARD_PAGE = "model_card.html"
+CARD_FILES = (CARD_PAGE, "model_card.md")
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -66,6 +68,10 @@ class ModelCard:
     intervals: Mapping[str, Interval]
     run_url: str
     trained: datetime
+
+    def texts(self) -> dict[str, str]:
+        """Return the card by the name of its file, as a page and as Markdown."""
+        return dict(zip(CARD_FILES, (self.html(), self.markdown()), strict=True))
 
     def markdown(self) -> str:
         """Return the card as Markdown."""

@@ -214,7 +214,6 @@ def refit(training_set: TrainingSet, search_result: SearchResult) -> Challenger:
     if version is None:
         with mlflow_client.running(client, search_result.run_id), own_workers():
             version = _fit_and_register(run, training_set, parts, candidate, search_result)
-    registry.describe(version, f"[Model card]({tracking.model_card_url(run)})")
     registry.set_alias(name, registry.CHALLENGER, int(version.version))
     return Challenger(
         run_id=search_result.run_id,
@@ -246,11 +245,11 @@ def _fit_and_register(
             training_set=training_set, parts=parts, candidate=candidate, search=search_result, report=report,
             intervals=metric_intervals(report.task, rows.labels, outputs_in(report.predictions)),
             run_url=mlflow_client.run_url(run), trained=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
-        ),
+        ).texts(),
     )  # fmt: skip
     tags = {
         "candidate_id": candidate.id, "candidate": str(candidate), "training_set_sha256": training_set.sha256,
-        "holdout_metrics": json.dumps(report.metrics),
+        "holdout_metrics": json.dumps(report.metrics), "model_card": tracking.model_card_page(run),
         "calibration": calibration.method or "none", "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
         **version_tags.required_tags(calibration.task, parts.rule),
     }  # fmt: skip

@@ -20,7 +20,7 @@ from ml_platform.evaluation.task import Outputs
 from ml_platform.storage import mlflow_client
 from ml_platform.training.candidates import Candidate
 from ml_platform.training.group_reports import differences_table, groups_table
-from ml_platform.training.model_card import ModelCard
+from ml_platform.training.model_card import CARD_FILES, CARD_PAGE
 from ml_platform.training.search import CandidateResult
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 PARENT = "mlflow.parentRunId"
 PAGE = 1000
 PREDICTIONS = "holdout_predictions.parquet"
-MODEL_CARD = "model_card"
 
 
 def commit() -> str:
@@ -168,16 +167,30 @@ def log_holdout_report(client: MlflowClient, run_id: str, report: HoldoutReport)
         client.log_text(run_id, differences_table(report.groups).to_csv(index=False), "groups/differences.csv")
 
 
-def log_model_card(run_id: str, card: ModelCard) -> None:
-    """Store a model card with its run, as Markdown and as a page."""
+def log_model_card(run_id: str, texts: Mapping[str, str]) -> None:
+    """Store a model card with its run.
+
+    Args:
+        run_id: of the training.
+        texts: the card by the name of its file, as Markdown and as a page.
+    """
     client = mlflow_client.connect()
-    client.log_text(run_id, card.markdown(), f"{MODEL_CARD}.md")
-    client.log_text(run_id, card.html(), f"{MODEL_CARD}.html")
+    for name, text in texts.items():
+        client.log_text(run_id, text, name)
 
 
-def model_card_url(run: Run) -> str:
-    """Return the address of a run's model card in MLflow."""
-    return f"{mlflow_client.run_url(run)}/artifacts/{MODEL_CARD}.html"
+def read_model_card(run_id: str) -> dict[str, str]:
+    """Return the model card of a run, as `log_model_card` took it; empty if the run has none."""
+    client = mlflow_client.connect()
+    names = [item.path for item in client.list_artifacts(run_id) if item.path in CARD_FILES]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: Path(client.download_artifacts(run_id, name, folder)) for name in names}
+        return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+
+
+def model_card_page(run: Run) -> str:
+    """Return the page of a run's model card, for `mlflow_client.page_url`."""
+    return mlflow_client.artifact_page(run, CARD_PAGE)
 
 
 def holdout_outputs(run_id: str) -> Outputs:

@@ -20,6 +20,7 @@ def test_the_question_has_the_facts_and_the_choices(production, two_copies):
             "same predictions there and here for 1,640 rows",
             "| commit | c0ffee |",
             first.model_sha256,
+            "/artifacts/model_card.html). [Its run in MLflow](",
             "within 3d: version 2 stays",
         ),
     )

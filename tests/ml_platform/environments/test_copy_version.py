@@ -56,7 +56,8 @@ def test_files_run_and_tags_are_copied_as_they_are(production, two_copies):
         assert files(there) == content
         assert registry.load_copy(there).predict(make_frame())[0].tobytes() == answers
         assert not tracking.newest_search("copy_version")  # the run is no search: a training there does not continue it
-    assert there.tags.items() >= {tag: text for tag, text in source.tags.items() if tag != "decision"}.items()
+    own = ("decision", "model_card")
+    assert there.tags.items() >= {tag: text for tag, text in source.tags.items() if tag not in own}.items()
     assert there.tags["source_decision"] == "promoted"  # of the gate here, against the champion here
     assert (run_there.data.metrics, run_there.data.params) == (run.data.metrics, run.data.params)
     assert (run_there.info.status, run_there.info.start_time) == ("FINISHED", run.info.start_time)
@@ -67,6 +68,27 @@ def test_files_run_and_tags_are_copied_as_they_are(production, two_copies):
         assert (tags["source_run_id"], tags["source_version"]) == (run.info.run_id, source.version)
         assert tags["source_registry"] == settings().mlflow_url
     assert not {"search_id", "reason", "training_set_uri"} & set(run_there.data.tags)
+
+
+def test_the_copy_has_the_model_card_and_leads_to_its_own(production, two_copies):
+    (copied, _), _ = two_copies
+    here = registry.get_version("copy_version", copied.version)
+    with production.use():
+        there = registry.get_version("copy_version", copied.target_version)
+        assert tracking.read_model_card(there.run_id) == {
+            "model_card.html": "<p>copy_version</p>", "model_card.md": "# copy_version"
+        }  # fmt: skip
+        run = mlflow_client.connect().get_run(there.run_id)
+    assert there.tags["model_card"] == tracking.model_card_page(run) != here.tags["model_card"]
+    assert there.description == f"[Model card](#/{there.tags['model_card']})"
+
+
+def test_a_version_from_before_there_were_cards_is_copied_without_one(production):
+    register("cardless", model_card=False)
+    copied = copy("cardless", production)
+    with production.use():
+        there = registry.get_version("cardless", copied.target_version)
+    assert ("model_card" in there.tags, there.description) == (False, "")
 
 
 def test_copying_again_returns_the_existing_copy(production, two_copies):

@@ -7,7 +7,14 @@ from ml_platform.evaluation.binary import Binary
 from ml_platform.evaluation.multiclass import Multiclass
 from ml_platform.evaluation.regression import Regression
 from ml_platform.exceptions import RegistryError
-from ml_platform.registry.version_tags import check, read_classes, read_holdout, read_threshold, required_tags
+from ml_platform.registry.version_tags import (
+    card_link,
+    check,
+    read_classes,
+    read_holdout,
+    read_threshold,
+    required_tags,
+)
 from ml_platform.specs.holdout import HoldoutRule
 from tests.ml_platform.training.trainings import make_dataset, make_weeks
 
@@ -28,6 +35,13 @@ def test_what_is_recorded_is_read_back(task, rule):
             type(task).__name__
         ]
     )
+
+
+def test_the_link_to_a_model_card_works_at_every_address():
+    assert card_link({"model_card": "experiments/1/runs/2/artifacts/a.html"}) == (
+        "[Model card](#/experiments/1/runs/2/artifacts/a.html)"
+    )
+    assert card_link({}) is None  # of a version from before there were cards
 
 
 @pytest.mark.parametrize(

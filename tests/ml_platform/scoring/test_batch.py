@@ -136,6 +136,7 @@ def results(dataset: Dataset) -> dict[str, bytes]:
 def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> None:
     report, rows, card = scored(shop, many(300))
     model = registry.load_champion(shop.name)
+    run = mlflow_client.connect().get_run(model.run_id)
     assert [row["id"] for row in rows] == [str(i) for i in range(300, 0, -1)]
     assert tuple(rows[0]) == ("id", "probability", "prediction", "model_version", "threshold")
     assert {(row["model_version"], row["threshold"]) for row in rows} == {("1", repr(model.task.threshold))}
@@ -148,6 +149,7 @@ def test_every_row_is_predicted_in_the_order_of_the_upload(shop: Dataset) -> Non
         "dataset": shop.name, "file": report["key"], "file_sha256": report["sha256"],
         "uploaded": report["last_modified"], "result": report["result_key"], "model": shop.name, "model_version": 1,
         "model_run_id": model.run_id, "model_page": mlflow_client.version_url(shop.name, 1),
+        "model_card": f"{mlflow_client.run_url(run)}/artifacts/model_card.html",
         "training_set_sha256": model.training_set_sha256, "spec_sha256": shop.sha256,
         "threshold": model.task.threshold, "degraded": None, "rows_in": 300, "rows_out": 300,
         "rows_rejected": 0, "cells_guarded": 0, "identified_by": ["id"], "warnings": report["warnings"],

@@ -23,7 +23,8 @@ from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.results import TrainingCard
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store
-from ml_platform.training import steps, tracking
+from ml_platform.training import steps
+from ml_platform.training.model_card import ModelCard
 from ml_platform.training.results import SearchResult, Source
 from ml_platform.training.search_plan import SearchPlan
 from ml_platform.training.training_set import TrainingSet
@@ -212,7 +213,7 @@ def without_pictures() -> Iterator[None]:
     """Train without charts and model card."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mlflow_client, "log_charts", lambda *_: None)
-        patch.setattr(tracking, "log_model_card", lambda *_: None)
+        patch.setattr(ModelCard, "texts", lambda _: {})
         yield
 
 
