@@ -26,14 +26,9 @@ def design_factors(profile: Profile) -> set[str]:
 
     An experimenter sets them, so none is a likely label. A balanced column alone may be the label.
     """
-    balanced = balanced_columns(profile)[:_MOST_COLUMNS]
+    balanced = [name for name, guess in profile.guesses.items() if _is_balanced(guess)][:_MOST_COLUMNS]
     crossed = [pair for pair in combinations(balanced, 2) if _is_crossed(profile, *pair)]
     return {name for pair in crossed for name in pair}
-
-
-def balanced_columns(profile: Profile) -> list[str]:
-    """Return the columns with a few different values, all equally often."""
-    return [name for name, guess in profile.guesses.items() if _is_balanced(guess)]
 
 
 def _is_crossed(profile: Profile, one: str, two: str) -> bool:
@@ -43,6 +38,7 @@ def _is_crossed(profile: Profile, one: str, two: str) -> bool:
 
 
 def _is_balanced(guess: Guess) -> bool:
+    """Return whether a column has a few different values, all equally often."""
     is_class = guess.column.type in ("category", "boolean", "integer")
     is_whole = not guess.missing and not guess.misfits
     times = set(guess.counts.values())

@@ -4,11 +4,19 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ml_platform.drafts.column_relations import balanced_columns, cut_numbers, design_factors, estimated_columns, series
+from ml_platform.drafts.column_relations import cut_numbers, design_factors, estimated_columns, series
 from ml_platform.drafts.file_profile import Profile
 from ml_platform.drafts.guessing import Guess, quoted
 from ml_platform.drafts.label_leaks import any_of_parts, sum_parts
-from ml_platform.drafts.names import is_in_title, is_key_like, is_period, is_usual_input, label_evidence, words
+from ml_platform.drafts.names import (
+    has_outcomes,
+    is_in_title,
+    is_key_like,
+    is_period,
+    is_usual_input,
+    label_evidence,
+    words,
+)
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.parts import NUMERIC_TYPES
 
@@ -17,7 +25,8 @@ PLAUSIBLE, LEAD = 2, 2  # the least score of a plausible label, and by how much 
 SHOWN = 8
 DOUBT = 3  # where no label is plausible, those so many points behind the best are listed as well
 _FEW_CLASSES, _MOST_WHOLE_CLASSES = 5, 10
-_SAMPLED_ROWS = 100  # in a smaller file, values that are equally frequent were more likely set in an experiment
+_CLEAR_NAME = 2  # the fewest points of a name that outweighs missing values
+_OFTEN_ZERO = 0.2  # the least share of zeros of a count, such as of visits, that is likely an outcome
 Kind = Literal["classes", "number"]
 
 
@@ -75,18 +84,17 @@ def label_candidates(profile: Profile, others: Collection[str] = (), title: str 
     Raises:
         ConfigurationError: no column can be the label.
     """
-    possible = [n for n in profile.guesses if n not in others and _is_possible(profile, n)]
-    kinds = {name: kind for name in possible if (kind := _kind(profile.guesses[name]))}
+    kinds = dict(_possible(profile, others))
     if not kinds:
         raise ConfigurationError(
             f"{profile.file}: no column can be the label: none has 2 to {MOST_CLASSES} different values, each in "
             "several rows, and none is a number; a feature table, which has no label, needs --table"
         )
-    relations = _relations(profile, kinds)
+    ends, relations = _ends(profile, others), _relations(profile, kinds)
     titles = (title, profile.file.partition(".")[0])
     ranked = []
     for name, kind in kinds.items():
-        evidence = [*_evidence(profile, name, kind, possible), *relations.get(name, ())]
+        evidence = [*_evidence(profile, name, kinds, ends), *relations[name]]
         if any(is_in_title(name, one) for one in titles):
             evidence.append((3, "the data set is named after it"))
         reasons = tuple(reason for points, reason in evidence if reason)
@@ -99,7 +107,6 @@ def _relations(profile: Profile, kinds: dict[str, Kind]) -> dict[str, list[tuple
     found: dict[str, list[tuple[int, str]]] = {name: [] for name in kinds}
     flags, sums, cuts = any_of_parts(profile), sum_parts(profile), cut_numbers(profile)
     factors, estimates = design_factors(profile), estimated_columns([*profile.guesses])
-    balanced = balanced_columns(profile)
     for name, kind in kinds.items():
         if kind == "classes" and name in flags:
             found[name].append((4, f"it is set where any of {', '.join(flags[name])} is set"))
@@ -110,8 +117,6 @@ def _relations(profile: Profile, kinds: dict[str, Kind]) -> dict[str, list[tuple
             found[name].append((3, what))
         if name in factors:
             found[name].append((-3, ""))
-        elif balanced == [name] and profile.rows >= _SAMPLED_ROWS:
-            found[name].append((1, "it alone has values that are all equally frequent"))
         if name in estimates:
             found[name].append((4, f"{estimates[name]} is an estimate of it"))
         if name in estimates.values():
@@ -142,9 +147,12 @@ def question(profile: Profile, candidates: Sequence[LabelCandidate]) -> str:
     return "\n".join([f"{profile.file}: {what}; nothing is written. Say which one it is:", *lines, *more])
 
 
-def _is_possible(profile: Profile, name: str) -> bool:
-    guess = profile.guesses[name]
-    return not guess.is_constant and not _is_coordinate(profile, name) and _kind(guess) is not None
+def _possible(profile: Profile, others: Collection[str]) -> Iterator[tuple[str, Kind]]:
+    """Yield the columns that could be the label."""
+    for name, guess in profile.guesses.items():
+        kind = _kind(guess)
+        if kind and name not in others and not guess.is_constant and not _is_coordinate(profile, name):
+            yield name, kind
 
 
 def _is_coordinate(profile: Profile, name: str) -> bool:
@@ -162,27 +170,59 @@ def _kind(guess: Guess) -> Kind | None:
     return "classes" if several and guess.column.type in ("category", "boolean") else None
 
 
-def _evidence(profile: Profile, name: str, kind: Kind, possible: Sequence[str]) -> Iterator[tuple[int, str]]:
-    guess, is_number = profile.guesses[name], kind == "number"
+def _evidence(profile: Profile, name: str, kinds: dict[str, Kind], ends: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the evidence of a column's name, place and values, in points with a reason."""
+    guess, is_number = profile.guesses[name], kinds[name] == "number"
     points, reason = label_evidence(name, values=len(guess.counts), is_number=is_number)
-    is_one_of_several = name in series(possible)  # type1, type2, type3
+    is_one_of_several = name in series([*kinds])  # type1, type2, type3
     if not is_one_of_several:
         yield points, reason
-        yield _place(name, possible, is_number=is_number)
+        if name in ends:
+            yield _place(name, ends, is_number=is_number)
+            if is_number and not points:
+                yield from _shape(profile, name, kinds)
     if len(guess.counts) == 2:
         yield 1, "two values"
     elif not is_number and len(guess.counts) > _FEW_CLASSES:
         yield -1, ""
-    if guess.missing and (not points or is_one_of_several):
+    if guess.missing and (points < _CLEAR_NAME or is_one_of_several):
         yield -2, ""
-    if is_period(name) or is_usual_input(name) or is_key_like(name) or not words(name):
+    if not is_number and has_outcomes(guess.counts):
+        yield 3, "some of its values are outcomes"
+    if _is_input(name):
         yield -3, ""
 
 
-def _place(name: str, possible: Sequence[str], *, is_number: bool) -> tuple[int, str]:
-    if name == possible[-1]:
+def _is_input(name: str) -> bool:
+    return is_period(name) or is_usual_input(name) or is_key_like(name) or not words(name)
+
+
+def _ends(profile: Profile, others: Collection[str]) -> tuple[str, str]:
+    """Return the first and the last column of a file, apart from the key, the times, and columns of one value."""
+    columns = [name for name, guess in profile.guesses.items() if name not in others and not guess.is_constant]
+    return columns[0], columns[-1]
+
+
+def _place(name: str, ends: Sequence[str], *, is_number: bool) -> tuple[int, str]:
+    if name == ends[-1]:
         # The place says less about a number: it neither makes one a label, nor decides between two with such names.
         return 1 if is_number else 2, "the last column"
-    if name == possible[0]:
-        return 1, "the first column"
-    return 0, ""
+    return 1, "the first column"
+
+
+def _shape(profile: Profile, name: str, kinds: dict[str, Kind]) -> Iterator[tuple[int, str]]:
+    """Yield what the values of the first or the last number say: it is the only one, or it counts something."""
+    if [n for n in kinds if not _is_input(n) and _is_quantity(profile.guesses[n])] == [name]:
+        yield 2, f"it alone is a number with more than {MOST_CLASSES} values"
+    if _is_count(profile.guesses[name]):
+        yield 2, "it counts something that is often zero"
+
+
+def _is_quantity(guess: Guess) -> bool:
+    return guess.column.type in NUMERIC_TYPES and len(guess.counts) > MOST_CLASSES
+
+
+def _is_count(guess: Guess) -> bool:
+    zeros = sum(guess.counts[text] for text in ("0", "0.0"))
+    is_whole = guess.column.type == "integer" and not any(text.startswith("-") for text in guess.counts)
+    return is_whole and zeros >= _OFTEN_ZERO * guess.present

@@ -1,6 +1,7 @@
 """What the name of a column says about it: whether it may be a key, a label, a time, or only an input."""
 
 import re
+from collections.abc import Iterable
 
 _KEY_WORDS = {
     "id",
@@ -26,18 +27,18 @@ _NO_IDS = {
 }  # fmt: skip
 _PERIODS = {
     "year", "month", "week", "day", "weekday", "hour", "minute", "second", "quarter", "season", "date", "time",
-    "weekend", "holiday",
-    "years", "months", "weeks", "days", "hours", "minutes", "seconds", "timestamp", "jahr", "monat", "tag", "datum",
-}  # fmt: skip
+    "weekend", "holiday", "years", "months", "timestamp", "jahr", "monat", "tag", "datum",
+}  # fmt: skip  # days and hours are amounts of time, and may be predicted
 _YEARS = {"year", "years", "yr", "yrs", "jahr", "jahre", "month", "months", "mo", "monat"}
 _INPUTS = {
-    "age", "sex", "gender", "race", "ethnicity", "nationality", "name", "lat", "lon", "lng", "latitude", "longitude",
-    "treatment", "treat", "trt", "treated", "group", "arm", "dose", "stratum", "zip", "zipcode", "postcode", "plz",
-    "country", "state", "city", "region", "address", "phone", "email", "cohort", "subcohort", "block", "plot", "site",
-    "center", "centre", "batch", "fold", "split", "sample", "married", "marital", "divorced", "widowed", "children",
-    "kids", "education", "educ", "occupation", "religion", "religious", "female", "male", "black", "white",
-    "hispanic", "ethn", "eth", "urban", "rural", "private", "north", "south", "east", "west", "birth", "born",
-    "foreign", "foreigner", "immigrant", "citizen", "citizenship", "employed", "retired", "veteran",
+    "age", "sex", "gender", "race", "ethnicity", "nationality", "name", "lat", "lon", "long", "lng", "latitude",
+    "longitude", "treatment", "treat", "trt", "treated", "group", "arm", "dose", "stratum", "zip", "zipcode",
+    "postcode", "plz", "country", "state", "city", "region", "address", "phone", "email", "cohort", "subcohort",
+    "block", "plot", "site", "center", "centre", "batch", "fold", "split", "sample", "married", "marital", "divorced",
+    "widowed", "children", "kids", "education", "educ", "occupation", "religion", "religious", "female", "male",
+    "black", "white", "hispanic", "ethn", "eth", "urban", "rural", "private", "north", "south", "east", "west",
+    "birth", "born", "foreign", "foreigner", "immigrant", "citizen", "citizenship", "retired", "veteran", "smoke",
+    "smokes", "smoker", "smoking",
 }  # fmt: skip
 _NO_NUMBERS = {"class", "label"}
 _TARGETS = {"target", "label", "y", "outcome", "response", "depvar", "class", "ziel", "zielvariable"}
@@ -62,6 +63,12 @@ _KINDS = {
     "cultivar", "activity", "digit", "emotion", "topic",
 }  # fmt: skip
 _WEAK_KINDS = {"type", "category", "kind"}  # as often inputs
+_OUTCOMES = {
+    "died", "dead", "deceased", "alive", "survived", "released", "recovered", "discharged", "malignant", "benign",
+    "approved", "denied", "rejected", "accepted", "refused", "promoted", "fired", "hired", "churned", "stayed", "won",
+    "lost", "passed", "failed", "positive", "negative", "cancelled", "canceled", "returned", "delivered", "repaid",
+    "defaulted", "fraud", "legitimate", "spam", "ham", "phishing",
+}  # fmt: skip
 _QUANTITIES = {
     "price", "cost", "costs", "salary", "wage", "wages", "sales", "revenue", "profit", "value", "amount", "amt",
     "charges", "charge", "mpg", "medv", "score", "demand", "count", "cnt", "total", "rent", "yield", "strength",
@@ -121,6 +128,11 @@ def is_in_title(name: str, title: str) -> bool:
     """
     parts = {_stem(word) for word in words(name)} - _FILLERS
     return bool(parts) and not is_usual_input(name) and parts <= {_stem(word) for word in words(title)}
+
+
+def has_outcomes(values: Iterable[str]) -> bool:
+    """Return whether two or more values of a class are outcomes, such as released and deceased."""
+    return len(_OUTCOMES.intersection(value.lower() for value in values)) > 1
 
 
 def _stem(word: str) -> str:

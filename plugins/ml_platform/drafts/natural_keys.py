@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from ml_platform.drafts.file_profile import Profile
 from ml_platform.drafts.guessing import Guess, quoted
@@ -15,6 +15,7 @@ Key = tuple[str, ...]
 _PAIRED_COLUMNS = 12  # pairs are tried among these many columns only
 _LONGEST = 60  # characters on average; longer texts are sentences, not names
 _PANEL = 0.5  # of all pairs of entity and time, the least share that has a row
+_SAMPLED_ROWS = 100  # in a smaller file, numbers that rise from row to row may be sorted measurements
 _CODE = re.compile(r"(?=.*[0-9])[A-Za-z0-9][A-Za-z0-9_.:#/-]{0,63}")
 
 
@@ -97,7 +98,7 @@ def _looks_like_key(profile: Profile, name: str) -> bool:
     if guess.column.type in TEXT_TYPES:
         is_name = sum(map(len, guess.counts)) <= _LONGEST * len(guess.counts)
         return _has_codes(guess) or (is_first and is_name)
-    return is_first and not is_period(name) and _counts_up(guess)
+    return is_first and not is_period(name) and _numbers_rows(guess)
 
 
 def _is_entity(profile: Profile, name: str, time: str) -> bool:
@@ -114,6 +115,8 @@ def _has_codes(guess: Guess) -> bool:
     return len(guess.counts) > 20 and codes >= 0.9 * len(guess.counts)
 
 
-def _counts_up(guess: Guess) -> bool:
-    numbers = {int(text.partition(".")[0]) for text in guess.counts}
-    return max(numbers) - min(numbers) == len(numbers) - 1 and min(numbers) in (0, 1)
+def _numbers_rows(guess: Guess) -> bool:
+    """Return whether whole numbers count up from 0 or 1, or rise from row to row, as in a part of a larger table."""
+    numbers = [int(text.partition(".")[0]) for text in guess.counts]  # in the order of the rows, if no two are equal
+    counts_up = max(numbers) - min(numbers) == len(numbers) - 1 and min(numbers) in (0, 1)
+    return counts_up or (len(numbers) >= _SAMPLED_ROWS and all(one < two for one, two in pairwise(numbers)))

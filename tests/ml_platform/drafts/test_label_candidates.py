@@ -33,6 +33,40 @@ def test_the_last_place_alone_makes_no_number_the_label():
     assert plausible(a=NUMBERS, b=NUMBERS[::-1]) == ["a", "b"]
 
 
+def test_the_only_number_of_many_values_is_the_label_if_it_is_the_first_or_the_last():
+    few = [i % 7 for i in ROWS]
+    assert plausible(length=NUMBERS, diet=THIRDS, dose=few) == ["length"]
+    assert plausible(diet=THIRDS, dose=few, length=NUMBERS) == ["length"]
+    assert plausible(age=NUMBERS, diet=THIRDS, length=NUMBERS[::-1]) == ["length"], "a usual input is not counted"
+    assert len(plausible(supplement=few, length=NUMBERS, dose=few)) > 1, "in the middle"
+    assert len(plausible(length=NUMBERS, width=NUMBERS[::-1], dose=few)) > 1, "one of two"
+    assert plausible(balance=NUMBERS, dose=few, target=HALF) == ["target"], "only where its name says nothing"
+
+
+def test_a_count_that_is_often_zero_is_the_label_if_it_is_the_first_or_the_last():
+    counts = [max(0, i * 7 % 31 - 9) for i in ROWS]
+    others = {"length": NUMBERS, "mentor": NUMBERS[::-1]}
+    assert plausible(articles=counts, **others) == ["articles"]
+    assert plausible(**others, articles=counts) == ["articles"]
+    assert len(plausible(length=NUMBERS, articles=counts, mentor=NUMBERS[::-1])) > 1, "in the middle"
+    assert len(plausible(articles=[count + 1 for count in counts], **others)) > 1, "never zero"
+    assert len(plausible(articles=[count - 1 for count in counts], **others)) > 1, "below zero"
+
+
+def test_a_class_whose_values_are_outcomes_is_the_label():
+    fates = ["isolated", "Released", "Deceased"] * 20
+    (label,) = plausible_labels(label_candidates(profile_of(a=THIRDS, fate=fates, b=NUMBERS, c=NUMBERS)))
+    assert (label.column, label.reasons) == ("fate", ("some of its values are outcomes",))
+
+
+def test_the_first_column_is_the_first_of_the_file_apart_from_the_key():
+    columns = {"name": [f"a long name of a town, {i}" for i in ROWS], "b": HALF, "c": THIRDS}
+    reasons = {one.column: one.reasons for one in label_candidates(profile_of(**columns), ["name"])}
+    assert reasons["b"] == ("the first column", "two values")
+    reasons = {one.column: one.reasons for one in label_candidates(profile_of(**columns))}
+    assert reasons["b"] == ("two values",)
+
+
 def test_of_two_numbers_with_such_names_the_place_does_not_decide():
     assert plausible(a=THIRDS, sales=NUMBERS, profit=NUMBERS[::-1]) == ["profit", "sales"]
 
@@ -133,6 +167,7 @@ def test_a_column_with_gaps_is_a_less_likely_label():
     assert plausible(a=THIRDS, b=HALF, c=HALF) == ["c"]
     assert plausible(a=HALF, b=THIRDS, c=["", *HALF[1:]]) == ["a"]
     assert plausible(a=HALF, salary=["", *NUMBERS[1:]], c=HALF) == ["salary"], "its name is clear"
+    assert plausible(a=HALF, b=NUMBERS, c_type=["", *THIRDS[1:]]) == ["a"], "its name says little"
 
 
 @pytest.mark.parametrize(

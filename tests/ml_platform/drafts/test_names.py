@@ -2,6 +2,7 @@ import pytest
 
 from ml_platform.drafts.names import (
     entity_words,
+    has_outcomes,
     is_in_title,
     is_key_like,
     is_period,
@@ -31,9 +32,9 @@ def test_names_of_other_columns(name):
 
 def test_periods_and_usual_inputs_are_known_by_their_last_word():
     assert all(map(is_period, ("year", "sched_dep_time", "BirthDate", "Hour", "YrSold", "year_of_birth")))
-    assert not any(map(is_period, ("day_care", "timer", "")))
-    assert all(map(is_usual_input, ("age", "Customer Age", "pickup_latitude", "Sex")))
-    assert not any(map(is_usual_input, ("age_group_size", "wage", "")))
+    assert not any(map(is_period, ("day_care", "timer", "days", "hours", "")))
+    assert all(map(is_usual_input, ("age", "Customer Age", "pickup_latitude", "Sex", "long", "smoker")))
+    assert not any(map(is_usual_input, ("age_group_size", "wage", "employed", "")))
     assert all(map(is_usual_input, ("in.subcohort", "yrs_married", "cv_fold", "trial_block"))), "of persons and studies"
 
 
@@ -103,3 +104,9 @@ def test_the_evidence_of_a_name(name, values, is_number, points):
     found, reason = label_evidence(name, values=values, is_number=is_number)
     assert found == points
     assert bool(reason) == bool(points)
+
+
+def test_two_values_that_are_outcomes_are_needed():
+    assert has_outcomes(["Isolated", "Released", "Deceased"])
+    assert not has_outcomes(["Released", "Isolated"])
+    assert not has_outcomes(["u", "v"])

@@ -52,6 +52,15 @@ def test_features_are_no_key(columns):
     assert keys_of(**columns) == []
 
 
+def test_numbers_that_rise_from_row_to_row_are_a_key_in_the_first_column_of_a_longer_file():
+    rising = [10 + i + i // 7 for i in range(120)]
+    flag = [i % 2 for i in range(120)]
+    assert keys_of(seq=rising, x=flag) == [("seq",)]
+    assert keys_of(x=flag, seq=rising) == []
+    assert keys_of(seq=[*rising[60:], *rising[:60]], x=flag) == []
+    assert keys_of(length=rising[:60], x=flag[:60]) == [], "sorted measurements"
+
+
 def test_two_columns_are_a_key_only_if_both_are_named_like_one():
     order, line = [i // 10 for i in ROWS], [i % 10 for i in ROWS]
     assert keys_of(order_id=order, line_no=line, x=HALF) == [("order_id", "line_no")]
