@@ -59,8 +59,8 @@ def test_a_class_whose_values_are_outcomes_is_the_label():
     assert (label.column, label.reasons) == ("fate", ("some of its values are outcomes",))
 
 
-def test_the_first_column_is_the_first_of_the_file_apart_from_the_key():
-    columns = {"name": [f"a long name of a town, {i}" for i in ROWS], "b": HALF, "c": THIRDS}
+def test_the_first_column_is_the_first_of_the_file_apart_from_the_key_and_columns_of_one_value():
+    columns = {"one": [1] * 60, "name": [f"a long name of a town, {i}" for i in ROWS], "b": HALF, "c": THIRDS}
     reasons = {one.column: one.reasons for one in label_candidates(profile_of(**columns), ["name"])}
     assert reasons["b"] == ("the first column", "two values")
     reasons = {one.column: one.reasons for one in label_candidates(profile_of(**columns))}
