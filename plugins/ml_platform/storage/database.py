@@ -30,7 +30,8 @@ class _Driver:
     """What the driver reads of a database before it connects: all types and columns. It holds no connection.
 
     Reading takes ten times as long as connecting, and longer with every table. We need the built-in types only, which
-    never change.
+    never change. Two names are private to the driver manager, whose version is locked: its public `adbc_clone` shares a
+    database only as long as a connection stays open.
     """
 
     def __init__(self, address: str) -> None:
