@@ -51,7 +51,7 @@ def card(name: str, decision: Decision, *, is_open: bool = False) -> str:
     return "\n".join([*lines, *(f"| {title} | {value} |" for title, value in rows.items())])
 
 
-def question(name: str, decision: Decision, rule: Gate, *, url: str, card_page: str | None) -> Question:
+def question(name: str, decision: Decision, rule: Gate, *, url: str, card_url: str | None) -> Question:
     """Return the question to a person before a challenger goes live.
 
     Args:
@@ -59,7 +59,7 @@ def question(name: str, decision: Decision, rule: Gate, *, url: str, card_page: 
         decision: of the gate, in favour of the challenger.
         rule: the gate's part of the spec; it limits the time to answer.
         url: of the challenger's run.
-        card_page: page of its model card, for `mlflow_client.page_url`; None if it has none.
+        card_url: of its model card; None if it has none.
     """
     version, champion = decision.version, decision.champion_before
     stays = "no model goes live" if champion is None else f"version {champion} stays"
@@ -68,8 +68,8 @@ def question(name: str, decision: Decision, rule: Gate, *, url: str, card_page: 
         f"**Reject**, or no answer within {rule.approval_within}: {stays}."
     )
     run = f"[Its run]({url}) has every candidate and, under *Artifacts*, `gate`, this card with charts."
-    if card_page:
-        run = f"[Its model card]({mlflow_client.page_url(card_page)}): its data, metrics and limits. {run}"
+    if card_url:
+        run = f"[Its model card]({card_url}): its data, metrics and limits. {run}"
     body = "\n\n".join([card(name, decision, is_open=True), choices, run])
     return Question(f"{name}: may version {version} go live?", body)
 

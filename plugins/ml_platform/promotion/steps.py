@@ -64,9 +64,11 @@ def run_gate(training_set: TrainingSet, challenger: Challenger, *, by: str = "co
             gate_card.log_card(version.name, str(version.run_id), outcome, is_open=is_open)
             if decision.is_promoted:
                 log.info("%s", gate_card.card(version.name, decision, is_open=is_open))
+                card_page = version.tags.get("model_card")
                 question = gate_card.question(
-                    version.name, decision, rule, url=challenger.url, card_page=version.tags.get("model_card")
-                )
+                    version.name, decision, rule, url=challenger.url,
+                    card_url=mlflow_client.page_url(card_page) if card_page else None,
+                )  # fmt: skip
                 return GateResult(decision, question.subject, question.body)
             check_lock()
             _record(version, decision, by)

@@ -76,8 +76,8 @@ def test_the_chart_of_the_gain_marks_the_interval_and_the_required_gain() -> Non
 
 
 def test_the_question_has_the_figures_the_choices_and_a_link_to_the_run() -> None:
-    run = "experiments/1/runs/2"
-    asked = question("shop", WON, RULE, url=f"http://mlflow/#/{run}", card_page=f"{run}/artifacts/card.html")
+    run = "http://mlflow/#/experiments/1/runs/2"
+    asked = question("shop", WON, RULE, url=run, card_url=f"{run}/artifacts/card.html")
     assert asked.subject == "shop: may version 4 go live?"
     for part in (
         "0.6000",
@@ -93,11 +93,11 @@ def test_the_question_has_the_figures_the_choices_and_a_link_to_the_run() -> Non
 
 
 def test_the_first_model_has_no_champion_to_keep() -> None:
-    assert "no model goes live" in question("shop", replace(FIRST, reason=""), RULE, url="", card_page=None).body
+    assert "no model goes live" in question("shop", replace(FIRST, reason=""), RULE, url="", card_url=None).body
 
 
 def test_a_version_from_before_there_were_cards_has_no_link_to_one() -> None:
-    assert "model card" not in question("shop", WON, RULE, url="http://mlflow", card_page=None).body
+    assert "model card" not in question("shop", WON, RULE, url="http://mlflow", card_url=None).body
 
 
 NUMBERS = Decision("promoted", "version 4 is better", 4, 3, 0.01, 0.9, 1200, 1234.5, 1500.0, 0.1, 0.2, "mae")
