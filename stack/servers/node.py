@@ -59,7 +59,7 @@ class Server:
     directory: Path = ROOT
     user: str | None = None
     stop_signal: str = "TERM"
-    timeout: int = 180
+    timeout: int = 300
     check: Callable[[], None] = nothing  # raises StackError if the server cannot run, before any other is stopped
     prepare: Callable[[], None] = nothing
     setup: Step | None = None  # run at each start of the server, before it counts as healthy
