@@ -7,6 +7,7 @@ PlatformError
 ├── RegistryError        a registered model is missing or differs from its training record
 ├── UploadChangedError   the object was replaced or removed while it was read: list the bucket again
 └── ServiceError         a server cannot be reached or failed: retry later
+    └── SourceAwayError  a source of rows cannot be reached: it is waited for
 """
 
 
@@ -45,3 +46,7 @@ class UploadChangedError(PlatformError):
 
 class ServiceError(PlatformError):
     """A server cannot be reached, failed or gave an unexpected answer; a retry may help."""
+
+
+class SourceAwayError(ServiceError):
+    """A source of rows cannot be reached; it is waited for. The text names its connection."""

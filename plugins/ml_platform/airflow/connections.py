@@ -1,4 +1,4 @@
-"""Environments as Airflow connections: `mlflow_<environment>` holds the address and the login of its registry."""
+"""Airflow connections: those of environments, `mlflow_<environment>`, and those of sources, which specs name."""
 
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from ml_platform.environments.environment import Environment
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.sources.connection import SourceConnection
 
 COMMAND = (
     "airflow connections add {connection} --conn-type http --conn-schema https --conn-host mlflow.example.org "
@@ -34,3 +35,43 @@ def environment(name: str) -> Environment:
     base = host if "://" in host else f"{fields.schema or 'http'}://{host}"
     url = base.rstrip("/") + (f":{fields.port}" if fields.port else "")
     return Environment(name, url, fields.login or "", SecretStr(fields.password or ""))
+
+
+def source_connection(name: str) -> SourceConnection:
+    """Return the address and the login of a source.
+
+    Raises:
+        ConfigurationError: there is no such connection.
+    """
+    try:
+        return _source_connection(Connection.get(name))
+    except AirflowNotFoundException:
+        raise _no_source(name) from None
+
+
+async def async_source_connection(name: str) -> SourceConnection:
+    """Return the address and the login of a source, in the triggerer; see `source_connection`."""
+    try:
+        return _source_connection(await Connection.async_get(name))
+    except AirflowNotFoundException:
+        raise _no_source(name) from None
+
+
+def _no_source(name: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the Airflow connection {name!r}, which `source.connection` names, does not exist; create it under Admin > "
+        f"Connections in Airflow, or with: airflow connections add {name} --conn-type ..."
+    )
+
+
+def _source_connection(fields: Connection) -> SourceConnection:
+    return SourceConnection(
+        name=fields.conn_id,
+        kind=fields.conn_type or "",
+        host=fields.host or "",
+        port=fields.port,
+        login=fields.login or "",
+        password=SecretStr(fields.password or ""),
+        schema=fields.schema or "",
+        extra=fields.extra_dejson,
+    )

@@ -146,6 +146,30 @@ def promotion() -> dict[str, Param]:
     }
 
 
+def pull() -> dict[str, Param]:
+    """Return the fields of the form of `pull_<name>`."""
+    again = "Only to read a range again."
+    return {
+        "partition": _text("Partition", f"{again} The partition of the source, such as 0, or the key of an object."),
+        "start": _text("From", f"{again} The position before the first row. Leave it empty for the beginning."),
+        "end": _text("To", f"{again} The position of the last row. Leave it empty for the newest."),
+        "reason": _text("Reason", f"{again} Why; it is recorded."),
+    }
+
+
+def named_range(form: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Return partition, start and end of the range that a filled-in form of `pull_<name>` names, if it names one.
+
+    A reason alone names the whole source.
+    """
+    partition, start, end, reason = ((form[name] or "").strip() for name in ("partition", "start", "end", "reason"))
+    return (partition, start, end) if partition or start or end or reason else None
+
+
+def _text(title: str, description: str) -> Param:
+    return Param(None, type=["null", "string"], title=title, description=description)
+
+
 def _reason(description: str) -> Param:
     return Param(type="string", minLength=1, title="Reason", description=description)
 

@@ -128,7 +128,7 @@ def try_file(table: Table, path: Path, purpose: Purpose, *, other_label: str | N
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     counts = Counts(trial.rows_read, 0, trial.rows_rejected)
-    trial.refusal = rejection_reason(table, counts) or ""
+    trial.refusal = rejection_reason(table, counts, table.inbox_prefix("train")) or ""
     return trial
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import Fault, Format, Native, display_text
+from ml_platform.files.source_rows import FAULT, POSITION, VALUE
 from ml_platform.files.text_lines import ROW_CHARACTERS, TextLines
 
 MOST_KEYS = 10_000
@@ -71,6 +72,13 @@ def _object(line: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(NO_OBJECT)  # noqa: TRY004 – a fault of the data
     return content
+
+
+def _source_faults(row: dict[str, Any]) -> tuple[Fault, ...]:
+    """Return the fault of an entry of a source that is no row."""
+    if POSITION not in row or FAULT not in row:
+        return ()
+    return (Fault("", display_text(_text(row.get(VALUE))), _text(row[FAULT])),)
 
 
 def _text(value: Any) -> str:
@@ -188,7 +196,7 @@ class JsonRows(ObjectRows):
             self._row, self.size = line.rstrip("\r\n"), len(line)
             try:
                 content = _object(line)
-                self.faults = ()
+                self.faults = _source_faults(content)
             except ValueError as reason:
                 content = {}
                 self.faults = (Fault("", display_text(self._row), str(reason)),)

@@ -18,6 +18,7 @@ from ml_platform.storage.locks import lock
 from ml_platform.storage.object_store import ObjectVersion
 
 PURPOSE: Purpose = "train"  # only these files are loaded
+SOURCE_ROWS = 100  # from this number on, the share of bad rows in a file made of a source's rows counts
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,16 @@ def _moments(cursor: Any, table: Table, version: ObjectVersion, earlier: Moments
     return earlier or upload_order.new_moments(cursor, table.name, version.last_modified)
 
 
-def rejection_reason(table: Table, counts: Counts) -> str | None:
-    """Return why the whole file is rejected, or None if the spec allows this number of bad rows."""
+def rejection_reason(table: Table, counts: Counts, key: str) -> str | None:
+    """Return why the whole file is rejected, or None if the spec allows this number of bad rows.
+
+    A file made of a few rows of a source is not rejected for one of them: how many come together is chance.
+    """
     bad = f"{counts.rejected:,} of {counts.read:,} rows are bad"
     if counts.rejected and table.on_bad_row == "reject_file":
         return f"{bad}, and datasets/{table.name}.yaml says on_bad_row: reject_file"
-    if counts.rejected > table.max_bad_rows * counts.read:
+    is_judged = counts.read >= SOURCE_ROWS or not table.is_made_of_rows(key)
+    if is_judged and counts.rejected > table.max_bad_rows * counts.read:
         return f"{bad}; datasets/{table.name}.yaml allows a share of {table.max_bad_rows:g} (max_bad_rows)"
     return None
 
@@ -129,7 +134,7 @@ def load(cursor: Any, table: Table, version: ObjectVersion, claim: Claim, batche
     changed = insertion.count_changed_keys(cursor, table) if known else 0
     counts = Counts(read, loaded, staging.count_rejected(cursor), known, changed)
     reasons = staging.first_reasons(cursor)
-    if problem := rejection_reason(table, counts):
+    if problem := rejection_reason(table, counts, version.key):
         raise FileRejectedError(problem, counts, reasons)
     staging.record_rejected(cursor, table, PURPOSE, claim.sha256)
     # labels may have come before the features of their keys

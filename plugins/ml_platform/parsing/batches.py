@@ -6,7 +6,7 @@ given stream.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO
 
@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import Native, display_text
 from ml_platform.files.reading import Rows, open_rows
-from ml_platform.parsing.conversion import convert
+from ml_platform.files.source_rows import POSITION
+from ml_platform.parsing.conversion import MISSING, convert
 from ml_platform.parsing.layout import Layout, check_values, columns_of, find_layout, required_columns
 from ml_platform.parsing.row_ids import row_ids
 from ml_platform.specs.column_types import ARROW_TYPES
@@ -101,6 +102,8 @@ class _Parser:
         self._required = required_columns(table, purpose)
         self._schema = arrow_schema(table, purpose)
         self._undecodable = _undecodable_reason(rows, table)
+        header = self._layout.header
+        self._place = header.index(POSITION) if POSITION in header else None  # the cell that says where a row is
         self._start()
 
     def _start(self) -> None:
@@ -108,12 +111,15 @@ class _Parser:
         self._numbers: list[int] = []  # of the rows, from 1; bad rows count
         self._cells: list[list[str]] = []
         self._bad: list[BadValue] = []
+        self._places: dict[int, str] = {}  # in the source, by line
         self._read, self._characters = 0, 0
 
     def add(self, cells: list[str]) -> None:
         rows = self._rows
         self._read += 1
         self._characters += rows.size
+        if self._place is not None and self._place < len(cells):
+            self._places[rows.line] = cells[self._place]
         if rows.faults:
             self._bad.extend(BadValue(rows.line, *fault) for fault in rows.faults)
         else:
@@ -135,11 +141,16 @@ class _Parser:
         if bad_lines:
             rows = rows.filter(pa.array([line not in bad_lines for line in self._lines], pa.bool_()))
         order = {name: position for position, name in enumerate(self._layout.header)}
-        bad = tuple(sorted(self._bad, key=lambda b: (b.line, order.get(b.column, -1))))
+        bad = tuple(sorted(map(self._placed, self._bad), key=lambda b: (b.line, order.get(b.column, -1))))
         batch = Batch(rows, bad, self._read)
         self._rows_before += self._read
         self._start()
         return batch
+
+    def _placed(self, bad: BadValue) -> BadValue:
+        """Return a bad value whose reason says where the row is in its source, if it is from one."""
+        place = self._places.get(bad.line)
+        return replace(bad, reason=f"{bad.reason} ({place})") if place else bad
 
     def _row_ids(self, columns: Mapping[str, pa.Array]) -> Iterator[pa.Array]:
         if self._source is not None and not self._keys:
@@ -148,6 +159,9 @@ class _Parser:
     def _typed(self, name: str, cells: Sequence[Sequence[str]]) -> pa.Array:
         position, column = self._layout.positions.get(name), self._layout.columns[name]
         if position is None:
+            if name in self._required:
+                header = self._layout.columns[name].header or name
+                self._bad.extend(BadValue(line, header, "", MISSING) for line in self._lines)
             return pa.nulls(len(self._lines), ARROW_TYPES[column.type])
         texts, undecodable = _texts(cells[position], self._undecodable)
         values, reasons = self._converted(name, texts, cells[position])
@@ -169,10 +183,10 @@ class _Parser:
         return pc.replace_with_mask(values, pa.array(mask), native_values), reasons
 
     def _reject_long_keys(self, cells: Sequence[Sequence[str]]) -> None:
-        parts = [cells[self._layout.positions[key]] for key in self._keys]
-        for row, texts in enumerate(zip(*parts, strict=True)):
+        present = [self._layout.positions[key] for key in self._keys if key in self._layout.positions]
+        for row, texts in enumerate(zip(*(cells[position] for position in present), strict=True)):
             if len("".join(texts)) > KEY_CHARACTERS:
-                header = self._layout.header[self._layout.positions[self._keys[0]]]
+                header = self._layout.header[present[0]]
                 reason = f"a key of more than {KEY_CHARACTERS} characters"
                 self._bad.append(BadValue(self._lines[row], header, display_text(texts[0]), reason))
 

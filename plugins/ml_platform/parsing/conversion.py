@@ -21,6 +21,7 @@ from ml_platform.specs.column_types import ARROW_TYPES, TIMESTAMP
 from ml_platform.specs.parts import TEXT_TYPES, Column, ColumnType, Scalar
 
 TRUE, FALSE = ("true", "yes", "1", "y", "t"), ("false", "no", "0", "n", "f")
+MISSING = "the value is missing, but a value is required"
 FEW = 128  # up to this number of texts, compiling the pattern and calling Arrow takes longer
 # All that is trimmed around a text. A tab or a line break is part of its value.
 BLANKS = "".join(character for character in map(chr, range(0x3001)) if unicodedata.category(character) == "Zs")
@@ -258,5 +259,5 @@ def convert(
     convert_all = _convert_few if len(texts) <= FEW else _convert_many
     values, reasons, absent = convert_all(texts, column, words)
     if required or column.required:
-        reasons |= dict.fromkeys(absent, "the value is missing, but a value is required")
+        reasons |= dict.fromkeys(absent, MISSING)
     return values, reasons | _not_allowed(values, column)

@@ -10,6 +10,7 @@ from itertools import islice
 from ml_platform.exceptions import ContractError
 from ml_platform.files.formats import DELIMITERS, display_text
 from ml_platform.files.reading import Rows
+from ml_platform.files.source_rows import source_keys
 from ml_platform.specs.label_files import LabelFiles, has_labels_alone
 from ml_platform.specs.spec import Dataset, Table
 
@@ -40,7 +41,7 @@ def check_header(names: list[str], needed: Collection[str], rows: Rows, table: T
         raise _error(rows, line, duplicates)
     if has_labels_alone(table) and (problem := _labels_alone(names, table)):  # also where no feature is needed
         raise _error(rows, line, problem)
-    allowed = {*(table.header(name).strip() for name in table.columns), *table.ignore}
+    allowed = {*(table.header(name).strip() for name in table.columns), *table.ignore, *source_keys(names)}
     extra = [name or "(no name)" for name in names if name not in allowed]
     if extra and table.on_extra_column == "reject_file":
         raise _error(rows, line, f"columns that datasets/{table.name}.yaml does not list: {_listed(extra)}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.files.formats import escape_text
 from ml_platform.files.reading import Rows
+from ml_platform.files.source_rows import POSITION
 from ml_platform.parsing.conversion import allowed_values
 from ml_platform.parsing.header_check import check_header
 from ml_platform.specs.parts import Column, Purpose
@@ -102,7 +103,8 @@ def find_layout(rows: Rows, table: Table, purpose: Purpose) -> Layout:
     names = [escape_text(cell.strip()) for cell in rows.header]
     columns = columns_of(table, purpose)
     headers = {name: table.header(name).strip() for name in columns}
-    needed = needed_columns(table, purpose)
+    # rows of a source have keys of their own: which of them come together in a file is chance
+    needed = frozenset() if POSITION in names else needed_columns(table, purpose)
     check_header(names, [headers[name] for name in columns if name in needed], rows, table)
     positions = {name: names.index(header) for name, header in headers.items() if header in names}
     native = {escape_text(name.strip()) for name in rows.native}

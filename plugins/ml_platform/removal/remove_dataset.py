@@ -36,6 +36,7 @@ _OWN_ROWS = (
         f"uploads.{table} WHERE dataset = $1"
         for table in ("ledger", "arrivals", "rejected_rows", "training_sets", "withdrawals")
     ),
+    *(f"sources.{table} WHERE dataset = $1" for table in ("ranges", "status")),
     "uploads.specs WHERE name = $1",
     "predictions.log WHERE model = $1",
 )

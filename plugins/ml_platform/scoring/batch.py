@@ -156,7 +156,7 @@ def _score(dataset: Dataset, upload: Upload) -> UploadReport:
             writer = ResultWriter(champion, upload.object.last_modified, result, log_buffer, comparison, n_reasons)
             try:
                 bad = writer.write(upload.batches())
-                _check_share(spec, writer, bad)
+                _check_share(spec, writer, bad, upload.object.key)
             except ContractError as error:
                 return _record_rejection(upload, error)
             if _is_written(result_key, file, CONTENT_TYPES[form]):
@@ -164,9 +164,9 @@ def _score(dataset: Dataset, upload: Upload) -> UploadReport:
     raise ServiceError(f"{upload.object.key!r}: both names for its result are taken by other files")
 
 
-def _check_share(dataset: Dataset, writer: ResultWriter, bad: list[BadValue]) -> None:
+def _check_share(dataset: Dataset, writer: ResultWriter, bad: list[BadValue], key: str) -> None:
     counts = loading.Counts(writer.rows_read, 0, writer.rows_read - writer.rows_scored)
-    if problem := loading.rejection_reason(dataset, counts):
+    if problem := loading.rejection_reason(dataset, counts, key):
         raise loading.FileRejectedError(problem, counts, _reasons(bad))
 
 

@@ -16,6 +16,7 @@ STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 DEFAULT_TRIALS, QUICK_TRIALS, MAX_TRIALS = 40, 10, 10_000
 MAX_MEMBERS = 10
 Purpose = Literal["train", "test"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 Delimiter = Literal[",", ";", "\t", "|"]
 ResultFormat = Literal["csv", "parquet"]
 MAX_REASONS = 20

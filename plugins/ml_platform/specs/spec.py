@@ -34,6 +34,7 @@ from ml_platform.specs.parts import (
     timedelta_of,
 )
 from ml_platform.specs.sensitive import Sensitive, check_sensitive, sensitive_from_name
+from ml_platform.specs.sources import ROWS_FILE, SOURCE_KINDS, SourceBase, Sources, SourcesField
 from ml_platform.specs.tasks import GRIDS, METRICS
 
 RESERVED_COLUMNS = (
@@ -72,6 +73,7 @@ class Table(SpecModel):
     max_bad_rows: float = Field(default=0.05, ge=0.0, le=1.0, description="a larger share rejects the file")
     on_extra_column: Literal["ignore", "reject_file"] = "ignore"
     on_missing_column: Literal["reject_file", "missing_values"] = "reject_file"
+    source: SourcesField | None = Field(default=None, description="a source whose rows come into the inbox as files")
 
     @model_validator(mode="before")
     @classmethod
@@ -195,11 +197,19 @@ class Table(SpecModel):
         """
         return key.startswith(self.inbox_prefixes(purpose)) and not key.endswith("/")
 
+    def source_of(self, purpose: Purpose) -> SourceBase | None:
+        """Return the source of the rows that come into the bucket `purpose`, if there is one."""
+        return self.source.of(purpose) if self.source else None
+
+    def is_made_of_rows(self, key: str) -> bool:
+        """Return whether an object key is that of a file that was made of a source's rows, not dropped or copied."""
+        return any(re.match(rf"{re.escape(self.inbox_prefix(p))}\.{ROWS_FILE}", key) for p in ("train", "test"))
+
     @property
     def sha256(self) -> str:
         """A hash of all fields that decide the meaning of the data; it identifies a version of the spec."""
-        excluded: dict[str, Any] = dict.fromkeys(("description", "search", "gate", "promotion", "result"), True)
-        excluded["tables"] = {"__all__": {"description"}}
+        others = ("description", "search", "gate", "promotion", "result", "source")
+        excluded: dict[str, Any] = dict.fromkeys(others, True) | {"tables": {"__all__": {"description", "source"}}}
         content = self.model_dump(mode="json", exclude=excluded, exclude_defaults=True)
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -217,6 +227,12 @@ class FeatureTable(Table):
     def _has_a_key(self) -> "FeatureTable":
         if not self.has_key:
             raise ValueError("entity.key: a feature table needs one: data sets are joined with it on its key")
+        return self
+
+    @model_validator(mode="after")
+    def _is_not_scored(self) -> "FeatureTable":
+        if self.source and self.source.test:
+            raise ValueError("source.test: the rows of a feature table are not scored; allowed is `train`")
         return self
 
     @model_validator(mode="after")
@@ -362,18 +378,29 @@ def joined_name(table: str, column: str) -> str:
 
 _PARTS: dict[str, type[SpecModel]] = {
     "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
-    "promotion": Promotion, "result": Result, "sensitive": Sensitive,
+    "promotion": Promotion, "result": Result, "sensitive": Sensitive, "source": Sources,
 }  # fmt: skip
 
 
 def error_text(error: dict[str, Any], model: type[Table]) -> str:
     """Return the text of a pydantic error: field, mistake or allowed values, and the value given."""
-    location = [str(part) for part in error["loc"] if part not in (LIST, DISTRIBUTION)]
+    tags = SOURCE_KINDS if error["loc"][:1] == ("source",) else ()
+    location = [str(part) for part in error["loc"] if part not in (LIST, DISTRIBUTION, *tags)]
     value = "" if isinstance(error["input"], dict) else f" (got {error['input']!r})"
     message = re.sub("^Value error, ", "", error["msg"])
     if error["type"] == "extra_forbidden":
-        part: type[BaseModel] = _PARTS[location[0]] if len(location) > 1 else model
-        if DISTRIBUTION in error["loc"]:
-            part = Distribution
-        message = f"no such field; there are: {', '.join(name for name in part.model_fields if name != 'tables')}"
+        message = f"no such field; there are: {', '.join(_fields(error['loc'], model))}"
+    if error["type"].startswith("union_tag"):
+        message = f"`kind` must be one of {', '.join(SOURCE_KINDS)}"
+        value = f" (got {error['input'].get('kind')!r})" if isinstance(error["input"], dict) else value
     return f"{'.'.join(location) or 'the file'}: {message}{value}"
+
+
+def _fields(location: tuple[int | str, ...], model: type[Table]) -> list[str]:
+    """Return the names of the fields of the part of a spec in which an error is."""
+    part: type[BaseModel] = _PARTS[str(location[0])] if len(location) > 1 else model
+    if DISTRIBUTION in location:
+        part = Distribution
+    if part is Sources:
+        part = next((SOURCE_KINDS[str(name)] for name in location if name in SOURCE_KINDS), Sources)
+    return [name for name in part.model_fields if name != "tables"]

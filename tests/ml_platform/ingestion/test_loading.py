@@ -43,7 +43,7 @@ def sample() -> Dataset:
 @pytest.mark.parametrize(("rejected", "is_allowed"), [(0, True), (2, True), (3, False), (5, False)])
 def test_the_share_of_bad_rows_is_limited(rejected: int, is_allowed: bool) -> None:
     dataset = make_dataset(max_bad_rows=0.4)
-    reason = loading.rejection_reason(dataset, Counts(5, 5 - rejected, rejected))
+    reason = loading.rejection_reason(dataset, Counts(5, 5 - rejected, rejected), "train_any.csv")
     assert (reason is None) is is_allowed
     if reason:
         limit = "datasets/sample.yaml allows a share of 0.4 (max_bad_rows)"

@@ -1,0 +1,26 @@
+"""What is known of the sources that the specs name: position, lag, problem."""
+
+from ml_platform.sources import ranges
+from ml_platform.sources.ranges import Feed, Status
+from ml_platform.specs.catalog import DATASETS_DIR, catalog
+from ml_platform.specs.parts import PURPOSES
+from ml_platform.storage.database import transaction
+
+
+def feeds() -> list[Feed]:
+    """Return the sources that the specs name, by name of the data set."""
+    known = catalog(DATASETS_DIR)
+    tables = sorted((*known.tables, *known.datasets), key=lambda table: table.name)
+    return [
+        Feed(table, purpose, source) for table in tables for purpose in PURPOSES if (source := table.source_of(purpose))
+    ]
+
+
+def status_of(feed: Feed) -> Status | None:
+    """Return what the last look at a source saw; None if it was never looked at.
+
+    Raises:
+        ServiceError: Postgres is not available.
+    """
+    with transaction() as cursor:
+        return next((one for one in ranges.statuses(cursor) if one.identity == feed.identity), None)
