@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from ml_platform.files.formats import display_text
 from ml_platform.files.reading import Rows
+from ml_platform.files.source_rows import source_keys
 from ml_platform.parsing.batches import Batch
 from ml_platform.specs.spec import Dataset, Table
 
@@ -21,8 +22,9 @@ class ColumnWarnings:
     def __init__(self, rows: Rows, table: Table) -> None:
         """Keep the header, before the first batch is read."""
         self._table = table
-        known = {*(table.header(name).strip() for name in table.columns), *table.ignore}
-        self._extra = [name.strip() for name in rows.header if name.strip() not in known]
+        names = [name.strip() for name in rows.header]
+        known = {*(table.header(name).strip() for name in table.columns), *table.ignore, *source_keys(names)}
+        self._extra = [name for name in names if name not in known]
         self._rows = 0
         self._present: dict[str, int] = {}
         self._values: dict[str, set[Any]] = {}

@@ -9,10 +9,11 @@ from ml_platform.sources.reader import Reader
 from ml_platform.specs.sources import SourceBase
 
 READERS = {
+    "kafka": ("ml_platform.sources.kafka", "KafkaReader"),
     "s3": ("ml_platform.sources.s3", "S3Reader"),
     "sql": ("ml_platform.sources.sql", "SqlReader"),
 }
-EXTRAS: dict[str, str] = {}  # the extra that holds the packages of a kind
+EXTRAS: dict[str, str] = {"kafka": "kafka"}  # the extra that holds the packages of a kind
 
 
 def open_source(source: SourceBase, connection: SourceConnection) -> Reader:

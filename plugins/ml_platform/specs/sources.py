@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ml_platform.specs.parts import Duration, Purpose, SpecModel, timedelta_of
 
-SourceKind = Literal["sql", "s3"]
 ORIGIN_DIGITS = 6
-ROWS_FILE = rf"sql-[0-9a-f]{{{ORIGIN_DIGITS}}}\."  # in the key of a file that is made of rows, after the inbox's prefix
+# how the name of a file that is made of rows begins, after the inbox's prefix
+ROWS_FILE = rf"(kafka|sql)-[0-9a-f]{{{ORIGIN_DIGITS}}}\."
 CONNECTION = r"^[A-Za-z0-9_.-]{1,200}$"
 
 
@@ -44,9 +44,43 @@ class SourceBase(SpecModel):
         return f"{self.kind}:{self.connection}/{self.place}"
 
     @property
+    def named_columns(self) -> tuple[str, ...]:
+        """The columns of the file that the source's options name."""
+        return ()
+
+    @property
     def short_name(self) -> str:
         """A short name for files: the kind, and some digits that stand for the origin."""
         return f"{self.kind}-{sha256(self.origin.encode()).hexdigest()[:ORIGIN_DIGITS]}"
+
+
+class KafkaSource(SourceBase):
+    """A topic of Kafka, whose messages are JSON objects."""
+
+    kind: Literal["kafka"]
+    connection: str = Field(
+        default="kafka", pattern=CONNECTION, description="the name of the Airflow connection with address and login"
+    )
+    every: Duration = Field(default="5s", description="how often the source is asked for new rows, such as 10s, 5m, 1d")
+    topic: str = Field(pattern=r"^[A-Za-z0-9._-]{1,249}$", description="the topic")
+    metadata: dict[str, Annotated[str, Field(pattern=r"^(key|timestamp|header\..+)$")]] = Field(
+        default={},
+        description="columns that are not in a message's value: key, timestamp (its own time), or header.NAME",
+    )
+    tombstones: Literal["ignore", "reject"] = Field(
+        default="ignore", description="messages without a value: not read, or returned as rejected rows"
+    )
+    max_rows: int = Field(default=100_000, ge=1, le=5_000_000, description="offsets of one file")
+
+    @property
+    def named_columns(self) -> tuple[str, ...]:
+        """The columns that are not in a message's value."""
+        return tuple(self.metadata)
+
+    @property
+    def place(self) -> str:
+        """The topic."""
+        return self.topic
 
 
 class SqlSource(SourceBase):
@@ -101,8 +135,8 @@ class S3Source(SourceBase):
         return f"{self.bucket}/{self.prefix}"
 
 
-Source = Annotated[SqlSource | S3Source, Field(discriminator="kind")]
-SOURCE_KINDS: dict[str, type[SourceBase]] = {"sql": SqlSource, "s3": S3Source}
+Source = Annotated[KafkaSource | SqlSource | S3Source, Field(discriminator="kind")]
+SOURCE_KINDS: dict[str, type[SourceBase]] = {"kafka": KafkaSource, "sql": SqlSource, "s3": S3Source}
 
 
 class Sources(SpecModel):

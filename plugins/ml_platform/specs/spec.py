@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from ml_platform.specs.distributions import DISTRIBUTION, LIST, Distribution
 from ml_platform.specs.parts import (
     NUMERIC_TYPES,
+    PURPOSES,
     Column,
     ColumnName,
     ColumnType,
@@ -128,6 +129,17 @@ class Table(SpecModel):
             raise ValueError(f"columns: two have the header {', '.join(duplicates)}")
         if both := [header for header in self.ignore if header in headers]:
             raise ValueError(f"ignore names {', '.join(both)}, which `columns` lists too")
+        return self
+
+    @model_validator(mode="after")
+    def _source_fits(self) -> "Table":
+        headers = {self.header(name) for name in self.columns}
+        for purpose in PURPOSES:
+            source = self.source_of(purpose)
+            if source and (unknown := [name for name in source.named_columns if name not in headers]):
+                raise ValueError(
+                    f"source.{purpose} names {', '.join(unknown)}, which is no column of the file by `columns`"
+                )
         return self
 
     def _named_columns(self) -> dict[str, str]:

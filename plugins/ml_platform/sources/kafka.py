@@ -1,0 +1,261 @@
+"""A topic of Kafka: each partition is read by offsets that our database keeps, without a consumer group."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, BinaryIO
+
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from ml_platform.exceptions import ConfigurationError, SourceAwayError
+from ml_platform.sources.connection import SourceConnection
+from ml_platform.sources.reader import BEGINNING, Range, Reader, Reading
+from ml_platform.sources.row_files import fault_line, text_line, write_lines
+from ml_platform.specs.sources import KafkaSource
+
+REQUEST_SECONDS = 15.0
+SILENCE_SECONDS = 60.0  # without a message, an answer or the end of the partition
+MESSAGES_AT_ONCE = 10_000
+TOPIC_DIGITS = 8  # of the id of a topic
+EPOCH = datetime.fromtimestamp(0, UTC)
+MISTAKES = {
+    KafkaError._AUTHENTICATION,
+    KafkaError.SASL_AUTHENTICATION_FAILED,
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError.TOPIC_EXCEPTION,
+    KafkaError._INVALID_ARG,
+}
+
+
+class KafkaReader(Reader):
+    """Reads a topic. A partition is named by its number and the topic's id; its position is the next offset.
+
+    A topic that is deleted and made again has another id. So its messages are read from the first one on, whatever
+    offsets the old topic had reached.
+    """
+
+    def __init__(self, source: KafkaSource, connection: SourceConnection) -> None:
+        """Make the clients; they connect when they are first used."""
+        super().__init__(source)
+        self._spec = source
+        self._name = connection.name
+        self._refusal = ""
+        settings = client_settings(connection) | {"error_cb": self._note_error}
+        with self._translated():
+            self._admin = AdminClient(settings)
+            self._consumer = Consumer(
+                settings
+                | {
+                    "group.id": "ml-platform",  # the client wants one; nothing is committed to it
+                    "enable.auto.commit": False,
+                    "enable.auto.offset.store": False,
+                    "auto.offset.reset": "error",
+                    "enable.partition.eof": True,
+                    "isolation.level": "read_committed",
+                    "check.crcs": True,
+                }
+            )
+
+    def positions(self) -> dict[str, str]:
+        """Return the offset after the last committed message of each partition."""
+        return {partition: str(offset) for partition, offset in self._offsets(OffsetSpec.latest()).items()}
+
+    def _offsets(self, spec: OffsetSpec) -> dict[str, int]:
+        with self._translated():
+            asked = TopicCollection([self._spec.topic])
+            topic = self._admin.describe_topics(asked, request_timeout=REQUEST_SECONDS)[self._spec.topic].result()
+            suffix = _short(str(topic.topic_id))
+            partitions = [TopicPartition(self._spec.topic, one.id) for one in topic.partitions]
+            futures = self._admin.list_offsets(
+                dict.fromkeys(partitions, spec),
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=REQUEST_SECONDS,
+            )
+            return {f"{one.partition}.{suffix}": future.result().offset for one, future in futures.items()}
+
+    def next_range(self, partition: str, start: str, newest: str) -> Range | None:
+        """Return at most `max_rows` offsets; transactions and compaction leave gaps in them."""
+        begin = self._first_offset(partition) if start == BEGINNING else int(start)
+        end = min(begin + self._spec.max_rows, int(newest))
+        if begin > int(newest):
+            raise ConfigurationError(
+                f"{self._where}: partition {_number(partition)} ends at {newest}, but it was read up to {start}; "
+                "it has lost messages, so name another topic in `source`"
+            )
+        return Range(partition, str(begin), str(end)) if begin < end else None
+
+    def range_of(self, partition: str, start: str, end: str) -> Range:
+        """Return offsets of a partition, which may be named by its number alone."""
+        newest = self.positions()
+        named = next((name for name in newest if partition in (name, str(_number(name)))), None)
+        if named is None:
+            numbers = ", ".join(str(_number(name)) for name in newest)
+            raise ConfigurationError(f"{self._where} has no partition {partition!r}; there are: {numbers}")
+        first, last = self._first_offset(named), int(newest[named])
+        begin, stop = (int(text) if text.isdecimal() else -1 for text in (start or str(first), end or str(last)))
+        if not first <= begin < stop <= last:
+            raise ConfigurationError(
+                f"{self._where}, partition {_number(named)}: offsets {start!r} to {end!r} cannot be read; allowed are "
+                f"{first} to {last}, the first one below the second; empty is the oldest and the newest"
+            )
+        return Range(named, str(begin), str(stop))
+
+    def _first_offset(self, partition: str) -> int:
+        return self._offsets(OffsetSpec.earliest()).get(partition, 0)
+
+    def read(self, part: Range, file: BinaryIO) -> Reading:
+        """Write the messages of a range of offsets; tombstones are left out, or come back as rejected rows."""
+        first = self._offsets(OffsetSpec.earliest()).get(part.partition)
+        if first is None:
+            return Reading(0, notes=(f"the topic {self._spec.topic} was deleted before this range was read",))
+        found = _Messages(self._spec)
+        begin, end = max(int(part.start), first), int(part.end)
+        lost = min(begin, end) - int(part.start)
+        with self._translated():
+            messages = self._messages(_number(part.partition), begin, end) if begin < end else iter(())
+            count = write_lines(found.lines(messages), file)
+        notes = (f"{lost:,} offsets from {part.start} on were deleted before they were read",) if lost > 0 else ()
+        return Reading(count, found.skipped, notes)
+
+    def _messages(self, partition: int, begin: int, end: int) -> Iterator[Message]:
+        """Yield the messages from one offset up to another, which may be in a gap."""
+        self._consumer.assign([TopicPartition(self._spec.topic, partition, begin)])
+        try:
+            while True:
+                messages = self._consumer.consume(MESSAGES_AT_ONCE, SILENCE_SECONDS)
+                if not messages:
+                    raise SourceAwayError(f"{self._where}: no message for {SILENCE_SECONDS:.0f} s")
+                for message in messages:
+                    if _is_past(message, end):
+                        return
+                    yield message
+        finally:
+            self._consumer.unassign()
+
+    def lag(self, done: Mapping[str, str], newest: Mapping[str, str]) -> int:
+        """Return the number of offsets that wait to be read."""
+        first = {} if newest.keys() <= done.keys() else self._offsets(OffsetSpec.earliest())
+        return sum(int(end) - int(done.get(name, first.get(name, 0))) for name, end in newest.items())
+
+    def describe(self, positions: Mapping[str, str]) -> str:
+        """Return the offset of each partition."""
+        return super().describe({str(_number(name)): offset for name, offset in positions.items()})
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()
+
+    @property
+    def _where(self) -> str:
+        return f"the topic {self._spec.topic!r} (connection {self._name!r})"
+
+    def _note_error(self, error: KafkaError) -> None:
+        """Keep a refused login, which the client reports beside the request that it fails."""
+        if error.code() in MISTAKES:
+            self._refusal = error.str()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Translate the client's exceptions into the platform's; the text names the connection."""
+        try:
+            yield
+        except KafkaException as error:
+            cause: KafkaError = error.args[0]
+            if self._refusal or cause.code() in MISTAKES:
+                problem, self._refusal = self._refusal or cause.str(), ""
+                raise ConfigurationError(f"{self._where} cannot be read: {problem}") from error
+            raise SourceAwayError(f"{self._where} cannot be reached: {cause.str()}") from error
+
+
+def client_settings(connection: SourceConnection) -> dict[str, Any]:
+    """Return the settings of a client of Kafka: those in `extra`, and for others the fields of the connection.
+
+    Raises:
+        ConfigurationError: the connection names no broker.
+    """
+    fields: dict[str, Any] = {}
+    if connection.host:
+        fields["bootstrap.servers"] = f"{connection.host}:{connection.port or 9092}"
+    if connection.login:
+        fields |= {"sasl.username": connection.login, "sasl.password": connection.password.get_secret_value()}
+    settings = fields | dict(connection.extra)
+    if not settings.get("bootstrap.servers"):
+        raise ConfigurationError(
+            f"the Airflow connection {connection.name!r} names no broker: give host and port, or bootstrap.servers in "
+            "extra"
+        )
+    return settings
+
+
+@dataclass
+class _Messages:
+    """Turns messages into lines, and counts those that are no rows."""
+
+    spec: KafkaSource
+    skipped: int = field(default=0, init=False)
+
+    def lines(self, messages: Iterator[Message]) -> Iterator[bytes]:
+        for message in messages:
+            value = message.value()
+            place = f"topic {message.topic()}, partition {message.partition()}, offset {message.offset()}"
+            if value is not None:
+                yield text_line(value, place, self._metadata(message))
+            elif self.spec.tombstones == "reject":
+                yield fault_line(message.key() or b"", place, "a tombstone: the message has a key and no value")
+            else:
+                self.skipped += 1
+
+    def _metadata(self, message: Message) -> dict[str, str | int | None]:
+        return {column: _part(message, part) for column, part in self.spec.metadata.items()}
+
+
+def _part(message: Message, part: str) -> str | int | None:
+    """Return a part of a message that is not in its value; a missing one is None."""
+    if part == "key":
+        return _text(message.key())
+    if part == "timestamp":
+        _, milliseconds = message.timestamp()
+        return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
+    headers = dict(message.headers() or ())  # of several with one name, the last one
+    return _text(headers.get(part.removeprefix("header.")))
+
+
+def _text(content: bytes | str | None) -> str | None:
+    return content.decode("utf-8", "surrogateescape") if isinstance(content, bytes) else content
+
+
+def _is_past(message: Message, end: int) -> bool:
+    """Return whether a message, or the end of the partition, is behind a range.
+
+    Raises:
+        KafkaException: the message is an error.
+    """
+    error = message.error()
+    if error is None:
+        return bool(message.offset() >= end)
+    if error.code() == KafkaError._PARTITION_EOF:
+        return True
+    raise KafkaException(error)
+
+
+def _short(topic_id: str) -> str:
+    return "".join(character for character in topic_id if character.isalnum())[:TOPIC_DIGITS]
+
+
+def _number(partition: str) -> int:
+    return int(partition.partition(".")[0])
