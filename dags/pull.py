@@ -60,7 +60,7 @@ def documentation(table: Table, purpose: Purpose, source: SourceBase) -> str:
 def new_rows(table: Table, purpose: Purpose, source: SourceBase) -> Asset:
     """Return the asset of a source; its watcher updates it when the source has something new."""
     name = f"{purpose} source of {table.name}"
-    trigger = SourceTrigger(source.model_dump(mode="json"), table.name, purpose)
+    trigger = SourceTrigger(source.model_dump_json(), table.name, purpose)
     uri = f"ml-platform://source/{purpose}/{table.name}"
     return Asset(name=name, uri=uri, watchers=[AssetWatcher(name=name, trigger=trigger)])
 

@@ -20,12 +20,12 @@ class SourceTrigger(BaseEventTrigger):
     It fires once when it starts, too, because it does not know what was read before.
 
     Args:
-        source: the spec, as `model_dump` gives it.
+        source: the spec of the source as JSON: a text stays the same when Airflow stores it.
         dataset: the name of its data set, which keeps the triggers of two data sets apart.
         purpose: what the rows are for.
     """
 
-    def __init__(self, source: dict[str, Any], dataset: str, purpose: Purpose) -> None:  # noqa: D107 – see the class
+    def __init__(self, source: str, dataset: str, purpose: Purpose) -> None:  # noqa: D107 – see the class
         super().__init__()  # type: ignore[no-untyped-call]
         self.source = source
         self.dataset = dataset

@@ -21,21 +21,25 @@ def list_sources() -> None:
 
     use_servers()
     with exit_on_error():
-        rows = [_cells(feed, status_of(feed)) for feed in feeds()]
-    if not rows:
+        found = [(feed, status_of(feed)) for feed in feeds()]
+    if not found:
         typer.echo("no YAML names a `source`; docs/sources.md describes it")
         return
-    titles = ("data set", "for", "source", "position", "newest", "lag", "looked at", "files", "rows", "problem")
+    rows = [_cells(feed, status) for feed, status in found]
+    titles = ("data set", "for", "source", "position", "newest", "lag", "looked at", "files", "rows")
     print_table(titles, rows)
+    for feed, status in found:
+        if status and status.problem:
+            typer.echo(f"{feed.table.name}, {feed.purpose}: {status.problem}")
 
 
 def _cells(feed: "Feed", status: "Status | None") -> tuple[str, ...]:
     named = (feed.table.name, feed.purpose, feed.source.origin)
     if status is None:
-        return (*named, "", "", "", "never", "", "", "")
+        return (*named, "", "", "", "never", "", "")
     lag = "" if status.lag is None else f"{status.lag:,}"
     seen = (status.position, status.newest, lag, _time(status.seen_at))
-    return (*named, *seen, f"{status.files:,}", f"{status.rows:,}", status.problem or "")
+    return (*named, *seen, f"{status.files:,}", f"{status.rows:,}")
 
 
 def _time(moment: datetime | None) -> str:

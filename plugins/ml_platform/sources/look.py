@@ -1,7 +1,6 @@
 """A look at a source, again and again: a text that changes when it has something new."""
 
 from hashlib import sha256
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -15,9 +14,9 @@ from ml_platform.specs.sources import Source, SourceBase
 class Look:
     """A source that is looked at; the connection to it is kept as long as it works."""
 
-    def __init__(self, source: dict[str, Any]) -> None:
-        """Read the spec, as `model_dump` gives it."""
-        self._source: SourceBase = TypeAdapter(Source).validate_python(source)
+    def __init__(self, source: str) -> None:
+        """Read the spec, which is given as JSON."""
+        self._source: SourceBase = TypeAdapter(Source).validate_json(source)
         self._reader: Reader | None = None
         self._connection: SourceConnection | None = None
 

@@ -1,12 +1,13 @@
-"""An environment is an Airflow connection: address, login, and what is wrong with it."""
+"""Environments and sources are Airflow connections: address, login, and what is wrong with them."""
 
+import asyncio
 import json
 
 import pytest
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from ml_platform.airflow.connections import environment
+from ml_platform.airflow.connections import async_source_connection, environment, source_connection
 from ml_platform.exceptions import ConfigurationError
 
 WHERE = {"conn_type": "http", "schema": "https", "host": "mlflow.example.org", "port": 443}
@@ -53,3 +54,33 @@ def test_without_a_connection_the_error_says_how_to_create_one(monkeypatch) -> N
 def test_a_connection_without_a_usable_host_is_an_error(monkeypatch, host, text) -> None:
     with pytest.raises(ConfigurationError, match=f"'mlflow_production' {text}"):
         make(monkeypatch, **WHERE | {"host": host})
+
+
+WAREHOUSE = {
+    "conn_type": "postgres", "host": "db", "login": "ann", "password": "s:cret", "extra": {"sslmode": "require"},
+}  # fmt: skip
+
+
+def test_a_source_has_the_fields_of_its_connection(monkeypatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(WAREHOUSE))
+    found = source_connection("warehouse")
+    assert found == asyncio.run(async_source_connection("warehouse"))
+    assert (found.name, found.kind, found.host, found.port, found.schema) == ("warehouse", "postgres", "db", None, "")
+    assert (found.password.get_secret_value(), found.extra) == ("s:cret", {"sslmode": "require"})
+    assert "s:cret" not in repr(found)
+
+
+def test_a_source_without_its_connection_says_how_to_create_it(monkeypatch) -> None:
+    def missing(_):
+        raise AirflowNotFoundException("not there")
+
+    async def missing_later(_):
+        missing(_)
+
+    monkeypatch.setattr(Connection, "get", missing)
+    monkeypatch.setattr(Connection, "async_get", missing_later)
+    wanted = r"connection 'warehouse', which `source\.connection` names, does not exist.*connections add warehouse"
+    with pytest.raises(ConfigurationError, match=wanted):
+        source_connection("warehouse")
+    with pytest.raises(ConfigurationError, match=wanted):
+        asyncio.run(async_source_connection("warehouse"))

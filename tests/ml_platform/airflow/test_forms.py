@@ -12,7 +12,12 @@ from ml_platform.specs.parts import Search
 from ml_platform.training.search_plan import SearchPlan
 
 AUTO = dataset("auto")
-FORMS = {"training": forms.training(AUTO), "rollback": forms.rollback(), "promotion": forms.promotion()}
+FORMS = {
+    "training": forms.training(AUTO),
+    "rollback": forms.rollback(),
+    "promotion": forms.promotion(),
+    "pull": forms.pull(),
+}
 ENVIRONMENTS = ["Production!", "", "1st", "a" * 42]
 
 
@@ -112,3 +117,15 @@ def test_a_promotion_goes_to_production_by_default() -> None:
 def test_the_form_of_a_promotion_refuses_a_name_that_no_connection_can_have(name: str) -> None:
     with pytest.raises(ParamValidationError):
         FORMS["promotion"]["environment"].resolve(name)
+
+
+def test_a_pull_needs_no_input() -> None:
+    assert forms.named_range(values(FORMS["pull"])) is None
+    blank = {"partition": " ", "start": "", "end": None, "reason": None}
+    assert forms.named_range(blank) is None
+
+
+def test_a_pull_reads_a_range_again_if_one_is_named() -> None:
+    form = {"partition": " 0 ", "start": "100", "end": "", "reason": "withdrawn by mistake"}
+    assert forms.named_range(form) == ("0", "100", "")
+    assert forms.named_range({"partition": None, "start": None, "end": None, "reason": "all of it"}) == ("", "", "")

@@ -146,3 +146,17 @@ def test_the_number_of_levels_is_limited(opening: str, closing: str) -> None:
     for levels in (MOST_LEVELS + 1, *range(900, 1001)):  # Python's own limit depends on where it is called
         with pytest.raises(ValueError, match="nested too deeply; allowed are 100 levels"):
             decode_json(opening * levels + "1" + closing * levels)
+
+
+def test_an_entry_of_a_source_that_is_no_row_is_a_fault_with_its_own_reason() -> None:
+    fault = {"_position": "offset 7", "_fault": "not valid JSON", "_value": "{"}
+    lines = json_lines(fault, {"_position": "p", "a": 1})
+    assert [(cells, rows.faults) for rows in [opened(lines)] for cells in rows] == [
+        (["offset 7", "not valid JSON", "{", ""], (Fault("", "{", "not valid JSON"),)),
+        (["p", "", "", "1"], ()),
+    ]
+
+
+def test_a_column_of_that_name_in_another_file_is_a_column() -> None:
+    rows = opened(json_lines({"_fault": "yes", "a": 1}))
+    assert [(cells, rows.faults) for cells in rows] == [(["yes", "1"], ())]

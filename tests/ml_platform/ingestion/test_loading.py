@@ -30,6 +30,9 @@ from tests.ml_platform.ingestion.upload_cases import (
     timed_dataset,
 )
 
+DROPPED = "train_sample.csv"
+OF_ROWS = "train_sample.kafka-0a1b2c.0.0-9.jsonl.gz"
+
 
 def on_servers(test: Any) -> Any:
     return pytest.mark.servers(pytest.mark.usefixtures("servers")(test))
@@ -43,7 +46,7 @@ def sample() -> Dataset:
 @pytest.mark.parametrize(("rejected", "is_allowed"), [(0, True), (2, True), (3, False), (5, False)])
 def test_the_share_of_bad_rows_is_limited(rejected: int, is_allowed: bool) -> None:
     dataset = make_dataset(max_bad_rows=0.4)
-    reason = loading.rejection_reason(dataset, Counts(5, 5 - rejected, rejected), "train_any.csv")
+    reason = loading.rejection_reason(dataset, Counts(5, 5 - rejected, rejected), DROPPED)
     assert (reason is None) is is_allowed
     if reason:
         limit = "datasets/sample.yaml allows a share of 0.4 (max_bad_rows)"
@@ -52,13 +55,22 @@ def test_the_share_of_bad_rows_is_limited(rejected: int, is_allowed: bool) -> No
 
 def test_reject_file_needs_only_one_bad_row() -> None:
     dataset = make_dataset(on_bad_row="reject_file", max_bad_rows=1.0)
-    assert loading.rejection_reason(dataset, Counts(1000, 1000, 0)) is None
-    reason = loading.rejection_reason(dataset, Counts(1000, 999, 1))
+    assert loading.rejection_reason(dataset, Counts(1000, 1000, 0), DROPPED) is None
+    reason = loading.rejection_reason(dataset, Counts(1000, 999, 1), DROPPED)
     assert reason == "1 of 1,000 rows are bad, and datasets/sample.yaml says on_bad_row: reject_file"
 
 
+def test_a_few_rows_of_a_source_are_not_rejected_for_one_of_them() -> None:
+    dataset = make_dataset(max_bad_rows=0.05, source={"kind": "kafka", "topic": "t"})
+    assert loading.rejection_reason(dataset, Counts(3, 0, 3), OF_ROWS) is None
+    assert loading.rejection_reason(dataset, Counts(3, 0, 3), DROPPED)
+    assert loading.rejection_reason(dataset, Counts(100, 94, 6), OF_ROWS)
+    strict = make_dataset(on_bad_row="reject_file")
+    assert loading.rejection_reason(strict, Counts(3, 2, 1), OF_ROWS)
+
+
 def test_an_empty_file_has_no_bad_rows() -> None:
-    assert loading.rejection_reason(make_dataset(max_bad_rows=0.0), Counts(0, 0, 0)) is None
+    assert loading.rejection_reason(make_dataset(max_bad_rows=0.0), Counts(0, 0, 0), DROPPED) is None
 
 
 def test_rows_are_loaded_rejected_or_present() -> None:

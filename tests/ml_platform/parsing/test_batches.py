@@ -416,3 +416,38 @@ def test_rows_without_a_key_need_the_hash_of_their_bytes() -> None:
     rows = ListRows([{"RATIO": 1}], "the request", ())
     with pytest.raises(ValueError, match="sample has no key: its rows get ids, which need the SHA-256 of their bytes"):
         list(typed_batches(rows, KEYLESS, "train"))
+
+
+def rows_of_a_source(*rows: dict[str, Any], **changes: Any) -> tuple[list[dict[str, Any]], list[BadValue]]:
+    lines = json_lines({"_position": f"offset {i}", **row} for i, row in enumerate(rows))
+    found = list(read_batches(io.BytesIO(lines), make_dataset(**changes), "train", "x"))
+    return [row for batch in found for row in batch.rows.to_pylist()], [bad for batch in found for bad in batch.bad]
+
+
+def test_a_reason_says_where_the_row_is_in_its_source() -> None:
+    rows, bad = rows_of_a_source(GOOD, GOOD | {"ID": "x"}, on_extra_column="reject_file")
+    assert [row["ID"] for row in rows] == [1]
+    assert [(one.line, one.column, one.reason) for one in bad] == [(2, "ID", "not a whole number (offset 1)")]
+
+
+def test_rows_of_a_source_that_lack_a_column_are_rejected_one_by_one() -> None:
+    """Which of them come together in a file is chance, so a column that all of them lack rejects no file."""
+    row = {name: value for name, value in GOOD.items() if name not in ("ID", "RATIO")}
+    rows, bad = rows_of_a_source(row, row)
+    assert rows == []
+    reason = "the value is missing, but a value is required"
+    assert [(one.line, one.column, one.reason) for one in bad] == [
+        (1, "ID", f"{reason} (offset 0)"),
+        (2, "ID", f"{reason} (offset 1)"),
+    ]
+    rows, bad = rows_of_a_source({name: value for name, value in GOOD.items() if name != "RATIO"})
+    assert ([row["RATIO"] for row in rows], bad) == ([None], [])
+
+
+def test_entries_of_a_source_that_are_no_rows_are_rejected_alone() -> None:
+    broken = {"_fault": "not valid JSON", "_value": "{"}
+    rows, bad = rows_of_a_source(broken)
+    assert rows == []
+    assert bad == [BadValue(1, "", "{", "not valid JSON (offset 0)")]
+    rows, bad = rows_of_a_source(broken, GOOD)
+    assert ([row["ID"] for row in rows], len(bad)) == ([1], 1)
