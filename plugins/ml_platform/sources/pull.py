@@ -80,16 +80,33 @@ def read_again(
         reason: why.
 
     Raises:
-        ConfigurationError: the source has no such range, or it cannot be used.
+        ConfigurationError: the source has no such range, or it cannot be used; or the rows have no key, and this range
+            was not read before.
         SourceAwayError: the source cannot be reached.
         ServiceError: the object store or Postgres failed.
     """
     with open_source(feed.source, connection) as reader:
         whole = reader.range_of(*named)
-        parts = _next_ranges(reader, {whole.partition: whole.start}, {whole.partition: whole.end})
+        parts = list(_next_ranges(reader, {whole.partition: whole.start}, {whole.partition: whole.end}))
+        _check_again(feed, parts)
         keys = [_plan_again(feed, reader, part, by, reason) for part in parts]
         _land_waiting(feed, reader)
     return keys
+
+
+def _check_again(feed: Feed, parts: list[Range]) -> None:
+    """Refuse other bounds than before if rows have no key: nothing would tell that they were there already."""
+    if feed.table.has_key:
+        return
+    with transaction() as cursor:
+        landed = ranges.landed(cursor, feed)
+    for part in parts:
+        if part not in landed:
+            allowed = ", ".join(f"{one.start} to {one.end}" for one in landed if one.partition == part.partition)
+            raise ConfigurationError(
+                f"{feed.table.name} has no key by which rows are known, so only a range that was read before can be read "
+                f"again, not {part.start or 'the beginning'} to {part.end}; there are: {allowed or 'none'}"
+            )
 
 
 def _plan_again(feed: Feed, reader: Reader, part: Range, by: str, reason: str) -> str:

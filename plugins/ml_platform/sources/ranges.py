@@ -97,6 +97,13 @@ def waiting(cursor: Any, feed: Feed) -> list[PlannedRange]:
     return [PlannedRange(number, Range(*part), key, age) for number, *part, key, age in found]
 
 
+def landed(cursor: Any, feed: Feed) -> list[Range]:
+    """Return the ranges that have landed, in the order of their plan."""
+    statement = f"SELECT partition, range_start, range_end FROM sources.ranges WHERE {_OWN} AND reading = 1"
+    found = rows(cursor, f"{statement} AND landed_at IS NOT NULL ORDER BY range_id", *feed.identity)
+    return [Range(*part) for part in found]
+
+
 def claim(cursor: Any, planned: PlannedRange) -> bool:
     """Lock a range until the transaction ends; return whether it still waits to land."""
     found = rows(
