@@ -104,8 +104,8 @@ def _check_again(feed: Feed, parts: list[Range]) -> None:
         if part not in landed:
             allowed = ", ".join(f"{one.start} to {one.end}" for one in landed if one.partition == part.partition)
             raise ConfigurationError(
-                f"{feed.table.name} has no key by which rows are known, so only a range that was read before can be read "
-                f"again, not {part.start or 'the beginning'} to {part.end}; there are: {allowed or 'none'}"
+                f"{feed.table.name} has no key by which rows are known, so only ranges that were read before can be "
+                f"read again, not {part.start or 'the beginning'} to {part.end}; there are: {allowed or 'none'}"
             )
 
 
