@@ -1,5 +1,6 @@
 """A topic of Kafka: each partition is read by offsets that our database keeps, without a consumer group."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +25,8 @@ from ml_platform.sources.row_files import fault_line, text_line, write_lines
 from ml_platform.specs.sources import KafkaSource
 
 REQUEST_SECONDS = 15.0
-SILENCE_SECONDS = 60.0  # without a message, an answer or the end of the partition
-MESSAGES_AT_ONCE = 10_000
+SILENCE_SECONDS = 30.0  # without a message or the end of the partition
+MESSAGES_AT_ONCE, WAIT_SECONDS = 10_000, 0.2
 TOPIC_DIGITS = 8  # of the id of a topic
 EPOCH = datetime.fromtimestamp(0, UTC)
 MISTAKES = {
@@ -33,7 +34,6 @@ MISTAKES = {
     KafkaError.SASL_AUTHENTICATION_FAILED,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-    KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError.UNKNOWN_TOPIC_OR_PART,
     KafkaError._UNKNOWN_TOPIC,
     KafkaError._UNKNOWN_PARTITION,
@@ -135,15 +135,19 @@ class KafkaReader(Reader):
     def _messages(self, partition: int, begin: int, end: int) -> Iterator[Message]:
         """Yield the messages from one offset up to another, which may be in a gap."""
         self._consumer.assign([TopicPartition(self._spec.topic, partition, begin)])
+        last, position = time.monotonic(), begin
         try:
-            while True:
-                messages = self._consumer.consume(MESSAGES_AT_ONCE, SILENCE_SECONDS)
-                if not messages:
-                    raise SourceAwayError(f"{self._where}: no message for {SILENCE_SECONDS:.0f} s")
-                for message in messages:
+            while position < end:
+                # it waits until it has as many as it is asked for, also at the end of the partition
+                for message in self._consumer.consume(min(end - position, MESSAGES_AT_ONCE), WAIT_SECONDS):
+                    if _is_about_the_group(message):
+                        continue
                     if _is_past(message, end):
                         return
+                    last, position = time.monotonic(), message.offset() + 1
                     yield message
+                if time.monotonic() > last + SILENCE_SECONDS:
+                    raise SourceAwayError(f"{self._where}: no message for {SILENCE_SECONDS:.0f} s")
         finally:
             self._consumer.unassign()
 
@@ -237,6 +241,12 @@ def _part(message: Message, part: str) -> str | int | None:
 
 def _text(content: bytes | str | None) -> str | None:
     return content.decode("utf-8", "surrogateescape") if isinstance(content, bytes) else content
+
+
+def _is_about_the_group(message: Message) -> bool:
+    """Return whether it only says that the consumer group may not be used: we read without it."""
+    error = message.error()
+    return error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED
 
 
 def _is_past(message: Message, end: int) -> bool:
