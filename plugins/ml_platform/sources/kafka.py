@@ -55,7 +55,8 @@ class KafkaReader(Reader):
         self._spec = source
         self._name = connection.name
         self._refusal = ""
-        settings = client_settings(connection) | {"error_cb": self._note_error}
+        self._admin: Any = None
+        settings = client_settings(connection) | {"error_cb": self._note_error, "log_level": 0}
         with self._translated():
             self._admin = AdminClient(settings)
             self._consumer = Consumer(
@@ -180,6 +181,8 @@ class KafkaReader(Reader):
             yield
         except KafkaException as error:
             cause: KafkaError = error.args[0]
+            if self._admin is not None:
+                self._admin.poll(0)  # passes on a refused login
             if self._refusal or cause.code() in MISTAKES:
                 problem, self._refusal = self._refusal or cause.str(), ""
                 raise ConfigurationError(f"{self._where} cannot be read: {problem}") from error

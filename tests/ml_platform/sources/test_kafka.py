@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from pydantic import SecretStr
 
 from ml_platform.exceptions import ConfigurationError, SourceAwayError
+from ml_platform.sources import kafka as reading
 from ml_platform.sources.connection import SourceConnection
 from ml_platform.sources.kafka import client_settings
 from ml_platform.sources.opening import open_source
@@ -243,7 +244,8 @@ def test_what_is_there_at_the_start_can_be_left(kafka_broker, kafka, topic) -> N
     assert [report["rows_loaded"] for report in pull_and_load(feed, kafka)] == [1]
 
 
-def test_a_broker_that_is_away_is_waited_for(servers, kafka, topic) -> None:
+def test_a_broker_that_is_away_is_waited_for(servers, kafka, topic, monkeypatch) -> None:
+    monkeypatch.setattr(reading, "REQUEST_SECONDS", 2.0)
     settings = {**kafka.extra, "bootstrap.servers": f"127.0.0.1:{spare_port(servers)}"}
     away = pull(feed_of(source(topic)), SourceConnection("kafka", extra=settings), by="a test").away
     assert "connection 'kafka'" in away
@@ -257,7 +259,8 @@ def test_a_broker_that_is_away_is_waited_for(servers, kafka, topic) -> None:
         ({"no.such.option": "1"}, "No such configuration property"),
     ],
 )
-def test_a_mistake_in_the_connection_is_named(kafka, topic, changes, problem) -> None:
+def test_a_mistake_in_the_connection_is_named(kafka, topic, changes, problem, monkeypatch) -> None:
+    monkeypatch.setattr(reading, "REQUEST_SECONDS", 5.0)
     feed = feed_of(source(topic))
     with pytest.raises(ConfigurationError, match=rf"connection 'kafka'.*{problem}") as error:
         pull(feed, SourceConnection("kafka", extra={**kafka.extra, **changes}), by="a test")
@@ -305,7 +308,9 @@ def test_killed_pulls_lose_nothing_and_bring_nothing_twice(kafka_broker, kafka, 
     assert killed > KILLS / 2
 
 
-def test_a_broker_that_is_killed_while_it_is_read_is_waited_for(kafka_broker, kafka, topic) -> None:
+def test_a_broker_that_is_killed_while_it_is_read_is_waited_for(kafka_broker, kafka, topic, monkeypatch) -> None:
+    for seconds in ("REQUEST_SECONDS", "SILENCE_SECONDS"):
+        monkeypatch.setattr(reading, seconds, 5.0)
     feed = feed_of(source(topic, max_rows=2000))
     send(kafka_broker, topic, (row(i) for i in range(20_000)))
     crash = threading.Timer(0.3, kafka_broker.kill)
