@@ -9,12 +9,17 @@ PY = PYTHONPATH=plugins:. $(VENV)/bin/python
 STACK = $(PY) -m stack
 # the lock file that the packages come from: if its content changes, so does the stamp, and the packages are installed again
 hash = $(shell $(PYTHON) -c "import hashlib,sys; print(hashlib.sha256(b''.join(open(f,'rb').read() for f in sys.argv[1:])).hexdigest()[:16])" $(1) 2>/dev/null)
-DEV = $(VENV)/.installed-dev-$(call hash,requirements-dev.lock)
-RUNTIME = $(VENV)/.installed-$(call hash,requirements-embedded.lock)
-# the development packages are a superset: if they are current, no package is removed
-PACKAGES = $(if $(wildcard $(DEV)),$(DEV),$(RUNTIME))
+stamp = $(VENV)/.installed-$(1)$(call hash,$(2))
+DEV := $(call stamp,dev-,requirements-dev.lock)
+SOURCES := $(call stamp,sources-,requirements-sources.lock)
+EMBEDDED := $(call stamp,,requirements-embedded.lock)
+# the packages of the sources come too where a data set has a source, or one is being described
+setting = $(or $($(1)),$(shell sed -n 's/^$(1)=//p' "$(or $(ENV_FILE),.env)" 2>/dev/null))
+WITH_SOURCES = $(SOURCE)$(filter 1,$(call setting,KAFKA))$(shell grep -ls '^source:' $(or $(call setting,DATASETS_DIR),datasets)/*.yaml)
+# of these three each is a superset of the next: if it is current, no package is removed
+PACKAGES := $(firstword $(wildcard $(DEV) $(SOURCES)) $(if $(strip $(WITH_SOURCES)),$(SOURCES),$(EMBEDDED)))
 
-.PHONY: help env up down status logs reset backup restore demo dataset task eda rollback docs check test test-compose prove lint screens bench lock packages packages-dev
+.PHONY: help env up down status logs reset backup restore demo dataset task eda rollback docs check test test-compose prove lint screens bench lock lock-jars packages packages-dev
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -101,16 +106,25 @@ bench: packages-dev ## run the benchmarks, each comparison in one run; args="NAM
 	@$(PY) -m benchmarks $(args)
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
-lock: uv ## resolve the packages again: for the image, for `make up`, and for development
-	$(LOCK) $(if $(upgrade),--upgrade) -o requirements.lock
+LOCK_SOURCES = $(LOCK) --extra kafka --extra mongodb
+lock: uv ## resolve the packages again: for the image, for `make up`, without and with sources, and for development
+	$(LOCK_SOURCES) $(if $(upgrade),--upgrade) -o requirements.lock
 	$(LOCK) --extra embedded -c requirements.lock -o requirements-embedded.lock
-	$(LOCK) --extra embedded --extra dev -c requirements-embedded.lock -o requirements-dev.lock
+	$(LOCK_SOURCES) --extra embedded --extra kafka-embedded -c requirements.lock -c requirements-embedded.lock -o requirements-sources.lock
+	$(LOCK) --all-extras -c requirements-sources.lock -o requirements-dev.lock
+
+lock-jars: packages-dev # resolve the jars of Kafka again: after a change of its version in stack/servers/jars.py
+	@$(PY) -m stack.servers.jars
 
 packages: $(PACKAGES)
 packages-dev: $(DEV)
 
-$(RUNTIME): requirements-embedded.lock | $(VENV)/bin/python uv
+$(EMBEDDED): requirements-embedded.lock | $(VENV)/bin/python uv
 	$(UV) pip sync --quiet --python $(VENV)/bin/python requirements-embedded.lock
+	@rm -f $(VENV)/.installed-* && touch $@
+
+$(SOURCES): requirements-sources.lock | $(VENV)/bin/python uv
+	$(UV) pip sync --quiet --python $(VENV)/bin/python requirements-sources.lock
 	@rm -f $(VENV)/.installed-* && touch $@
 
 $(DEV): requirements-dev.lock | $(VENV)/bin/python uv

@@ -13,7 +13,7 @@ from stack.errors import ConfigError
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 Port = Annotated[int, Field(gt=0, lt=65536)]
-OVERRIDES = ("state_dir", "datasets_dir", "s3_server", "target")  # in addition to the ports
+OVERRIDES = ("state_dir", "datasets_dir", "s3_server", "kafka", "target")  # in addition to the ports
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
 
@@ -44,6 +44,8 @@ class Config(BaseModel):
     postgres_port: Port
     serving_port: Port
     objects_inner_port: Annotated[int, Field(gt=0, lt=65528)]
+    kafka_port: Port
+    kafka_inner_port: Annotated[int, Field(gt=0, lt=65535)]
 
     airflow_admin_user: str
     airflow_admin_password: Secret
@@ -81,6 +83,13 @@ class Config(BaseModel):
     logs_s3_secret_key: Secret
     log_retention_days: Annotated[int, Field(gt=0)]
     objects_signing_key: Secret
+
+    kafka: Literal["0", "1"]
+    kafka_admin_password: Secret
+    kafka_pipelines_password: Secret
+    kafka_stream_password: Secret
+    kafka_producer_password: Secret
+    kafka_inner_password: Secret
 
     @property
     def s3_url(self) -> str:

@@ -26,7 +26,7 @@ def ensure(path: Path) -> None:
     lines, present = source.read_text().splitlines(), _assignments(source)
     lines += [f"{key}={value}" for key, value in example.items() if key not in present]
     empty = {key for key, value in example.items() if not value and not present.get(key)}
-    _write_private(path, "".join(_fill(line, empty) + "\n" for line in lines))
+    write_private(path, "".join(_fill(line, empty) + "\n" for line in lines))
 
 
 def _assignments(path: Path) -> dict[str, str]:
@@ -47,7 +47,8 @@ def _fill(line: str, empty: set[str]) -> str:
     return f"{key}={random_secret(key)}" if key in empty else line
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read; it is replaced at once, or not at all."""
     if path.exists() and path.read_text() == text:
         path.chmod(0o600)
         return

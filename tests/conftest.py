@@ -40,7 +40,8 @@ COMPOSE_FILES = {
     "seaweedfs": ["docker-compose.yml", "docker-compose.seaweedfs.yml"],
 }
 _CLAIMS: list[IO[str]] = []  # the locks on ports: open files
-PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "SERVING", "OBJECTS_INNER")
+PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "SERVING")
+INNER_PORTS = {"OBJECTS_INNER_PORT": 8, "KAFKA_PORT": 16, "KAFKA_INNER_PORT": 17}
 
 
 # What uses the whole stack comes last: first what looks at it untouched, then the user's day, then the screens, and at
@@ -140,6 +141,7 @@ def write_env_file(folder: Path) -> Path:
     """Write an env file for a stack of its own; the secrets are added when it is loaded."""
     base = _claim_ports()
     lines = [f"{name}_PORT={base + i}" for i, name in enumerate(PORTS)]
+    lines += [f"{name}={base + i}" for name, i in INNER_PORTS.items()]
     if os.environ.get("TARGET") == "compose":
         files = [*COMPOSE_FILES[s3_server()], "tests/compose/postgres-port.yml"]
         run = os.environ.get("COMPOSE_TEST_RUN") or secrets.token_hex(4)  # what a killed run left is not met again
@@ -194,6 +196,15 @@ def servers(stack_config: "Config") -> "Config":
 def mlflow_server(servers: "Config") -> "Config":
     """`servers`, and MLflow."""
     return _up(servers, ["mlflow"])
+
+
+@pytest.fixture(scope="session")
+def kafka_broker() -> Iterator[Any]:
+    """A real Kafka broker, `tests.kafka.Broker`; a test that stops it starts it again."""
+    from tests.kafka import running_broker
+
+    with running_broker() as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")

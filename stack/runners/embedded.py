@@ -10,7 +10,7 @@ from stack.runners import ports
 from stack.runners.startup import Report, Startup
 from stack.runners.supervisor import LIVE, Supervisor
 from stack.servers import postgres
-from stack.servers.inventory import absent, all_nodes, with_needs
+from stack.servers.inventory import absent, all_nodes, optional, with_needs
 from stack.servers.node import Nodes, Server, Step, base_environment, servers_of
 
 WAIT_FOR_WORK = 600  # seconds; longer work is interrupted, and continues by itself
@@ -41,7 +41,7 @@ def up(config: Config, only: list[str], report: Report = lambda name, event: Non
             server.check()
     _check_ports(supervisor, wanted)
     with _stopped_if_interrupted(supervisor, nodes):
-        _report_removals(supervisor, nodes, absent(config), report)
+        _report_removals(supervisor, nodes, _reasons(config), report)
         _prepare_restarts(supervisor, nodes, report)
         started = supervisor.ensure(servers_of(nodes))
         if not started and _all_healthy(wanted, running(config)) and _all_done(wanted):
@@ -70,12 +70,16 @@ def _prepare_restarts(supervisor: Supervisor, nodes: Nodes, report: Report) -> N
         time.sleep(1)
 
 
-def _report_removals(supervisor: Supervisor, nodes: Nodes, missing: dict[str, str], report: Report) -> None:
+def _reasons(config: Config) -> dict[str, str]:
+    """Return why servers are not among the nodes."""
+    return optional(config) | {name: f"it cannot run here; {remedy}" for name, remedy in absent(config).items()}
+
+
+def _report_removals(supervisor: Supervisor, nodes: Nodes, reasons: dict[str, str], report: Report) -> None:
     """Say which running servers are stopped for good, and why."""
     for name, state in supervisor.states().items():
         if name not in nodes and state in LIVE:
-            reason = f"it cannot run here; {missing[name]}" if name in missing else "this version does not have it"
-            report(name, f"is stopped, because {reason}")
+            report(name, f"is stopped, because {reasons.get(name, 'this version does not have it')}")
 
 
 def up_stores(config: Config) -> None:

@@ -12,7 +12,7 @@ from werkzeug.security import check_password_hash
 
 from stack import healthcheck, secrets
 from stack.config import HOST, ROOT, Config
-from stack.servers import probes
+from stack.servers import kafka, probes
 from stack.servers.node import Node, Server, Step, base_environment, no_work, program
 
 
@@ -20,7 +20,7 @@ def nodes(config: Config) -> Iterator[Node]:
     """Describe the set-up step and the four processes."""
     common = _environment(config)
     tasks = config.environment()
-    sensors = {"AIRFLOW_CONN_S3": s3_connection(config)}
+    sensors = {"AIRFLOW_CONN_S3": s3_connection(config)} | _kafka_connection(config)
     logs = {"AIRFLOW_CONN_LOGS": logs_connection(config)}
     retention = {"LOG_RETENTION_DAYS": str(config.log_retention_days)}
     tokens = {"AIRFLOW__API_AUTH__JWT_SECRET": config.airflow_jwt_secret.get_secret_value()}
@@ -99,6 +99,11 @@ def logs_connection(config: Config) -> str:
     """
     patience = {"connect_timeout": 3, "read_timeout": 10, "retries": {"mode": "standard", "total_max_attempts": 2}}
     return _connection(config, config.logs_s3_access_key, config.logs_s3_secret_key, config_kwargs=patience)
+
+
+def _kafka_connection(config: Config) -> dict[str, str]:
+    """Return the Airflow connection `kafka` where the broker runs."""
+    return {"AIRFLOW_CONN_KAFKA": kafka.connection(config)} if kafka.is_wanted(config) else {}
 
 
 def _connection(config: Config, access_key: str, secret_key: SecretStr, **extra: object) -> str:

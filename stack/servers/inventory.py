@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stack.config import Config
-from stack.servers import adminer, airflow, feast, mlflow, objects, postgres, serving
+from stack.servers import adminer, airflow, feast, kafka, mlflow, objects, postgres, serving
 from stack.servers.node import Node, Nodes
 
 
@@ -15,6 +15,8 @@ def all_nodes(config: Config) -> dict[str, Node]:
 def _nodes(config: Config) -> Iterator[Node]:
     yield postgres.server(config)
     yield objects.server(config)
+    if kafka.is_wanted(config):
+        yield kafka.server(config)
     yield postgres.dbinit(config)
     yield mlflow.server(config)
     yield from airflow.nodes(config)
@@ -26,6 +28,11 @@ def _nodes(config: Config) -> Iterator[Node]:
 def absent(config: Config) -> dict[str, str]:
     """Return the servers that this machine cannot run, with what to do about it."""
     return {} if adminer.is_installed(config) else {"adminer": adminer.REMEDY}
+
+
+def optional(config: Config) -> dict[str, str]:
+    """Return the servers that nothing asks for, with the reason."""
+    return {} if kafka.is_wanted(config) else {kafka.NAME: kafka.NOT_WANTED}
 
 
 def with_needs(nodes: Nodes, names: list[str]) -> dict[str, Node]:

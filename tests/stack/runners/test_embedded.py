@@ -197,11 +197,20 @@ def test_a_server_that_is_stopped_for_good_is_said_with_its_reason():
 
     said = []
     nodes = {"store": Server("store", (), {}, probe=lambda: None, version="1")}
-    embedded._report_removals(Running(), nodes, {"page": "install PHP"}, lambda *event: said.append(" ".join(event)))
+    reasons = {"page": "nothing asks for it"}
+    embedded._report_removals(Running(), nodes, reasons, lambda *event: said.append(" ".join(event)))
     assert said == [
-        "page is stopped, because it cannot run here; install PHP",
+        "page is stopped, because nothing asks for it",
         "old is stopped, because this version does not have it",
     ]
+
+
+def test_a_server_that_is_not_there_has_a_reason(config, monkeypatch):
+    monkeypatch.setattr(embedded, "absent", lambda config: {"page": "install PHP"})
+    assert embedded._reasons(config) == {
+        "page": "it cannot run here; install PHP",
+        "kafka": "no data set has it as its source, and KAFKA is not 1",
+    }
 
 
 def test_a_server_that_cannot_run_stops_no_other_one(config, monkeypatch, supervisor):

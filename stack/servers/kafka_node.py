@@ -1,0 +1,110 @@
+"""The files of the Kafka node: its settings, which have a secret, and its formatted data folder."""
+
+import base64
+import json
+import shutil
+import subprocess
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from stack import secrets
+from stack.config import HOST
+from stack.errors import StackError
+from stack.servers.kafka_roles import INNER_USER, SUPER_USER
+
+LISTENERS = ("CLIENTS", "INNER", "CONTROLLER")
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "listener.security.protocol.map": ",".join(f"{name}:SASL_PLAINTEXT" for name in LISTENERS),
+    "inter.broker.listener.name": "INNER",
+    "controller.listener.names": "CONTROLLER",
+    "sasl.mechanism.inter.broker.protocol": "PLAIN",
+    "sasl.mechanism.controller.protocol": "PLAIN",
+    "listener.name.clients.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+    "listener.name.inner.sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.clients.scram-sha-512.sasl.jaas.config": (
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    ),
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "false",
+    "super.users": f"User:{SUPER_USER};User:{INNER_USER}",
+    "auto.create.topics.enable": "false",
+    # one node has one copy of everything
+    "default.replication.factor": "1",
+    "offsets.topic.replication.factor": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    # for a laptop: rows are kept for a week, and at most 1 GiB of them in a partition
+    "log.retention.hours": "168",
+    "log.retention.bytes": str(2**30),
+    "log.segment.bytes": str(2**27),
+    "log.cleaner.dedupe.buffer.size": str(2**24),
+    "offsets.topic.num.partitions": "4",
+    "share.coordinator.state.topic.num.partitions": "4",
+    "transaction.state.log.num.partitions": "4",
+    "group.initial.rebalance.delay.ms": "0",
+}
+
+
+def settings_file(home: Path) -> Path:
+    """Return the path of the settings."""
+    return home / "server.properties"
+
+
+def prepare(home: Path, ports: Mapping[str, int], password: str, java: Path, environment: Mapping[str, str]) -> None:
+    """Write the settings, and format the data folder before the first start.
+
+    Args:
+        home: the folder of the node, closed to other users.
+        ports: by listener.
+        password: the one with which the node logs in at itself.
+        java: the program.
+        environment: with the CLASSPATH.
+
+    Raises:
+        StackError: the data folder cannot be formatted.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    shutil.rmtree(home / "tmp", ignore_errors=True)  # libraries that a killed broker has unpacked
+    (home / "tmp").mkdir()
+    secrets.write_private(settings_file(home), settings(home, ports, password))
+    if (home / "data" / "meta.properties").exists():
+        return
+    shutil.rmtree(home / "data", ignore_errors=True)  # left by an interrupted format
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    _run(java, environment, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings_file(home)))
+
+
+def settings(home: Path, ports: Mapping[str, int], password: str) -> str:
+    """Return the settings as Java's properties."""
+    addresses = {name: f"{name}://{HOST}:{ports[name]}" for name in LISTENERS}
+    quoted = json.dumps(password, ensure_ascii=False)
+    login = (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'username="{INNER_USER}" password={quoted} user_{INNER_USER}={quoted};'
+    )
+    values = SETTINGS | {
+        "listeners": ",".join(addresses.values()),
+        "advertised.listeners": f"{addresses['CLIENTS']},{addresses['INNER']}",
+        "controller.quorum.voters": f"1@{HOST}:{ports['CONTROLLER']}",
+        "listener.name.inner.plain.sasl.jaas.config": login,
+        "listener.name.controller.plain.sasl.jaas.config": login,
+        "log.dirs": str(home / "data"),
+    }
+    return "".join(f"{key}={_escaped(value)}\n" for key, value in values.items())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\")
+
+
+def _run(java: Path, environment: Mapping[str, str], *words: str) -> None:
+    done = subprocess.run([str(java), *words], env=dict(environment), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StackError(f"Kafka's data folder cannot be formatted:\n{done.stdout}{done.stderr}")
