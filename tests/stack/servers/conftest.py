@@ -1,4 +1,4 @@
-"""A machine that has MinIO's programs."""
+"""A machine that has MinIO's programs, and one on which Kafka is asked for."""
 
 import pytest
 
@@ -19,3 +19,12 @@ def with_minio(tmp_path, monkeypatch, config):
     minio._version.cache_clear()
     yield load(config.env_file)
     minio._version.cache_clear()
+
+
+@pytest.fixture
+def with_kafka(config, monkeypatch):
+    """Settings that ask for the broker."""
+    from stack.config import load
+
+    monkeypatch.setenv("KAFKA", "1")
+    return load(config.env_file)

@@ -29,6 +29,9 @@ SECRETS_OF |= {
     "airflow-triggerer": AIRFLOW | {"s3_secret_key", "logs_s3_secret_key"},
     "airflow-watchdog": {"airflow_db_password"},
 }
+WITH_KAFKA = {"kafka": set()} | {
+    name: SECRETS_OF[name] | {"kafka_pipelines_password"} for name in ("airflow-scheduler", "airflow-triggerer")
+}
 SECRETS = [name for name, field in Config.model_fields.items() if "SecretStr" in str(field.annotation)]
 
 
@@ -36,16 +39,25 @@ def values(config):
     return {name: getattr(config, name).get_secret_value() for name in SECRETS}
 
 
+def secrets_in(node, config):
+    text = " ".join(node.environment.values())
+    return {name for name, value in values(config).items() if value in text}
+
+
 def test_each_process_has_only_its_own_secrets(config):
     for node in all_nodes(config).values():
-        text = " ".join(node.environment.values())
-        assert {name for name, value in values(config).items() if value in text} == SECRETS_OF[node.name], node.name
+        assert secrets_in(node, config) == SECRETS_OF[node.name], node.name
 
 
-def test_no_command_line_shows_a_secret(config):
-    for node in all_nodes(config).values():
+def test_where_kafka_runs_two_processes_have_the_login_of_the_tasks(with_kafka):
+    for node in all_nodes(with_kafka).values():
+        assert secrets_in(node, with_kafka) == (SECRETS_OF | WITH_KAFKA)[node.name], node.name
+
+
+def test_no_command_line_shows_a_secret(with_kafka):
+    for node in all_nodes(with_kafka).values():
         line = " ".join(node.command)
-        assert [name for name, value in values(config).items() if value in line] == [], node.name
+        assert [name for name, value in values(with_kafka).items() if value in line] == [], node.name
 
 
 def test_no_process_has_a_proxy_or_telemetry(config, monkeypatch):
@@ -55,8 +67,10 @@ def test_no_process_has_a_proxy_or_telemetry(config, monkeypatch):
         assert node.environment["DO_NOT_TRACK"] == "1"
 
 
-def test_no_two_listeners_share_a_port(config):
-    ports = [port for node in all_nodes(config).values() if isinstance(node, Server) for port in node.ports.values()]
+def test_no_two_listeners_share_a_port(with_kafka):
+    ports = [
+        port for node in all_nodes(with_kafka).values() if isinstance(node, Server) for port in node.ports.values()
+    ]
     assert len(set(ports)) == len(ports)
 
 

@@ -29,13 +29,6 @@ def config(config, tmp_path, monkeypatch):
     return load(config.env_file)
 
 
-@pytest.fixture
-def with_kafka(config, monkeypatch):
-    """Settings that ask for the broker."""
-    monkeypatch.setenv("KAFKA", "1")
-    return load(config.env_file)
-
-
 def write_spec(config, source, name="orders"):
     (config.datasets_dir / f"{name}.yaml").write_text(f"name: {name}\n{source}\n")
 
@@ -155,12 +148,8 @@ def rows(broker, role, topic, count=1):
     Raises:
         KafkaException: the role may not.
     """
-    more = {
-        "group.id": f"{role}-tests" if role == "stream" else READER_GROUP,
-        "enable.auto.commit": False,
-        "log_level": 0,
-    }
-    consumer = Consumer(broker.settings(role, **more))
+    group = {"pipelines": READER_GROUP}.get(role, "stream-tests")
+    consumer = Consumer(broker.settings(role, **{"group.id": group, "enable.auto.commit": False, "log_level": 0}))
     try:
         consumer.assign([TopicPartition(topic, 0, 0)])
         messages = consumer.consume(count, SECONDS)
