@@ -148,7 +148,7 @@ def _all_healthy(nodes: Nodes, running: set[str]) -> bool:
 
 def _check_ports(supervisor: Supervisor, nodes: Nodes) -> None:
     needed = {name: port for server in servers_of(nodes) for name, port in server.ports.items()}
-    ports.check(needed, {process.pid for process in supervisor.processes()})
+    ports.check(needed, supervisor.process_ids)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import socket
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import psutil
 
@@ -10,12 +10,13 @@ from stack.config import HOST
 from stack.errors import PortTakenError
 
 
-def check(ports: Mapping[str, int], ours: set[int]) -> None:
+def check(ports: Mapping[str, int], ours: Callable[[], set[int]]) -> None:
     """Refuse to start where another program listens.
 
     Args:
         ports: by the variable that sets it (the name of an inner listener shows the sum).
-        ours: ids of processes that belong to this stack.
+        ours: returns the ids of the processes that belong to this stack. It is called after a listener was found, so a
+            server that starts meanwhile is among them.
 
     Raises:
         PortTakenError: names every taken port, the process that uses it and the variable to change.
@@ -31,7 +32,7 @@ def check(ports: Mapping[str, int], ours: set[int]) -> None:
         raise PortTakenError("A port is not free.\n  " + "\n  ".join(duplicates + taken))
 
 
-def _user_of(port: int, ours: set[int]) -> str | None:
+def _user_of(port: int, ours: Callable[[], set[int]]) -> str | None:
     """Return the process that listens on a port, in words; None if the port is free or used by this stack."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -39,7 +40,7 @@ def _user_of(port: int, ours: set[int]) -> str | None:
             probe.bind((HOST, port))
         except OSError as error:
             pid = _listener(port)
-            if pid in ours:
+            if pid in ours():
                 return None
             return _describe(pid) if pid else f"a process of another user ({error.strerror})"
     return None

@@ -74,7 +74,7 @@ class Startup:
 
     def _check_ports(self, server: Server) -> None:
         """Check that no stranger took a port after the check of all ports: it could even answer the probe."""
-        ports.check(server.ports, {process.pid for process in self.supervisor.processes()})
+        ports.check(server.ports, self.supervisor.process_ids)
 
     def _start(self, node: Node) -> None:
         began = time.monotonic()

@@ -62,6 +62,10 @@ class Supervisor:
         """Return every process of this stack, orphans too."""
         return processes.stack_processes(self.state)
 
+    def process_ids(self) -> set[int]:
+        """Return the id of every process of this stack, orphans too."""
+        return {process.pid for process in self.processes()}
+
     def write(self, servers: Iterable[Server]) -> None:
         """Write the configuration; it contains secrets, so only its owner can read it."""
         servers = list(servers)
