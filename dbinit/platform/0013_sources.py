@@ -57,7 +57,7 @@ def upgrade() -> None:
     op.execute("ALTER DEFAULT PRIVILEGES FOR ROLE platform IN SCHEMA sources GRANT SELECT ON TABLES TO reader")
     op.execute(RANGES)
     op.execute(STATUS)
-    op.execute("GRANT SELECT ON sources.status TO serving")  # its metrics tell the lag
+    op.execute("GRANT SELECT ON sources.ranges, sources.status TO serving")  # its metrics tell the lag
     op.execute("RESET ROLE")
 
 

@@ -22,6 +22,7 @@ def main() -> None:
     from ml_platform.serving.http_protocol import TimedHttpProtocol
     from ml_platform.serving.live_models import LiveModels
     from ml_platform.serving.prediction_writer import log_writer
+    from ml_platform.sources.status import statuses
 
     # Feast's import takes seconds, so it happens before the first request. It must come after the app's imports: it
     # changes the environment so that the Prometheus client would keep its numbers in files.
@@ -35,7 +36,7 @@ def main() -> None:
 
     settings = serving_settings()
     uvicorn.run(
-        create_app(LiveModels(), settings.serving_token, log_writer()),
+        create_app(LiveModels(), settings.serving_token, log_writer(), statuses),
         host=settings.serving_host,
         port=settings.serving_port,
         http=TimedHttpProtocol,

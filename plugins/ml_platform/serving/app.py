@@ -26,7 +26,7 @@ from ml_platform.scoring.reasons import scale_facts
 from ml_platform.serving import answers, messages, openapi
 from ml_platform.serving.answers import BadRequestError, ScoredRows
 from ml_platform.serving.live_models import LiveModels, ServedModel
-from ml_platform.serving.metrics import Metrics, MetricsMiddleware
+from ml_platform.serving.metrics import Metrics, MetricsMiddleware, ReadSources
 from ml_platform.serving.prediction_writer import PredictionWriter, Write
 from ml_platform.serving.settings import MOST_BYTES
 from ml_platform.specs.parts import MAX_REASONS
@@ -46,15 +46,16 @@ BODY_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(live: LiveModels, token: SecretStr, write: Write) -> FastAPI:
+def create_app(live: LiveModels, token: SecretStr, write: Write, read_sources: ReadSources = list) -> FastAPI:
     """Return the service.
 
     Args:
         live: the models; they follow the registry while the service runs.
         token: the bearer token of callers.
         write: writes predictions to the log.
+        read_sources: returns what is known of the sources of rows, for the metrics.
     """
-    metrics = Metrics(live)
+    metrics = Metrics(live, read_sources)
     writer = PredictionWriter(metrics.lost.inc, write)
 
     @asynccontextmanager

@@ -1,22 +1,27 @@
 """The metrics for Prometheus, in a registry of their own, because Feast uses the default registry."""
 
 import time
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ml_platform.exceptions import ServiceError
 from ml_platform.serving.live_models import LiveModels
+from ml_platform.sources.ranges import Status
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+ReadSources = Callable[[], list[Status]]  # raises ServiceError if Postgres is not available
 
 
 class Metrics:
     """Counters of requests and rows, and gauges of the versions that answer."""
 
-    def __init__(self, live: LiveModels) -> None:
-        """Start at zero."""
+    def __init__(self, live: LiveModels, read_sources: ReadSources = list) -> None:
+        """Start at zero; `read_sources` returns what is known of the sources of rows."""
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "serving_requests", "Answered requests", ["route", "dataset", "status"], registry=self._registry
@@ -27,6 +32,7 @@ class Metrics:
         self.rows = Counter("serving_rows", "Rows scored", ["dataset", "version"], registry=self._registry)
         self.lost = Counter("serving_predictions_lost", "Predictions that could not be logged", registry=self._registry)
         self._registry.register(_LiveVersions(live))
+        self._registry.register(_Sources(read_sources))
 
     def text(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
@@ -47,6 +53,36 @@ class _LiveVersions(Collector):
                 version.add_metric([name], served.model.version)
             degraded.add_metric([name], float(served.status != "ok"))
         return [version, degraded]
+
+
+class _Sources(Collector):
+    def __init__(self, read: ReadSources) -> None:
+        self._read = read
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        return []  # else Postgres would be asked before the service starts
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        labels = ["dataset", "purpose"]
+        lag = GaugeMetricFamily("source_lag", "Rows, or files, of a source that wait to be read", labels=labels)
+        rows = GaugeMetricFamily("source_rows", "Rows of a source that came into the inbox", labels=labels)
+        seen = GaugeMetricFamily("source_seen_timestamp_seconds", "When the source last answered", labels=labels)
+        problem = GaugeMetricFamily("source_problem", "1 while the source cannot be read", labels=labels)
+        for one in self._known():
+            names = [one.dataset, one.purpose]
+            rows.add_metric(names, one.rows)
+            problem.add_metric(names, float(one.problem is not None))
+            if one.lag is not None:
+                lag.add_metric(names, one.lag)
+            if one.seen_at is not None:
+                seen.add_metric(names, one.seen_at.timestamp())
+        return [lag, rows, seen, problem]
+
+    def _known(self) -> list[Status]:
+        try:
+            return self._read()
+        except ServiceError:  # the other metrics do not need Postgres
+            return []
 
 
 class MetricsMiddleware:

@@ -87,7 +87,7 @@ class KafkaReader(Reader):
                 isolation_level=IsolationLevel.READ_COMMITTED,
                 request_timeout=REQUEST_SECONDS,
             )
-            return {f"{one.partition}.{suffix}": future.result().offset for one, future in futures.items()}
+            return {f"{one.partition}-{suffix}": future.result().offset for one, future in futures.items()}
 
     def next_range(self, partition: str, start: str, newest: str) -> Range | None:
         """Return at most `max_rows` offsets; transactions and compaction leave gaps in them."""
@@ -271,4 +271,4 @@ def _short(topic_id: str) -> str:
 
 
 def _number(partition: str) -> int:
-    return int(partition.partition(".")[0])
+    return int(partition.partition("-")[0])

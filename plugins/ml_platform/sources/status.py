@@ -22,5 +22,14 @@ def status_of(feed: Feed) -> Status | None:
     Raises:
         ServiceError: Postgres is not available.
     """
+    return next((one for one in statuses() if one.identity == feed.identity), None)
+
+
+def statuses() -> list[Status]:
+    """Return what is known of all sources that were looked at, also of those that no spec names any more.
+
+    Raises:
+        ServiceError: Postgres is not available.
+    """
     with transaction() as cursor:
-        return next((one for one in ranges.statuses(cursor) if one.identity == feed.identity), None)
+        return ranges.statuses(cursor)

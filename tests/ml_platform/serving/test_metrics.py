@@ -1,13 +1,16 @@
 """The metrics count requests, rows and lost predictions; no text of a caller becomes a label."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from ml_platform.exceptions import ServiceError
 from ml_platform.serving.metrics import Metrics, MetricsMiddleware
+from ml_platform.sources.ranges import Status
 from tests.ml_platform.serving.models import ROW, SHOP, WEEKS, Registry, ask, follow, make_model, service
 
 MODELS = [make_model(SHOP), make_model(SHOP, 2), make_model(WEEKS)]
@@ -105,3 +108,25 @@ def test_only_requests_are_counted(registry: Registry) -> None:
     asyncio.run(MetricsMiddleware(application, metrics, live)({"type": "lifespan"}, None, None))  # type: ignore[arg-type]
     assert passed == ["lifespan"]
     assert samples(metrics.text().decode(), "serving_requests_total") == {}
+
+
+def test_the_sources_of_rows_are_shown(registry: Registry) -> None:
+    seen = datetime(2026, 1, 1, tzinfo=UTC)
+    known = [
+        Status("claims", "train", "kafka:kafka/claims", "0: 7", "0: 9", 2, seen, None, rows=7, files=1, waiting=0),
+        Status("claims", "test", "sql:dwh/claims by id", "", "", None, None, "it is away", rows=0, files=0, waiting=0),
+    ]
+    text = Metrics(follow(registry), lambda: known).text().decode()
+    assert samples(text, "source_lag") == {("claims", "train"): 2}
+    assert samples(text, "source_rows") == {("claims", "train"): 7, ("claims", "test"): 0}
+    assert samples(text, "source_problem") == {("claims", "train"): 0, ("claims", "test"): 1}
+    assert samples(text, "source_seen_timestamp_seconds") == {("claims", "train"): seen.timestamp()}
+
+
+def test_without_postgres_the_other_metrics_are_shown(registry: Registry) -> None:
+    def away() -> list[Status]:
+        raise ServiceError("Postgres: connection refused")
+
+    text = Metrics(follow(registry), away).text().decode()
+    assert samples(text, "source_lag") == {}
+    assert samples(text, "serving_model_version") == {("shop",): 1, ("weeks",): 1}
