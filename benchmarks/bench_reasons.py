@@ -31,10 +31,10 @@ from ml_platform.estimators.table import ESTIMATORS
 from ml_platform.parsing.batches import read_batches
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.registry.model_files import signature
+from ml_platform.scoring.live_models import LiveModels
 from ml_platform.scoring.reasons import reasons_of
 from ml_platform.scoring.result_files import result_batch
 from ml_platform.serving.app import create_app
-from ml_platform.serving.live_models import LiveModels
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.tasks import Estimator
 from ml_platform.training.candidates import Candidate, candidates

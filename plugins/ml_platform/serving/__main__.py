@@ -18,9 +18,9 @@ def main() -> None:
     """Run until a signal stops it; requests in progress are answered first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     os.environ.update(MLFLOW_TIMEOUTS)
+    from ml_platform.scoring.live_models import LiveModels
     from ml_platform.serving.app import create_app
     from ml_platform.serving.http_protocol import TimedHttpProtocol
-    from ml_platform.serving.live_models import LiveModels
     from ml_platform.serving.prediction_writer import log_writer
     from ml_platform.sources.status import statuses
 

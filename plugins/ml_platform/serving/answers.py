@@ -1,32 +1,27 @@
 """From a request's body to predictions: rows are parsed, checked and scored in the same way as rows of files."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import repeat
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from ml_platform.evaluation.task import Outputs, Values
 from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.files.formats import display_text
 from ml_platform.files.json_rows import ListRows, decode_json
 from ml_platform.parsing.batches import BadValue, typed_batches
 from ml_platform.parsing.layout import columns_of, needed_columns
 from ml_platform.registry.loaded_model import LoadedModel
-from ml_platform.scoring.model_rows import model_rows
-from ml_platform.scoring.reasons import Reasons, reasons_of
-from ml_platform.scoring.row_identity import identity_fields, identity_values
+from ml_platform.scoring import scored_rows
+from ml_platform.scoring.scored_rows import TOO_LARGE, ScoredRows
 from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.spec import Dataset, Table
 
 REQUEST = "the request"
 NOT_A_REQUEST = 'not of the form {"rows": [{...}, ...]} or {"entities": [{...}, ...]}'
 MISSING_FIELD = "the row does not have this field; write null if the value is missing"
-TOO_LARGE = "a value is so large that the model gives no finite prediction"
 
 
 class PredictRequest(NamedTuple):
@@ -47,38 +42,6 @@ class BadRequestError(ContractError):
         """Keep the problem and the bad values; `line` of a bad value is the number of the row, from 1."""
         super().__init__(problem)
         self.bad = bad
-
-
-@dataclass(frozen=True)
-class ScoredRows:
-    """Rows, and the predictions of a model for them.
-
-    Attributes:
-        model: the model.
-        rows: typed, in the order of the request, shape (n_rows, n_columns).
-        outputs: as `LoadedModel.predict` returns them.
-        predictions: as `LoadedModel.predict` returns them, shape (n_rows,).
-        reasons: of the predictions, if they were asked for.
-    """
-
-    model: LoadedModel
-    rows: pa.RecordBatch
-    outputs: Outputs
-    predictions: Values
-    reasons: Reasons | None = None
-
-    def by_row(self) -> Iterator[dict[str, Any]]:
-        """Yield the answer for each row: its key, and its prediction, see `Task.answers`; and its reasons.
-
-        Without a key, the number of the row in the request, from 1, is in its place.
-        """
-        dataset = self.model.dataset
-        headers = [field.name for field in identity_fields(dataset)]
-        keys = zip(*(column.to_pylist() for column in identity_values(dataset, self.rows)), strict=True)
-        answers = self.model.task.answers(self.outputs, self.predictions)
-        reasons = self.reasons.by_row() if self.reasons else repeat({}, len(answers))
-        for key, answer, explained in zip(keys, answers, reasons, strict=True):
-            yield {"key": dict(zip(headers, key, strict=True)), **answer, **explained}
 
 
 def parse_request(body: bytes) -> PredictRequest:
@@ -178,23 +141,14 @@ def _unknown(dataset: Dataset, keys: pa.RecordBatch, row: int) -> BadValue:
 
 
 def score(model: LoadedModel, rows: pa.RecordBatch, requested: datetime, n_reasons: int = 0) -> ScoredRows:
-    """Score typed rows in the same way as the rows of a file.
-
-    Args:
-        model: the model.
-        rows: as `typed_rows` returns them.
-        requested: the time of the request; also the time of the join if the data set has no event time.
-        n_reasons: per row; 0 if there are none.
+    """Score typed rows; see `scored_rows.score`.
 
     Raises:
         BadRequestError: the model gives a row no finite output.
         RegistryError: the model cannot score, or gives no reasons.
     """
-    inputs = model_rows(model.dataset, rows, requested)
-    outputs, predictions = model.predict(inputs)
-    finite = np.isfinite(outputs.reshape(len(predictions), -1)).all(axis=1)
-    if not finite.all():
-        bad = tuple(BadValue(int(row) + 1, "", "", TOO_LARGE) for row in np.flatnonzero(~finite))
-        raise BadRequestError(f"{REQUEST}: {len(bad):,} of {len(predictions):,} rows are bad", bad)
-    reasons = reasons_of(model, inputs, predictions, n_reasons) if n_reasons else None
-    return ScoredRows(model, rows, outputs, predictions, reasons)
+    scored = scored_rows.score(model, rows, requested, n_reasons)
+    if not scored.is_finite.all():
+        bad = tuple(BadValue(int(row) + 1, "", "", TOO_LARGE) for row in np.flatnonzero(~scored.is_finite))
+        raise BadRequestError(f"{REQUEST}: {len(bad):,} of {rows.num_rows:,} rows are bad", bad)
+    return scored

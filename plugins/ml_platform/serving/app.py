@@ -22,10 +22,11 @@ from starlette.requests import ClientDisconnect
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.files.formats import display_text
 from ml_platform.registry.loaded_model import LoadedModel
+from ml_platform.scoring.live_models import LiveModels, ServedModel
 from ml_platform.scoring.reasons import scale_facts
+from ml_platform.scoring.scored_rows import ScoredRows
 from ml_platform.serving import answers, messages, openapi
-from ml_platform.serving.answers import BadRequestError, ScoredRows
-from ml_platform.serving.live_models import LiveModels, ServedModel
+from ml_platform.serving.answers import BadRequestError
 from ml_platform.serving.metrics import Metrics, MetricsMiddleware, ReadSources
 from ml_platform.serving.prediction_writer import PredictionWriter, Write
 from ml_platform.serving.settings import MOST_BYTES

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from ml_platform.registry.loaded_model import LoadedModel
-from ml_platform.serving.live_models import ServedModel, Status
+from ml_platform.scoring.live_models import ServedModel, Status
 from ml_platform.specs.tasks import TaskName
 
 

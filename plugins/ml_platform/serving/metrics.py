@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ml_platform.exceptions import ServiceError
-from ml_platform.serving.live_models import LiveModels
+from ml_platform.scoring.live_models import LiveModels
 from ml_platform.sources.ranges import Status
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)

@@ -11,7 +11,7 @@ from ml_platform.parsing.batches import KEY_CHARACTERS
 from ml_platform.parsing.conversion import value_text
 from ml_platform.parsing.layout import columns_of, needed_columns, required_columns
 from ml_platform.registry.loaded_model import LoadedModel
-from ml_platform.serving.live_models import LiveModels
+from ml_platform.scoring.live_models import LiveModels
 from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.parts import MAX_REASONS, Column
 from ml_platform.specs.spec import Dataset

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ml_platform.exceptions import ServiceError
 from ml_platform.scoring import prediction_log
-from ml_platform.serving.answers import ScoredRows
+from ml_platform.scoring.scored_rows import ScoredRows
 from ml_platform.storage.database import Connection
 
 log = logging.getLogger(__name__)

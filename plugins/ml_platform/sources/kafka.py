@@ -62,7 +62,7 @@ class KafkaReader(Reader):
             self._consumer = Consumer(
                 settings
                 | {
-                    "group.id": "ml-platform",  # the client wants one; nothing is committed to it
+                    "group.id": "pipelines",  # the client wants one; nothing is committed to it
                     "enable.auto.commit": False,
                     "enable.auto.offset.store": False,
                     "auto.offset.reset": "error",

@@ -220,7 +220,7 @@ class Table(SpecModel):
     @property
     def sha256(self) -> str:
         """A hash of all fields that decide the meaning of the data; it identifies a version of the spec."""
-        others = ("description", "search", "gate", "promotion", "result", "source")
+        others = ("description", "search", "gate", "promotion", "result", "source", "stream")
         excluded: dict[str, Any] = dict.fromkeys(others, True) | {"tables": {"__all__": {"description", "source"}}}
         content = self.model_dump(mode="json", exclude=excluded, exclude_defaults=True)
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -289,6 +289,10 @@ class Dataset(Table):
     gate: Gate = Gate()
     promotion: Promotion = Promotion()
     result: Result = Result()
+    stream: bool = Field(
+        default=False,
+        description="score the rows of the topic <name>.rows as they come; predictions go to <name>.predictions",
+    )
     # Filled from the tables' own files, so that the spec stored with a model is complete.
     tables: SkipJsonSchema[tuple[FeatureTable, ...]] = ()
 

@@ -23,9 +23,9 @@ from ml_platform.exceptions import RegistryError
 from ml_platform.parsing.layout import columns_of
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.registry.model_files import signature
+from ml_platform.scoring.live_models import LiveModels
 from ml_platform.serving import answers
 from ml_platform.serving.app import create_app
-from ml_platform.serving.live_models import LiveModels
 from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from ml_platform.scoring.live_models import ServedModel
 from ml_platform.serving import messages
-from ml_platform.serving.live_models import ServedModel
 from tests.ml_platform.keyless import without_key
 from tests.ml_platform.serving.models import SHOP, WEEKS, make_model
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ml_platform.exceptions import ServiceError
+from ml_platform.scoring.scored_rows import ScoredRows
 from ml_platform.serving import answers, prediction_writer
 from ml_platform.serving.prediction_writer import PredictionWriter
 from tests.ml_platform.serving.models import DAY, ROW, SHOP, WEEKS, Registry, ask, follow, make_model, service
@@ -15,7 +16,7 @@ MODEL = make_model(SHOP)
 NOW = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def scored(*rows: Any, model: Any = MODEL) -> answers.ScoredRows:
+def scored(*rows: Any, model: Any = MODEL) -> ScoredRows:
     body = json.dumps({"rows": rows}).encode()
     return answers.score(model, answers.typed_rows(model.dataset, answers.parse_request(body)), NOW)
 

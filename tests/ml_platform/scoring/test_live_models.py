@@ -6,8 +6,8 @@ import time
 import pytest
 
 from ml_platform.registry.loaded_model import LoadedModel
-from ml_platform.serving import live_models
-from ml_platform.serving.live_models import LiveModels
+from ml_platform.scoring import live_models
+from ml_platform.scoring.live_models import LiveModels
 from tests.ml_platform.serving.models import SHOP, Registry, follow, make_model
 
 MODELS = [make_model(SHOP, version) for version in (1, 2)]
