@@ -113,7 +113,7 @@ lock: uv ## resolve the packages again: for the image, for `make up`, without an
 	$(LOCK_SOURCES) --extra embedded --extra kafka-embedded -c requirements.lock -c requirements-embedded.lock -o requirements-sources.lock
 	$(LOCK) --all-extras -c requirements-sources.lock -o requirements-dev.lock
 
-lock-jars: packages-dev # resolve the jars of Kafka again: after a change of its version in stack/servers/jars.py
+lock-jars: packages-dev ## resolve the jars of Kafka again, after a change of its version in stack/servers/jars.py
 	@$(PY) -m stack.servers.jars
 
 packages: $(PACKAGES)

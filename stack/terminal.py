@@ -13,7 +13,8 @@ from stack.servers.node import Server
 ANY_WIDTH = 10_000  # columns
 # The ports that clients use; the object store has more, for its own parts.
 CLIENT_PORTS = {
-    f"{name}_PORT" for name in ("POSTGRES", "S3", "CONSOLE", "MLFLOW", "AIRFLOW", "FEAST", "SERVING", "ADMINER")
+    f"{name}_PORT"
+    for name in ("POSTGRES", "S3", "CONSOLE", "KAFKA", "MLFLOW", "AIRFLOW", "FEAST", "SERVING", "ADMINER")
 }
 
 

@@ -10,6 +10,7 @@ from stack.backup.folder import SETTINGS, LogProgress, check_place
 from stack.backup.manifest import Bucket, Manifest
 from stack.config import Config
 from stack.errors import BackupError, StackError
+from stack.servers import kafka_node
 from stack.target import runner
 
 LOGS = "logs"
@@ -87,6 +88,7 @@ def _check_empty(config: Config, folder: Path) -> None:
     s3 = archive.connect(config)
     # a platform that has only been started has logs already: its daily task has run
     counts = {f"bucket {bucket}": archive.contents(s3, bucket).objects for bucket in buckets() if bucket != LOGS}
+    counts["topics of Kafka"] = len(kafka_node.topics(config.state_dir / "kafka"))
     counts["uploads.arrivals"] = databases.count_rows(config).get("uploads.arrivals", 0)
     if not any(counts.values()):
         return

@@ -28,6 +28,7 @@ TIMEOUTS = (0.25, 0.5, 1.0, 2.0)  # seconds, one after the other: a refusal is s
 JAVA_OPTIONS = (
     "-Xmx384m",
     "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",  # ready in 3 s instead of 5 s, and as quick
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-UsePerfData",  # else a file in the folder for temporary files shows other users what Java does
     "-Djava.net.preferIPv4Stack=true",

@@ -81,6 +81,12 @@ def prepare(home: Path, ports: Mapping[str, int], password: str, java: Path, env
     _run(java, environment, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings_file(home)))
 
 
+def topics(home: Path) -> set[str]:
+    """Return the names of the topics in the data folder, without Kafka's own; it may run or not."""
+    names = {folder.name.rpartition("-")[0] for folder in home.glob("data/*-[0-9]*") if folder.is_dir()}
+    return {name for name in names if not name.startswith("__")}
+
+
 def settings(home: Path, ports: Mapping[str, int], password: str) -> str:
     """Return the settings as Java's properties."""
     addresses = {name: f"{name}://{HOST}:{ports[name]}" for name in LISTENERS}

@@ -1,5 +1,6 @@
 """One vocabulary of commands, and a start on a machine that has only Python and make."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -10,13 +11,14 @@ import pytest
 from stack.config import ROOT
 
 COMMANDS = ("up", "down", "status", "logs", "reset", "check", "test", "demo", "lint", "bench", "dataset", "eda")
-UV_ON_PATH = {**os.environ, "PATH": os.defpath}
+CHOICES = ("ENV_FILE", "DATASETS_DIR", "KAFKA", "SOURCE")  # of the caller
+UV_ON_PATH = {key: value for key, value in os.environ.items() if key not in CHOICES} | {"PATH": os.defpath}
 
 
 @pytest.fixture
 def project(tmp_path):
     """A folder with nothing but what the Makefile reads."""
-    for name in ("Makefile", "requirements-embedded.lock", "requirements-dev.lock"):
+    for name in ("Makefile", *(f"requirements-{name}.lock" for name in ("embedded", "sources", "dev"))):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 
@@ -63,3 +65,45 @@ def test_development_packages_serve_the_demo_too(project):
     assert "pip sync" not in make(project, "-n", "demo", "UV=true").stdout
     (project / "requirements-dev.lock").write_text("changed\n")
     assert "pip sync" in make(project, "-n", "test", "UV=true").stdout
+
+
+def installed(folder, *arguments):
+    """Return the lock file from which a command would install."""
+    said = make(folder, "-n", *arguments, "UV=true").stdout
+    (name,) = re.findall(r"pip sync .* (requirements-\w+\.lock)$", said, re.MULTILINE)
+    return name
+
+
+def write_spec(folder, text):
+    (folder / "datasets").mkdir()
+    (folder / "datasets" / "orders.yaml").write_text(text)
+
+
+def test_without_a_source_only_the_servers_are_installed(project):
+    write_spec(project, "name: orders\ndescription: |\n  source: none\n")
+    assert installed(project, "up") == installed(project, "up", "KAFKA=0") == "requirements-embedded.lock"
+
+
+@pytest.mark.parametrize("arguments", [["up", "KAFKA=1"], ["dataset", "FILE=a", "NAME=a", "SOURCE=kafka"]])
+def test_whoever_asks_for_a_source_gets_its_packages(project, arguments):
+    assert installed(project, *arguments) == "requirements-sources.lock"
+
+
+def test_a_data_set_with_a_source_brings_its_packages(project):
+    write_spec(project, "name: orders\nsource: {kind: kafka}\n")
+    assert installed(project, "up") == "requirements-sources.lock"
+
+
+def test_kafka_in_the_env_file_brings_its_packages(project):
+    (project / ".env").write_text("KAFKA=1\n")
+    assert installed(project, "up") == "requirements-sources.lock"
+    assert installed(project, "up", "KAFKA=0") == "requirements-embedded.lock"
+
+
+def test_packages_of_sources_stay_while_they_are_current(project):
+    """A broker may run on them that another shell has asked for."""
+    (project / ".venv" / "bin").mkdir(parents=True)
+    (project / ".venv" / "bin" / "python").touch()
+    lock = project / "requirements-sources.lock"
+    (project / ".venv" / f".installed-sources-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}").touch()
+    assert "pip sync" not in make(project, "-n", "down", "UV=true").stdout

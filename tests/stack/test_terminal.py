@@ -44,9 +44,9 @@ def test_each_server_has_its_health_version_and_address(console, state, problem,
 
 
 def test_inner_listeners_are_not_shown(console):
-    ports = {"S3_PORT": 9000, "CONSOLE_PORT": 9001, "OBJECTS_INNER_PORT + 1": 19001}
+    ports = {"S3_PORT": 9000, "CONSOLE_PORT": 9001, "OBJECTS_INNER_PORT + 1": 19001, "KAFKA_PORT": 9092}
     show_servers(console, [server("objects", **ports)], {}, {"objects": None})
-    assert "127.0.0.1:9000, 127.0.0.1:9001" in text(console)
+    assert "127.0.0.1:9000, 127.0.0.1:9001, 127.0.0.1:9092" in text(console)
     assert "19001" not in text(console)
 
 

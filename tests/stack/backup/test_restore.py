@@ -74,6 +74,12 @@ def test_a_platform_with_files_is_not_replaced_without_a_word(config, made, fold
     assert made.calls == [("up_stores",)]
 
 
+def test_topics_of_kafka_are_not_removed_without_a_word(config, made, folder, manifest):
+    (config.state_dir / "kafka" / "data" / "orders-0").mkdir(parents=True)
+    with pytest.raises(BackupError, match=r"not empty \(topics of Kafka: 1\)"):
+        restore_backup(config, folder, manifest, lambda line: None)
+
+
 def test_a_platform_that_was_down_is_down_again_after_a_refusal(config, made, folder, manifest, buckets):
     made._running.clear()
     buckets["result"].objects["r.csv"] = (b"1", PLAIN)

@@ -98,6 +98,14 @@ def test_what_a_killed_broker_unpacked_is_removed(tmp_path, java):
     assert left.parent.is_dir()
 
 
+def test_topics_are_those_of_people(tmp_path):
+    for name in ("orders-0", "orders-1", "a-b.rows-12", "__consumer_offsets-3", "__cluster_metadata-0"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    (tmp_path / "data" / "meta.properties").touch()
+    assert kafka_node.topics(tmp_path) == {"orders", "a-b.rows"}
+    assert kafka_node.topics(tmp_path / "none") == set()
+
+
 def test_a_format_that_fails_is_said_with_its_output(tmp_path, java):
     with pytest.raises(StackError, match="cannot be formatted:\nno space"):
         prepare(tmp_path, java("echo no space; exit 1"))
