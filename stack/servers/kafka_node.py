@@ -48,6 +48,9 @@ SETTINGS = {
     "share.coordinator.state.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
     "group.initial.rebalance.delay.ms": "0",
+    # a killed broker that starts again is refused until the session of its earlier start has ended
+    "broker.heartbeat.interval.ms": "1000",
+    "broker.session.timeout.ms": "4000",
 }
 
 
