@@ -13,11 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from stack.config import HOST, Config
 from stack.errors import StackError
-from stack.servers import jars, kafka_node, kafka_roles
+from stack.servers import jars, kafka_node, kafka_roles, kafka_specs
 from stack.servers.node import Server, Step, base_environment, program
 from stack.servers.probes import Probe
 
@@ -49,27 +47,13 @@ def is_wanted(config: Config) -> bool:
 
 def datasets(config: Config) -> list[str]:
     """Return the names of the data sets whose rows come from this broker, sorted."""
-    return sorted(path.stem for path in config.datasets_dir.glob("[!.]*.yaml") if _reads_from_here(path))
-
-
-def _reads_from_here(path: Path) -> bool:
-    """Return whether a spec has a source of kind kafka without another connection; a broken spec has none."""
-    text = path.read_text(errors="replace")
-    if "\nsource:" not in f"\n{text}":  # most specs: to look is quicker than to parse
-        return False
-    try:
-        source = yaml.safe_load(text)["source"]
-    except (yaml.YAMLError, KeyError, TypeError):
-        return False
-    sources = [source, *source.values()] if isinstance(source, dict) else []
-    return any(
-        isinstance(one, dict) and one.get("kind") == "kafka" and one.get("connection", NAME) == NAME for one in sources
-    )
+    return kafka_specs.datasets(config.datasets_dir)
 
 
 def server(config: Config) -> Server:
     """Describe the broker. It starts again after a change of a password, so that no old login stays connected."""
     home, ports = config.state_dir / "kafka", _ports(config)
+    listeners = {name: f"{HOST}:{port}" for name, port in ports.items()}
     environment = base_environment(config) | {"CLASSPATH": jars.classpath(), "KAFKA_SETTINGS": _digest(config)}
     options = (*JAVA_OPTIONS, f"-Djava.io.tmpdir={home / 'tmp'}")
     return Server(
@@ -86,7 +70,7 @@ def server(config: Config) -> Server:
         directory=home,
         timeout=120,
         check=_check,
-        prepare=lambda: kafka_node.prepare(home, ports, _inner_password(config), _java(), environment),
+        prepare=lambda: kafka_node.prepare(home, listeners, _inner_password(config), _java(), environment),
         setup=_setup(config),
     )
 
@@ -134,7 +118,7 @@ def _setup(config: Config) -> Step:
         | {
             "KAFKA_INNER": f"{HOST}:{_ports(config)['INNER']}",
             "KAFKA_INNER_PASSWORD": _inner_password(config),
-            "KAFKA_DATASETS": json.dumps(datasets(config)),
+            "DATASETS_DIR": str(config.datasets_dir),
         },
         is_done=lambda: _is_set_up(config),
         timeout=120,

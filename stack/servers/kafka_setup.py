@@ -4,10 +4,10 @@ It runs at each start, and logs in on the inner listener, so a changed password 
 be set.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -25,6 +25,7 @@ from confluent_kafka.admin import (
 )
 
 from stack.servers.kafka_roles import INNER_USER, ROLES, client_settings, rights
+from stack.servers.kafka_specs import datasets
 
 ITERATIONS = 8192  # of SCRAM
 START_SECONDS = 90  # in which the broker must answer
@@ -41,7 +42,7 @@ def main(environment: Mapping[str, str]) -> None:
     admin = AdminClient(inner | {"log_level": 0})
     admin.list_topics(timeout=START_SECONDS)
     set_passwords(admin, {role: environment[variable] for role, variable in ROLES.items()})
-    set_rights(admin, json.loads(environment["KAFKA_DATASETS"]))
+    set_rights(admin, datasets(Path(environment["DATASETS_DIR"])))
 
 
 def set_passwords(admin: AdminClient, passwords: Mapping[str, str]) -> None:
@@ -53,22 +54,27 @@ def set_passwords(admin: AdminClient, passwords: Mapping[str, str]) -> None:
     _wait(admin.alter_user_scram_credentials(changes))
 
 
-def set_rights(admin: AdminClient, datasets: list[str]) -> None:
-    """Give each role exactly its rights; those of other users stay as they are."""
-    wanted, present = set(_bindings(datasets)), _present(admin)
+def set_rights(admin: AdminClient, names: list[str]) -> None:
+    """Give each role exactly its rights; those of other users stay as they are.
+
+    Args:
+        admin: logged in as the super user.
+        names: of the data sets whose topics the role `stream` may write.
+    """
+    wanted, present = set(_bindings(names)), _present(admin)
     if missing := list(wanted - present):
         _wait(admin.create_acls(missing))
     if surplus := list(present - wanted):
         _wait(admin.delete_acls([_filter_of(binding) for binding in surplus]))
 
 
-def has_rights(admin: AdminClient, datasets: list[str]) -> bool:
+def has_rights(admin: AdminClient, names: list[str]) -> bool:
     """Return whether each role has exactly its rights."""
-    return set(_bindings(datasets)) == _present(admin)
+    return set(_bindings(names)) == _present(admin)
 
 
-def _bindings(datasets: list[str]) -> Iterator[AclBinding]:
-    for role, its_rights in rights(datasets).items():
+def _bindings(names: list[str]) -> Iterator[AclBinding]:
+    for role, its_rights in rights(names).items():
         for right in its_rights:
             yield AclBinding(
                 ResourceType[right.resource],

@@ -9,11 +9,11 @@ from stack.errors import StackError
 from stack.servers import kafka_node
 
 SECRET = "hush"
-PORTS = {"CLIENTS": 9092, "INNER": 19310, "CONTROLLER": 19311}
+LISTENERS = {"CLIENTS": "127.0.0.1:9092", "INNER": "127.0.0.1:19310", "CONTROLLER": "127.0.0.1:19311"}
 
 
 def settings(password=SECRET):
-    text = kafka_node.settings(Path("/data/kafka"), PORTS, password)
+    text = kafka_node.settings(Path("/data/kafka"), LISTENERS, password)
     return dict(line.partition("=")[::2] for line in text.splitlines())
 
 
@@ -31,7 +31,7 @@ def java(tmp_path):
 
 
 def prepare(tmp_path, java):
-    kafka_node.prepare(tmp_path / "kafka", PORTS, SECRET, java, {})
+    kafka_node.prepare(tmp_path / "kafka", LISTENERS, SECRET, java, {})
 
 
 def test_every_listener_is_on_this_machine_and_requires_a_login():
@@ -109,3 +109,14 @@ def test_topics_are_those_of_people(tmp_path):
 def test_a_format_that_fails_is_said_with_its_output(tmp_path, java):
     with pytest.raises(StackError, match="cannot be formatted:\nno space"):
         prepare(tmp_path, java("echo no space; exit 1"))
+
+
+def test_in_a_container_only_the_clients_listeners_are_open_to_others(tmp_path):
+    kafka_node.main(tmp_path / "kafka", {"KAFKA_PORT": "29092", "KAFKA_INNER_PASSWORD": SECRET})
+    file = kafka_node.settings_file(tmp_path / "kafka")
+    values = dict(line.partition("=")[::2] for line in file.read_text().splitlines())
+    opened = {name for name, address in kafka_node.CONTAINER.items() if not address.startswith("127.0.0.1:")}
+    assert opened == {"CLIENTS", "HOST"}
+    assert {values[f"listener.name.{name.lower()}.sasl.enabled.mechanisms"] for name in opened} == {"SCRAM-SHA-512"}
+    assert "CLIENTS://broker:9092,HOST://localhost:29092,INNER" in values["advertised.listeners"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -90,11 +90,12 @@ def test_a_refusal_is_an_error():
         kafka_setup.set_rights(Refusing(), [])
 
 
-def test_the_step_logs_in_on_the_inner_listener_and_sets_every_password(monkeypatch):
+def test_the_step_logs_in_on_the_inner_listener_and_sets_every_password(monkeypatch, tmp_path):
     clients, admin = [], Admin()
+    (tmp_path / "orders.yaml").write_text("name: orders\nsource: {kind: kafka}\n")
     monkeypatch.setattr(kafka_setup, "AdminClient", lambda settings: clients.append(settings) or admin)
     passwords = {variable: f"secret of {role}" for role, variable in ROLES.items()}
-    inner = {"KAFKA_INNER": "127.0.0.1:19310", "KAFKA_INNER_PASSWORD": "hush", "KAFKA_DATASETS": '["orders"]'}
+    inner = {"KAFKA_INNER": "127.0.0.1:19310", "KAFKA_INNER_PASSWORD": "hush", "DATASETS_DIR": str(tmp_path)}
     kafka_setup.main(passwords | inner)
     (settings,) = clients
     assert (settings["bootstrap.servers"], settings["sasl.mechanism"]) == ("127.0.0.1:19310", "PLAIN")
