@@ -25,8 +25,9 @@ LABEL org.opencontainers.image.title="ML platform on Airflow" \
 # Mount points need their owner in the image: a new volume takes it over, so no container needs root to change it.
 RUN groupadd --gid 10001 ml-platform \
  && useradd --uid 10001 --gid 10001 --home-dir /tmp --no-create-home --shell /usr/sbin/nologin ml-platform \
- && install -d -o ml-platform -g ml-platform /airflow /airflow/logs /scratch /volumes/objects \
- && install -o ml-platform -g ml-platform /dev/null /volumes/objects/.keep
+ && install -d -o ml-platform -g ml-platform /airflow /airflow/logs /scratch /volumes/objects /volumes/kafka \
+ && install -o ml-platform -g ml-platform /dev/null /volumes/objects/.keep \
+ && install -o ml-platform -g ml-platform /dev/null /volumes/kafka/.keep
 # lightgbm brings no OpenMP of its own.
 # hadolint ignore=DL3008 # the newest of the release is wanted: Debian drops older versions from its mirrors
 RUN apt-get update \

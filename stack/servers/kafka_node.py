@@ -149,7 +149,7 @@ def _run(java: Path, environment: Mapping[str, str], *words: str) -> None:
 
 def main(home: Path, environment: Mapping[str, str]) -> None:
     """Write the settings of a node in a container: other containers call it `broker`."""
-    advertised = {"CLIENTS": "broker:9092", "HOST": f"localhost:{environment['KAFKA_PORT']}"}
+    advertised = {"CLIENTS": "broker:9092", "HOST": f"{HOST}:{environment['KAFKA_PORT']}"}
     home.mkdir(exist_ok=True)
     text = settings(home, CONTAINER, environment["KAFKA_INNER_PASSWORD"], advertised)
     secrets.write_private(settings_file(home), text)

@@ -118,5 +118,5 @@ def test_in_a_container_only_the_clients_listeners_are_open_to_others(tmp_path):
     opened = {name for name, address in kafka_node.CONTAINER.items() if not address.startswith("127.0.0.1:")}
     assert opened == {"CLIENTS", "HOST"}
     assert {values[f"listener.name.{name.lower()}.sasl.enabled.mechanisms"] for name in opened} == {"SCRAM-SHA-512"}
-    assert "CLIENTS://broker:9092,HOST://localhost:29092,INNER" in values["advertised.listeners"]
+    assert "CLIENTS://broker:9092,HOST://127.0.0.1:29092,INNER" in values["advertised.listeners"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
