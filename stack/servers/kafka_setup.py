@@ -118,4 +118,4 @@ if __name__ == "__main__":
     try:
         main(os.environ)
     except KafkaException as error:
-        sys.exit(f"Kafka: {error}")
+        sys.exit(f"Kafka does not answer, or refuses: {error}. Its own log is kafka.log, beside this one.")
