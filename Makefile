@@ -106,7 +106,7 @@ bench: packages-dev ## run the benchmarks, each comparison in one run; args="NAM
 	@$(PY) -m benchmarks $(args)
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
-LOCK_SOURCES = $(LOCK) --extra kafka --extra mongodb
+LOCK_SOURCES = $(LOCK) --extra kafka --extra mongodb --extra sql
 lock: uv ## resolve the packages again: for the image, for `make up`, without and with sources, and for development
 	$(LOCK_SOURCES) $(if $(upgrade),--upgrade) -o requirements.lock
 	$(LOCK) --extra embedded -c requirements.lock -o requirements-embedded.lock
