@@ -1,0 +1,64 @@
+"""Databases of others, which the tests of sources in databases share."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from ml_platform.sources import landing
+from stack.config import Config
+from tests.conftest import spare_port
+from tests.ml_platform.sources.sql_cases import CLAIMS
+from tests.ml_platform.sources.sql_servers import (
+    Foreign,
+    MariaDB,
+    mariadb_database,
+    mariadb_server,
+    postgres_database,
+    sqlite_file,
+)
+
+
+@pytest.fixture(scope="session")
+def mariadb(servers: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    with mariadb_server(tmp_path_factory.mktemp("mariadb"), spare_port(servers) - 1) as server:
+        yield server
+
+
+@pytest.fixture
+def warehouse(servers: Config) -> Iterator[Foreign]:
+    """A database of Postgres with a table of claims."""
+    with postgres_database(servers) as found:
+        CLAIMS.create(found.owner)
+        yield found
+
+
+@pytest.fixture
+def maria(mariadb: MariaDB) -> Iterator[Foreign]:
+    """A database of MariaDB with a table of claims."""
+    with mariadb_database(mariadb) as found:
+        CLAIMS.create(found.owner)
+        yield found
+
+
+@pytest.fixture
+def lite(tmp_path) -> Iterator[Foreign]:
+    """A file of SQLite with a table of claims."""
+    with sqlite_file(tmp_path) as found:
+        CLAIMS.create(found.owner)
+        yield found
+
+
+@pytest.fixture(params=["warehouse", "maria", "lite"])
+def foreign(request: pytest.FixtureRequest) -> Foreign:
+    """Each kind of database."""
+    found: Foreign = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def no_rest(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let a range be read at once; return how long it would have rested, in seconds."""
+    rests: list[float] = []
+    monkeypatch.setattr(landing, "time", SimpleNamespace(sleep=rests.append))
+    return rests

@@ -1,0 +1,209 @@
+"""A database may be away, refuse, or end in the middle, and a pull may be killed: no row is lost or loaded twice."""
+
+import gc
+import io
+import json
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from ml_platform.exceptions import ConfigurationError, SourceAwayError
+from ml_platform.sources.pull import pull
+from ml_platform.sources.ranges import Feed
+from ml_platform.sources.reader import Range
+from ml_platform.sources.status import status_of
+from stack.config import Config
+from tests.conftest import spare_port
+from tests.ml_platform.ingestion.upload_cases import rows_in
+from tests.ml_platform.sources.source_cases import feed_of, load_all
+from tests.ml_platform.sources.sql_cases import claim, content, insert, reader_of, rows_of, source
+from tests.ml_platform.sources.sql_servers import Foreign, MariaDB
+
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
+
+KILLS = int(os.environ.get("KILLS", "5"))
+ROOT = Path(__file__).resolve().parents[3]
+ALL = Range("", "", "1000000000")
+
+
+@pytest.fixture(params=["warehouse", "maria"])
+def server(request: pytest.FixtureRequest) -> Foreign:
+    """A database with a login."""
+    found: Foreign = request.getfixturevalue(request.param)
+    return found
+
+
+def test_a_server_that_is_away_is_waited_for(servers: Config, server: Foreign, no_rest: list[float]) -> None:
+    feed = feed_of(source())
+    away = server.connected_as(port=spare_port(servers))
+    assert "table claims (connection 'warehouse'): its database cannot be" in pull(feed, away, by="a test").away
+    status = status_of(feed)
+    assert status is not None
+    assert "cannot be reached" in str(status.problem)
+    insert(server, [claim(1)])
+    assert pull(feed, server.connection, by="a test").landed == 1
+    status = status_of(feed)
+    assert status is not None
+    assert status.problem is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "options", "problem"),
+    [
+        (
+            {"password": SecretStr("not this one")},
+            {},
+            "check host, login, password and schema of the Airflow connection",
+        ),
+        ({"schema": "nosuch"}, {}, "check host, login, password and schema of the Airflow connection"),
+        ({}, {"table": "nosuch"}, "nosuch.*`source` needs a table, or one SELECT, that this login may read"),
+        ({}, {"watermark": "nosuch"}, "nosuch.*with the column that `watermark` names"),
+        ({}, {"query": "DELETE FROM claims"}, "`source` needs a table, or one SELECT"),
+        ({}, {"query": "SELECT claim_id, 1 AS a, 2 AS a FROM claims"}, "(?i)duplicate column name|names a twice"),
+        ({}, {"query": "SELECT claim_id, 1 AS _fault FROM claims"}, "has the reserved name _fault"),
+    ],
+)
+def test_a_mistake_is_named(server: Foreign, fields: dict[str, Any], options: dict[str, Any], problem: str) -> None:
+    feed, connection = feed_of(source(**options)), server.connected_as(**fields)
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        pull(feed, connection, by="a test")
+    assert "(connection 'warehouse')" in str(caught.value)
+    for text in (str(caught.value), str(status_of(feed))):
+        assert connection.password.get_secret_value() not in text
+
+
+@pytest.mark.parametrize(("path", "problem"), [("nosuch.db", "unable to open"), ("text.db", "file is not a database")])
+def test_a_file_that_is_no_database(lite: Foreign, tmp_path: Path, path: str, problem: str) -> None:
+    (tmp_path / "text.db").write_text("some text" * 1_000)
+    connection = lite.connected_as(host=str(tmp_path / path))
+    with reader_of(lite, connection) as reader, pytest.raises(ConfigurationError, match=problem) as caught:
+        reader.positions()
+    assert "the host of the Airflow connection is the path of a SQLite file" in str(caught.value)
+    assert not (tmp_path / "nosuch.db").exists()
+
+
+class Trap(io.BytesIO):
+    """A file that calls a function once it has some bytes."""
+
+    def __init__(self, spring: Callable[[], None]) -> None:
+        super().__init__()
+        self._spring: Callable[[], None] | None = spring
+
+    def write(self, data: Any) -> int:
+        if self.tell() > 10_000 and (spring := self._spring):
+            self._spring = None
+            spring()
+        return super().write(data)
+
+
+def noise(count: int) -> list[dict[str, Any]]:
+    """Return rows that neither compression nor buffers of a network make small."""
+    chance = random.Random(3)  # noqa: S311 – no secret
+    return [claim(number, NOTE=chance.randbytes(1_000).hex()) for number in range(count)]
+
+
+# The drivers cannot close a cursor whose connection is lost, and complain when it is deleted.
+lost = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture
+def no_records(caplog: pytest.LogCaptureFixture) -> None:
+    """Keep SQLAlchemy's records of lost connections, and so their cursors, out of the log that pytest keeps."""
+    caplog.set_level(logging.CRITICAL + 1, "sqlalchemy.pool")
+
+
+@lost
+def test_a_session_that_ends_in_the_middle(warehouse: Foreign, no_records: None) -> None:
+    insert(warehouse, noise(20_000))
+    others = "pid <> pg_backend_pid() AND datname = current_database()"
+    end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
+    with reader_of(warehouse) as reader:
+        with pytest.raises(SourceAwayError, match="connection 'warehouse'"):
+            reader.read(ALL, Trap(lambda: warehouse.run(end)))
+        assert len(rows_of(content(reader, ALL))) == 20_000
+    gc.collect()
+
+
+@lost
+def test_a_server_that_is_killed_in_the_middle(
+    maria: Foreign, mariadb: MariaDB, caplog: pytest.LogCaptureFixture
+) -> None:
+    insert(maria, noise(20_000))
+    with reader_of(maria) as reader:
+        try:
+            with pytest.raises(SourceAwayError, match="connection 'warehouse'"):
+                reader.read(ALL, Trap(mariadb.kill))
+            with pytest.raises(SourceAwayError, match="connection 'warehouse'"):
+                reader.positions()
+        finally:
+            mariadb.kill()
+            mariadb.start()
+        assert len(rows_of(content(reader, ALL))) == 20_000
+    gc.collect()
+
+
+PULLER = """
+import json, sys
+from pydantic import SecretStr
+from ml_platform.sources.connection import SourceConnection
+from ml_platform.sources.pull import Feed, pull
+from ml_platform.specs.spec import Dataset
+spec, fields = json.loads(sys.stdin.readline())
+dataset = Dataset.model_validate(spec)
+connection = SourceConnection(**(fields | {"password": SecretStr(fields["password"])}))
+print("ready", flush=True)
+pull(Feed(dataset, "train", dataset.source_of("train")), connection, by="a test")
+"""
+
+
+def kill_while_pulling(feed: Feed, foreign: Foreign, delay: float) -> bool:
+    """Pull in a process of its own and kill it; return whether it was still running."""
+    fields = vars(foreign.connection) | {"password": foreign.connection.password.get_secret_value()}
+    given = json.dumps([feed.table.model_dump(mode="json", exclude_unset=True), fields])
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
+    with subprocess.Popen(
+        [sys.executable, "-c", PULLER],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(given.encode() + b"\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+    return process.returncode == -signal.SIGKILL
+
+
+def test_a_killed_pull_loses_no_row_and_loads_none_twice(
+    warehouse: Foreign, no_rest: list[float], record_property: Callable[[str, object], None]
+) -> None:
+    feed = feed_of(source(max_rows=500, settle="1s"), event_time="AT", columns={"AT": "timestamp"})
+    rows, killed, longest, chance = 5_000, 0, 3.0, random.Random(5)  # noqa: S311 – no secret
+    for attempt in range(KILLS):
+        insert(warehouse, map(claim, range(rows * attempt, rows * (attempt + 1))))
+        delay = chance.uniform(0, longest)
+        if kill_while_pulling(feed, warehouse, delay):
+            killed += 1
+        else:
+            longest = delay  # it had ended by then: on a faster machine no kill would come in time
+        record_property("tried", killed)
+        if attempt % 2:  # else the next process finds what this one left
+            load_all(feed)
+    pull(feed, warehouse.connection, by="a test")
+    load_all(feed)
+    assert killed > KILLS / 2
+    assert rows_in("features", feed.table, 'count(*), count(DISTINCT "ID")') == [(rows * KILLS,) * 2]
