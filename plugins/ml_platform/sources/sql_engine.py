@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.sources.connection import SourceConnection
+from ml_platform.sources.sql_mysql import release_result
 
 URL = "sqlalchemy_url"  # the key in `extra` that names any other URL
 DRIVERS = {
@@ -69,6 +70,8 @@ def open_engine(connection: SourceConnection) -> sa.Engine:
             f"{_where(connection)} needs the package {name}, which is not installed: pip install {package}"
         ) from error
     sa.event.listen(engine, "connect", _begin_session(engine.dialect.name))
+    if driver == "pymysql":
+        sa.event.listen(engine, "invalidate", release_result)
     return engine
 
 

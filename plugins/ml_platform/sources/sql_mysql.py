@@ -42,3 +42,9 @@ def columns(result: sa.CursorResult[Any]) -> Columns:
     description: Any = result.cursor.description if result.cursor else ()
     codes = [column[1] for column in description[1:]]
     return Columns(*(tuple(i for i, code in enumerate(codes) if code == wanted) for wanted in (TIMESTAMP, FLOAT)))
+
+
+def release_result(connection: Any, *_: object) -> None:
+    """Let a lost connection of pymysql end the result that it was reading: its finalizer would read on, and fail."""
+    if (result := connection._result) is not None:
+        result.unbuffered_active = False

@@ -2,14 +2,8 @@
 
 import gc
 import io
-import json
-import logging
 import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,20 +13,19 @@ from pydantic import SecretStr
 
 from ml_platform.exceptions import ConfigurationError, SourceAwayError
 from ml_platform.sources.pull import pull
-from ml_platform.sources.ranges import Feed
 from ml_platform.sources.reader import Range
 from ml_platform.sources.status import status_of
 from stack.config import Config
 from tests.conftest import spare_port
 from tests.ml_platform.ingestion.upload_cases import rows_in
-from tests.ml_platform.sources.source_cases import feed_of, load_all
+from tests.ml_platform.sources.source_cases import accounted, feed_of, kill_pulls
 from tests.ml_platform.sources.sql_cases import claim, content, insert, reader_of, rows_of, source
 from tests.ml_platform.sources.sql_servers import Foreign, MariaDB
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
 KILLS = int(os.environ.get("KILLS", "5"))
-ROOT = Path(__file__).resolve().parents[3]
+TIMED = {"event_time": "AT", "columns": {"AT": "timestamp"}}
 ALL = Range("", "", "1000000000")
 
 
@@ -112,18 +105,9 @@ def noise(count: int) -> list[dict[str, Any]]:
     return [claim(number, NOTE=chance.randbytes(1_000).hex()) for number in range(count)]
 
 
-# The drivers cannot close a cursor whose connection is lost, and complain when it is deleted.
-lost = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@pytest.fixture
-def no_records(caplog: pytest.LogCaptureFixture) -> None:
-    """Keep SQLAlchemy's records of lost connections, and so their cursors, out of the log that pytest keeps."""
-    caplog.set_level(logging.CRITICAL + 1, "sqlalchemy.pool")
-
-
-@lost
-def test_a_session_that_ends_in_the_middle(warehouse: Foreign, no_records: None) -> None:
+# psycopg cannot close a cursor whose connection is lost, and complains when it is deleted
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_session_that_ends_in_the_middle(warehouse: Foreign) -> None:
     insert(warehouse, noise(20_000))
     others = "pid <> pg_backend_pid() AND datname = current_database()"
     end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"
@@ -134,7 +118,6 @@ def test_a_session_that_ends_in_the_middle(warehouse: Foreign, no_records: None)
     gc.collect()
 
 
-@lost
 def test_a_server_that_is_killed_in_the_middle(
     maria: Foreign, mariadb: MariaDB, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -152,58 +135,17 @@ def test_a_server_that_is_killed_in_the_middle(
     gc.collect()
 
 
-PULLER = """
-import json, sys
-from pydantic import SecretStr
-from ml_platform.sources.connection import SourceConnection
-from ml_platform.sources.pull import Feed, pull
-from ml_platform.specs.spec import Dataset
-spec, fields = json.loads(sys.stdin.readline())
-dataset = Dataset.model_validate(spec)
-connection = SourceConnection(**(fields | {"password": SecretStr(fields["password"])}))
-print("ready", flush=True)
-pull(Feed(dataset, "train", dataset.source_of("train")), connection, by="a test")
-"""
-
-
-def kill_while_pulling(feed: Feed, foreign: Foreign, delay: float) -> bool:
-    """Pull in a process of its own and kill it; return whether it was still running."""
-    fields = vars(foreign.connection) | {"password": foreign.connection.password.get_secret_value()}
-    given = json.dumps([feed.table.model_dump(mode="json", exclude_unset=True), fields])
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT}"}
-    with subprocess.Popen(
-        [sys.executable, "-c", PULLER],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(given.encode() + b"\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-    return process.returncode == -signal.SIGKILL
-
-
-def test_a_killed_pull_loses_no_row_and_loads_none_twice(
+def test_killed_pulls_lose_nothing_and_bring_nothing_twice(
     warehouse: Foreign, no_rest: list[float], record_property: Callable[[str, object], None]
 ) -> None:
-    feed = feed_of(source(max_rows=500, settle="1s"), event_time="AT", columns={"AT": "timestamp"})
-    rows, killed, longest, chance = 5_000, 0, 3.0, random.Random(5)  # noqa: S311 – no secret
-    for attempt in range(KILLS):
-        insert(warehouse, map(claim, range(rows * attempt, rows * (attempt + 1))))
-        delay = chance.uniform(0, longest)
-        if kill_while_pulling(feed, warehouse, delay):
-            killed += 1
-        else:
-            longest = delay  # it had ended by then: on a faster machine no kill would come in time
-        record_property("tried", killed)
-        if attempt % 2:  # else the next process finds what this one left
-            load_all(feed)
-    pull(feed, warehouse.connection, by="a test")
-    load_all(feed)
+    feed = feed_of(source(max_rows=500, settle="1s"), **TIMED)
+
+    def arrive(attempt: int) -> None:
+        numbers = range(2_000 * attempt, 2_000 * (attempt + 1))
+        insert(warehouse, (claim(number, COUNT=11 if number % 100 == 0 else 3) for number in numbers))
+
+    killed = kill_pulls(feed, warehouse.connection, KILLS, arrive)
+    record_property("tried", killed)
+    assert accounted(feed) == (KILLS * 1_980, KILLS * 20)
+    assert rows_in("features", feed.table, 'count(*), count(DISTINCT "ID")') == [(KILLS * 1_980,) * 2]
     assert killed > KILLS / 2
-    assert rows_in("features", feed.table, 'count(*), count(DISTINCT "ID")') == [(rows * KILLS,) * 2]

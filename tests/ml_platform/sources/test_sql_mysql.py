@@ -1,8 +1,9 @@
 """What the types of MySQL's columns say."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
-from ml_platform.sources.sql_mysql import Columns
+from ml_platform.sources.sql_mysql import Columns, release_result
 
 
 def test_instants_get_the_offset_of_the_session() -> None:
@@ -17,3 +18,10 @@ def test_people_are_told_of_floats() -> None:
     assert Columns(floats=(0, 2)).notes(["a", "b", "c"]) == [
         "the server writes six digits of a, c; for all digits cast FLOAT to DOUBLE in a `query`"
     ]
+
+
+def test_a_lost_connection_reads_no_further() -> None:
+    connection = SimpleNamespace(_result=SimpleNamespace(unbuffered_active=True))
+    release_result(connection, None, None)
+    assert not connection._result.unbuffered_active
+    release_result(SimpleNamespace(_result=None))
