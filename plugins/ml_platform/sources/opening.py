@@ -10,10 +10,11 @@ from ml_platform.specs.sources import SourceBase
 
 READERS = {
     "kafka": ("ml_platform.sources.kafka", "KafkaReader"),
+    "mongodb": ("ml_platform.sources.mongodb", "MongoReader"),
     "s3": ("ml_platform.sources.s3", "S3Reader"),
     "sql": ("ml_platform.sources.sql", "SqlReader"),
 }
-EXTRAS: dict[str, str] = {"kafka": "kafka"}  # the extra that holds the packages of a kind
+EXTRAS: dict[str, str] = {"kafka": "kafka", "mongodb": "mongodb"}  # the extra that holds the packages of a kind
 
 
 def open_source(source: SourceBase, connection: SourceConnection) -> Reader:

@@ -10,8 +10,12 @@ from ml_platform.specs.parts import Duration, Purpose, SpecModel, timedelta_of
 
 ORIGIN_DIGITS = 6
 # how the name of a file that is made of rows begins, after the inbox's prefix
-ROWS_FILE = rf"(kafka|sql)-[0-9a-f]{{{ORIGIN_DIGITS}}}\."
+ROWS_FILE = rf"(kafka|mongodb|sql)-[0-9a-f]{{{ORIGIN_DIGITS}}}\."
 CONNECTION = r"^[A-Za-z0-9_.-]{1,200}$"
+DATABASE = r"^[^/\\. \"$*<>:|?\x00]{1,63}$"
+FieldPath = Annotated[
+    str, Field(pattern=r"^[^.$\x00]+(\.[^.$\x00]+)*$")
+]  # of a field in a document, such as address.city
 
 
 class SourceBase(SpecModel):
@@ -83,6 +87,49 @@ class KafkaSource(SourceBase):
         return self.topic
 
 
+class MongoSource(SourceBase):
+    """A collection of MongoDB; a field that only grows, such as `_id`, is its position."""
+
+    kind: Literal["mongodb"]
+    connection: str = Field(
+        default="mongodb", pattern=CONNECTION, description="the name of the Airflow connection with address and login"
+    )
+    database: str | None = Field(
+        default=None, pattern=DATABASE, description="the database; if it is not given, the schema of the connection"
+    )
+    collection: str = Field(pattern=r"^[^$\x00]{1,255}$", description="the collection")
+    watermark: FieldPath = Field(default="_id", description="a field that grows with each new document")
+    updated_at: FieldPath | None = Field(
+        default=None, description="a field that grows with each change of a document: changed documents are read again"
+    )
+    fields: dict[str, FieldPath] = Field(
+        default={},
+        description="columns, each with the path of its field, such as CITY: address.city; without it, each field at "
+        "the top of a document is a column",
+    )
+    settle: Duration = Field(
+        default="10s",
+        description="how long documents are left alone after they are first seen, for others that are stored late",
+    )
+    max_rows: int = Field(default=100_000, ge=1, le=5_000_000, description="documents of one file, about")
+
+    @model_validator(mode="after")
+    def _has_two_orders(self) -> "MongoSource":
+        if self.updated_at == self.watermark:
+            raise ValueError("updated_at: it is the watermark already; leave it out")
+        return self
+
+    @property
+    def named_columns(self) -> tuple[str, ...]:
+        """The columns that have a path."""
+        return tuple(self.fields)
+
+    @property
+    def place(self) -> str:
+        """The collection, and the watermark."""
+        return f"{f'{self.database}.' if self.database else ''}{self.collection} by {self.watermark}"
+
+
 class SqlSource(SourceBase):
     """A table or a query of a database; a watermark column, which only grows, is its position."""
 
@@ -135,8 +182,13 @@ class S3Source(SourceBase):
         return f"{self.bucket}/{self.prefix}"
 
 
-Source = Annotated[KafkaSource | SqlSource | S3Source, Field(discriminator="kind")]
-SOURCE_KINDS: dict[str, type[SourceBase]] = {"kafka": KafkaSource, "sql": SqlSource, "s3": S3Source}
+Source = Annotated[KafkaSource | MongoSource | SqlSource | S3Source, Field(discriminator="kind")]
+SOURCE_KINDS: dict[str, type[SourceBase]] = {
+    "kafka": KafkaSource,
+    "mongodb": MongoSource,
+    "sql": SqlSource,
+    "s3": S3Source,
+}
 
 
 class Sources(SpecModel):

@@ -1,4 +1,4 @@
-"""Databases of others, which the tests of sources in databases share."""
+"""Servers of others, which the tests of sources share."""
 
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ from tests.ml_platform.sources.sql_servers import (
     postgres_database,
     sqlite_file,
 )
+from tests.mongodb import Server, running_server
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +63,10 @@ def no_rest(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     rests: list[float] = []
     monkeypatch.setattr(landing, "time", SimpleNamespace(sleep=rests.append))
     return rests
+
+
+@pytest.fixture(scope="session")
+def mongodb() -> Iterator[Server]:
+    """A server that speaks MongoDB's protocol; a test that kills it starts it again."""
+    with running_server() as server:
+        yield server

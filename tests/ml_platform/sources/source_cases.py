@@ -100,7 +100,9 @@ def pull_in_a_process(feed: Feed, connection: SourceConnection) -> "subprocess.P
     )
 
 
-def kill_pulls(feed: Feed, connection: SourceConnection, kills: int, arrive: Callable[[int], None]) -> int:
+def kill_pulls(
+    feed: Feed, connection: SourceConnection, kills: int, arrive: Callable[[int], None], longest: float = 1.0
+) -> int:
     """Kill pulls at random moments while rows arrive, load what lands, and catch up; return how many were killed.
 
     Args:
@@ -108,8 +110,9 @@ def kill_pulls(feed: Feed, connection: SourceConnection, kills: int, arrive: Cal
         connection: to it.
         kills: how often.
         arrive: puts the rows of an attempt, whose number it is given, into the source.
+        longest: seconds until the latest kill.
     """
-    chance, killed, longest = random.Random(7), 0, 1.0  # noqa: S311 – moments to kill at
+    chance, killed = random.Random(7), 0  # noqa: S311 – moments to kill at
     for attempt in range(kills):
         arrive(attempt)
         process = pull_in_a_process(feed, connection)

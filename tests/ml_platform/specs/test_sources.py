@@ -13,6 +13,7 @@ from tests.ml_platform.ingestion.upload_cases import make_dataset
 
 PENGUINS = Path("datasets/penguins.yaml")
 KAFKA = {"kind": "kafka", "topic": "claims"}
+MONGODB = {"kind": "mongodb", "collection": "claims"}
 S3 = {"kind": "s3", "connection": "partner", "bucket": "daily"}
 
 
@@ -49,9 +50,19 @@ def test_a_query_is_an_origin_whatever_its_white_space() -> None:
     assert sql("SELECT *\n  FROM claims") == sql("SELECT * FROM claims") == "sql:dwh/(SELECT * FROM claims) by id"
 
 
+def test_a_collection_is_an_origin_with_its_watermark() -> None:
+    def origin(**options: Any) -> str:
+        return make_dataset(source={**MONGODB, **options}).source_of("train").origin  # type: ignore[union-attr]
+
+    assert origin() == "mongodb:mongodb/claims by _id"
+    assert origin(database="shop", watermark="meta.at") == "mongodb:mongodb/shop.claims by meta.at"
+    assert origin(updated_at="changed", fields={"NOTE": "a.b"}) == origin()  # the positions of `_id` are continued
+
+
 def test_files_of_rows_are_known_by_their_name() -> None:
     dataset = make_dataset("claims", source=KAFKA)
     assert dataset.is_made_of_rows("train_claims.kafka-0a1b2c.0.0-9.jsonl.gz")
+    assert dataset.is_made_of_rows("train_claims.mongodb-0a1b2c._id-number.7.0123456789.jsonl.gz")
     assert dataset.is_made_of_rows("test_claims.sql-0a1b2c.0-9.jsonl.gz")
     assert not dataset.is_made_of_rows("train_claims.s3-0a1b2c.any.csv")  # a file of others, copied as it is
     assert not dataset.is_made_of_rows("train_claims.csv")
@@ -60,8 +71,8 @@ def test_files_of_rows_are_known_by_their_name() -> None:
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        ({"kind": "sq"}, "source.train: `kind` must be one of kafka, sql, s3 (got 'sq')"),
-        ({"topic": "x"}, "source.train: `kind` must be one of kafka, sql, s3 (got None)"),
+        ({"kind": "sq"}, "source.train: `kind` must be one of kafka, mongodb, sql, s3 (got 'sq')"),
+        ({"topic": "x"}, "source.train: `kind` must be one of kafka, mongodb, sql, s3 (got None)"),
         ({**KAFKA, "topc": "x"}, "source.train.topc: no such field; there are: kind, connection, every,"),
         ({"trian": KAFKA}, "source.trian: no such field; there are: train, test"),
         ({}, "source: names no source: give one, or `train` and `test`"),
@@ -77,6 +88,12 @@ def test_files_of_rows_are_known_by_their_name() -> None:
             "source.train: query: one SELECT, without a semicolon",
         ),
         ({"kind": "s3", "bucket": "daily"}, "source.train.connection: Field required"),
+        ({**MONGODB, "collection": "a$b"}, "source.train.collection: String should match pattern"),
+        ({**MONGODB, "database": "a.b"}, "source.train.database: String should match pattern"),
+        ({**MONGODB, "watermark": "$where"}, "source.train.watermark: String should match pattern"),
+        ({**MONGODB, "fields": {"island": "a..b"}}, "source.train.fields.island: String should match pattern"),
+        ({**MONGODB, "fields": {"X": "a"}}, "the file: source.train names X, which is no column of the file"),
+        ({**MONGODB, "updated_at": "_id"}, "source.train: updated_at: it is the watermark already"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named(source: Any, problem: str) -> None:
