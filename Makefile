@@ -78,7 +78,7 @@ lint: packages-dev docs ## check style, types, layers, documents, container file
 	PYTHONPATH=plugins:. $(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/hadolint Dockerfile .ci/stand-in/*/Dockerfile
 	$(VENV)/bin/compose-lint check --quiet --no-env --skip-suppressed --fail-on low --strict-config docker-compose.yml
-	$(VENV)/bin/shellcheck .ci/run .ci/prove .ci/test-compose .ci/images .ci/docker-engine .ci/stand-ins minio/setup.sh ml-platform
+	$(VENV)/bin/shellcheck .ci/run .ci/prove .ci/test-compose .ci/images .ci/docker-engine .ci/stand-ins .ci/ferretdb minio/setup.sh ml-platform
 
 check: lint ## lint, then run the quick tests, which need no servers
 	$(VENV)/bin/pytest -n auto --dist worksteal -m "not servers and not browser and not slow and not prove"

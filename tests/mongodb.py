@@ -52,11 +52,11 @@ class Server:
             "--test-enable-new-auth",
             "--setup-database=admin",
             f"--setup-username={USER}",
-            f"--setup-password={self.password}",
         ]
         log = self._folder / "log"
         with log.open("ab") as out:
-            self._process = subprocess.Popen(command, stdout=out, stderr=out)
+            environment = os.environ | {"FERRETDB_SETUP_PASSWORD": self.password}
+            self._process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
         deadline = time.monotonic() + SECONDS
         while not self._answers():
             assert self._process.poll() is None, log.read_text()
