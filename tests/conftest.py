@@ -208,6 +208,15 @@ def kafka_broker() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
+def mongodb_server() -> Iterator[Any]:
+    """A server that speaks MongoDB's protocol, `tests.mongodb.Server`; a test that stops it starts it again."""
+    from tests.mongodb import running_server
+
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def stack() -> Iterator["Config"]:
     """Everything that `make up` starts, or (TARGET=compose) Compose; or what runs by the env file STACK_UNDER_TEST."""
     if under_test := os.environ.get("STACK_UNDER_TEST"):

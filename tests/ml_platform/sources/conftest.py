@@ -17,7 +17,6 @@ from tests.ml_platform.sources.sql_servers import (
     postgres_database,
     sqlite_file,
 )
-from tests.mongodb import Server, running_server
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +62,3 @@ def no_rest(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     rests: list[float] = []
     monkeypatch.setattr(landing, "time", SimpleNamespace(sleep=rests.append))
     return rests
-
-
-@pytest.fixture(scope="session")
-def mongodb() -> Iterator[Server]:
-    """A server that speaks MongoDB's protocol; a test that kills it starts it again."""
-    with running_server() as server:
-        yield server
