@@ -91,6 +91,8 @@ class Config(BaseModel):
     kafka_producer_password: Secret
     kafka_inner_password: Secret
 
+    mongodb_password: Secret
+
     @property
     def s3_url(self) -> str:
         """The address for S3 clients."""
