@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stack.config import Config
-from stack.servers import adminer, airflow, feast, kafka, mlflow, objects, postgres, serving
+from stack.servers import adminer, airflow, feast, kafka, mlflow, objects, postgres, serving, stream
 from stack.servers.node import Node, Nodes
 
 
@@ -22,6 +22,8 @@ def _nodes(config: Config) -> Iterator[Node]:
     yield from airflow.nodes(config)
     yield from feast.nodes(config)
     yield serving.server(config)
+    if stream.is_wanted(config):
+        yield stream.server(config)
     yield from adminer.nodes(config)
 
 
@@ -32,7 +34,8 @@ def absent(config: Config) -> dict[str, str]:
 
 def optional(config: Config) -> dict[str, str]:
     """Return the servers that nothing asks for, with the reason."""
-    return {} if kafka.is_wanted(config) else {kafka.NAME: kafka.NOT_WANTED}
+    reasons = {} if kafka.is_wanted(config) else {kafka.NAME: kafka.NOT_WANTED}
+    return reasons if stream.is_wanted(config) else reasons | {stream.NAME: stream.NOT_WANTED}
 
 
 def with_needs(nodes: Nodes, names: list[str]) -> dict[str, Node]:

@@ -132,9 +132,10 @@ def _is_set_up(config: Config) -> bool:
             return False
         from confluent_kafka.admin import AdminClient
 
-        from stack.servers.kafka_setup import has_rights
+        from stack.servers.kafka_setup import has_rights, has_topics
 
-        return has_rights(AdminClient(client_settings(config, kafka_roles.SUPER_USER)), datasets(config))
+        admin, folder = AdminClient(client_settings(config, kafka_roles.SUPER_USER)), config.datasets_dir
+        return has_rights(admin, kafka_specs.datasets(folder)) and has_topics(admin, kafka_specs.topics(folder))
     return False
 
 

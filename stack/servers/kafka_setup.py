@@ -17,6 +17,7 @@ from confluent_kafka.admin import (
     AclOperation,
     AclPermissionType,
     AdminClient,
+    NewTopic,
     ResourcePatternType,
     ResourceType,
     ScramCredentialInfo,
@@ -25,9 +26,10 @@ from confluent_kafka.admin import (
 )
 
 from stack.servers.kafka_roles import INNER_USER, ROLES, client_settings, rights
-from stack.servers.kafka_specs import datasets
+from stack.servers.kafka_specs import datasets, topics
 
 ITERATIONS = 8192  # of SCRAM
+PARTITIONS = 2  # of a topic that is created here
 START_SECONDS = 90  # in which the broker must answer
 SECONDS = 30  # for one request
 
@@ -42,7 +44,9 @@ def main(environment: Mapping[str, str]) -> None:
     admin = AdminClient(inner | {"log_level": 0})
     admin.list_topics(timeout=START_SECONDS)
     set_passwords(admin, {role: environment[variable] for role, variable in ROLES.items()})
-    set_rights(admin, datasets(Path(environment["DATASETS_DIR"])))
+    folder = Path(environment["DATASETS_DIR"])
+    set_rights(admin, datasets(folder))
+    create_topics(admin, topics(folder))
 
 
 def set_passwords(admin: AdminClient, passwords: Mapping[str, str]) -> None:
@@ -66,6 +70,18 @@ def set_rights(admin: AdminClient, names: list[str]) -> None:
         _wait(admin.create_acls(missing))
     if surplus := list(present - wanted):
         _wait(admin.delete_acls([_filter_of(binding) for binding in surplus]))
+
+
+def create_topics(admin: AdminClient, names: list[str]) -> None:
+    """Create the topics that are missing; those that exist stay as they are."""
+    existing = admin.list_topics(timeout=SECONDS).topics
+    if missing := [NewTopic(name, PARTITIONS, 1) for name in names if name not in existing]:
+        _wait(admin.create_topics(missing))
+
+
+def has_topics(admin: AdminClient, names: list[str]) -> bool:
+    """Return whether these topics exist."""
+    return set(names) <= set(admin.list_topics(timeout=SECONDS).topics)
 
 
 def has_rights(admin: AdminClient, names: list[str]) -> bool:

@@ -11,6 +11,25 @@ NO_S3_KEY = {"S3_ENDPOINT_URL": "", "S3_ACCESS_KEY": "", "S3_SECRET_KEY": ""}  #
 
 def server(config: Config) -> Server:
     """Describe the service. It is healthy without a model too, because a new platform has none."""
+    own = {
+        "SERVING_HOST": HOST,
+        "SERVING_PORT": str(config.serving_port),
+        "SERVING_TOKEN": config.serving_token.get_secret_value(),
+    }
+    return Server(
+        name="serving",
+        command=(program("python"), "-m", "ml_platform.serving"),
+        environment=base_environment(config) | client_environment(config) | own,
+        probe=probes.http(f"{config.serving_url}/live"),
+        version=version("fastapi"),
+        needs=("mlflow", "feast-apply"),
+        ports={"SERVING_PORT": config.serving_port},
+        directory=config.state_dir,
+    )
+
+
+def client_environment(config: Config) -> dict[str, str]:
+    """Return the variables of a server that predicts: models come from MLflow, and it has a role of its own."""
     password = config.serving_db_password.get_secret_value()
     own = {
         "FEAST_REGISTRY_URI": config.database_uri("serving", "feast", driver="postgresql+psycopg2"),
@@ -18,22 +37,6 @@ def server(config: Config) -> Server:
         "FEAST_DB_PASSWORD": password,
         "PLATFORM_DB_USER": "serving",
         "PLATFORM_DB_PASSWORD": password,
-        "SERVING_HOST": HOST,
-        "SERVING_PORT": str(config.serving_port),
-        "SERVING_TOKEN": config.serving_token.get_secret_value(),
         "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
     }
-    return Server(
-        name="serving",
-        command=(program("python"), "-m", "ml_platform.serving"),
-        environment=base_environment(config)
-        | config.feast_environment()
-        | config.mlflow_environment()
-        | NO_S3_KEY
-        | own,
-        probe=probes.http(f"{config.serving_url}/live"),
-        version=version("fastapi"),
-        needs=("mlflow", "feast-apply"),
-        ports={"SERVING_PORT": config.serving_port},
-        directory=config.state_dir,
-    )
+    return config.feast_environment() | config.mlflow_environment() | NO_S3_KEY | own

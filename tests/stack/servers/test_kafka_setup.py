@@ -33,9 +33,14 @@ class Admin:
 
     def __init__(self, *bindings):
         self.bindings, self.passwords, self.changes = set(bindings), {}, 0
+        self.topics = {"rows": None}
 
     def list_topics(self, timeout):
-        return {}
+        return self
+
+    def create_topics(self, topics):
+        self.topics |= {topic.topic: topic for topic in topics}
+        return {topic.topic: done() for topic in topics}
 
     def describe_acls(self, _):
         return done(list(self.bindings))
@@ -63,6 +68,15 @@ def test_rights_are_set_once():
     kafka_setup.set_rights(admin, ["orders"])
     assert kafka_setup.has_rights(admin, ["orders"])
     assert admin.changes == 1
+
+
+def test_topics_that_are_missing_are_created_and_others_stay():
+    admin = Admin()
+    assert not kafka_setup.has_topics(admin, ["rows", "claims"])
+    kafka_setup.create_topics(admin, ["rows", "claims"])
+    assert kafka_setup.has_topics(admin, ["rows", "claims"])
+    assert admin.topics["rows"] is None
+    assert admin.topics["claims"].num_partitions == kafka_setup.PARTITIONS
 
 
 def test_rights_of_a_data_set_that_was_removed_are_taken_back():

@@ -1,8 +1,8 @@
-"""Which data sets have our own Kafka as a source."""
+"""Which data sets use our own Kafka, and the topics that they need."""
 
 import pytest
 
-from stack.servers.kafka_specs import datasets
+from stack.servers.kafka_specs import datasets, streamed, topics
 
 
 def write_spec(folder, source, name="orders"):
@@ -45,3 +45,16 @@ def test_no_other_source_is(tmp_path, source):
 def test_a_file_that_an_editor_left_is_no_data_set(tmp_path):
     write_spec(tmp_path, "source: {kind: kafka}", name=".orders")
     assert datasets(tmp_path) == []
+
+
+def test_a_data_set_that_is_streamed_uses_it_too(tmp_path):
+    write_spec(tmp_path, "stream: true")
+    write_spec(tmp_path, "stream: false", name="other")
+    assert datasets(tmp_path) == streamed(tmp_path) == ["orders"]
+
+
+def test_the_topics_of_sources_and_streams_are_named(tmp_path):
+    write_spec(tmp_path, "source: {train: {kind: kafka, topic: b}, test: {kind: kafka, topic: a}}\nstream: true")
+    write_spec(tmp_path, "source: {kind: kafka, connection: other, topic: c}", name="other")
+    write_spec(tmp_path, "source: {kind: kafka}", name="broken")
+    assert topics(tmp_path) == ["a", "b", "orders.predictions", "orders.rejected", "orders.rows"]
