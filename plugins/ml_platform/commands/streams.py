@@ -58,9 +58,7 @@ def produce(
         table, target = find_table(name), topic or topics_of(name).rows
         with Progress(*COLUMNS, console=Console(stderr=True)) as progress:
             task = progress.add_task(target, total=count_rows(file))
-            sent = produce_file(
-                table, file, target, client_settings("producer"), rate, lambda: progress.advance(task)
-            )
+            sent = produce_file(table, file, target, client_settings("producer"), rate, lambda: progress.advance(task))
     typer.echo(f"{sent:,} rows of {file} are in the topic {target}")
 
 

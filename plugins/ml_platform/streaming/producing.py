@@ -29,7 +29,7 @@ def parse_rate(text: str) -> float | None:
         return None
     match = RATE.fullmatch(text.strip())
     if match is None:
-        raise ConfigurationError(f"--rate {text!r} is no rate; allowed are rows per second, minute or hour: 100/s, 30/m")
+        raise ConfigurationError(f"{text!r} is no rate; allowed are rows per second, minute or hour, such as 100/s")
     return int(match[1]) / SECONDS[match[2] or "s"]
 
 
@@ -69,7 +69,8 @@ def produce_file(
         ServiceError: the broker did not acknowledge a row.
     """
     per_second = parse_rate(rate)
-    producer = Producer(settings | {"acks": "all", "enable.idempotence": True, "compression.type": "lz4", "log_level": 0})
+    options = {"acks": "all", "enable.idempotence": True, "compression.type": "lz4", "log_level": 0}
+    producer = Producer(settings | options)
     failures: list[KafkaError] = []
 
     def acknowledged(error: KafkaError | None, _: Message) -> None:
@@ -125,9 +126,7 @@ def _json(cell: str) -> str:
     return json.dumps(cell) if cell else "null"
 
 
-def _send(
-    producer: Producer, topic: str, key: bytes | None, value: bytes, acknowledged: Callable[..., None]
-) -> None:
+def _send(producer: Producer, topic: str, key: bytes | None, value: bytes, acknowledged: Callable[..., None]) -> None:
     while True:
         try:
             producer.produce(topic, value, key, on_delivery=acknowledged)
