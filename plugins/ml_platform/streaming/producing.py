@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from ml_platform.files.reading import open_rows
 from ml_platform.specs.spec import Table
 
 RATE = re.compile(r"([1-9][0-9]{0,8})(?:/([smh]))?")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-FLUSH_SECONDS = 60.0
+FLUSH_SECONDS, REQUEST_SECONDS = 60.0, 15.0
 
 
 def parse_rate(text: str) -> float | None:
@@ -71,6 +72,7 @@ def produce_file(
     per_second = parse_rate(rate)
     options = {"acks": "all", "enable.idempotence": True, "compression.type": "lz4", "log_level": 0}
     producer = Producer(settings | options)
+    _check_topic(producer, topic)
     failures: list[KafkaError] = []
 
     def acknowledged(error: KafkaError | None, _: Message) -> None:
@@ -93,6 +95,16 @@ def produce_file(
     return count
 
 
+def _check_topic(producer: Producer, topic: str) -> None:
+    """Raise an error if the topic is missing: the client would wait for it before it says so."""
+    try:
+        error = producer.list_topics(topic, REQUEST_SECONDS).topics[topic].error
+    except KafkaException as failure:
+        raise _error(topic, failure.args[0]) from failure
+    if error is not None:
+        raise _error(topic, error)
+
+
 def _messages(table: Table, path: Path) -> Iterator[tuple[bytes | None, bytes]]:
     """Yield key and value of the message of each row; an empty cell becomes null."""
     headers = [table.header(key) for key in table.entity.key]
@@ -100,28 +112,29 @@ def _messages(table: Table, path: Path) -> Iterator[tuple[bytes | None, bytes]]:
         rows = open_rows(file, str(path))
         try:
             names = [name.strip() for name in rows.header]
+            numbers = {name.strip() for name in rows.native}
             for cells in rows:
                 row = dict(zip(names, cells, strict=False))  # a row that breaks the format is sent as it is
-                yield _key(row, headers), _value(row)
+                yield _key(row, headers), _value(row, numbers)
         finally:
             rows.close()
 
 
 def _key(row: dict[str, str], headers: list[str]) -> bytes | None:
     parts = [row.get(header, "") for header in headers]
-    if not all(parts):
+    if not parts or not all(parts):
         return None
     return (parts[0] if len(parts) == 1 else json.dumps(parts)).encode()
 
 
-def _value(row: dict[str, str]) -> bytes:
+def _value(row: dict[str, str], numbers: Collection[str]) -> bytes:
     """Return a row as JSON; a number of the file stays a number, with its digits."""
-    pairs = (f"{json.dumps(name)}:{_json(cell)}" for name, cell in row.items())
+    pairs = (f"{json.dumps(name)}:{_json(cell, name in numbers)}" for name, cell in row.items())
     return ("{" + ",".join(pairs) + "}").encode("utf-8", "surrogateescape")
 
 
-def _json(cell: str) -> str:
-    if isinstance(cell, Native) and re.fullmatch(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", cell):
+def _json(cell: str, is_native: bool) -> str:
+    if (is_native or isinstance(cell, Native)) and NUMBER.fullmatch(cell):
         return str(cell)
     return json.dumps(cell) if cell else "null"
 
