@@ -139,7 +139,8 @@ class SqlSource(SourceBase):
         default=None, min_length=1, description="a SELECT without a semicolon, instead of a table"
     )
     watermark: str = Field(
-        min_length=1, description="a column of the result that grows with each new or changed row: a number or a time"
+        min_length=1,
+        description="a column of the result that grows with each new or changed row: a number, a time or a text",
     )
     settle: Duration = Field(
         default="10s",
