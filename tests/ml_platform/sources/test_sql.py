@@ -3,6 +3,7 @@
 import io
 import math
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -360,6 +361,14 @@ def test_the_session_only_reads(foreign: Foreign) -> None:
         assert reader.positions() == {"": "1"}
         with reader._engine.connect() as connection, pytest.raises(sa.exc.DBAPIError, match=r"(?i)read.?only"):
             connection.execute(sa.delete(CLAIMS))
+
+
+def test_a_look_may_come_from_another_thread(foreign: Foreign) -> None:
+    insert(foreign, [claim(1)])
+    with reader_of(foreign) as reader:
+        assert reader.positions() == {"": "1"}
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(reader.positions).result() == {"": "1"}
 
 
 def test_a_pull_says_what_it_left(warehouse: Foreign, no_rest: list[float]) -> None:
