@@ -1,5 +1,6 @@
 """A table or a query of a database: rows are read by a watermark, a column that only grows."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -12,7 +13,7 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.files.source_rows import FAULT, POSITION, VALUE
 from ml_platform.sources import sql_mysql
 from ml_platform.sources.connection import SourceConnection
-from ml_platform.sources.reader import BEGINNING, Range, Reader, Reading, slug
+from ml_platform.sources.reader import BEGINNING, Range, Reader, Reading
 from ml_platform.sources.row_files import write_lines
 from ml_platform.sources.sql_engine import open_engine
 from ml_platform.sources.sql_errors import translated
@@ -23,6 +24,7 @@ from ml_platform.specs.sources import SqlSource
 
 ROWS_AT_ONCE = 2_000  # that the driver holds
 ALIAS = "source"
+DIGITS = re.compile("[0-9]+")
 ALL: sa.ColumnClause[Any] = sa.literal_column(f"{ALIAS}.*")
 AS_JSON: sa.ColumnClause[str] = sa.literal_column(f"row_to_json({ALIAS}.*)::text")
 Result = sa.CursorResult[*tuple[Any, ...]]
@@ -98,9 +100,9 @@ class SqlReader(Reader):
         return f"{self._spec.watermark} {positions['']}" if positions.get("") else "no rows"
 
     def file_name(self, part: Range) -> str:
-        """Return the two positions; a digest keeps apart what has the same letters and digits, such as 1.5 and 15."""
+        """Return the two positions; unless both are digits, with a digest, as 1.5 and 15 have the same letters."""
         name = super().file_name(part)
-        if {part.start, part.end} <= {slug(part.start), slug(part.end)}:
+        if DIGITS.fullmatch(part.start) and DIGITS.fullmatch(part.end):
             return name
         digest = sha256("\n".join(part).encode()).hexdigest()[:8]
         return f"{name.removesuffix('.jsonl.gz')}.{digest}.jsonl.gz"
@@ -124,8 +126,8 @@ class SqlReader(Reader):
                 self._check_names(list(connection.execute(sa.select(ALL).select_from(self._from).limit(0)).keys()))
             some = self._one(sa.select(self._watermark).where(self._watermark.is_not(None)).limit(1))
             if some is not None:
-                self._known_kind = kind_of(some) or self._refuse(some)
                 self._check_one_type()
+                self._known_kind = kind_of(some) or self._refuse(some)
         return self._known_kind
 
     def _check_names(self, names: list[str]) -> None:

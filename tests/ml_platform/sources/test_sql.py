@@ -39,7 +39,7 @@ def test_each_row_is_loaded_once(foreign: Foreign, no_rest: list[float]) -> None
     insert(foreign, [claim(8)])
     assert [report["rows_loaded"] for report in pull_and_load(feed, foreign.connection)] == [1]
     assert sorted(rows_in("features", feed.table, '"ID"')) == [(number,) for number in range(1, 9)]
-    assert f"train_{feed.table.name}.{feed.source.short_name}.0-3.jsonl.gz" == reports[0]["key"]
+    assert reports[1]["key"] == f"train_{feed.table.name}.{feed.source.short_name}.3-6.jsonl.gz"
     status = status_of(feed)
     assert status is not None
     assert (status.position, status.newest, status.lag) == ("claim_id 8", "claim_id 8", 0)
@@ -167,6 +167,24 @@ def test_watermarks_of_each_type(request: pytest.FixtureRequest, kind: str, decl
         ]
         assert len({reader.file_name(part) for part in parts}) == len(parts)
         assert [reader.range_of("", part.start, part.end) for part in parts] == parts
+
+
+def test_files_of_different_ranges_have_different_names(lite: Foreign) -> None:
+    ends = [
+        "",
+        "0",
+        "5",
+        "15",
+        "1.5",
+        "-5",
+        "2026-01-02T03:04:05.1",
+        "2026-01-02T03:04:00.51",
+        "2026-01-02T03:04:05.01",
+    ]
+    with reader_of(lite) as reader:
+        names = {reader.file_name(Range("", start, end)) for start in ends for end in ends}
+        assert reader.file_name(Range("", "5", "15")) == "5-15.jsonl.gz"
+    assert len(names) == len(ends) ** 2
 
 
 NO_WATERMARKS = [
