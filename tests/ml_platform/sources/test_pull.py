@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 
 from ml_platform.exceptions import ServiceError
-from ml_platform.sources import landing, ranges
+from ml_platform.sources import ranges
 from ml_platform.sources.connection import SourceConnection
-from ml_platform.sources.opening import open_source
 from ml_platform.sources.pull import pull
 from ml_platform.sources.ranges import Feed
 from ml_platform.storage import object_store
-from ml_platform.storage.database import fetch, transaction
+from ml_platform.storage.database import fetch
 from tests.ml_platform.ingestion.upload_cases import csv_bytes, many, rows_in
 from tests.ml_platform.sources.source_cases import (
     accounted,
@@ -102,20 +101,6 @@ def test_of_several_pulls_at_once_one_lands_each_range(feed, partner, bucket, cl
     assert fetch("SELECT count(*), count(landed_at) FROM sources.ranges WHERE dataset = $1", feed.table.name) == [
         (4, 4)
     ]
-
-
-def test_what_another_pull_has_landed_meanwhile_is_left(feed, partner, bucket, client) -> None:
-    client.put_object(Bucket=bucket, Key="a.csv", Body=many(3))
-    with open_source(feed.source, partner) as reader:
-        with transaction() as cursor:
-            part = reader.next_range("a.csv", "", reader.positions()["a.csv"])
-            assert part is not None
-            ranges.plan(cursor, feed, [(part, feed.object_key(reader.file_name(part)))], by="a test")
-            (planned,) = ranges.waiting(cursor, feed)
-        landing.land(feed, reader, planned)
-        load_all(feed)
-        landing.land(feed, reader, planned)  # as a process would that read it at the same time
-    assert landed_keys(feed) == []
 
 
 def test_killed_pulls_lose_nothing_and_bring_nothing_twice(feed, partner, bucket, client, record_property) -> None:
