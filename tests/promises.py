@@ -182,7 +182,13 @@ PROMISES = (
         "test_a_scheduler_that_looks_at_no_run_is_restarted_when_that_lasts",
         "test_the_watchdog_restarts_a_component_that_hangs",
     )),
-    Promise(34, "A row of a stream is loaded once and answered once"),
+    Promise(34, "A row of a stream is loaded once and answered once", (
+        "test_killed_pulls_lose_nothing_and_bring_nothing_twice", "test_of_several_pulls_at_once_one_lands_each_range",
+        "test_a_killed_pull_loses_nothing_and_repeats_nothing", "test_a_killed_scorer_answers_and_logs_each_row_once",
+        "test_a_broker_that_is_killed_is_waited_for",
+        "test_a_broker_that_is_killed_while_it_is_read_is_waited_for",
+        "test_only_committed_transactions_are_read_and_their_markers_leave_gaps",
+    )),
     Promise(35, "Drift is reported when there is some, and seldom when there is none", (
         "test_drift_is_found_in_numbers_categories_and_missing_values",
     )),

@@ -35,7 +35,7 @@ TABLE = {
 }
 
 
-DOCS = (ROOT / "docs" / "data-sets.md").read_text(encoding="utf-8")
+DOCS = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("data-sets.md", "sources.md"))
 
 
 def changed(spec, path, value):
