@@ -1,5 +1,6 @@
 """A small client of Airflow's REST API: switch DAGs on, follow their runs."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +77,11 @@ class Airflow:
         """Start a manual run, as the trigger form does; return its id."""
         run = self._call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
+
+    def add_connection(self, name: str, kind: str, login: str, password: str, extra: dict[str, Any]) -> None:
+        """Add a connection to another system."""
+        body = {"connection_id": name, "conn_type": kind, "login": login, "password": password}
+        self._call("POST", "/connections", json=body | {"extra": json.dumps(extra)})
 
     def runs(self, dag_id: str, since: datetime | None = None, limit: int = 20) -> list[dict[str, Any]]:
         """Return the newest runs of a DAG, oldest first; with `since`, only those that started then or later."""

@@ -1,19 +1,24 @@
 """The DAG files: they import, are documented, retry what can pass, and keep their shape."""
 
 import ast
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk.execution_time.context import set_current_context
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
+from ml_platform.sources import pull as sources
+from ml_platform.sources.pull import Pulled
 from ml_platform.specs.catalog import Catalog, catalog, dataset
 from ml_platform.specs.parts import Gate, Promotion
+from ml_platform.specs.spec import Dataset
 from tests.ml_platform.keyless import without_key
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,6 +144,77 @@ def test_rows_without_a_key_are_not_put_online(monkeypatch) -> None:
     found = bag.dags["ingest_auto"]
     assert edges(found) == {"wait_for_file": {"load"}, "load": {"announce"}, "announce": set()}
     assert not re.findall(r"online|materialize|[{}]", found.doc_md)
+
+
+AUTO = dataset("auto")
+SOURCES = {
+    "train": {"kind": "kafka", "topic": "claims", "every": "7s"},
+    "test": {"kind": "s3", "connection": "partner", "bucket": "daily"},
+}
+
+
+def with_sources(monkeypatch):
+    pulled = Dataset.model_validate(AUTO.model_dump(exclude={"tables"}) | {"source": SOURCES})
+    monkeypatch.setattr("ml_platform.specs.catalog.catalog", lambda: Catalog((pulled,), (), ()))
+    bag = DagBag(ROOT / "dags" / "pull.py")
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+def test_a_source_has_a_dag_and_without_one_there_is_none(monkeypatch, dag_bag) -> None:
+    assert not [dag_id for dag_id in dag_bag.dags if dag_id.startswith("pull")]
+    dags = with_sources(monkeypatch)
+    assert set(dags) == {"pull_auto", "pull_test_auto"}
+    for dag in dags.values():
+        assert (dag.max_active_runs, dag.catchup, dag.tags) == (1, False, {"ml-platform", "auto"})
+        assert dag.get_task("pull").retries >= 5
+        assert not re.findall(r"[{}]", dag.doc_md)
+    assert dags["pull_auto"].dag_display_name == "Pull auto"
+    assert "asked every 7s" in dags["pull_auto"].doc_md
+    assert "[ingest_auto](/dags/ingest_auto)" in dags["pull_auto"].doc_md
+    assert "[test_auto](/dags/test_auto)" in dags["pull_test_auto"].doc_md
+    assert "connection `partner`" in dags["pull_test_auto"].doc_md
+
+
+def test_a_pull_starts_when_its_source_has_something_new_and_once_an_hour(monkeypatch) -> None:
+    timetable = with_sources(monkeypatch)["pull_auto"].timetable
+    (asset,) = timetable.asset_condition.objects
+    (watcher,) = asset.watchers
+    assert json.loads(watcher.trigger.source)["topic"] == "claims"
+    assert (watcher.trigger.dataset, watcher.trigger.purpose) == ("auto", "train")
+    assert timetable.timetable.delta == timedelta(hours=1)
+
+
+def pulled(monkeypatch, result, form=None):
+    """Run the task of `pull_auto` with a source that gives this result."""
+    task = with_sources(monkeypatch)["pull_auto"].get_task("pull")
+    monkeypatch.setattr("ml_platform.airflow.connections.source_connection", lambda name: name)
+    monkeypatch.setattr(sources, "pull", result)
+    monkeypatch.setattr(sources, "read_again", lambda *args, **more: [str(args[2]), more["reason"]])
+    fields = {"partition": None, "start": None, "end": None, "reason": None} | (form or {})
+    run = SimpleNamespace(triggering_user_name="ann", dag_id="pull_auto")
+    with set_current_context({"params": fields, "dag_run": run}):
+        return task.python_callable()
+
+
+def test_a_pull_says_how_many_files_landed(monkeypatch) -> None:
+    assert pulled(monkeypatch, lambda *args, **more: Pulled(3)) == 3
+
+
+def test_a_source_that_is_away_skips_the_pull_and_a_mistake_fails_it_at_once(monkeypatch) -> None:
+    with pytest.raises(AirflowSkipException, match="the broker is away: it is waited for"):
+        pulled(monkeypatch, lambda *args, **more: Pulled(0, "the broker is away"))
+
+    def mistake(*args, **more):
+        raise ConfigurationError("no such topic")
+
+    with pytest.raises(AirflowFailException, match="no such topic"):
+        pulled(monkeypatch, mistake)
+
+
+def test_a_filled_in_form_reads_a_range_again(monkeypatch) -> None:
+    form = {"partition": "0", "end": "10", "reason": "withdrawn by mistake"}
+    assert pulled(monkeypatch, lambda *args, **more: Pulled(3), form) == 2
 
 
 def test_train_is_one_line_of_tasks(dag_bag) -> None:

@@ -15,6 +15,7 @@ LOGGED = """INSERT INTO predictions.log
 WRITABLE = "SET transaction_read_only = off"
 TABLES = (
     *("uploads.ledger", "uploads.arrivals", "uploads.rejected_rows", "uploads.specs"),
+    *("sources.ranges", "sources.status"),
     *("models.decisions", "models.movements", "models.promotions", "models.versions", "predictions.log"),
 )
 
@@ -103,10 +104,11 @@ def test_the_service_reads_features_and_adds_to_its_log_and_nothing_else(servers
         assert run(service, "SELECT one FROM features.served") == [(1,)]
         run(service, LOGGED)
         run(service, "SELECT * FROM models.trusted LIMIT 1")
+        run(service, "SELECT * FROM sources.status JOIN sources.ranges USING (dataset) LIMIT 1")
         for statement in (
             "DELETE FROM features.served", "DROP TABLE features.served", "SELECT * FROM predictions.log",
             "DELETE FROM predictions.log", "SELECT * FROM uploads.ledger", "SELECT * FROM models.movements",
-            "SELECT * FROM models.versions", "DELETE FROM models.versions",
+            "SELECT * FROM models.versions", "DELETE FROM models.versions", "DELETE FROM sources.status",
             "CREATE TABLE features.mine (one int)", "CREATE SCHEMA stray",
         ):  # fmt: skip
             with pytest.raises(errors.InsufficientPrivilege):
@@ -115,6 +117,20 @@ def test_the_service_reads_features_and_adds_to_its_log_and_nothing_else(servers
         run(servers.database_uri("platform"), "DROP TABLE features.served")
     with pytest.raises(errors.InsufficientPrivilege):
         run(servers.database_uri("serving", "feast"), "CREATE TABLE stray (one int)")
+
+
+def test_the_service_removes_what_a_stream_has_logged_and_nothing_else(servers):
+    service = servers.database_uri("serving", "platform")
+    streamed = LOGGED.replace("requested_at, source)", "requested_at, source, stream_partition, stream_offset)")
+    for statement in (LOGGED, streamed.replace("'http')", "'stream', '0-topic', 7)")):
+        run(service, statement)
+    kept = "SELECT source, count(*) FROM predictions.log WHERE model = 'nobody' GROUP BY 1 ORDER BY 1"
+    before = run(servers.database_uri("reader", "platform"), kept)
+    assert run(service, "SELECT predictions.forget_stream('nobody', '0-topic', 8)") == [(0,)]
+    assert run(service, "SELECT predictions.forget_stream('nobody', '0-topic', 7)") == [(1,)]
+    assert run(servers.database_uri("reader", "platform"), kept) == [one for one in before if one[0] != "stream"]
+    with pytest.raises((errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)):
+        run(servers.database_uri("reader", "platform"), "SELECT predictions.forget_stream('nobody', '0-topic', 0)")
 
 
 def test_the_platform_makes_no_schema_of_its_own(servers):

@@ -1,8 +1,8 @@
 """Any data set: a file becomes a draft, the draft a pipeline, without a restart and without a line of code.
 
 The samples go the whole way by specs that `ml-platform dataset draft` wrote: two classes, three with the labels in a
-file of their own, and a number to predict in a file without a key. The tests build on each other, in the order of the
-file.
+file of their own, and a number to predict in a file without a key. The weather comes from a bucket of others. The tests
+build on each other, in the order of the file.
 """
 
 import csv
@@ -11,10 +11,12 @@ import io
 import json
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from tests.end_to_end.conftest import TRAINING, all_succeeded, eventually
@@ -34,6 +36,7 @@ SPECIES = {
     "Chinstrap penguin (Pygoscelis antarctica)",
     "Gentoo penguin (Pygoscelis papua)",
 }
+PARTNER = "partner"  # a bucket of others, from which the weather comes
 LABELS = {"weights": ["--label", "Body Mass (g)"]}  # without it the draft takes the species
 # What a person who read the drafts would write: what else is known only afterwards, and where the weather comes from.
 EDITS = {
@@ -84,10 +87,29 @@ def report(buckets) -> Callable[..., dict]:
 
 
 @pytest.fixture(scope="module")
+def partner(stack, airflow) -> Iterator[Any]:
+    """A bucket of others, which is a source, and a client of it."""
+    login, password = stack.s3_admin_access_key, stack.s3_admin_secret_key.get_secret_value()
+    client = boto3.client(
+        "s3",
+        endpoint_url=stack.s3_url,
+        aws_access_key_id=login,
+        aws_secret_access_key=password,
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket=PARTNER)
+    airflow.add_connection(PARTNER, "aws", login, password, {"endpoint_url": stack.s3_url})
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
 def drafted(stack) -> Path:
     """The folder of the data sets, with a draft for each sample, edited as a person would."""
     folder = stack.datasets_dir
     ml_platform("dataset", "draft", str(SAMPLES / "weather.csv.gz"), "sky", "--table", "--out", str(folder))
+    with (folder / "sky.yaml").open("a", encoding="utf-8") as spec:
+        spec.write(f"\nsource: {{kind: s3, connection: {PARTNER}, bucket: {PARTNER}, prefix: exports/, every: 2s}}\n")
     for name in EDITS:
         asked = LABELS.get(name, [])
         said = ml_platform("dataset", "draft", str(SAMPLES / TRAIN[name]), name, "--out", str(folder), *asked)
@@ -100,7 +122,8 @@ def drafted(stack) -> Path:
 
 
 def test_the_pipelines_appear_without_a_restart(airflow, drafted) -> None:
-    wanted = {f"{verb}_{name}" for verb in ("ingest", "train", "test") for name in TRAIN} | {"ingest_sky"}
+    wanted = {f"{verb}_{name}" for verb in ("ingest", "train", "test") for name in TRAIN}
+    wanted |= {"ingest_sky", "pull_sky"}
     eventually(lambda: wanted <= set(airflow.dags()), "Airflow knows the new DAGs")
     assert airflow.import_errors() == []
     for dag_id in wanted:
@@ -136,9 +159,10 @@ def test_labels_that_come_before_their_features_wait_for_them(airflow, buckets, 
     assert found["warnings"][0].startswith("224 labels wait for features: no row with the same Individual ID")
 
 
-def test_every_sample_is_loaded_whole(buckets, report, broken) -> None:
-    buckets.put("train", "sky_2013.csv.gz", (SAMPLES / "weather.csv.gz").read_bytes())
-    assert report("train", "sky_2013.csv.gz")["rows_loaded"] == 26_115
+def test_every_sample_is_loaded_whole(buckets, report, broken, partner, query) -> None:
+    partner.put_object(Bucket=PARTNER, Key="exports/sky.csv.gz", Body=(SAMPLES / "weather.csv.gz").read_bytes())
+    loaded = "SELECT rows_loaded FROM uploads.ledger WHERE dataset = 'sky'"
+    assert eventually(lambda: query(loaded), "what is in the bucket of others is loaded") == [(26_115,)]
     for name, file in TRAIN.items():
         body = without_species()[0] if name == "birds" else (SAMPLES / file).read_bytes()
         buckets.put("train", file.replace(file.partition(".")[0], f"train_{name}"), body)

@@ -115,6 +115,18 @@ def test_a_run_by_hand_sends_its_settings(airflow) -> None:
     assert sent == [{"logical_date": None, "conf": {"folds": 2}}, {"logical_date": None, "conf": {}}]
 
 
+def test_a_connection_is_added(airflow) -> None:
+    client = airflow({})
+    client.add_connection("partner", "aws", "ann", "secret", {"endpoint_url": "http://store"})
+    request = client.requests[-1]
+    assert (request.method, request.url.path) == ("POST", "/api/v2/connections")
+    sent = json.loads(request.content)
+    assert (sent["connection_id"], sent["conn_type"], sent["login"], sent["password"]) == (
+        "partner", "aws", "ann", "secret",
+    )  # fmt: skip
+    assert json.loads(sent["extra"]) == {"endpoint_url": "http://store"}
+
+
 def test_import_errors_name_file_and_last_line(airflow) -> None:
     errors = [{"filename": "dags/a.py", "stack_trace": "Traceback\n  line\nNameError: x\n"}]
     client = airflow({"GET /api/v2/importErrors": {"import_errors": errors}})

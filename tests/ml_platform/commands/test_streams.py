@@ -44,9 +44,7 @@ def test_a_rate_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_broker_it_says_how_to_start_one(config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLES["stream"], raising=False)
     monkeypatch.setenv("ENV_FILE", str(config.env_file))
-    with pytest.raises(
-        ConfigurationError, match=r"no broker.*`make up KAFKA=1`, or set KAFKA_STREAM_SETTINGS"
-    ):
+    with pytest.raises(ConfigurationError, match=r"no broker.*`make up KAFKA=1`, or set KAFKA_STREAM_SETTINGS"):
         streams.use_kafka("stream")
 
 
