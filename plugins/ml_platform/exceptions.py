@@ -6,8 +6,8 @@ PlatformError
 ├── DegenerateDataError  the training data cannot train a model: more data are needed
 ├── RegistryError        a registered model is missing or differs from its training record
 ├── UploadChangedError   the object was replaced or removed while it was read: list the bucket again
+├── SourceAwayError      a source of rows cannot be reached: it is waited for
 └── ServiceError         a server cannot be reached or failed: retry later
-    └── SourceAwayError  a source of rows cannot be reached: it is waited for
 """
 
 
@@ -48,5 +48,5 @@ class ServiceError(PlatformError):
     """A server cannot be reached, failed or gave an unexpected answer; a retry may help."""
 
 
-class SourceAwayError(ServiceError):
+class SourceAwayError(PlatformError):
     """A source of rows cannot be reached; it is waited for. The text names its connection."""

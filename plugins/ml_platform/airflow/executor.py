@@ -26,7 +26,7 @@ LIBRARY = (
     "airflow.connections", "airflow.task_logs",
     "environments.approval_question", "environments.copy_version", "environments.go_live",
     "feature_store.online_rows", "ingestion.uploads", "promotion.rollback", "promotion.steps",
-    "removal.withdraw_upload", "scoring.batch", "training.build_training_set", "training.search_plan",
+    "removal.withdraw_upload", "scoring.batch", "sources.pull", "training.build_training_set", "training.search_plan",
     "training.steps", "training.training_set",
 )  # fmt: skip
 

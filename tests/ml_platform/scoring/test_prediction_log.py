@@ -32,7 +32,8 @@ def shop_entries(*probabilities: float, model: LoadedModel = SHOP_MODEL, first_i
 def test_an_entry_has_the_positive_classs_probability_and_the_time_of_the_request() -> None:
     assert shop_entries(0.25, 0.75).to_pylist() == [
         {"model": "shop", "model_version": 1, "entity_key": f'{{"id": {i}}}', "event_time": REQUESTED,
-         "probability": probability, "prediction": prediction, "low": None, "high": None, "requested_at": REQUESTED}
+         "probability": probability, "prediction": prediction, "low": None, "high": None, "requested_at": REQUESTED,
+         "stream_partition": None, "stream_offset": None}
         for i, probability, prediction in [(1, 0.25, "0"), (2, 0.75, "1")]
     ]  # fmt: skip
 

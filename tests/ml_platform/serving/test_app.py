@@ -10,6 +10,7 @@ from scipy.special import logit
 from ml_platform.estimators import reference_row
 from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.exceptions import ServiceError
+from ml_platform.scoring import scored_rows
 from ml_platform.serving import answers
 from ml_platform.serving.settings import MOST_BYTES
 from tests.ml_platform.serving.models import (
@@ -233,6 +234,6 @@ def test_a_server_that_is_not_available_is_a_503_without_its_address(
     def unavailable(*_: Any) -> Any:
         raise ServiceError("Postgres: connection to postgresql://platform:secret@host refused")
 
-    monkeypatch.setattr(answers, "model_rows", unavailable)
+    monkeypatch.setattr(scored_rows, "model_rows", unavailable)
     status, answer = ask(client, ROW)
     assert (status, answer["detail"]) == (503, "a server that the answer needs is not available")

@@ -38,7 +38,8 @@ def test_a_row_is_logged_with_its_prediction() -> None:
     assert writer.flush()
     assert postgres.rows == [
         {"model": "shop", "model_version": 1, "entity_key": '{"id": 7}', "event_time": NOW, "requested_at": NOW,
-         "probability": float(answer.outputs[0]), "prediction": str(answer.predictions[0]), "low": None, "high": None}
+         "probability": float(answer.outputs[0]), "prediction": str(answer.predictions[0]), "low": None, "high": None,
+         "stream_partition": None, "stream_offset": None}
     ]  # fmt: skip
 
 

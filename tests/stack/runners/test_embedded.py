@@ -210,6 +210,7 @@ def test_a_server_that_is_not_there_has_a_reason(config, monkeypatch):
     assert embedded._reasons(config) == {
         "page": "it cannot run here; install PHP",
         "kafka": "no data set has it as its source, and KAFKA is not 1",
+        "stream": "no data set says `stream: true`",
     }
 
 
