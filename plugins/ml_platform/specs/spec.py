@@ -35,7 +35,7 @@ from ml_platform.specs.parts import (
     timedelta_of,
 )
 from ml_platform.specs.sensitive import Sensitive, check_sensitive, sensitive_from_name
-from ml_platform.specs.sources import ROWS_FILE, SOURCE_KINDS, SourceBase, Sources, SourcesField
+from ml_platform.specs.sources import ROWS_FILE, SOURCE_KINDS, MongoSource, SourceBase, Sources, SourcesField
 from ml_platform.specs.tasks import GRIDS, METRICS
 
 RESERVED_COLUMNS = (
@@ -136,6 +136,10 @@ class Table(SpecModel):
         headers = {self.header(name) for name in self.columns}
         for purpose in PURPOSES:
             source = self.source_of(purpose)
+            if isinstance(source, MongoSource) and source.updated_at and not self.has_key:
+                raise ValueError(
+                    f"source.{purpose}.updated_at: without `entity.key` a changed document would be one more row"
+                )
             if source and (unknown := [name for name in source.named_columns if name not in headers]):
                 raise ValueError(
                     f"source.{purpose} names {', '.join(unknown)}, which is no column of the file by `columns`"

@@ -80,7 +80,7 @@ def produce_file(
             failures.append(error)
 
     count, began = 0, time.monotonic()
-    for count, (key, value) in enumerate(_messages(table, path), start=1):
+    for count, (key, value) in enumerate(messages_of(table, path), start=1):
         if per_second:
             time.sleep(max(0.0, began + count / per_second - time.monotonic()))
         _send(producer, topic, key, value, acknowledged)
@@ -105,7 +105,7 @@ def _check_topic(producer: Producer, topic: str) -> None:
         raise _error(topic, error)
 
 
-def _messages(table: Table, path: Path) -> Iterator[tuple[bytes | None, bytes]]:
+def messages_of(table: Table, path: Path) -> Iterator[tuple[bytes | None, bytes]]:
     """Yield key and value of the message of each row; an empty cell becomes null."""
     headers = [table.header(key) for key in table.entity.key]
     with path.open("rb") as file:

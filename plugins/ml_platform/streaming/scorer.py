@@ -29,6 +29,7 @@ ROWS_AT_ONCE = 2_000  # of one transaction
 WAIT_SECONDS = 0.1  # for more rows, before those that are there are scored
 IDLE_SECONDS = 1.0  # without a model, a topic or a broker
 REQUEST_SECONDS = 30.0
+SESSION_MILLISECONDS = 10_000  # after which others take over the partitions of a scorer that does not come back
 TOPIC_DIGITS = 8
 
 
@@ -108,6 +109,9 @@ class StreamScorer:
             self._settings
             | {
                 "group.id": f"stream-{self.dataset.name}",
+                # a scorer that was killed comes back as the same member: nobody waits until it is missed
+                "group.instance.id": f"stream-{self.dataset.name}-{self._instance}",
+                "session.timeout.ms": SESSION_MILLISECONDS,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "isolation.level": "read_committed",

@@ -1,5 +1,6 @@
 """Servers of others, which the tests of sources share."""
 
+import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -17,6 +18,14 @@ from tests.ml_platform.sources.sql_servers import (
     postgres_database,
     sqlite_file,
 )
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port on which nobody can listen: it is taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

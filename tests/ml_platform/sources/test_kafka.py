@@ -24,7 +24,6 @@ from ml_platform.sources.ranges import Feed
 from ml_platform.sources.status import status_of
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
-from tests.conftest import spare_port
 from tests.ml_platform.ingestion.upload_cases import GOOD, rows_in
 from tests.ml_platform.sources.source_cases import accounted, feed_of, kill_pulls, load_all, pull_and_load
 
@@ -244,9 +243,9 @@ def test_what_is_there_at_the_start_can_be_left(kafka_broker, kafka, topic) -> N
     assert [report["rows_loaded"] for report in pull_and_load(feed, kafka)] == [1]
 
 
-def test_a_broker_that_is_away_is_waited_for(servers, kafka, topic, monkeypatch) -> None:
+def test_a_broker_that_is_away_is_waited_for(kafka, topic, monkeypatch, closed_port) -> None:
     monkeypatch.setattr(reading, "REQUEST_SECONDS", 2.0)
-    settings = {**kafka.extra, "bootstrap.servers": f"127.0.0.1:{spare_port(servers)}"}
+    settings = {**kafka.extra, "bootstrap.servers": f"127.0.0.1:{closed_port}"}
     away = pull(feed_of(source(topic)), SourceConnection("kafka", extra=settings), by="a test").away
     assert "connection 'kafka'" in away
 

@@ -26,7 +26,6 @@ from ml_platform.sources.ranges import Feed
 from ml_platform.sources.status import status_of
 from ml_platform.specs.sources import MongoSource
 from ml_platform.storage.database import fetch
-from tests.conftest import spare_port
 from tests.ml_platform.ingestion.upload_cases import rows_in
 from tests.ml_platform.sources.source_cases import accounted, feed_of, kill_pulls, load_all, no_login, pull_and_load
 from tests.mongodb import Server
@@ -329,9 +328,9 @@ def test_a_mistake_is_named_with_the_connection(servers, mongodb_server: Server,
     assert status.problem == str(error.value)
 
 
-def test_a_server_that_is_away_is_waited_for(servers, mongodb_server: Server, claims: Claims) -> None:
+def test_a_server_that_is_away_is_waited_for(mongodb_server: Server, claims: Claims, closed_port: int) -> None:
     feed = feed_of(source(claims))
-    away = mongodb_server.connection(port=spare_port(servers), extra={"serverSelectionTimeoutMS": 200})
+    away = mongodb_server.connection(port=closed_port, extra={"serverSelectionTimeoutMS": 200})
     reason = pull(feed, away, by="a test").away
     assert reason.startswith(f"the collection '{claims.name}' (connection 'shop') cannot be reached: ")
     assert "Topology" not in reason

@@ -13,7 +13,6 @@ from ml_platform.sources.pull import pull, read_again
 from ml_platform.sources.ranges import Feed
 from ml_platform.sources.status import status_of
 from ml_platform.storage.database import fetch, transaction
-from tests.conftest import spare_port
 from tests.ml_platform.ingestion.upload_cases import csv_bytes, many, rows_in
 from tests.ml_platform.sources.source_cases import (
     feed_of,
@@ -104,9 +103,11 @@ def test_an_object_is_read_again_on_request(partner, bucket, client) -> None:
         read_again(feed, partner, ("daily/b.csv", "", ""), by="ann", reason="")
 
 
-def test_a_source_that_is_away_is_waited_for_and_its_problem_is_recorded(servers, partner, bucket, client) -> None:
+def test_a_source_that_is_away_is_waited_for_and_its_problem_is_recorded(
+    servers, partner, bucket, client, closed_port
+) -> None:
     feed = feed_of(source(bucket))
-    away = s3_connection(servers, extra={**partner.extra, "endpoint_url": f"http://127.0.0.1:{spare_port(servers)}"})
+    away = s3_connection(servers, extra={**partner.extra, "endpoint_url": f"http://127.0.0.1:{closed_port}"})
     assert "connection 'partner'" in pull(feed, away, by="a test").away
     status = status_of(feed)
     assert status is not None

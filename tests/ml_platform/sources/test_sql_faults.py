@@ -15,8 +15,6 @@ from ml_platform.exceptions import ConfigurationError, SourceAwayError
 from ml_platform.sources.pull import pull
 from ml_platform.sources.reader import Range
 from ml_platform.sources.status import status_of
-from stack.config import Config
-from tests.conftest import spare_port
 from tests.ml_platform.ingestion.upload_cases import rows_in
 from tests.ml_platform.sources.source_cases import accounted, feed_of, kill_pulls
 from tests.ml_platform.sources.sql_cases import claim, content, insert, reader_of, rows_of, source
@@ -36,9 +34,9 @@ def server(request: pytest.FixtureRequest) -> Foreign:
     return found
 
 
-def test_a_server_that_is_away_is_waited_for(servers: Config, server: Foreign, no_rest: list[float]) -> None:
+def test_a_server_that_is_away_is_waited_for(server: Foreign, no_rest: list[float], closed_port: int) -> None:
     feed = feed_of(source())
-    away = server.connected_as(port=spare_port(servers))
+    away = server.connected_as(port=closed_port)
     assert "table claims (connection 'warehouse'): its database cannot be" in pull(feed, away, by="a test").away
     status = status_of(feed)
     assert status is not None

@@ -116,3 +116,10 @@ def test_a_feature_table_has_a_source_of_rows_and_none_to_be_scored() -> None:
 def test_a_stored_spec_is_read_back() -> None:
     dataset = make_dataset(source={"train": {**KAFKA, "metadata": {"NOTE": "header.note"}}})
     assert Dataset.model_validate_json(dataset.model_dump_json()) == dataset
+
+
+def test_without_a_key_changed_documents_would_be_more_rows() -> None:
+    source = {"kind": "mongodb", "database": "shop", "collection": "claims", "updated_at": "changed"}
+    make_dataset(source=source)
+    with pytest.raises(ValueError, match=r"train\.updated_at: without `entity\.key` a changed document would be"):
+        make_dataset(source=source, entity={"name": "thing"})

@@ -37,7 +37,7 @@ def test_what_is_no_rate_is_named(text: str) -> None:
 
 def messages(path: Path, data: bytes, table: Any = SAMPLE) -> list[tuple[bytes | None, dict[str, Any]]]:
     path.write_bytes(data)
-    return [(key, json.loads(value)) for key, value in producing._messages(table, path)]
+    return [(key, json.loads(value)) for key, value in producing.messages_of(table, path)]
 
 
 def test_cells_of_a_csv_file_are_texts_and_an_empty_one_is_null(tmp_path) -> None:
@@ -49,12 +49,12 @@ def test_cells_of_a_csv_file_are_texts_and_an_empty_one_is_null(tmp_path) -> Non
 def test_numbers_of_json_and_parquet_keep_their_digits(tmp_path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"ID": 1, "RATIO": 0.10, "NOTE": "\xc3\xa4"}\n')
-    ((key, value),) = producing._messages(SAMPLE, path)
+    ((key, value),) = producing.messages_of(SAMPLE, path)
     assert key == b"1"
     assert b'"RATIO":0.10' in value
     assert json.loads(value)["NOTE"] == "ä"
     pq.write_table(pa.table({"ID": [1], "RATIO": [0.25]}), tmp_path / "a.parquet")
-    ((_, value),) = producing._messages(SAMPLE, tmp_path / "a.parquet")
+    ((_, value),) = producing.messages_of(SAMPLE, tmp_path / "a.parquet")
     assert json.loads(value) == {"ID": "1", "RATIO": 0.25}
 
 
