@@ -80,7 +80,7 @@ class KafkaReader(Reader):
         with self._translated():
             asked = TopicCollection([self._spec.topic])
             topic = self._admin.describe_topics(asked, request_timeout=REQUEST_SECONDS)[self._spec.topic].result()
-            suffix = _short(str(topic.topic_id))
+            suffix = short_id(topic.topic_id)
             partitions = [TopicPartition(self._spec.topic, one.id) for one in topic.partitions]
             futures = self._admin.list_offsets(
                 dict.fromkeys(partitions, spec),
@@ -266,8 +266,9 @@ def _is_past(message: Message, end: int) -> bool:
     raise KafkaException(error)
 
 
-def _short(topic_id: str) -> str:
-    return "".join(character for character in topic_id if character.isalnum())[:TOPIC_DIGITS]
+def short_id(topic_id: Any) -> str:
+    """Return the beginning of a topic's id, which tells it from a later topic of the same name."""
+    return "".join(character for character in str(topic_id) if character.isalnum())[:TOPIC_DIGITS]
 
 
 def _number(partition: str) -> int:

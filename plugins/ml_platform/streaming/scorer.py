@@ -17,6 +17,7 @@ from confluent_kafka.admin import AdminClient
 from ml_platform.exceptions import ConfigurationError, RegistryError, ServiceError
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring.model_rows import reading_spec
+from ml_platform.sources.kafka import short_id
 from ml_platform.specs.spec import Dataset
 from ml_platform.streaming import messages as texts
 from ml_platform.streaming.log import Write
@@ -30,7 +31,6 @@ WAIT_SECONDS = 0.1  # for more rows, before those that are there are scored
 IDLE_SECONDS = 1.0  # without a model, a topic or a broker
 REQUEST_SECONDS = 30.0
 SESSION_MILLISECONDS = 10_000  # after which others take over the partitions of a scorer that does not come back
-TOPIC_DIGITS = 8
 
 
 class StreamScorer:
@@ -131,13 +131,12 @@ class StreamScorer:
         ids = {}
         for name, future in found.items():
             try:
-                ids[name] = str(future.result().topic_id)
+                ids[name] = short_id(future.result().topic_id)
             except KafkaException as error:
                 if error.args[0].retriable() or error.args[0].code() < 0:  # it cannot be reached
                     raise
                 raise ConfigurationError(f"the topic {name!r} cannot be used: {_text(error)}") from error
-        plain = (character for character in ids[self._topics.rows] if character.isalnum())
-        return "".join(plain)[:TOPIC_DIGITS]
+        return ids[self._topics.rows]
 
     def _round(self, consumer: Consumer, producer: Producer, topic_id: str) -> None:
         self.beat, self.problem = time.monotonic(), None

@@ -71,7 +71,7 @@ def test_a_source_that_is_away_is_waited_for(monkeypatch, caplog) -> None:
 
 
 def test_its_identity_is_the_same_before_and_after_it_is_stored() -> None:
-    """Else Airflow would make it anew whenever the DAG file is parsed."""
+    """Else Airflow would make another one whenever the DAG file is parsed."""
     path, arguments = SourceTrigger(SOURCE, "auto", "train").serialize()
     stored: dict[str, Any] = json.loads(json.dumps(arguments))
     assert BaseEventTrigger.hash(path, arguments) == BaseEventTrigger.hash(path, stored)

@@ -3,12 +3,15 @@
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from ml_platform.sources import landing
+from ml_platform.sources.connection import SourceConnection
 from stack.config import Config
 from tests.conftest import spare_port
+from tests.ml_platform.sources.source_cases import foreign_bucket, s3_client, s3_connection
 from tests.ml_platform.sources.sql_cases import CLAIMS
 from tests.ml_platform.sources.sql_servers import (
     Foreign,
@@ -26,6 +29,25 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def partner(servers: Config) -> SourceConnection:
+    """A connection to an object store of others."""
+    return s3_connection(servers)
+
+
+@pytest.fixture
+def client(partner: SourceConnection) -> Any:
+    """A client of that object store."""
+    return s3_client(partner)
+
+
+@pytest.fixture
+def bucket(partner: SourceConnection) -> Iterator[str]:
+    """A bucket of others."""
+    with foreign_bucket(partner) as name:
+        yield name
 
 
 @pytest.fixture(scope="session")

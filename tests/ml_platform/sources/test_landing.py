@@ -1,36 +1,18 @@
 """The landing of a range puts its file into the inbox once; on real servers."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ml_platform.sources import landing, ranges
-from ml_platform.sources.connection import SourceConnection
 from ml_platform.sources.opening import open_source
 from ml_platform.sources.ranges import Feed
 from ml_platform.storage import object_store
 from ml_platform.storage.database import transaction
 from tests.ml_platform.ingestion.upload_cases import many
-from tests.ml_platform.sources.source_cases import feed_of, foreign_bucket, load_all, s3_client, s3_connection
+from tests.ml_platform.sources.source_cases import feed_of, load_all
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture
-def partner(servers) -> SourceConnection:
-    return s3_connection(servers)
-
-
-@pytest.fixture
-def client(partner: SourceConnection) -> Any:
-    return s3_client(partner)
-
-
-@pytest.fixture
-def bucket(partner: SourceConnection) -> Iterator[str]:
-    with foreign_bucket(partner) as name:
-        yield name
 
 
 @pytest.fixture

@@ -1,30 +1,17 @@
 """A look gives a text that changes when the source has something new; the connection is kept between looks."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.sources import look as module
-from ml_platform.sources.connection import SourceConnection
 from ml_platform.sources.look import Look
 from ml_platform.sources.opening import open_source
 from tests.ml_platform.ingestion.upload_cases import many
-from tests.ml_platform.sources.source_cases import feed_of, foreign_bucket, no_login, s3_client, s3_connection
+from tests.ml_platform.sources.source_cases import feed_of, no_login, s3_client
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture
-def partner(servers) -> SourceConnection:
-    return s3_connection(servers)
-
-
-@pytest.fixture
-def bucket(partner: SourceConnection) -> Iterator[str]:
-    with foreign_bucket(partner) as name:
-        yield name
 
 
 def test_the_state_changes_with_what_is_new_and_one_connection_serves_all_looks(partner, bucket, monkeypatch) -> None:

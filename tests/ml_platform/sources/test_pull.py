@@ -1,8 +1,7 @@
-"""A range is committed before it is read, and lands once, whoever reads it and whenever it is killed."""
+"""A range is committed before it is read, and lands once, also when several pulls read it or one is killed."""
 
 import os
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 
 from ml_platform.exceptions import ServiceError
 from ml_platform.sources import ranges
-from ml_platform.sources.connection import SourceConnection
 from ml_platform.sources.pull import pull
 from ml_platform.sources.ranges import Feed
 from ml_platform.storage import object_store
@@ -19,32 +17,13 @@ from tests.ml_platform.ingestion.upload_cases import csv_bytes, many, rows_in
 from tests.ml_platform.sources.source_cases import (
     accounted,
     feed_of,
-    foreign_bucket,
     kill_pulls,
     load_all,
-    s3_client,
-    s3_connection,
 )
 
 pytestmark = pytest.mark.servers
 
 KILLS = int(os.environ.get("KILLS", "5"))
-
-
-@pytest.fixture
-def partner(servers) -> SourceConnection:
-    return s3_connection(servers)
-
-
-@pytest.fixture
-def client(partner: SourceConnection) -> Any:
-    return s3_client(partner)
-
-
-@pytest.fixture
-def bucket(partner: SourceConnection) -> Iterator[str]:
-    with foreign_bucket(partner) as name:
-        yield name
 
 
 @pytest.fixture

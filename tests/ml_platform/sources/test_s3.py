@@ -1,13 +1,11 @@
 """Objects of a bucket of others are copied in, each version once, and stay as they are; on a real object store."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.sources import ranges
-from ml_platform.sources.connection import SourceConnection
 from ml_platform.sources.opening import open_source
 from ml_platform.sources.pull import pull, read_again
 from ml_platform.sources.ranges import Feed
@@ -16,31 +14,13 @@ from ml_platform.storage.database import fetch, transaction
 from tests.ml_platform.ingestion.upload_cases import csv_bytes, many, rows_in
 from tests.ml_platform.sources.source_cases import (
     feed_of,
-    foreign_bucket,
     load_all,
     no_login,
     pull_and_load,
-    s3_client,
     s3_connection,
 )
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture
-def partner(servers) -> SourceConnection:
-    return s3_connection(servers)
-
-
-@pytest.fixture
-def bucket(partner: SourceConnection) -> Iterator[str]:
-    with foreign_bucket(partner) as name:
-        yield name
-
-
-@pytest.fixture
-def client(partner: SourceConnection) -> Any:
-    return s3_client(partner)
 
 
 def source(bucket: str, **options: Any) -> dict[str, Any]:
