@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,20 +47,15 @@ def pull(feed: Feed, connection: SourceConnection, *, by: str) -> Pulled:
         SourceAwayError: the source went away while it was read; run it again.
         ServiceError: the object store or Postgres failed; run it again.
     """
-    with _recorded_problems(feed):
+    with _recorded_problems(feed), ExitStack() as until_read:
         try:
-            reader = open_source(feed.source, connection)
+            reader = until_read.enter_context(open_source(feed.source, connection))
+            newest = reader.positions()
         except SourceAwayError as error:
             _record_problem(feed, str(error))
             return Pulled(0, str(error))
-        with reader:
-            try:
-                newest = reader.positions()
-            except SourceAwayError as error:
-                _record_problem(feed, str(error))
-                return Pulled(0, str(error))
-            landed = _catch_up(feed, reader, newest, by)
-            _record_look(feed, reader)
+        landed = _catch_up(feed, reader, newest, by)
+        _record_look(feed, reader)
     return Pulled(landed)
 
 

@@ -139,6 +139,8 @@ def record_look(cursor: Any, feed: Feed, position: str, newest: str, lag: int | 
 
 def record_problem(cursor: Any, feed: Feed, problem: str) -> None:
     """Record why a source cannot be read; the time of an older problem with the same text stays."""
+    other = "DELETE FROM sources.status WHERE (dataset, purpose) = ($1, $2) AND origin <> $3"
+    cursor.execute(other, feed.identity)  # what the spec named before has no place in this row
     cursor.execute(
         "INSERT INTO sources.status AS s (dataset, purpose, origin, problem, problem_since)"
         " VALUES ($1, $2, $3, $4, clock_timestamp()) ON CONFLICT (dataset, purpose) DO UPDATE"

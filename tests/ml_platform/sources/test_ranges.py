@@ -81,6 +81,15 @@ def test_a_problem_keeps_its_first_time_and_ends_with_a_look(feed: Feed, servers
     assert (status.position, status.newest, status.lag, status.problem) == ("0: 10", "0: 25", 15, None)
 
 
+def test_a_problem_of_another_origin_is_not_shown_with_what_the_old_one_had(feed: Feed, servers) -> None:
+    other = Feed(feed.table, feed.purpose, feed.source.model_copy(update={"topic": "others"}))
+    with transaction() as cursor:
+        ranges.record_look(cursor, feed, "0: 3", "0: 5", 2)
+        ranges.record_problem(cursor, other, "no such topic")
+        (status,) = [one for one in ranges.statuses(cursor) if one.dataset == feed.identity[0]]
+    assert (status.origin, status.problem, status.position, status.lag) == (other.source.origin, "no such topic", "", None)
+
+
 def test_another_origin_has_positions_of_its_own(feed: Feed) -> None:
     plan(feed, FIRST)
     source = feed.source.model_copy(update={"topic": "other"})
