@@ -1,7 +1,8 @@
 """What a model relies on: permutation importance with intervals, and partial dependence. No I/O."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from ml_platform.evaluation.task import Outputs, Task, Values
 
 ROWS = 1000  # of the hold-out, at most
 REPEATS, FEW_REPEATS, MANY_FEATURES = 10, 5, 50  # a wide table has fewer repeats
+FRAMES_AT_ONCE = 16  # that are predicted together: each has as many rows as the sample
 GRID = 20  # values of a feature in a partial dependence, at most
 Predict = Callable[[pd.DataFrame], Outputs]
 
@@ -73,9 +75,9 @@ def importance(task: Task, model: BaseEstimator, features: pd.DataFrame, labels:
             rows = random.choice(sample, len(sample))
             drawn, truth = features.iloc[rows].reset_index(drop=True), labels[rows]
             usual = task.importance_score(truth, predict(drawn))
-            for column, name in enumerate(map(str, drawn)):
-                shuffled = drawn.assign(**{name: drawn[name].to_numpy()[random.permutation(len(rows))]})
-                losses[repeat, column] = usual - task.importance_score(truth, predict(shuffled))
+            frames = (_shuffled(drawn, str(name), random) for name in drawn)
+            for column, outputs in enumerate(_predict_each(predict, frames)):
+                losses[repeat, column] = usual - task.importance_score(truth, outputs)
     order = np.argsort(-losses.mean(axis=0), kind="stable")
     names = tuple(str(features.columns[column]) for column in order)
     ranked = losses[:, order]
@@ -100,9 +102,20 @@ def dependences(task: Task, model: BaseEstimator, features: pd.DataFrame, names:
     with threadpool_limits(1):
         for name in names:
             if len(values := _values(sample[name])):
-                outputs = [predict(sample.assign(**{name: value})).mean(axis=0) for value in values]
-                found.append(Dependence(name, values, np.array(outputs)))
+                frames = (sample.assign(**{name: value}) for value in values)
+                means = [outputs.mean(axis=0) for outputs in _predict_each(predict, frames)]
+                found.append(Dependence(name, values, np.array(means)))
     return found
+
+
+def _shuffled(rows: pd.DataFrame, name: str, random: np.random.Generator) -> pd.DataFrame:
+    return rows.assign(**{name: rows[name].to_numpy()[random.permutation(len(rows))]})
+
+
+def _predict_each(predict: Predict, frames: Iterator[pd.DataFrame]) -> Iterator[Outputs]:
+    """Yield the outputs for each frame; several together take about half the time."""
+    while several := list(islice(frames, FRAMES_AT_ONCE)):
+        yield from np.split(predict(pd.concat(several, ignore_index=True)), len(several))
 
 
 def _values(column: pd.Series) -> NDArray[np.float64] | NDArray[np.object_]:
