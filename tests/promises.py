@@ -188,6 +188,7 @@ PROMISES = (
         "test_a_broker_that_is_killed_is_waited_for",
         "test_a_broker_that_is_killed_while_it_is_read_is_waited_for",
         "test_only_committed_transactions_are_read_and_their_markers_leave_gaps",
+        "test_rows_of_a_source_come_in_once_under_random_kills",
     )),
     Promise(35, "Drift is reported when there is some, and seldom when there is none", (
         "test_drift_is_found_in_numbers_categories_and_missing_values",
