@@ -13,9 +13,9 @@ stamp = $(VENV)/.installed-$(1)$(call hash,$(2))
 DEV := $(call stamp,dev-,requirements-dev.lock)
 SOURCES := $(call stamp,sources-,requirements-sources.lock)
 EMBEDDED := $(call stamp,,requirements-embedded.lock)
-# the packages of the sources come too where a data set has a source, or one is being described
+# the packages of the sources come too where a data set has a source or a stream, or a source is being described
 setting = $(or $($(1)),$(shell sed -n 's/^$(1)=//p' "$(or $(ENV_FILE),.env)" 2>/dev/null))
-WITH_SOURCES = $(SOURCE)$(filter 1,$(call setting,KAFKA))$(shell grep -ls '^source:' $(or $(call setting,DATASETS_DIR),datasets)/*.yaml)
+WITH_SOURCES = $(SOURCE)$(filter 1,$(call setting,KAFKA))$(shell grep -lsE '^(source|stream):' $(or $(call setting,DATASETS_DIR),datasets)/*.yaml)
 # of these three each is a superset of the next: if it is current, no package is removed
 PACKAGES := $(firstword $(wildcard $(DEV) $(SOURCES)) $(if $(strip $(WITH_SOURCES)),$(SOURCES),$(EMBEDDED)))
 

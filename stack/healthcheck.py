@@ -25,6 +25,7 @@ from typing import Any
 Query = Callable[..., list[tuple[Any, ...]]]
 
 STALE = 60  # seconds after which a heartbeat is too old; Airflow's components write one every 5
+SILENT = 30  # seconds after which the scorers of streams are taken to have stopped; their server says so every 2
 STOPPED = 90  # seconds after which no further heartbeat is expected
 TIMEOUT = 6
 SECOND_LOOK = 12  # seconds until it; a component that works has written a heartbeat, and looked at its runs
@@ -66,6 +67,14 @@ def serving(url: str) -> str | None:
     """The service is live; a new platform has no model yet, so a prediction is not required."""
     _json(f"{url}/live")
     return None
+
+
+def stream(path: str) -> str | None:
+    """The server of the streams has written this file a short while ago: all scorers work, if there are any."""
+    file = Path(path)
+    if file.exists() and time.time() - file.stat().st_mtime < SILENT:
+        return None
+    return f"its scorers have not all worked for {SILENT} s"
 
 
 def heartbeat(job_type: str) -> str | None:
@@ -173,6 +182,7 @@ CHECKS: dict[str, Callable[[str], str | None]] = {
     "mlflow": mlflow,
     "feast": feast,
     "serving": serving,
+    "stream": stream,
     "heartbeat": heartbeat,
 }
 

@@ -1,10 +1,10 @@
 """The server that scores the rows of topics as they come; it runs where a data set says `stream: true`."""
 
 import json
-import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from stack import healthcheck
 from stack.config import Config
 from stack.servers import kafka, serving
 from stack.servers.kafka_specs import streamed
@@ -12,7 +12,6 @@ from stack.servers.node import Server, base_environment, program
 
 NAME = "stream"
 NOT_WANTED = "no data set says `stream: true`"
-STALE = 30  # seconds
 
 
 def is_wanted(config: Config) -> bool:
@@ -31,18 +30,11 @@ def server(config: Config) -> Server:
             "KAFKA_STREAM_SETTINGS": json.dumps(kafka.client_settings(config, "stream")),
             "STREAM_HEALTH_FILE": str(_health_file(config)),
         },
-        probe=lambda: _problem(config),
+        probe=lambda: healthcheck.stream(str(_health_file(config))),
         version=_version(),
         needs=("mlflow", "feast-apply", "kafka"),
         directory=config.state_dir,
     )
-
-
-def _problem(config: Config) -> str | None:
-    path = _health_file(config)
-    if path.exists() and time.time() - path.stat().st_mtime < STALE:
-        return None
-    return f"its scorers have not all worked for {STALE} s"
 
 
 def _health_file(config: Config) -> Path:

@@ -1,5 +1,7 @@
 """A container is healthy when it does its work, not when its process is alive."""
 
+import os
+import time
 from base64 import b64encode
 from contextlib import closing, contextmanager
 
@@ -53,6 +55,16 @@ def test_a_page_behind_the_guard_is_asked_with_a_login(http_server, kind):
     http_server.answer = 200, {"entities": [1]}
     assert healthcheck.main(kind, http_server.url) is None
     assert http_server.logins == [f"Basic {b64encode('someone:a secret: ü'.encode()).decode()}"]
+
+
+def test_streams_are_healthy_while_their_server_says_so(tmp_path):
+    path = tmp_path / "stream-health.json"
+    assert "have not all worked" in healthcheck.main("stream", str(path))
+    path.touch()
+    assert healthcheck.main("stream", str(path)) is None
+    long_ago = time.time() - healthcheck.SILENT - 1
+    os.utime(path, (long_ago, long_ago))
+    assert "have not all worked" in healthcheck.main("stream", str(path))
 
 
 def test_without_a_database_the_error_is_reported(monkeypatch):

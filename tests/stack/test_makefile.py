@@ -89,8 +89,9 @@ def test_whoever_asks_for_a_source_gets_its_packages(project, arguments):
     assert installed(project, *arguments) == "requirements-sources.lock"
 
 
-def test_a_data_set_with_a_source_brings_its_packages(project):
-    write_spec(project, "name: orders\nsource: {kind: kafka}\n")
+@pytest.mark.parametrize("option", ["source: {kind: kafka}", "stream: true"])
+def test_a_data_set_with_a_source_or_a_stream_brings_its_packages(project, option):
+    write_spec(project, f"name: orders\n{option}\n")
     assert installed(project, "up") == "requirements-sources.lock"
 
 

@@ -29,13 +29,13 @@ SILENCE_SECONDS = 30.0  # without a message or the end of the partition
 MESSAGES_AT_ONCE, WAIT_SECONDS = 10_000, 0.2
 TOPIC_DIGITS = 8  # of the id of a topic
 EPOCH = datetime.fromtimestamp(0, UTC)
+MISSING = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}
 MISTAKES = {
     KafkaError._AUTHENTICATION,
     KafkaError.SASL_AUTHENTICATION_FAILED,
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError._UNKNOWN_TOPIC,
+    *MISSING,
     KafkaError._UNKNOWN_PARTITION,
     KafkaError.TOPIC_EXCEPTION,
     KafkaError._INVALID_ARG,
@@ -184,9 +184,15 @@ class KafkaReader(Reader):
             if self._admin is not None:
                 self._admin.poll(0)  # passes on a refused login
             if self._refusal or cause.code() in MISTAKES:
-                problem, self._refusal = self._refusal or cause.str(), ""
+                problem, self._refusal = self._refusal or problem_text(cause), ""
                 raise ConfigurationError(f"{self._where} cannot be read: {problem}") from error
             raise SourceAwayError(f"{self._where} cannot be reached: {cause.str()}") from error
+
+
+def problem_text(error: KafkaError) -> str:
+    """Return the text of an error, with what to do about a topic that is missing."""
+    remedy = "; `make up`, or `docker compose up -d`, creates the topics of our own broker"
+    return f"{error.str()}{remedy if error.code() in MISSING else ''}"
 
 
 def client_settings(connection: SourceConnection) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 from ml_platform.exceptions import ConfigurationError, RegistryError, ServiceError
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring.model_rows import reading_spec
-from ml_platform.sources.kafka import short_id
+from ml_platform.sources.kafka import problem_text, short_id
 from ml_platform.specs.spec import Dataset
 from ml_platform.streaming import messages as texts
 from ml_platform.streaming.log import Write
@@ -135,7 +135,7 @@ class StreamScorer:
             except KafkaException as error:
                 if error.args[0].retriable() or error.args[0].code() < 0:  # it cannot be reached
                     raise
-                raise ConfigurationError(f"the topic {name!r} cannot be used: {_text(error)}") from error
+                raise ConfigurationError(f"the topic {name!r} cannot be used: {problem_text(error.args[0])}") from error
         return ids[self._topics.rows]
 
     def _round(self, consumer: Consumer, producer: Producer, topic_id: str) -> None:

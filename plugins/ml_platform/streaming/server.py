@@ -36,6 +36,8 @@ class Streams:
         self.failure: str | None = None
 
     def _champions(self) -> dict[str, int]:
+        if not self._names:  # the registry need not be asked
+            return {}
         return {name: version for name, version in registry.champions().items() if name in self._names}
 
     def start(self, datasets: Iterable[Dataset]) -> None:

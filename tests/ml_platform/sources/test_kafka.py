@@ -268,7 +268,9 @@ def test_a_mistake_in_the_connection_is_named(kafka, topic, changes, problem, mo
 
 def test_a_topic_that_is_missing_is_named(kafka) -> None:
     feed = feed_of(source("no-such-topic"))
-    with pytest.raises(ConfigurationError, match=r"the topic 'no-such-topic' \(connection 'kafka'\) cannot be read"):
+    with pytest.raises(
+        ConfigurationError, match=r"the topic 'no-such-topic' \(connection 'kafka'\) cannot be read: .*; `make up`"
+    ):
         pull(feed, kafka, by="a test")
 
 

@@ -237,6 +237,7 @@ def test_a_topic_that_is_missing_is_named_and_waited_for(kafka_broker, live) -> 
     models = LiveModels(registry.champions, registry.load, registry.last_live)
     with scoring(kafka_broker, missing, models) as scorer:
         wait_for(lambda: f"the topic '{missing.name}." in str(scorer.problem))
+        assert "`make up`, or `docker compose up -d`, creates" in str(scorer.problem)
 
 
 def test_a_broker_that_is_killed_is_waited_for(kafka_broker, dataset, live, monkeypatch) -> None:

@@ -65,6 +65,17 @@ def test_scorers_follow_the_specs() -> None:
     assert later.ended
 
 
+def test_without_a_stream_the_registry_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server.registry, "champions", lambda: {"one": 1, "other": 2})
+    streams = server.Streams()
+    streams.start([ONE])
+    assert streams._champions() == {"one": 1}
+    monkeypatch.setattr(server.registry, "champions", lambda: pytest.fail("it was asked"))
+    streams.start([])
+    assert streams._champions() == {}
+    assert streams.health() == {}
+
+
 def test_health_says_which_scorer_works() -> None:
     streams = server.Streams()
     streams.start([ONE, TWO])
