@@ -3,6 +3,7 @@
 `tests/conftest.py` has it as the fixture `kafka_broker`, one for each session, because a start takes seconds.
 """
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from stack.config import HOST, ROOT, Config, load
 from stack.servers import kafka
@@ -89,6 +92,34 @@ class Broker:
             getattr(self.process, how)()
             self.process.wait(SECONDS)
             self.process = None
+
+
+def committed(broker: Broker, topic: str) -> list[dict[str, Any]]:
+    """Return the messages of a topic, JSON objects, without those of transactions that were not committed."""
+    settings = {"group.id": "stream-tests", "isolation.level": "read_committed", "enable.partition.eof": True}
+    consumer = Consumer(broker.settings("kafka-admin", **settings))
+    try:
+        partitions = consumer.list_topics(topic, timeout=SECONDS).topics[topic].partitions
+        places = [TopicPartition(topic, number, 0) for number in partitions]
+        ends = {place.partition: consumer.get_watermark_offsets(place, timeout=SECONDS)[1] for place in places}
+        consumer.assign(places)
+        return list(_messages_until(consumer, ends))
+    finally:
+        consumer.close()
+
+
+def _messages_until(consumer: Consumer, ends: dict[int, int]) -> Iterator[dict[str, Any]]:
+    """Yield messages until each partition is past its end: a topic that grows has none of its own."""
+    open_partitions = set(ends)
+    while open_partitions:
+        for message in consumer.consume(1000, 0.2):
+            is_end = message.error() is not None and message.error().code() == KafkaError._PARTITION_EOF
+            if is_end or message.offset() >= ends[message.partition()] - 1:
+                open_partitions.discard(message.partition())
+            if message.error() is None:
+                yield json.loads(message.value())
+            elif not is_end:
+                raise KafkaException(message.error())
 
 
 @contextmanager

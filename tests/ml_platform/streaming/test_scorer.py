@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from ml_platform.exceptions import ConfigurationError, ServiceError
@@ -24,6 +24,7 @@ from ml_platform.streaming import scorer as module
 from ml_platform.streaming.log import StreamLog
 from ml_platform.streaming.scorer import StreamScorer
 from ml_platform.streaming.topics import topics_of
+from tests.kafka import committed
 from tests.ml_platform.ingestion.upload_cases import new_name
 from tests.ml_platform.serving.models import ROW, SHOP, Registry, make_model
 
@@ -64,24 +65,6 @@ def send(broker: "Broker", dataset: Dataset, *values: bytes) -> None:
     assert producer.flush(60) == 0
 
 
-def answers(broker: "Broker", topic: str) -> list[dict[str, Any]]:
-    """Return the committed messages of a topic."""
-    consumer = Consumer(
-        broker.settings("kafka-admin")
-        | {"group.id": f"test-{topic}", "isolation.level": "read_committed", "enable.partition.eof": True}
-    )
-    consumer.assign([TopicPartition(topic, 0, 0)])
-    found: list[dict[str, Any]] = []
-    try:
-        while True:
-            for message in consumer.consume(1000, 0.2):
-                if message.error():
-                    return found
-                found.append(json.loads(message.value()))
-    finally:
-        consumer.close()
-
-
 @contextmanager
 def scoring(
     broker: "Broker", dataset: Dataset, live: LiveModels, role: str = "kafka-admin", **options: Any
@@ -114,8 +97,8 @@ def logged(dataset: Dataset) -> list[tuple[str, int]]:
 
 
 def assert_each_answered_once(broker: "Broker", dataset: Dataset, good: int, bad: int) -> None:
-    predictions = answers(broker, topics_of(dataset.name).predictions)
-    rejections = answers(broker, topics_of(dataset.name).rejected)
+    predictions = committed(broker, topics_of(dataset.name).predictions)
+    rejections = committed(broker, topics_of(dataset.name).rejected)
     places = [(one["source"]["partition"], one["source"]["offset"]) for one in (*predictions, *rejections)]
     assert (len(predictions), len(rejections)) == (good, bad)
     assert len(set(places)) == good + bad
@@ -250,7 +233,7 @@ def test_a_broker_that_is_killed_is_waited_for(kafka_broker, dataset, live, monk
         time.sleep(1)
         kafka_broker.start()
         wait_for(lambda: scorer.rows >= 3000, seconds=120)
-        wait_for(lambda: len(answers(kafka_broker, topics_of(dataset.name).predictions)) >= 3000, seconds=60)
+        wait_for(lambda: len(committed(kafka_broker, topics_of(dataset.name).predictions)) >= 3000, seconds=60)
     assert_each_answered_once(kafka_broker, dataset, good=3000, bad=0)
 
 
@@ -275,7 +258,7 @@ def test_a_killed_scorer_answers_and_logs_each_row_once(kafka_broker, dataset, l
         process.stdout.close()
     _, models = live
     with scoring(kafka_broker, dataset, models):
-        wait_for(lambda: len(answers(kafka_broker, topics_of(dataset.name).predictions)) >= sent // 50 * 49, 120)
+        wait_for(lambda: len(committed(kafka_broker, topics_of(dataset.name).predictions)) >= sent // 50 * 49, 120)
     record_property("tried", killed)
     assert_each_answered_once(kafka_broker, dataset, good=sent // 50 * 49, bad=sent // 50)
     assert killed == KILLS
