@@ -177,7 +177,8 @@ PROMISES = (
     )),
     Promise(33, '"Healthy" means that work goes on', (
         "test_a_server_that_cannot_work_is_not_healthy", "test_an_error_or_no_answer_is_not_healthy",
-        "test_without_a_database_the_error_is_reported", "test_a_scheduler_that_looks_at_no_run_is_killed",
+        "test_without_a_database_the_error_is_reported", "test_streams_are_healthy_while_their_server_says_so",
+        "test_a_scheduler_that_looks_at_no_run_is_killed",
         "test_a_scheduler_that_does_not_look_at_its_runs_is_not_healthy",
         "test_a_scheduler_that_looks_at_no_run_is_restarted_when_that_lasts",
         "test_the_watchdog_restarts_a_component_that_hangs",
@@ -185,7 +186,7 @@ PROMISES = (
     Promise(34, "A row of a stream is loaded once and answered once", (
         "test_killed_pulls_lose_nothing_and_bring_nothing_twice", "test_of_several_pulls_at_once_one_lands_each_range",
         "test_a_killed_pull_loses_nothing_and_repeats_nothing", "test_a_killed_scorer_answers_and_logs_each_row_once",
-        "test_a_broker_that_is_killed_is_waited_for",
+        "test_a_broker_that_is_killed_is_waited_for", "test_rows_are_answered_once_though_the_scorer_is_killed",
         "test_a_broker_that_is_killed_while_it_is_read_is_waited_for",
         "test_only_committed_transactions_are_read_and_their_markers_leave_gaps",
         "test_rows_of_a_source_come_in_once_under_random_kills",

@@ -14,10 +14,14 @@ from threading import Thread
 import psutil
 import psycopg2
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from stack import config as settings
 from stack.__main__ import NOT_STARTED, OUTAGE
 from stack.runners.supervisor import Supervisor
+from stack.servers import kafka, kafka_setup
+from stack.servers.kafka_roles import SUPER_USER
+from stack.servers.kafka_specs import STREAM_TOPICS
 from stack.servers.probes import query
 from tests.conftest import write_env_file
 
@@ -233,6 +237,37 @@ def test_a_restart_is_for_a_change_that_concerns_the_server_and_says_so(small):
     assert restarted == ["objects"]  # the others that have this setting do not run
     assert "anothersecret" not in done.stdout
     assert postmaster(small) == before
+
+
+def broker_of(config):
+    return AdminClient(kafka.client_settings(config, SUPER_USER) | {"log_level": 0})
+
+
+@pytest.mark.prove
+def test_a_data_set_that_asks_for_a_stream_while_the_broker_runs_gets_its_topics_by_another_up(small):
+    with small.env_file.open("a") as file:
+        file.write("\nKAFKA=1\n")
+    assert run(small.env_file, "up", "--only", "kafka").returncode == 0
+    config, before = settings.load(small.env_file), pids(small)
+    (config.datasets_dir / "orders.yaml").write_text("name: orders\nstream: true\n")
+    done = run(small.env_file, "up", "--only", "kafka")
+    assert done.returncode == 0, done.stdout
+    names = [f"orders.{topic}" for topic in STREAM_TOPICS]
+    assert kafka_setup.has_topics(broker_of(config), names)
+    assert kafka_setup.has_rights(broker_of(config), ["orders"])
+    assert pids(small)["kafka"] == before["kafka"]
+    assert run(small.env_file, "up", "--only", "kafka").stdout.strip() == "Already up."
+
+
+@pytest.mark.prove
+def test_the_server_of_the_streams_starts_beside_those_that_run(small):
+    before = pids(small)
+    assert "stream" not in before
+    done = run(small.env_file, "up", "--only", "stream")
+    assert done.returncode == 0, done.stdout
+    after = pids(small)
+    assert {name: after[name] for name in before} == before
+    assert "stream" in after
 
 
 def _heed_interrupts():

@@ -16,6 +16,7 @@ from stack.errors import StackError
 from stack.servers import kafka, kafka_setup
 from stack.servers.inventory import all_nodes, optional
 from stack.servers.kafka_roles import READER_GROUP, ROLES, SUPER_USER, client_settings
+from stack.servers.kafka_specs import STREAM_TOPICS
 
 SECONDS = 10
 NO_TOPIC, NO_GROUP = KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED
@@ -198,6 +199,18 @@ def test_the_stream_creates_and_writes_the_topics_of_its_data_sets(kafka_broker,
     create_topic(kafka_broker, f"{name}.{output}", "stream")
     produce(kafka_broker, "stream", f"{name}.{output}", "0.7")
     assert rows(kafka_broker, "pipelines", f"{name}.{output}") == ["0.7"]
+
+
+@pytest.mark.servers
+def test_a_data_set_that_asks_for_a_stream_later_leaves_the_setup_undone_until_it_runs_again(kafka_broker):
+    kafka_broker.add_datasets()
+    setup, name = kafka.server(kafka_broker.config).setup, f"d{uuid.uuid4().hex[:8]}"
+    assert setup.is_done()
+    (kafka_broker.config.datasets_dir / f"{name}.yaml").write_text(f"name: {name}\nstream: true\n")
+    assert not setup.is_done()
+    kafka_broker.add_datasets()
+    assert setup.is_done()
+    assert kafka_setup.has_topics(admin_of(kafka_broker), [f"{name}.{topic}" for topic in STREAM_TOPICS])
 
 
 @pytest.mark.servers
