@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from stack.config import HOST, Config
+from stack.errors import StackError
 from stack.runners import ports
 from stack.runners.startup import Report, Startup
 from stack.runners.supervisor import LIVE, Supervisor
@@ -29,11 +30,12 @@ def up(config: Config, only: list[str], report: Report = lambda name, event: Non
 
     Raises:
         PortTakenError: before anything starts.
-        StackError: a server cannot run here; nothing was started or stopped.
+        StackError: a server cannot run here, or there is none of that name; nothing was started or stopped.
         NotHealthyError: a server or a step failed; the others are left running.
     """
     supervisor = Supervisor(config)
     nodes = all_nodes(config)
+    _check_names(config, nodes, only)
     wanted = with_needs(nodes, only)
     ran_before = supervisor.states()
     for server in servers_of(nodes):
@@ -48,6 +50,16 @@ def up(config: Config, only: list[str], report: Report = lambda name, event: Non
             return False
         Startup(supervisor, report).run(wanted)
     return True
+
+
+def _check_names(config: Config, nodes: Nodes, names: list[str]) -> None:
+    """Raise StackError for a name of no server, or of one that is not among the nodes; the text says why."""
+    reasons = _reasons(config)
+    for name in names:
+        if name in reasons and name not in nodes:
+            raise StackError(f"{name} cannot be started: {reasons[name]}")
+        if name not in nodes:
+            raise StackError(f"there is no server {name!r}; there are: {', '.join(nodes)}")
 
 
 def _prepare_restarts(supervisor: Supervisor, nodes: Nodes, report: Report) -> None:

@@ -73,6 +73,19 @@ def test_only_the_named_servers_and_their_needs_start(config, monkeypatch, super
     assert started == ["POSTGRES_PORT", "postgres", "dbinit"]
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("mongo", "there is no server 'mongo'; there are: postgres, objects, "),
+        ("stream", "stream cannot be started: no data set says `stream: true`"),
+    ],
+)
+def test_a_server_that_is_not_there_is_named_before_anything_starts(config, supervisor, name, said):
+    with pytest.raises(StackError, match=said):
+        embedded.up(config, ["postgres", name])
+    assert supervisor == []
+
+
 def test_an_interrupted_first_start_stops_everything_again(config, monkeypatch, supervisor):
     def interrupt(self, nodes):
         raise KeyboardInterrupt
