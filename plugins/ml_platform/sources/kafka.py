@@ -3,8 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
 from confluent_kafka import (
@@ -20,15 +18,16 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from ml_platform.exceptions import ConfigurationError, SourceAwayError
 from ml_platform.sources.connection import SourceConnection
+from ml_platform.sources.kafka_messages import Messages, open_format
+from ml_platform.sources.kafka_settings import client_settings
 from ml_platform.sources.reader import BEGINNING, Range, Reader, Reading
-from ml_platform.sources.row_files import fault_line, text_line, write_lines
+from ml_platform.sources.row_files import write_lines
 from ml_platform.specs.sources import KafkaSource
 
 REQUEST_SECONDS = 15.0
 SILENCE_SECONDS = 30.0  # without a message or the end of the partition
 MESSAGES_AT_ONCE, WAIT_SECONDS = 10_000, 0.2
 TOPIC_DIGITS = 8  # of the id of a topic
-EPOCH = datetime.fromtimestamp(0, UTC)
 MISSING = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}
 MISTAKES = {
     KafkaError._AUTHENTICATION,
@@ -56,6 +55,7 @@ class KafkaReader(Reader):
         self._name = connection.name
         self._refusal = ""
         self._admin: Any = None
+        self._format = open_format(source, connection)
         settings = client_settings(connection) | {"error_cb": self._note_error, "log_level": 0}
         with self._translated():
             self._admin = AdminClient(settings)
@@ -124,7 +124,7 @@ class KafkaReader(Reader):
         first = self._offsets(OffsetSpec.earliest()).get(part.partition)
         if first is None:
             return Reading(0, notes=(f"the topic {self._spec.topic} was deleted before this range was read",))
-        found = _Messages(self._spec)
+        found = Messages(self._spec, self._format)
         begin, end = max(int(part.start), first), int(part.end)
         lost = min(begin, end) - int(part.start)
         with self._translated():
@@ -164,6 +164,7 @@ class KafkaReader(Reader):
     def close(self) -> None:
         """Disconnect."""
         self._consumer.close()
+        self._format.close()
 
     @property
     def _where(self) -> str:
@@ -193,63 +194,6 @@ def problem_text(error: KafkaError) -> str:
     """Return the text of an error, with what to do about a topic that is missing."""
     remedy = "; `make up`, or `docker compose up -d`, creates the topics of our own broker"
     return f"{error.str()}{remedy if error.code() in MISSING else ''}"
-
-
-def client_settings(connection: SourceConnection) -> dict[str, Any]:
-    """Return the settings of a client of Kafka: those in `extra`, and for others the fields of the connection.
-
-    Raises:
-        ConfigurationError: the connection names no broker.
-    """
-    fields: dict[str, Any] = {}
-    if connection.host:
-        fields["bootstrap.servers"] = f"{connection.host}:{connection.port or 9092}"
-    if connection.login:
-        fields |= {"sasl.username": connection.login, "sasl.password": connection.password.get_secret_value()}
-    settings = fields | dict(connection.extra)
-    if not settings.get("bootstrap.servers"):
-        raise ConfigurationError(
-            f"the Airflow connection {connection.name!r} names no broker: give host and port, or bootstrap.servers in "
-            "extra"
-        )
-    return settings
-
-
-@dataclass
-class _Messages:
-    """Turns messages into lines, and counts those that are no rows."""
-
-    spec: KafkaSource
-    skipped: int = field(default=0, init=False)
-
-    def lines(self, messages: Iterator[Message]) -> Iterator[bytes]:
-        for message in messages:
-            value = message.value()
-            place = f"topic {message.topic()}, partition {message.partition()}, offset {message.offset()}"
-            if value is not None:
-                yield text_line(value, place, self._metadata(message))
-            elif self.spec.tombstones == "reject":
-                yield fault_line(message.key() or b"", place, "a tombstone: the message has a key and no value")
-            else:
-                self.skipped += 1
-
-    def _metadata(self, message: Message) -> dict[str, str | int | None]:
-        return {column: _part(message, part) for column, part in self.spec.metadata.items()}
-
-
-def _part(message: Message, part: str) -> str | int | None:
-    """Return a part of a message that is not in its value; a missing one is None."""
-    if part == "key":
-        return _text(message.key())
-    if part == "timestamp":
-        _, milliseconds = message.timestamp()
-        return (EPOCH + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")
-    headers = dict(message.headers() or ())  # of several with one name, the last one
-    return _text(headers.get(part.removeprefix("header.")))
-
-
-def _text(content: bytes | str | None) -> str | None:
-    return content.decode("utf-8", "surrogateescape") if isinstance(content, bytes) else content
 
 
 def _is_about_the_group(message: Message) -> bool:

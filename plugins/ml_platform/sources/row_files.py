@@ -43,19 +43,38 @@ def text_line(content: bytes, position: str, extra: Mapping[str, Any] | None = N
         extra: more values of the row; the object's own values win.
     """
     try:
-        text = content.decode()
-        row = decode_json(text)
-    except UnicodeDecodeError as error:
-        return fault_line(content, position, f"not valid UTF-8 at byte {error.start + 1}")
+        text, row = parse_object(content)
     except ValueError as error:
         return fault_line(content, position, str(error))
+    return object_line(text, row, position, extra or {})
+
+
+def parse_object(content: bytes) -> tuple[str, dict[str, Any]]:
+    """Return the text and the keys of a JSON object in UTF-8.
+
+    Raises:
+        ValueError: it is none; the error says why.
+    """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not valid UTF-8 at byte {error.start + 1}") from None
+    row = decode_json(text)
     if not isinstance(row, dict):
-        return fault_line(content, position, 'not a JSON object such as {"a": 1}')
-    more = {POSITION: position} | {name: value for name, value in (extra or {}).items() if name not in row}
+        raise ValueError('not a JSON object such as {"a": 1}')  # noqa: TRY004 – a fault of the data
+    return text, row
+
+
+def object_line(text: str, row: Mapping[str, Any], position: str, extra: Mapping[str, Any]) -> bytes:
+    """Return what `parse_object` found as a line; `position` and `extra` as `text_line`.
+
+    Bytes in `extra` that are no UTF-8 are written as they are, so that their cell is rejected.
+    """
+    more = {POSITION: position} | {name: value for name, value in extra.items() if name not in row}
     head = json.dumps(more, ensure_ascii=False, separators=(",", ":"))
     # Valid JSON has line breaks between values only, where a blank means the same.
     body = text.strip().replace("\n", " ").replace("\r", " ").removeprefix("{").lstrip()
-    return f"{head[:-1]}{'' if body == '}' else ','}{body}".encode()
+    return f"{head[:-1]}{'' if body == '}' else ','}{body}".encode("utf-8", "surrogateescape")
 
 
 def fault_line(content: bytes, position: str, reason: str) -> bytes:

@@ -59,7 +59,7 @@ class SourceBase(SpecModel):
 
 
 class KafkaSource(SourceBase):
-    """A topic of Kafka, whose messages are JSON objects."""
+    """A topic of Kafka, whose messages are JSON objects or records of Avro."""
 
     kind: Literal["kafka"]
     connection: str = Field(
@@ -67,6 +67,14 @@ class KafkaSource(SourceBase):
     )
     every: Duration = Field(default="5s", description="how often the source is asked for new rows, such as 10s, 5m, 1d")
     topic: str = Field(pattern=r"^[A-Za-z0-9._-]{1,249}$", description="the topic")
+    format: Literal["json", "avro", "json_schema"] = Field(
+        default="json",
+        description="json: an object; avro: a record; json_schema: an object that fits the JSON Schema that it names. "
+        "The last two need a schema registry in the connection; avro can have `avro_schema` instead",
+    )
+    avro_schema: dict[str, Any] | None = Field(
+        default=None, description="the schema of all messages, if they are Avro and name none of a schema registry"
+    )
     metadata: dict[str, Annotated[str, Field(pattern=r"^(key|timestamp|header\..+)$")]] = Field(
         default={},
         description="columns that are not in a message's value: key, timestamp (its own time), or header.NAME",
@@ -75,6 +83,12 @@ class KafkaSource(SourceBase):
         default="ignore", description="messages without a value: not read, or returned as rejected rows"
     )
     max_rows: int = Field(default=100_000, ge=1, le=5_000_000, description="offsets of one file")
+
+    @model_validator(mode="after")
+    def _has_a_schema_for_avro_only(self) -> "KafkaSource":
+        if self.avro_schema is not None and self.format != "avro":
+            raise ValueError("avro_schema: give `format: avro`, too")
+        return self
 
     @property
     def named_columns(self) -> tuple[str, ...]:

@@ -12,12 +12,10 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
-from pydantic import SecretStr
 
 from ml_platform.exceptions import ConfigurationError, SourceAwayError
 from ml_platform.sources import kafka as reading
 from ml_platform.sources.connection import SourceConnection
-from ml_platform.sources.kafka import client_settings
 from ml_platform.sources.opening import open_source
 from ml_platform.sources.pull import pull, read_again
 from ml_platform.sources.ranges import Feed
@@ -272,13 +270,6 @@ def test_a_topic_that_is_missing_is_named(kafka) -> None:
         ConfigurationError, match=r"the topic 'no-such-topic' \(connection 'kafka'\) cannot be read: .*; `make up`"
     ):
         pull(feed, kafka, by="a test")
-
-
-def test_a_connection_without_a_broker_says_what_it_lacks() -> None:
-    with pytest.raises(ConfigurationError, match=r"'kafka' names no broker: give host and port"):
-        client_settings(SourceConnection("kafka"))
-    connection = SourceConnection("kafka", host="h", login="ann", password=SecretStr("x"))
-    assert client_settings(connection) == {"bootstrap.servers": "h:9092", "sasl.username": "ann", "sasl.password": "x"}
 
 
 def test_a_range_is_the_same_bytes_each_time(kafka_broker, kafka, topic, tmp_path) -> None:
