@@ -1,5 +1,6 @@
 """Servers of others, which the tests of sources share."""
 
+import os
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from tests.ml_platform.sources.sql_servers import (
     postgres_database,
     sqlite_file,
 )
+from tests.schema_registry import Registry, running_registry
 
 
 @pytest.fixture
@@ -29,6 +31,23 @@ def closed_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    """A schema registry of the test's own."""
+    with running_registry() as found:
+        yield found
+
+
+@pytest.fixture
+def any_registry() -> Iterator[Registry]:
+    """A schema registry that may have schemas of others: a real one, if SCHEMA_REGISTRY is its address."""
+    if address := os.environ.get("SCHEMA_REGISTRY"):
+        yield Registry(address)
+    else:
+        with running_registry() as found:
+            yield found
 
 
 @pytest.fixture
