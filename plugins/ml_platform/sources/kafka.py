@@ -1,8 +1,8 @@
 """A topic of Kafka: each partition is read by offsets that our database keeps, without a consumer group."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any, BinaryIO
 
 from confluent_kafka import (
@@ -127,14 +127,16 @@ class KafkaReader(Reader):
         found = Messages(self._spec, self._format)
         begin, end = max(int(part.start), first), int(part.end)
         lost = min(begin, end) - int(part.start)
-        with self._translated():
-            messages = self._messages(_number(part.partition), begin, end) if begin < end else iter(())
+        # closed at once, also after an error: a consumer that is closed cannot be unassigned
+        with self._translated(), closing(self._messages(_number(part.partition), begin, end)) as messages:
             count = write_lines(found.lines(messages), file)
         notes = (f"{lost:,} offsets from {part.start} on were deleted before they were read",) if lost > 0 else ()
         return Reading(count, found.skipped, notes)
 
-    def _messages(self, partition: int, begin: int, end: int) -> Iterator[Message]:
-        """Yield the messages from one offset up to another, which may be in a gap."""
+    def _messages(self, partition: int, begin: int, end: int) -> Generator[Message]:
+        """Yield the messages from one offset up to another, which may be in a gap, and may be no greater."""
+        if begin >= end:
+            return
         self._consumer.assign([TopicPartition(self._spec.topic, partition, begin)])
         last, position = time.monotonic(), begin
         try:

@@ -107,6 +107,16 @@ def test_what_is_no_row_comes_back_with_topic_partition_and_offset(kafka_broker,
     assert "not JSON" in rejected
 
 
+def test_a_key_that_is_no_text_rejects_its_row_alone(kafka_broker, kafka, topic) -> None:
+    feed = feed_of(source(topic, metadata={"NOTE": "key"}))
+    value = {name: cell for name, cell in GOOD.items() if name != "NOTE"}
+    for number, key in enumerate((b"good", b"\xff")):
+        send(kafka_broker, topic, [json.dumps(value | {"ID": number}).encode()], key=key)
+    (report,) = pull_and_load(feed, kafka)
+    assert (report["rows_loaded"], report["rows_rejected"]) == (1, 1)
+    assert f"topic {topic}, partition 0, offset 1" in report["reasons"][0]["reason"]
+
+
 def test_a_single_broken_message_is_a_rejected_row_and_holds_up_nothing(kafka_broker, kafka, topic) -> None:
     feed = feed_of(source(topic), max_bad_rows=0.0)
     send(kafka_broker, topic, [b"\xff\x00"])

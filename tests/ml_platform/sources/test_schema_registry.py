@@ -1,5 +1,6 @@
 """A registry is asked for schemas and those that they refer to; away, refusing and unknown are different things."""
 
+import json
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -9,11 +10,13 @@ import pytest
 from ml_platform.exceptions import ConfigurationError, SourceAwayError
 from ml_platform.sources import schema_registry
 from ml_platform.sources.connection import SourceConnection
-from ml_platform.sources.schema_registry import MOST_REFERENCES, RegisteredSchema, SchemaRegistry
+from ml_platform.sources.schema_registry import MOST_REFERENCES, SchemaRegistry
 from ml_platform.sources.wire_format import UndecodableError
 from tests.schema_registry import Registry, guid_of
 
 pytestmark = pytest.mark.sockets
+
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 
 
 def connection_to(url: str, **settings: str) -> SourceConnection:
@@ -30,12 +33,12 @@ def client(registry: Registry) -> Iterator[SchemaRegistry]:
 
 def test_a_schema_is_known_by_its_id(any_registry: Registry) -> None:
     number = any_registry.add("claims-value", {"type": "record", "name": "Row", "fields": []})
-    other = any_registry.add("notes-value", {"type": "object"}, "JSON")
+    other = any_registry.add("notes-value", {"$schema": DRAFT_7, "type": "object"}, "JSON")
     client = SchemaRegistry(connection_to(any_registry.url + "/"))
     found, json_schema = client.schema(f"ids/{number}"), client.schema(f"ids/{other}")
     client.close()
-    assert found == RegisteredSchema("AVRO", '{"type": "record", "name": "Row", "fields": []}')
-    assert json_schema == RegisteredSchema("JSON", '{"type": "object"}')
+    assert (found.kind, json.loads(found.text)) == ("AVRO", {"type": "record", "name": "Row", "fields": []})
+    assert (json_schema.kind, json.loads(json_schema.text)) == ("JSON", {"$schema": DRAFT_7, "type": "object"})
 
 
 def test_a_schema_is_known_by_its_global_id(registry: Registry, client: SchemaRegistry) -> None:

@@ -77,6 +77,8 @@ def test_files_of_rows_are_known_by_their_name() -> None:
         ({"trian": KAFKA}, "source.trian: no such field; there are: train, test"),
         ({}, "source: names no source: give one, or `train` and `test`"),
         (7, "source: Input should be a valid dictionary"),
+        ({**KAFKA, "avro_schema": {"type": "record"}}, "source.train: avro_schema: give `format: avro`, too"),
+        ({**KAFKA, "format": "csv"}, "source.train.format: Input should be 'json', 'avro' or 'json_schema'"),
         ({**KAFKA, "topic": "a b"}, "source.train.topic: String should match pattern"),
         ({**KAFKA, "every": "soon"}, "source.train.every: String should match pattern"),
         ({**KAFKA, "metadata": {"AT": "timestamp"}}, "the file: source.train names AT, which is no column of the file"),
