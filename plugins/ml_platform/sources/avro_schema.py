@@ -34,12 +34,13 @@ class AvroSchema:
             UndecodableError: it is no valid schema, contains itself, or is too large.
         """
         names: dict[str, Any] = {}
+        sizes = _Sizes(names)
         try:
-            for _, reference in references:
-                parse_schema(_marked(_decoded(reference)), named_schemas=names)
+            for reference in dict.fromkeys(reference for _, reference in references):
+                sizes.of(parse_schema(_marked(_decoded(reference)), named_schemas=names))
             record = {"type": "record", "name": MESSAGE, "fields": [{"name": FIELD, "type": _marked(_decoded(text))}]}
             self._schema = parse_schema(record, named_schemas=names)
-            _Sizes(names).of(self._schema)
+            sizes.of(self._schema)
         except INVALID as error:
             raise UndecodableError(f"its schema is not valid Avro: {error}") from error
 

@@ -146,18 +146,20 @@ class _References:
 
     registry: SchemaRegistry
     texts: dict[str, str] = field(default_factory=dict, init=False)
-    asked: set[tuple[str, int]] = field(default_factory=set, init=False)
+    found: dict[tuple[str, int], str] = field(default_factory=dict, init=False)  # by subject and version
 
     def add(self, answer: dict[str, Any]) -> None:
         for name, place in _named(answer):
-            if place in self.asked:
-                continue
-            self.asked.add(place)
-            if len(self.asked) > MOST_REFERENCES:
-                raise UndecodableError(f"its schema refers to more than {MOST_REFERENCES} others")
-            found = self.registry.version(*place)
-            self.add(found)
-            self.texts[name] = found["schema"]
+            if place not in self.found:
+                self._ask(place)
+            self.texts.setdefault(name, self.found[place])
+
+    def _ask(self, place: tuple[str, int]) -> None:
+        if len(self.found) == MOST_REFERENCES:
+            raise UndecodableError(f"its schema refers to more than {MOST_REFERENCES} others")
+        answer = self.registry.version(*place)
+        self.found[place] = answer["schema"]
+        self.add(answer)
 
 
 def _named(answer: dict[str, Any]) -> Iterator[tuple[str, tuple[str, int]]]:

@@ -199,6 +199,18 @@ def test_many_small_schemas_do_not_make_a_deep_one() -> None:
         AvroSchema(json.dumps(record("Top", a=references[-1][0])), references)
 
 
+def test_schemas_that_are_deep_together_are_refused() -> None:
+    """Each is measured before the next one refers to it: Python's own limit of levels is never reached."""
+
+    def lists(levels: int, of: str) -> Any:
+        return of if levels == 0 else {"type": "array", "items": lists(levels - 1, of)}
+
+    references = [("Row0", json.dumps(record("Row0", a=lists(50, "int"))))]
+    references += [(f"Row{i}", json.dumps(record(f"Row{i}", a=lists(50, f"Row{i - 1}")))) for i in range(1, 100)]
+    with pytest.raises(UndecodableError, match="100 levels"):
+        AvroSchema(json.dumps(record("Top", a="Row99")), references)
+
+
 def test_names_that_the_platform_uses_are_refused() -> None:
     with pytest.raises(UndecodableError, match="a name that the platform uses itself: _fault"):
         line_of(record(_fault="string"), b"\x02a")

@@ -60,6 +60,13 @@ def test_schemas_come_after_those_that_they_refer_to(any_registry: Registry) -> 
     client.close()
 
 
+def test_one_schema_may_have_several_names(registry: Registry, client: SchemaRegistry) -> None:
+    registry.add("place", {"type": "string"}, "JSON")
+    number = registry.add("row", {}, "JSON", place=("place", 1), place__json=("place", 1))
+    assert [name for name, _ in client.schema(f"ids/{number}").references] == ["place", "place.json"]
+    assert len(registry.asked) == 2
+
+
 def test_a_circle_of_references_ends(registry: Registry, client: SchemaRegistry) -> None:
     registry.store("a", {"schema": '"int"', "references": [{"name": "b", "subject": "b", "version": 1}]})
     registry.store("b", {"schema": '"long"', "references": [{"name": "a", "subject": "a", "version": 1}]})
