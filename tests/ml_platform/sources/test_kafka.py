@@ -1,5 +1,6 @@
 """Messages of a topic are rows, each loaded once or returned with its place; on a real broker."""
 
+import io
 import json
 import os
 import threading
@@ -9,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import fastavro
 import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -24,6 +26,7 @@ from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
 from tests.ml_platform.ingestion.upload_cases import GOOD, rows_in
 from tests.ml_platform.sources.source_cases import accounted, feed_of, kill_pulls, load_all, pull_and_load
+from tests.schema_registry import Registry
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -32,11 +35,21 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
 KILLS = int(os.environ.get("KILLS", "5"))
 Message = tuple[bytes | None, bytes | None]  # key and value
+TYPES = {str: "string", int: "long", float: "double"}
+TYPED = GOOD | {"ID": 1, "COUNT": 3, "RATIO": 0.5}
+FIELDS = [{"name": name, "type": ["null", TYPES[type(cell)]], "default": None} for name, cell in TYPED.items()]
+OLD = {"type": "record", "name": "Claim", "fields": [field for field in FIELDS if field["name"] != "NOTE"]}
+NEW = {"type": "record", "name": "Claim", "fields": FIELDS}
 
 
 @pytest.fixture
 def kafka(kafka_broker: "Broker") -> SourceConnection:
     return SourceConnection("kafka", kind="kafka", extra=json.loads(kafka_broker.connection)["extra"])
+
+
+@pytest.fixture
+def with_registry(kafka: SourceConnection, any_registry: Registry) -> SourceConnection:
+    return SourceConnection("kafka", extra={**kafka.extra, "schema.registry.url": any_registry.url})
 
 
 @pytest.fixture
@@ -62,6 +75,13 @@ def topic(make_topic: Callable[..., str]) -> str:
 
 def row(number: int, **cells: Any) -> bytes:
     return json.dumps(GOOD | {"ID": number} | cells).encode()
+
+
+def framed(number: int, schema: dict[str, Any], **cells: Any) -> bytes:
+    """Return a row in Avro, after the id of its schema."""
+    file = io.BytesIO()
+    fastavro.schemaless_writer(file, fastavro.parse_schema(schema), TYPED | cells)
+    return b"\0" + number.to_bytes(4) + file.getvalue()
 
 
 def send(broker: "Broker", topic: str, messages: Iterable[bytes | None], partition: int = 0, **more: Any) -> None:
@@ -293,6 +313,54 @@ def test_a_range_is_the_same_bytes_each_time(kafka_broker, kafka, topic, tmp_pat
             assert reader.read(part, file).rows == 100
         contents.append((tmp_path / name).read_bytes())
     assert contents[0] == contents[1]
+
+
+def test_versions_of_a_schema_are_rows_of_one_table(kafka_broker, with_registry, any_registry, topic, tmp_path) -> None:
+    old, new = any_registry.add(f"{topic}-value", OLD), any_registry.add(f"{topic}-value", NEW)
+    feed = feed_of(source(topic, format="avro"))
+    unknown = framed(987_654, NEW, ID=7)
+    good = [framed(old, OLD, ID=1), framed(new, NEW, ID=2**40, NOTE="x")]
+    send(kafka_broker, topic, [good[0], b"{}", good[1], framed(new, NEW, ID=4)[:-1], unknown])
+    (report,) = pull_and_load(feed, with_registry)
+    assert sorted(rows_in("features", feed.table, '"ID", "NOTE"')) == [(1, None), (2**40, "x")]
+    said = {1: "names no schema", 3: "ends before its schema does", 4: "has no schemas/ids/987654"}
+    for found, (offset, problem) in zip(report["reasons"], said.items(), strict=True):
+        assert problem in found["reason"]
+        assert f"topic {topic}, partition 0, offset {offset}" in found["reason"]
+    contents = []
+    for _ in range(2):
+        with open_source(feed.source, with_registry) as reader, (tmp_path / "rows").open("w+b") as file:
+            (partition, newest), *_ = reader.positions().items()
+            assert reader.read(reader.range_of(partition, "", newest), file).rows == 5
+            file.seek(0)
+            contents.append(file.read())
+    assert contents[0] == contents[1]
+
+
+def test_json_that_does_not_fit_its_schema_comes_back(kafka_broker, with_registry, any_registry, topic) -> None:
+    draft = "http://json-schema.org/draft-07/schema#"
+    schema = {"$schema": draft, "type": "object", "properties": {"ID": {"type": "integer", "maximum": 10}}}
+    name = b"\0" + any_registry.add(f"{topic}-value", schema, "JSON").to_bytes(4)
+    feed = feed_of(source(topic, format="json_schema"))
+    send(kafka_broker, topic, (name + row(number) for number in (1, 11)))
+    (report,) = pull_and_load(feed, with_registry)
+    assert (report["rows_loaded"], report["rows_rejected"]) == (1, 1)
+    assert "does not fit its JSON Schema at /ID" in report["reasons"][0]["reason"]
+
+
+def test_a_schema_registry_that_is_away_loses_and_rejects_nothing(kafka_broker, kafka, registry, topic) -> None:
+    connection = SourceConnection("kafka", extra={**kafka.extra, "schema.registry.url": registry.url})
+    feed = feed_of(source(topic, format="avro"))
+    number = registry.add(f"{topic}-value", NEW)
+    send(kafka_broker, topic, [framed(number, NEW, ID=1), framed(99, NEW, ID=2)])
+    for status, error in ((503, SourceAwayError), (403, ConfigurationError)):
+        registry.broken = (status, b"")
+        with pytest.raises(error, match="the schema registry of the Airflow connection 'kafka'"):
+            pull(feed, connection, by="a test")
+    assert fetch("SELECT landed_at FROM sources.ranges WHERE dataset = $1", feed.table.name) == [(None,)]
+    registry.broken = None
+    pull_and_load(feed, connection)
+    assert accounted(feed) == (1, 1)
 
 
 def test_killed_pulls_lose_nothing_and_bring_nothing_twice(kafka_broker, kafka, make_topic, record_property) -> None:
