@@ -87,7 +87,7 @@ def _marked(schema: Any) -> Any:
     if schema == "float":
         return {"type": "float", "logicalType": f"{OURS}shortest"}
     if not isinstance(schema, dict):
-        return schema
+        return "null" if schema is None else schema  # as YAML has `null` without quotation marks
     marked = {name: value for name, value in schema.items() if name != "logicalType"}
     for part in ("type", "items", "values"):
         if part in marked:

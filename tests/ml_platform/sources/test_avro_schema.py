@@ -6,6 +6,7 @@ from typing import Any
 
 import fastavro
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -141,6 +142,11 @@ def test_types_of_other_schemas_are_known_by_their_names() -> None:
     schema = AvroSchema(json.dumps(main), [("geo.Place", json.dumps(city)), ("geo.Home", json.dumps(home))])
     found = json.loads(schema.line(b"\x02a\x02\x02b", PLACE, {}))
     assert found == {"_position": PLACE, "home": {"place": {"city": "a"}}, "work": {"city": "b"}}
+
+
+def test_null_needs_no_quotation_marks_in_yaml() -> None:
+    schema = yaml.safe_load("{type: record, name: Row, fields: [{name: a, type: [null, int], default: null}]}")
+    assert line_of(schema, b"\x00") == {"a": None}
 
 
 def test_any_record_of_a_union_is_a_row() -> None:
