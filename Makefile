@@ -48,8 +48,8 @@ backup: packages ## back up databases, buckets and settings to backups/<time>, o
 restore: packages ## restore a backup: FROM=backups/<time>; yes=1 replaces existing data
 	@$(PY) -m stack.backup restore "$(or $(FROM),$(error Which one? make restore FROM=backups/<time>))" $(if $(yes),--replace)
 
-demo: packages ## train a model and predict, from nothing, on the sample data; DATASET=flights for another sample
-	@./ml-platform demo $(DATASET)
+demo: packages ## train a model and predict, from nothing, on the sample data; DATASET=flights for another sample, SOURCE=kafka for rows from a source
+	@./ml-platform demo $(DATASET) $(if $(SOURCE),--source "$(SOURCE)")
 
 dataset: packages ## draft a data set's YAML from a file: FILE=churn.csv NAME=churn; label=COLUMN key=COLUMN table=1
 	@./ml-platform dataset draft "$(or $(FILE),$(error Which file? make dataset FILE=churn.csv NAME=churn))" \

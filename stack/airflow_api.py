@@ -78,10 +78,25 @@ class Airflow:
         run = self._call("POST", f"/dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
 
-    def add_connection(self, name: str, kind: str, login: str, password: str, extra: dict[str, Any]) -> None:
-        """Add a connection to another system."""
-        body = {"connection_id": name, "conn_type": kind, "login": login, "password": password}
-        self._call("POST", "/connections", json=body | {"extra": json.dumps(extra)})
+    def add_connection(
+        self, name: str, kind: str, login: str, password: str, extra: dict[str, Any] | None = None, **place: Any
+    ) -> None:
+        """Add a connection to another system; one of the same name is replaced.
+
+        Args:
+            name: of the connection.
+            kind: its type.
+            login: name of the user.
+            password: of the user.
+            extra: more settings.
+            place: host, port and schema, where there are any.
+        """
+        fields = {"connection_id": name, "conn_type": kind, "login": login, "password": password, **place}
+        create = {"action": "create", "action_on_existence": "overwrite"}
+        actions = [create | {"entities": [fields | {"extra": json.dumps(extra or {})}]}]
+        answer = self._call("PATCH", "/connections", json={"actions": actions})
+        if errors := answer["create"]["errors"]:
+            raise AirflowError(f"the connection {name}: {errors}")
 
     def runs(self, dag_id: str, since: datetime | None = None, limit: int = 20) -> list[dict[str, Any]]:
         """Return the newest runs of a DAG, oldest first; with `since`, only those that started then or later."""

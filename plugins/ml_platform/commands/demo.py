@@ -1,14 +1,9 @@
-"""`ml-platform demo`: from nothing to a model and its predictions, by the same DAGs that a user switches on.
+"""The stages of `ml-platform demo`: from a sample to a model and its predictions, by the DAGs that a user switches on.
 
-`make demo DATASET=flights` runs `ml-platform demo flights`. The demo does what a user does, through Airflow, the
-buckets, MLflow and HTTP, so it works wherever the servers run.
-
-Exit codes: 0 success; 1 a stage failed, named with its task and its log; 130 interrupted.
+The demo does what a user does, through Airflow, the buckets, MLflow and HTTP, so it works wherever the servers run.
 """
 
 import io
-import json
-import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -24,8 +19,8 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from ml_platform.commands.demo_display import card_table, progress_note, task_table, times_line
+from ml_platform.commands.demo_reports import new_report, report_keys
 from ml_platform.commands.samples import first_row, sample
-from ml_platform.exceptions import PlatformError
 from ml_platform.ingestion import report_files
 from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.promotion.training_card import read_card
@@ -33,16 +28,14 @@ from ml_platform.registry import registry
 from ml_platform.scoring import batch
 from ml_platform.scoring.result_files import read_rows
 from ml_platform.specs.catalog import dataset
+from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
 from ml_platform.training import tracking
-from stack.airflow_api import Airflow, AirflowError, TaskState
-from stack.config import Config, load
-from stack.errors import StackError
-from stack.target import runner
-from stack.terminal import interrupt_on_terminate, show_screens
+from stack.airflow_api import Airflow, TaskState
+from stack.config import Config
+from stack.terminal import show_screens
 
-FOLDERS = ("processed", "rejected")
 TIMEOUT = timedelta(minutes=15)  # of one stage
 ATTEMPTS = 3  # the demo stops at a task that failed this often, though Airflow would go on trying
 T = TypeVar("T")
@@ -55,10 +48,18 @@ class DemoError(Exception):
 class Demo:
     """The demo on one running stack."""
 
-    def __init__(self, config: Config, console: Console, name: str = "auto") -> None:
-        """Log in to Airflow."""
+    def __init__(self, config: Config, console: Console, name: str = "auto", sample_name: str = "") -> None:
+        """Log in to Airflow.
+
+        Args:
+            config: of the stack.
+            console: where the demo is shown.
+            name: of the data set.
+            sample_name: of its sample; by default the same.
+        """
         self.config, self.console = config, console
-        self.dataset: Dataset = dataset(name)
+        self.dataset: Dataset = dataset(name, config.datasets_dir)
+        self.sample_name = sample_name or name
         password = config.airflow_admin_password.get_secret_value()
         self.airflow = Airflow(config.airflow_url, config.airflow_admin_user, password)
 
@@ -74,31 +75,45 @@ class Demo:
         self.train()
         self.print_card()
         self.score_file()
-        self.score_row(first_row(sample(f"test_{self.dataset.name}")))
+        self.score_row(first_row(self.sample_file("test")))
         show_screens(self.console, self.config)
 
     def switch_on(self) -> None:
         """Unpause the data set's DAGs as soon as Airflow has read them."""
-        dag_ids = [f"ingest_{table.name}" for table in self.dataset.tables]
-        dag_ids += [f"{verb}_{self.dataset.name}" for verb in ("ingest", "train", "test")]
+        dag_ids = self.dag_ids()
         self.follow("Airflow has read dags/", None, lambda: set(dag_ids) <= set(self.airflow.dags()))
         for dag_id in dag_ids:
             self.airflow.unpause(dag_id)
         self.say(f"switched on: {', '.join(dag_ids)}")
 
+    def dag_ids(self) -> list[str]:
+        """Return the DAGs that the demo uses."""
+        tables = [f"ingest_{table.name}" for table in self.dataset.tables]
+        return tables + [f"{verb}_{self.dataset.name}" for verb in ("ingest", "train", "test")]
+
+    def sample_file(self, purpose: Purpose) -> Path:
+        """Return the sample's file for the bucket `purpose`."""
+        return sample(f"{purpose}_{self.sample_name}")
+
     def train(self) -> None:
         """Upload the training file. Follow its load and, if it has new rows, the training."""
         since = datetime.now(UTC)
-        dag_id = f"train_{self.dataset.name}"
-        report = self.upload("train", sample(f"train_{self.dataset.name}"), f"ingest_{self.dataset.name}")
+        report = self.upload("train", self.sample_file("train"), f"ingest_{self.dataset.name}")
+        self.say_loaded(report)
+        self.follow_training(since if report["outcome"] == "loaded" else None)
+
+    def say_loaded(self, report: UploadReport) -> None:
+        """Say what became of a file with training rows."""
         if report["outcome"] == "duplicate":
             self.say("the same bytes were loaded before: nothing is loaded twice")
         else:
             self.say(report_files.summary(report))
-        if report["outcome"] == "loaded":
+
+    def follow_training(self, since: datetime | None) -> None:
+        """Follow the trainings since then; None: the newest, if there is no champion yet."""
+        dag_id = f"train_{self.dataset.name}"
+        if since or not self.champion():
             self.follow("training", dag_id, partial(self.have_succeeded, dag_id, since))
-        elif not self.champion():
-            self.follow("training", dag_id, partial(self.have_succeeded, dag_id, None))
 
     def champion(self) -> ModelVersion | None:
         """Return the registered version that is live."""
@@ -111,7 +126,9 @@ class Demo:
 
     def score_file(self) -> None:
         """Upload the file to be scored; show where the result is, and its first lines."""
-        report = self.upload("test", sample(f"test_{self.dataset.name}"), f"test_{self.dataset.name}")
+        path = self.sample_file("test")
+        object_key = path.name.replace(self.sample_name, self.dataset.name)
+        report = self.upload("test", path, f"test_{self.dataset.name}", object_key)
         key = str(report["result_key"])
         rows = read_rows(io.BytesIO(object_store.get(batch.BUCKET, key)), key)
         lines = [",".join(map(str, row)) for row in rows]
@@ -136,19 +153,23 @@ class Demo:
         self.console.print(Panel(escape(response.text), title=title, title_align="left", expand=False))
         response.raise_for_status()
 
-    def upload(self, bucket: str, path: Path, dag_id: str) -> UploadReport:
+    def upload(self, bucket: str, path: Path, dag_id: str, object_key: str = "") -> UploadReport:
         """Put a sample file into a bucket, as a user would, and follow the DAG until there is a report on it.
+
+        Args:
+            bucket: to which it goes.
+            path: of the file.
+            dag_id: of the DAG that takes it.
+            object_key: in the bucket; by default the file's name.
 
         Raises:
             DemoError: it was rejected.
         """
-        earlier = report_keys(bucket, path)
-        object_store.client().put_object(Bucket=bucket, Key=path.name, Body=path.read_bytes())
-        self.say(f"uploaded {path.name} into the bucket {bucket}")
-        report = self.follow(f"{path.name} is processed", dag_id, lambda: new_report(earlier, bucket, path))
-        if report["outcome"] == "rejected":
-            raise DemoError(f"{path.name} was rejected:\n" + report_files.report_text(report).decode())
-        return report
+        key = object_key or path.name
+        earlier = report_keys(bucket, key)
+        object_store.client().put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+        self.say(f"uploaded {key} into the bucket {bucket}")
+        return accepted(self.follow(f"{key} is processed", dag_id, lambda: new_report(earlier, bucket, key)))
 
     def follow(self, title: str, dag_id: str | None, result: Callable[[], T | None]) -> T:
         """Show a DAG's newest run until `result` returns something; return that.
@@ -206,45 +227,12 @@ class Demo:
         self.console.print(f"[green]✓[/] {text}", highlight=False)
 
 
-def report_keys(bucket: str, path: Path) -> set[str]:
-    """Return the keys of the reports on files of that name that have left the inbox."""
-    stem = path.name.partition(".")[0]
-    versions = (one for folder in FOLDERS for one in object_store.list_objects(bucket, f"{folder}/{stem}."))
-    return {one.key for one in versions if one.key.endswith(".report.json")}
+def accepted(report: UploadReport) -> UploadReport:
+    """Return the report on a file.
 
-
-def new_report(earlier: set[str], bucket: str, path: Path) -> UploadReport | None:
-    """Return the report on a file, once it has left the inbox; None before.
-
-    Args:
-        earlier: what `report_keys` returned before the upload.
-        bucket: of the upload.
-        path: of the file.
+    Raises:
+        DemoError: the file was rejected.
     """
-    new = report_keys(bucket, path) - earlier
-    if not new or object_store.head(bucket, path.name):
-        return None
-    report: UploadReport = json.loads(object_store.get(bucket, max(new)))
+    if report["outcome"] == "rejected":
+        raise DemoError(f"{report['key']} was rejected:\n{report_files.report_text(report).decode()}")
     return report
-
-
-def run(name: str) -> int:
-    """Start the stack if it is not running, run the demo of a sample, leave the stack running; return the exit code."""
-    console = Console()
-    interrupt_on_terminate()
-    config = load()
-    os.environ.update(config.environment())
-    platform, started = runner(config), False
-    try:
-        started = platform.up(config, [], lambda name, event: console.print(f"  {name:<22} {event}", highlight=False))
-        console.print("[green]✓[/] the stack is up" if started else "[green]✓[/] the stack was up already")
-        Demo(config, console, name).run()
-    except (StackError, DemoError, AirflowError, PlatformError, httpx.HTTPError) as error:
-        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
-        return 1
-    except KeyboardInterrupt:
-        console.print("\nInterrupted." + (" Stopping what this command started." if started else ""))
-        if started:
-            platform.down(config)
-        return 130
-    return 0

@@ -4,7 +4,7 @@ Exit codes: 0 success; 1 an error, which is named; 2 a mistake in the command it
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,11 +25,15 @@ app.command()(streams.stream)
 @app.command()
 def demo(
     name: Annotated[str, typer.Argument(help="a sample: auto, ecg, flights, penguins, penguin_mass")] = "auto",
+    source: Annotated[
+        Literal["kafka", "mongodb", "sql"] | None,
+        typer.Option(help="fill a source of this kind with the training rows, and train from it"),
+    ] = None,
 ) -> None:
     """Train a model on sample data and score a file with it. Starts the servers if they are not running."""
-    from ml_platform.commands.demo import run  # here and below: only what a command needs is loaded
+    from ml_platform.commands.run_demo import run  # here and below: only what a command needs is loaded
 
-    raise typer.Exit(run(name))
+    raise typer.Exit(run(name, source or ""))
 
 
 @app.command()

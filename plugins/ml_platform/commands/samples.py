@@ -2,6 +2,8 @@
 
 import csv
 import gzip
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 from ml_platform import ROOT
@@ -27,8 +29,14 @@ def names() -> list[str]:
     return sorted(path.name.partition(".")[0].removeprefix("train_") for path in SAMPLES.glob("train_*"))
 
 
-def first_row(path: Path) -> dict[str, str]:
-    """Return the first row of a CSV file, also gzipped: text by column."""
+def rows(path: Path) -> Generator[dict[str, str]]:
+    """Yield the rows of a CSV file, also gzipped: text by column."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        return next(csv.DictReader(file))
+        yield from csv.DictReader(file)
+
+
+def first_row(path: Path) -> dict[str, str]:
+    """Return the first row of a CSV file, also gzipped: text by column."""
+    with closing(rows(path)) as found:
+        return next(found)

@@ -3,11 +3,12 @@
 import json
 import re
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from ml_platform.exceptions import ConfigurationError, ServiceError
 from ml_platform.files.formats import Native
@@ -18,6 +19,8 @@ RATE = re.compile(r"([1-9][0-9]{0,8})(?:/([smh]))?")
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 FLUSH_SECONDS, REQUEST_SECONDS = 60.0, 15.0
+PRODUCER_OPTIONS = {"acks": "all", "enable.idempotence": True, "compression.type": "lz4", "log_level": 0}
+ANY = -1  # partition
 
 
 def parse_rate(text: str) -> float | None:
@@ -70,8 +73,31 @@ def produce_file(
         ServiceError: the broker did not acknowledge a row.
     """
     per_second = parse_rate(rate)
-    options = {"acks": "all", "enable.idempotence": True, "compression.type": "lz4", "log_level": 0}
-    producer = Producer(settings | options)
+    messages = messages_of(table, path)
+    return produce(_paced(messages, per_second) if per_second else messages, topic, settings, sent)
+
+
+def produce(
+    messages: Iterable[tuple[bytes | None, bytes]],
+    topic: str,
+    settings: dict[str, Any],
+    sent: Callable[[], object] = int,
+    partition: int = ANY,
+) -> int:
+    """Send messages, each with key and value; return their number, once all are acknowledged.
+
+    Args:
+        messages: in the order in which they are sent.
+        topic: its name.
+        settings: of a client of Kafka.
+        sent: called after each.
+        partition: of the topic; by default the key decides.
+
+    Raises:
+        ConfigurationError: the topic cannot be used.
+        ServiceError: the broker did not acknowledge a message.
+    """
+    producer = Producer(settings | PRODUCER_OPTIONS)
     _check_topic(producer, topic)
     failures: list[KafkaError] = []
 
@@ -79,11 +105,10 @@ def produce_file(
         if error is not None:
             failures.append(error)
 
-    count, began = 0, time.monotonic()
-    for count, (key, value) in enumerate(messages_of(table, path), start=1):
-        if per_second:
-            time.sleep(max(0.0, began + count / per_second - time.monotonic()))
-        _send(producer, topic, key, value, acknowledged)
+    count = 0
+    for key, value in messages:
+        _send(producer, topic, key, value, partition, acknowledged)
+        count += 1
         sent()
         if failures:
             break
@@ -93,6 +118,30 @@ def produce_file(
     if left:
         raise ServiceError(f"the topic {topic!r}: {left:,} rows are not acknowledged after {FLUSH_SECONDS:.0f} s")
     return count
+
+
+def next_offset(topic: str, settings: dict[str, Any], partition: int = 0) -> int:
+    """Return the offset that the next message of a partition gets.
+
+    Raises:
+        ConfigurationError: the topic cannot be used.
+        ServiceError: the broker does not answer.
+    """
+    asked = TopicPartition(topic, partition)
+    answer = AdminClient(settings | {"log_level": 0}).list_offsets(
+        {asked: OffsetSpec.latest()}, request_timeout=REQUEST_SECONDS
+    )
+    try:
+        return int(answer[asked].result().offset)
+    except KafkaException as failure:
+        raise _error(topic, failure.args[0]) from failure
+
+
+def _paced(messages: Iterator[Any], per_second: float) -> Iterator[Any]:
+    began = time.monotonic()
+    for count, message in enumerate(messages, start=1):
+        time.sleep(max(0.0, began + count / per_second - time.monotonic()))
+        yield message
 
 
 def _check_topic(producer: Producer, topic: str) -> None:
@@ -139,10 +188,17 @@ def _json(cell: str, is_native: bool) -> str:
     return json.dumps(cell) if cell else "null"
 
 
-def _send(producer: Producer, topic: str, key: bytes | None, value: bytes, acknowledged: Callable[..., None]) -> None:
+def _send(
+    producer: Producer,
+    topic: str,
+    key: bytes | None,
+    value: bytes,
+    partition: int,
+    acknowledged: Callable[..., None],
+) -> None:
     while True:
         try:
-            producer.produce(topic, value, key, on_delivery=acknowledged)
+            producer.produce(topic, value, key, partition, on_delivery=acknowledged)
         except BufferError:  # its queue is full
             producer.poll(0.1)
         except KafkaException as error:
