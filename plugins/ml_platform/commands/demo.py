@@ -19,7 +19,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from ml_platform.commands.demo_display import card_table, progress_note, task_table, times_line
-from ml_platform.commands.demo_reports import new_report, report_keys
+from ml_platform.commands.demo_reports import archived_prefix, new_report, report_keys
 from ml_platform.commands.samples import first_row, sample
 from ml_platform.ingestion import report_files
 from ml_platform.ingestion.upload_report import UploadReport
@@ -166,7 +166,7 @@ class Demo:
             DemoError: it was rejected.
         """
         key = object_key or path.name
-        earlier = report_keys(bucket, key)
+        earlier = report_keys(bucket, archived_prefix(key))
         object_store.client().put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         self.say(f"uploaded {key} into the bucket {bucket}")
         return accepted(self.follow(f"{key} is processed", dag_id, lambda: new_report(earlier, bucket, key)))

@@ -9,10 +9,11 @@ from ml_platform.commands.demo import Demo, DemoError, accepted
 from ml_platform.commands.demo_reports import read_report, report_keys
 from ml_platform.commands.sample_source import SampleSource
 from ml_platform.ingestion.upload_report import UploadReport
+from ml_platform.specs.parts import Purpose
 from ml_platform.storage import object_store
 from stack.config import Config
 
-BUCKET = "train"
+BUCKET: Purpose = "train"
 
 
 class SourceDemo(Demo):
@@ -32,7 +33,7 @@ class SourceDemo(Demo):
             DemoError: a stage failed or took too long.
             PlatformError: the source cannot be filled.
         """
-        self.earlier_reports = report_keys(BUCKET, self._file_names)
+        self.earlier_reports = self._report_keys()
         self.source.connect(self.airflow)
         added = self.source.fill()
         self.say(f"{added:,} rows of {self.source.path.name} were added to {self.source.place}")
@@ -74,8 +75,7 @@ class SourceDemo(Demo):
         self.follow(
             "what was pulled is processed", ingest, lambda: not object_store.list_objects(BUCKET, self._file_names)
         )
-        new = report_keys(BUCKET, self._file_names) - self.earlier_reports
-        return [accepted(read_report(BUCKET, key)) for key in sorted(new)]
+        return [accepted(read_report(BUCKET, key)) for key in sorted(self._report_keys() - self.earlier_reports)]
 
     @property
     def _pull(self) -> str:
@@ -84,7 +84,11 @@ class SourceDemo(Demo):
     @property
     def _file_names(self) -> str:
         """How the keys of the files begin that are made of the source's rows."""
-        return f"{self.dataset.inbox_prefix('train')}."
+        source = self.dataset.source_of(BUCKET)
+        return f"{self.dataset.inbox_prefix(BUCKET)}.{source.short_name if source else ''}."
+
+    def _report_keys(self) -> set[str]:
+        return report_keys(BUCKET, self._file_names.replace(".", "_"))  # as they are archived
 
     def _has_succeeded(self, run_id: str) -> bool:
         return bool(self.airflow.run(self._pull, run_id)["state"] == "success")

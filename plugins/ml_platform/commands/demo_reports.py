@@ -8,11 +8,15 @@ from ml_platform.storage import object_store
 FOLDERS = ("processed", "rejected")
 
 
-def report_keys(bucket: str, object_key: str) -> set[str]:
-    """Return the keys of the reports on files of that name that have left the inbox."""
-    stem = object_key.partition(".")[0]
-    versions = (one for folder in FOLDERS for one in object_store.list_objects(bucket, f"{folder}/{stem}."))
+def report_keys(bucket: str, prefix: str) -> set[str]:
+    """Return the keys of the reports on files that have left the inbox; their archived names begin with `prefix`."""
+    versions = (one for folder in FOLDERS for one in object_store.list_objects(bucket, f"{folder}/{prefix}"))
     return {one.key for one in versions if one.key.endswith(".report.json")}
+
+
+def archived_prefix(object_key: str) -> str:
+    """Return how the archived names of a file begin, each time it comes."""
+    return f"{object_key.partition('.')[0]}."
 
 
 def new_report(earlier: set[str], bucket: str, object_key: str) -> UploadReport | None:
@@ -23,7 +27,7 @@ def new_report(earlier: set[str], bucket: str, object_key: str) -> UploadReport 
         bucket: of the upload.
         object_key: of the upload.
     """
-    new = report_keys(bucket, object_key) - earlier
+    new = report_keys(bucket, archived_prefix(object_key)) - earlier
     return None if not new or object_store.head(bucket, object_key) else read_report(bucket, max(new))
 
 

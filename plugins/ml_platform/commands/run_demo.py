@@ -15,6 +15,7 @@ from rich.markup import escape
 from ml_platform.commands.demo import Demo, DemoError
 from ml_platform.commands.demo_from_source import SourceDemo
 from ml_platform.commands.sample_source import SampleSource
+from ml_platform.commands.support import relative
 from ml_platform.exceptions import ConfigurationError, PlatformError
 from stack.airflow_api import AirflowError
 from stack.config import Config, load
@@ -85,5 +86,6 @@ def _prepared(console: Console, source: SampleSource) -> SampleSource:
     """Write the YAML of a source's data set, before the stack starts what it needs; say so."""
     path = source.write_spec()
     if path:
-        console.print(f"[green]✓[/] wrote {path}: the data set {source.dataset_name}, whose rows come from a source")
+        undo = f"./ml-platform dataset remove {source.dataset_name} --reason demo"
+        console.print(f"[green]✓[/] wrote {relative(path)}: the sample's YAML with a source. To undo it: {undo}")
     return source
