@@ -35,8 +35,10 @@ class SourceDemo(Demo):
         """
         self.earlier_reports = self._report_keys()
         self.source.connect(self.airflow)
-        added = self.source.fill()
-        self.say(f"{added:,} rows of {self.source.path.name} were added to {self.source.place}")
+        if added := self.source.fill():
+            self.say(f"{added:,} rows of {self.source.path.name} were added to {self.source.place}")
+        else:
+            self.say(f"the rows of {self.source.path.name} are in {self.source.place} already")
         super().run()
 
     def dag_ids(self) -> list[str]:

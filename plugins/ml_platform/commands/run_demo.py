@@ -48,8 +48,10 @@ def run(name: str, kind: str = "") -> int:
 
     try:
         source = _prepared(console, open_source(kind, config, name)) if kind else None
-        started = platform.up(config, [], report)
-        console.print("[green]✓[/] the stack is up" if started else "[green]✓[/] the stack was up already")
+        ran_before = bool(platform.running(config))
+        changed = platform.up(config, [], report)
+        started = changed and not ran_before
+        console.print("[green]✓[/] the stack is up" if changed else "[green]✓[/] the stack was up already")
         if source is None:
             Demo(config, console, name).run()
         else:

@@ -127,10 +127,8 @@ def next_offset(topic: str, settings: dict[str, Any], partition: int = 0) -> int
         ConfigurationError: the topic cannot be used.
         ServiceError: the broker does not answer.
     """
-    asked = TopicPartition(topic, partition)
-    answer = AdminClient(settings | {"log_level": 0}).list_offsets(
-        {asked: OffsetSpec.latest()}, request_timeout=REQUEST_SECONDS
-    )
+    admin, asked = AdminClient(settings | {"log_level": 0}), TopicPartition(topic, partition)
+    answer = admin.list_offsets({asked: OffsetSpec.latest()}, request_timeout=REQUEST_SECONDS)
     try:
         return int(answer[asked].result().offset)
     except KafkaException as failure:
