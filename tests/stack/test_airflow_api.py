@@ -115,16 +115,26 @@ def test_a_run_by_hand_sends_its_settings(airflow) -> None:
     assert sent == [{"logical_date": None, "conf": {"folds": 2}}, {"logical_date": None, "conf": {}}]
 
 
-def test_a_connection_is_added(airflow) -> None:
-    client = airflow({})
-    client.add_connection("partner", "aws", "ann", "secret", {"endpoint_url": "http://store"})
-    request = client.requests[-1]
-    assert (request.method, request.url.path) == ("POST", "/api/v2/connections")
-    sent = json.loads(request.content)
-    assert (sent["connection_id"], sent["conn_type"], sent["login"], sent["password"]) == (
-        "partner", "aws", "ann", "secret",
-    )  # fmt: skip
-    assert json.loads(sent["extra"]) == {"endpoint_url": "http://store"}
+CONNECTIONS = "PATCH /api/v2/connections"
+
+
+def test_a_connection_is_added_or_replaced(airflow) -> None:
+    client = airflow({CONNECTIONS: {"create": {"success": ["partner"], "errors": []}}})
+    client.add_connection("partner", "aws", "ann", "secret", {"endpoint_url": "http://store"}, host="store", port=9000)
+    (action,) = json.loads(client.requests[-1].content)["actions"]
+    assert (action["action"], action["action_on_existence"]) == ("create", "overwrite")
+    (sent,) = action["entities"]
+    assert json.loads(sent.pop("extra")) == {"endpoint_url": "http://store"}
+    assert sent == {
+        "connection_id": "partner", "conn_type": "aws", "login": "ann", "password": "secret",
+        "host": "store", "port": 9000,
+    }  # fmt: skip
+
+
+def test_a_connection_that_is_refused_is_named(airflow) -> None:
+    client = airflow({CONNECTIONS: {"create": {"success": [], "errors": [{"error": "no such type"}]}}})
+    with pytest.raises(AirflowError, match=r"the connection partner: .*no such type"):
+        client.add_connection("partner", "none", "ann", "secret")
 
 
 def test_import_errors_name_file_and_last_line(airflow) -> None:

@@ -39,7 +39,7 @@ class MongoSample(SampleSource):
                 "`make up` starts no MongoDB. Name yours, with a login that may write: "
                 "MONGODB_URL=mongodb://USER:PASSWORD@HOST:27017/demo"
             )
-        self._connection = _server_of_compose(config) if self._is_ours else connection_of(url)
+        self._connection = _server_of_compose(config) if self._is_ours else address_of(url)
 
     @property
     def spec(self) -> dict[str, str]:
@@ -84,7 +84,7 @@ class MongoSample(SampleSource):
             yield client[server.schema][self.sample_name]
 
 
-def connection_of(url: str) -> SourceConnection:
+def address_of(url: str) -> SourceConnection:
     """Return the fields of an Airflow connection for an address such as mongodb://ann:secret@host:27017/shop?tls=true.
 
     Raises:
@@ -108,5 +108,5 @@ def connection_of(url: str) -> SourceConnection:
 
 def _server_of_compose(config: Config) -> SourceConnection:
     port = setting(config, "MONGODB_PORT") or "27017"
-    named = connection_of(f"mongodb://{HOST}:{port}/{DATABASE}")
+    named = address_of(f"mongodb://{HOST}:{port}/{DATABASE}")
     return replace(named, login="platform", password=config.mongodb_password)

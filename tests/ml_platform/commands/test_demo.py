@@ -1,7 +1,6 @@
 """`make demo`: what it waits for, and how it reports a failure. No server is used."""
 
 import io
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -102,12 +101,34 @@ def test_new_rows_are_trained_by_a_run_of_their_own(shown: Demo, monkeypatch: py
 
 
 def test_a_rejected_sample_says_why(shown: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
-    report = {"outcome": "rejected"}
-    reports = iter([set(), {"rejected/train_auto.1.report.json"}])
-    monkeypatch.setattr(demo, "report_keys", lambda *_: next(reports))
+    report = {"outcome": "rejected", "key": "train_auto.csv"}
+    monkeypatch.setattr(demo, "report_keys", lambda *_: set())
+    monkeypatch.setattr(demo, "new_report", lambda *_: report)
     monkeypatch.setattr(demo.object_store, "client", lambda: type("S3", (), {"put_object": lambda *_, **__: None})())
-    monkeypatch.setattr(demo.object_store, "head", lambda *_: None)
-    monkeypatch.setattr(demo.object_store, "get", lambda *_: json.dumps(report).encode())
     monkeypatch.setattr(demo.report_files, "report_text", lambda _: b"line 3: no such column")
     with pytest.raises(DemoError, match=r"train_auto\.csv was rejected:\nline 3: no such column"):
         shown.upload("train", sample("train_auto"), "ingest_auto")
+
+
+def test_without_new_rows_a_training_is_followed_only_if_no_model_is_live(
+    shown: Demo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed: list[str] = []
+    monkeypatch.setattr(shown, "follow", lambda title, *_: followed.append(title))
+    monkeypatch.setattr(shown, "champion", lambda: "version 1")
+    shown.follow_training(None)
+    assert followed == []
+    shown.follow_training(datetime.now(UTC))
+    monkeypatch.setattr(shown, "champion", lambda: None)
+    shown.follow_training(None)
+    assert followed == ["training", "training"]
+
+
+def test_the_sample_of_another_data_set_is_uploaded_under_its_name(config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "Airflow", Airflow)
+    other = Demo(config, Console(file=io.StringIO(), width=200), "penguins", "auto")
+    uploads: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(other, "upload", lambda *given: uploads.append(given) or {"result_key": "r.csv"})
+    monkeypatch.setattr(demo.object_store, "get", lambda *_: b"a\n1\n")
+    other.score_file()
+    assert uploads == [("test", sample("test_auto"), "test_penguins", "test_penguins.csv")]

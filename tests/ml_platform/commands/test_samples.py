@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from ml_platform.commands.samples import first_row, names, sample
+from ml_platform.commands.samples import first_row, names, rows, sample
 from ml_platform.exceptions import ConfigurationError
 
 
@@ -49,3 +49,4 @@ def test_a_byte_order_mark_is_not_part_of_the_header(tmp_path) -> None:
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text))
     for path in tmp_path.iterdir():
         assert first_row(path) == {"id": "1", "town": "Ulm,\nOst"}
+        assert list(rows(path)) == [{"id": "1", "town": "Ulm,\nOst"}, {"id": "2", "town": "Kiel"}]

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.streaming import producing
-from ml_platform.streaming.producing import count_rows, parse_rate, produce_file
+from ml_platform.streaming.producing import count_rows, next_offset, parse_rate, produce, produce_file
 from tests.ml_platform.ingestion.upload_cases import csv_bytes, json_lines, make_dataset, many
 from tests.ml_platform.keyless import without_key
 
@@ -107,3 +107,13 @@ def test_a_topic_that_is_missing_is_named(kafka_broker, tmp_path) -> None:
     (tmp_path / "a.csv").write_bytes(many(1))
     with pytest.raises(ConfigurationError, match="the topic 'no-such-topic'"):
         produce_file(SAMPLE, tmp_path / "a.csv", "no-such-topic", kafka_broker.settings("producer"))
+
+
+@pytest.mark.servers
+def test_messages_of_one_partition_are_numbered(kafka_broker, topic) -> None:
+    settings = kafka_broker.settings("producer")
+    assert next_offset(topic, settings) == 0
+    assert produce(((None, str(i).encode()) for i in range(3)), topic, settings, partition=0) == 3
+    assert next_offset(topic, settings) == 3
+    with pytest.raises(ConfigurationError, match="the topic 'no-such-topic'"):
+        next_offset("no-such-topic", settings)
