@@ -84,9 +84,17 @@ def test_without_a_source_only_the_servers_are_installed(project):
     assert installed(project, "up") == installed(project, "up", "KAFKA=0") == "requirements-embedded.lock"
 
 
-@pytest.mark.parametrize("arguments", [["up", "KAFKA=1"], ["dataset", "FILE=a", "NAME=a", "SOURCE=kafka"]])
+@pytest.mark.parametrize(
+    "arguments", [["up", "KAFKA=1"], ["dataset", "FILE=a", "NAME=a", "SOURCE=kafka"], ["demo", "SOURCE=sql"]]
+)
 def test_whoever_asks_for_a_source_gets_its_packages(project, arguments):
     assert installed(project, *arguments) == "requirements-sources.lock"
+
+
+def test_the_demo_passes_on_its_sample_and_its_source(project):
+    said = make(project, "-n", "demo", "DATASET=penguins", "SOURCE=kafka", "UV=true").stdout
+    assert './ml-platform demo penguins --source "kafka"\n' in said
+    assert "--source" not in make(project, "-n", "demo", "UV=true").stdout
 
 
 @pytest.mark.parametrize("option", ["source: {kind: kafka}", "stream: true"])
