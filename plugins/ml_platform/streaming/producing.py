@@ -128,6 +128,7 @@ def next_offset(topic: str, settings: dict[str, Any], partition: int = 0) -> int
         ServiceError: the broker does not answer.
     """
     admin, asked = AdminClient(settings | {"log_level": 0}), TopicPartition(topic, partition)
+    _check_topic(admin, topic)
     answer = admin.list_offsets({asked: OffsetSpec.latest()}, request_timeout=REQUEST_SECONDS)
     try:
         return int(answer[asked].result().offset)
@@ -142,10 +143,10 @@ def _paced(messages: Iterator[Any], per_second: float) -> Iterator[Any]:
         yield message
 
 
-def _check_topic(producer: Producer, topic: str) -> None:
+def _check_topic(client: Producer | AdminClient, topic: str) -> None:
     """Raise an error if the topic is missing: the client would wait for it before it says so."""
     try:
-        error = producer.list_topics(topic, REQUEST_SECONDS).topics[topic].error
+        error = client.list_topics(topic, REQUEST_SECONDS).topics[topic].error
     except KafkaException as failure:
         raise _error(topic, failure.args[0]) from failure
     if error is not None:

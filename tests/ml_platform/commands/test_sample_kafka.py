@@ -2,6 +2,7 @@
 
 from itertools import islice
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 @pytest.mark.servers
 def test_the_offset_of_a_row_is_its_number(kafka_broker: "Broker") -> None:
     topic = KafkaSample(kafka_broker.config, "penguins")
-    with pytest.raises(ConfigurationError, match="the topic 'demo-penguins'"):
+    topic._topic = name = f"demo-{uuid4().hex[:8]}"
+    with pytest.raises(ConfigurationError, match=f"the topic '{name}'"):
         topic.fill()
-    admin, name = AdminClient(kafka_broker.settings("kafka-admin")), topic.spec["topic"]
+    admin = AdminClient(kafka_broker.settings("kafka-admin"))
     admin.create_topics([NewTopic(name, 2)])[name].result(30)
     topic.add(0, islice(sample_rows(topic.path), 100))
     assert topic.count() == 100
