@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ import httpx
 
 API = "/api/v2"
 FINISHED = ("success", "failed")
+PAGE = 100  # entries of one answer; Airflow gives no more
 
 
 class AirflowError(Exception):
@@ -63,7 +65,13 @@ class Airflow:
 
     def dags(self) -> dict[str, bool]:
         """Return Airflow's DAGs, and whether each is paused."""
-        return {d["dag_id"]: d["is_paused"] for d in self._call("GET", "/dags")["dags"]}
+        found: dict[str, bool] = {}
+        for offset in count(0, PAGE):
+            page = self._call("GET", "/dags", params={"limit": PAGE, "offset": offset, "order_by": "dag_id"})["dags"]
+            found |= {dag["dag_id"]: dag["is_paused"] for dag in page}
+            if len(page) < PAGE:
+                break
+        return found
 
     def unpause(self, dag_id: str) -> None:
         """Switch a DAG on."""

@@ -82,6 +82,19 @@ def test_a_refused_call_says_which(airflow) -> None:
         client.unpause("x")
 
 
+def test_all_dags_are_listed_page_by_page(airflow, monkeypatch) -> None:
+    names = [f"train_{i}" for i in range(2 * airflow_api.PAGE)]
+
+    def page(_: Any, method: str, path: str, params: dict[str, Any]) -> Any:
+        assert (method, path) == ("GET", "/dags")
+        found = names[params["offset"] : params["offset"] + params["limit"]]
+        return {"dags": [{"dag_id": name, "is_paused": False} for name in found]}
+
+    client = airflow({})
+    monkeypatch.setattr(Airflow, "_call", page)
+    assert list(client.dags()) == names
+
+
 def test_dags_are_switched_on_and_off(airflow) -> None:
     client = airflow({})
     client.unpause("x")
