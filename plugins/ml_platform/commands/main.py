@@ -31,7 +31,7 @@ def demo(
     ] = None,
 ) -> None:
     """Train a model on sample data and score a file with it. Starts the servers if they are not running."""
-    from ml_platform.commands.run_demo import run  # here and below: only what a command needs is loaded
+    from ml_platform.commands.demo.run import run  # here and below: only what a command needs is loaded
 
     raise typer.Exit(run(name, source or ""))
 

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterable
 from io import StringIO
 
-from ml_platform.commands.sample_source import Row, SampleSource
+from ml_platform.commands.demo.sample_source import Row, SampleSource
 from ml_platform.commands.samples import first_row
 from ml_platform.exceptions import ServiceError
 from ml_platform.storage.database import identifier

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ml_platform.commands import demo_reports
-from ml_platform.commands.demo_reports import archived_prefix, new_report, report_keys
+from ml_platform.commands.demo import reports
+from ml_platform.commands.demo.reports import archived_prefix, new_report, report_keys
 
 OLD = "processed/train_auto.20260101T000000Z.0a.report.json"
 NEW = "rejected/train_auto.20260102T000000Z.0b.report.json"
@@ -24,7 +24,7 @@ def objects(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         def __init__(self, key: str) -> None:
             self.key = key
 
-    store = demo_reports.object_store
+    store = reports.object_store
     monkeypatch.setattr(store, "list_objects", lambda _, prefix: [Version(k) for k in found if k.startswith(prefix)])
     monkeypatch.setattr(store, "head", lambda _, key: found.get(key))
     monkeypatch.setattr(store, "get", lambda _, key: found[key])

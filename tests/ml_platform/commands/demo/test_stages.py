@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ml_platform.commands import demo
-from ml_platform.commands.demo import Demo, DemoError
+from ml_platform.commands.demo import stages
+from ml_platform.commands.demo.stages import Demo, DemoError
 from ml_platform.commands.samples import sample
 from stack.airflow_api import TaskState
 
@@ -32,8 +32,8 @@ class Airflow:
 
 @pytest.fixture
 def shown(config, monkeypatch: pytest.MonkeyPatch) -> Demo:
-    monkeypatch.setattr(demo, "Airflow", Airflow)
-    monkeypatch.setattr(demo.time, "sleep", lambda _: None)
+    monkeypatch.setattr(stages, "Airflow", Airflow)
+    monkeypatch.setattr(stages.time, "sleep", lambda _: None)
     return Demo(config, Console(file=io.StringIO(), width=200))
 
 
@@ -45,7 +45,7 @@ def printed(shown: Demo) -> str:
     return shown.console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
 
 
-@pytest.mark.parametrize("failure", [task("failed"), task("up_for_retry", demo.ATTEMPTS)])
+@pytest.mark.parametrize("failure", [task("failed"), task("up_for_retry", stages.ATTEMPTS)])
 def test_a_failed_task_is_named_with_its_log(shown: Demo, failure: TaskState) -> None:
     with pytest.raises(DemoError, match=r"training: task search failed\. Its log: ") as error:
         shown.raise_on_failure("training", [task("success", name="freeze"), failure], is_late=False)
@@ -53,7 +53,7 @@ def test_a_failed_task_is_named_with_its_log(shown: Demo, failure: TaskState) ->
 
 
 def test_a_task_that_is_retried_is_no_failure_yet(shown: Demo) -> None:
-    shown.raise_on_failure("training", [task("up_for_retry", demo.ATTEMPTS - 1), task("running")], is_late=False)
+    shown.raise_on_failure("training", [task("up_for_retry", stages.ATTEMPTS - 1), task("running")], is_late=False)
 
 
 def test_a_dag_file_that_cannot_be_imported_is_named(shown: Demo) -> None:
@@ -71,7 +71,7 @@ def test_after_the_timeout_the_error_names_the_task(shown: Demo) -> None:
 
 def test_a_running_search_shows_its_progress(shown: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = {"candidates_done": 3.0, "candidates_total": 12.0}
-    monkeypatch.setattr(demo.tracking, "newest_search", lambda _: metrics)
+    monkeypatch.setattr(stages.tracking, "newest_search", lambda _: metrics)
     assert shown.notes([task("success", name="freeze"), task("running")]) == {"search": "3 of 12 candidates"}
     assert shown.notes([task("success")]) == {}
 
@@ -102,10 +102,10 @@ def test_new_rows_are_trained_by_a_run_of_their_own(shown: Demo, monkeypatch: py
 
 def test_a_rejected_sample_says_why(shown: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     report = {"outcome": "rejected", "key": "train_auto.csv"}
-    monkeypatch.setattr(demo, "report_keys", lambda *_: set())
-    monkeypatch.setattr(demo, "new_report", lambda *_: report)
-    monkeypatch.setattr(demo.object_store, "client", lambda: type("S3", (), {"put_object": lambda *_, **__: None})())
-    monkeypatch.setattr(demo.report_files, "report_text", lambda _: b"line 3: no such column")
+    monkeypatch.setattr(stages, "report_keys", lambda *_: set())
+    monkeypatch.setattr(stages, "new_report", lambda *_: report)
+    monkeypatch.setattr(stages.object_store, "client", lambda: type("S3", (), {"put_object": lambda *_, **__: None})())
+    monkeypatch.setattr(stages.report_files, "report_text", lambda _: b"line 3: no such column")
     with pytest.raises(DemoError, match=r"train_auto\.csv was rejected:\nline 3: no such column"):
         shown.upload("train", sample("train_auto"), "ingest_auto")
 
@@ -125,10 +125,10 @@ def test_without_new_rows_a_training_is_followed_only_if_no_model_is_live(
 
 
 def test_the_sample_of_another_data_set_is_uploaded_under_its_name(config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "Airflow", Airflow)
+    monkeypatch.setattr(stages, "Airflow", Airflow)
     other = Demo(config, Console(file=io.StringIO(), width=200), "penguins", "auto")
     uploads: list[tuple[Any, ...]] = []
     monkeypatch.setattr(other, "upload", lambda *given: uploads.append(given) or {"result_key": "r.csv"})
-    monkeypatch.setattr(demo.object_store, "get", lambda *_: b"a\n1\n")
+    monkeypatch.setattr(stages.object_store, "get", lambda *_: b"a\n1\n")
     other.score_file()
     assert uploads == [("test", sample("test_auto"), "test_penguins", "test_penguins.csv")]

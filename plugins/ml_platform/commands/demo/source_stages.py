@@ -5,9 +5,9 @@ from functools import partial
 
 from rich.console import Console
 
-from ml_platform.commands.demo import Demo, DemoError, accepted
-from ml_platform.commands.demo_reports import read_report, report_keys
-from ml_platform.commands.sample_source import SampleSource
+from ml_platform.commands.demo.reports import read_report, report_keys
+from ml_platform.commands.demo.sample_source import SampleSource
+from ml_platform.commands.demo.stages import Demo, DemoError, accepted
 from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.specs.parts import Purpose
 from ml_platform.storage import object_store

@@ -18,8 +18,8 @@ from rich.live import Live
 from rich.markup import escape
 from rich.panel import Panel
 
-from ml_platform.commands.demo_display import card_table, progress_note, task_table, times_line
-from ml_platform.commands.demo_reports import archived_prefix, new_report, report_keys
+from ml_platform.commands.demo.display import card_table, progress_note, task_table, times_line
+from ml_platform.commands.demo.reports import archived_prefix, new_report, report_keys
 from ml_platform.commands.samples import first_row, sample
 from ml_platform.ingestion import report_files
 from ml_platform.ingestion.upload_report import UploadReport

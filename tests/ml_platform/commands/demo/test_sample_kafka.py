@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from ml_platform.commands.sample_kafka import KafkaSample
-from ml_platform.commands.sample_source import sample_rows
+from ml_platform.commands.demo.sample_kafka import KafkaSample
+from ml_platform.commands.demo.sample_source import sample_rows
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.sources.connection import SourceConnection
 from ml_platform.specs.sources import KafkaSource
-from tests.ml_platform.commands.sample_cases import Connections, connection_of, rows_read
+from tests.ml_platform.commands.demo.sample_cases import Connections, connection_of, rows_read
 
 if TYPE_CHECKING:
     from tests.kafka import Broker

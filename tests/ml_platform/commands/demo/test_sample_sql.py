@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ml_platform.commands.sample_source import sample_rows
-from ml_platform.commands.sample_sql import SqlSample
+from ml_platform.commands.demo.sample_source import sample_rows
+from ml_platform.commands.demo.sample_sql import SqlSample
 from ml_platform.exceptions import ConfigurationError, ServiceError
-from tests.ml_platform.commands.sample_cases import connection_of, rows_read
+from tests.ml_platform.commands.demo.sample_cases import connection_of, rows_read
 
 if TYPE_CHECKING:
     from stack.config import Config

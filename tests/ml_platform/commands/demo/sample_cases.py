@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ml_platform.commands.sample_source import Row, SampleSource
+from ml_platform.commands.demo.sample_source import Row, SampleSource
 from ml_platform.sources.connection import SourceConnection
 from ml_platform.sources.opening import open_source
 from ml_platform.sources.reader import BEGINNING

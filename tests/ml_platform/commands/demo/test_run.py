@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ml_platform.commands import run_demo
+from ml_platform.commands.demo import run as run_demo
+from ml_platform.commands.demo.run import open_source, run
 from ml_platform.commands.main import app
-from ml_platform.commands.run_demo import open_source, run
 from ml_platform.exceptions import ConfigurationError
 from stack.errors import StackError
 
@@ -99,7 +99,7 @@ def test_an_error_is_named_and_exits_with_1(platform: Platform, monkeypatch: pyt
 
 
 def test_a_package_that_is_missing_is_named(config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "ml_platform.commands.sample_mongodb", raising=False)
+    monkeypatch.delitem(sys.modules, "ml_platform.commands.demo.sample_mongodb", raising=False)
     monkeypatch.setitem(sys.modules, "pymongo", None)
     with pytest.raises(ConfigurationError, match=r"the package pymongo is not installed; `make demo SOURCE=mongodb`"):
         open_source("mongodb", config, "penguins")

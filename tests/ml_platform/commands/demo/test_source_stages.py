@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ml_platform.commands import demo, demo_from_source
-from ml_platform.commands.demo import DemoError
-from ml_platform.commands.demo_from_source import SourceDemo
-from ml_platform.commands.sample_sql import SqlSample
+from ml_platform.commands.demo import source_stages, stages
+from ml_platform.commands.demo.sample_sql import SqlSample
+from ml_platform.commands.demo.source_stages import SourceDemo
+from ml_platform.commands.demo.stages import DemoError
 from stack.airflow_api import TaskState
 
 NAMES = "train_sql_penguins.sql-"
@@ -55,7 +55,7 @@ def objects(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         def __init__(self, key: str) -> None:
             self.key = key
 
-    store = demo_from_source.object_store
+    store = source_stages.object_store
     monkeypatch.setattr(store, "list_objects", lambda _, prefix: [Version(k) for k in found if k.startswith(prefix)])
     monkeypatch.setattr(store, "get", lambda _, key: found[key])
     return found
@@ -63,8 +63,8 @@ def objects(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
 
 @pytest.fixture
 def shown(config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objects: dict[str, bytes]) -> SourceDemo:
-    monkeypatch.setattr(demo, "Airflow", Airflow)
-    monkeypatch.setattr(demo.time, "sleep", lambda _: None)
+    monkeypatch.setattr(stages, "Airflow", Airflow)
+    monkeypatch.setattr(stages.time, "sleep", lambda _: None)
     folder = tmp_path / "specs"
     folder.mkdir()
     shutil.copy(config.datasets_dir / "penguins.yaml", folder)
@@ -95,7 +95,7 @@ def followed(shown: SourceDemo, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The times since which trainings were followed."""
     found: list[Any] = []
     monkeypatch.setattr(shown, "follow_training", found.append)
-    monkeypatch.setattr(demo.report_files, "summary", lambda report: f"{report['key']}: loaded")
+    monkeypatch.setattr(stages.report_files, "summary", lambda report: f"{report['key']}: loaded")
     return found
 
 
@@ -104,7 +104,7 @@ def test_the_source_is_filled_before_the_pipelines_are_switched_on(
 ) -> None:
     calls = shown.airflow.calls  # type: ignore[attr-defined]
     monkeypatch.setattr(shown.source, "fill", lambda: calls.append("fill") or 224)
-    monkeypatch.setattr(demo.Demo, "run", lambda _: calls.append("demo"))
+    monkeypatch.setattr(stages.Demo, "run", lambda _: calls.append("demo"))
     shown.run()
     assert calls == ["connection demo_sql", "fill", "demo"]
     assert "224 rows of train_penguins.csv were added to the table demo.penguins" in printed(shown)
@@ -147,7 +147,7 @@ def test_the_load_is_over_when_the_inbox_is_empty(
         looks.append(len(objects))
         del objects[waiting]
 
-    monkeypatch.setattr(demo.time, "sleep", sleep)
+    monkeypatch.setattr(stages.time, "sleep", sleep)
     assert [report["outcome"] for report in shown.loaded()] == ["loaded"]
     assert looks == [2]
 
@@ -156,7 +156,7 @@ def test_rows_that_are_rejected_as_a_whole_say_why(
     shown: SourceDemo, objects: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_report(objects, 1, outcome="rejected")
-    monkeypatch.setattr(demo.report_files, "report_text", lambda _: b"line 3: no such column")
+    monkeypatch.setattr(stages.report_files, "report_text", lambda _: b"line 3: no such column")
     with pytest.raises(DemoError, match=r"jsonl\.gz was rejected:\nline 3: no such column"):
         shown.loaded()
 

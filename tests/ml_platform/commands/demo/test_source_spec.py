@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_platform.commands.demo_spec import spec_text, write_spec
+from ml_platform.commands.demo.source_spec import spec_text, write_spec
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import catalog, dataset
 from stack.config import ROOT

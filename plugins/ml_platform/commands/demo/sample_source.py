@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
-from ml_platform.commands.demo_spec import write_spec
+from ml_platform.commands.demo.source_spec import write_spec
 from ml_platform.commands.samples import rows, sample
 from stack import secrets
 from stack.airflow_api import Airflow
@@ -83,7 +83,7 @@ class SampleSource(ABC):
         """Write the YAML of the data set; return its path, or None if it is there already.
 
         Raises:
-            ConfigurationError: see `demo_spec.write_spec`.
+            ConfigurationError: see `source_spec.write_spec`.
         """
         return write_spec(self.config.datasets_dir, self.sample_name, self.dataset_name, self.spec)
 

@@ -12,9 +12,9 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
-from ml_platform.commands.demo import Demo, DemoError
-from ml_platform.commands.demo_from_source import SourceDemo
-from ml_platform.commands.sample_source import SampleSource
+from ml_platform.commands.demo.sample_source import SampleSource
+from ml_platform.commands.demo.source_stages import SourceDemo
+from ml_platform.commands.demo.stages import Demo, DemoError
 from ml_platform.commands.support import relative
 from ml_platform.exceptions import ConfigurationError, PlatformError
 from stack.airflow_api import AirflowError
@@ -24,9 +24,9 @@ from stack.target import runner
 from stack.terminal import interrupt_on_terminate
 
 SOURCES = {  # only the packages of the kind are loaded
-    "kafka": ("ml_platform.commands.sample_kafka", "KafkaSample"),
-    "mongodb": ("ml_platform.commands.sample_mongodb", "MongoSample"),
-    "sql": ("ml_platform.commands.sample_sql", "SqlSample"),
+    "kafka": ("ml_platform.commands.demo.sample_kafka", "KafkaSample"),
+    "mongodb": ("ml_platform.commands.demo.sample_mongodb", "MongoSample"),
+    "sql": ("ml_platform.commands.demo.sample_sql", "SqlSample"),
 }
 
 

@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 from pymongo.uri_parser import parse_uri
 
-from ml_platform.commands.sample_source import Row, SampleSource, setting
+from ml_platform.commands.demo.sample_source import Row, SampleSource, setting
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.sources.connection import SourceConnection
 from ml_platform.sources.mongodb_client import client_options, translated

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import pytest
 
-from ml_platform.commands import sample_mongodb
-from ml_platform.commands.sample_mongodb import MongoSample, address_of
-from ml_platform.commands.sample_source import sample_rows
+from ml_platform.commands.demo import sample_mongodb
+from ml_platform.commands.demo.sample_mongodb import MongoSample, address_of
+from ml_platform.commands.demo.sample_source import sample_rows
 from ml_platform.exceptions import ConfigurationError, SourceAwayError
-from tests.ml_platform.commands.sample_cases import connection_of, rows_read
+from tests.ml_platform.commands.demo.sample_cases import connection_of, rows_read
 
 if TYPE_CHECKING:
     from tests.mongodb import Server

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ml_platform.commands.sample_source import Row, SampleSource, setting
+from ml_platform.commands.demo.sample_source import Row, SampleSource, setting
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.streaming.producing import next_offset, produce
 from stack.airflow_api import Airflow

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from ml_platform.commands.sample_source import Row, SampleSource, sample_rows, setting
+from ml_platform.commands.demo.sample_source import Row, SampleSource, sample_rows, setting
 from ml_platform.commands.samples import sample
 from ml_platform.exceptions import ConfigurationError
 from stack.airflow_api import Airflow

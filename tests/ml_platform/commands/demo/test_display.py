@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from ml_platform.commands.demo_display import card_rows, card_table, progress_note, task_table, times_line
+from ml_platform.commands.demo.display import card_rows, card_table, progress_note, task_table, times_line
 from ml_platform.promotion.results import TrainingCard
 from stack.airflow_api import TaskState
 
