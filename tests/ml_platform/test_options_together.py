@@ -18,7 +18,7 @@ from ml_platform.storage import mlflow_client, object_store
 from ml_platform.training import build_training_set, steps
 from ml_platform.training.candidates import Candidate
 from ml_platform.training.training_set import load as load_training_set
-from tests.ml_platform.ingestion.upload_cases import drop, ingest, new_name
+from tests.ml_platform.ingestion.upload_cases import drop, ingest
 from tests.ml_platform.keyless import without_key
 from tests.ml_platform.test_sensitive_columns import file_of
 from tests.ml_platform.training.trainings import ONE, make_dataset, searched_with, smoke_test_here
@@ -43,7 +43,7 @@ class Trained:
 @pytest.fixture(scope="module")
 def trained(mlflow_server: Any) -> Trained:
     made = without_key(
-        make_dataset(new_name(), ONE),
+        make_dataset("options_shop", ONE),
         sensitive=["town"],
         result={"explain": 2},
     )

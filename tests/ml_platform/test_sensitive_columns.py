@@ -19,7 +19,7 @@ from ml_platform.storage import mlflow_client, object_store
 from ml_platform.training import build_training_set, steps
 from ml_platform.training.training_set import TrainingSet
 from ml_platform.training.training_set import load as load_training_set
-from tests.ml_platform.ingestion.upload_cases import drop, ingest, new_name
+from tests.ml_platform.ingestion.upload_cases import drop, ingest
 from tests.ml_platform.serving.models import Registry, ask, follow, service
 from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, searched_with, smoke_test_here
 
@@ -57,7 +57,7 @@ class Judged:
 
 @pytest.fixture(scope="module")
 def judged(mlflow_server: Any) -> Judged:
-    before = make_dataset(new_name(), ONE)
+    before = make_dataset("sensitive_shop", ONE)
     assert ingest(before, csv_of(file_of(1200)))["outcome"] == "loaded"
     online_rows.materialize(before)
     _, first = trained(before)

@@ -76,14 +76,14 @@ def shop_file(seed: int, rows: int, copies: int) -> bytes:
 @pytest.fixture(scope="module")
 def shop(mlflow_server: Any) -> Journey:
     """A data set with neither key nor time; 60 of its 400 rows are there twice."""
-    return trained(without_key(make_shop(new_name(), ONE)), shop_file(1, 340, 60), shop_file(1, 30, 10))
+    return trained(without_key(make_shop("keyless_shop", ONE)), shop_file(1, 340, 60), shop_file(1, 30, 10))
 
 
 @pytest.fixture(scope="module")
 def penguins(mlflow_server: Any) -> Journey:
     """A sample with a time, without its key."""
     search = {"folds": 3, "jobs": 1, "candidates": ONE}
-    dataset = without_key(committed("penguins"), name=new_name(), search=search)
+    dataset = without_key(committed("penguins"), name="keyless_penguins", search=search)
     files = ((SAMPLES / f"{purpose}_penguins.csv").read_bytes() for purpose in ("train", "test"))
     return trained(dataset, *files)
 
