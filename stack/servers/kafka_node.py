@@ -42,8 +42,9 @@ SETTINGS = {
     "share.coordinator.state.topic.min.isr": "1",
     "transaction.state.log.replication.factor": "1",
     "transaction.state.log.min.isr": "1",
-    # for a laptop: rows are kept for a week, and at most 1 GiB of them in a partition
-    "log.retention.hours": "168",
+    # for a laptop: the newest 1 GiB of a partition is kept. Kafka counts the age of a message from the time that its
+    # producer gives it. So with a limit of age, rows with old event times would be deleted before they are read.
+    "log.retention.ms": "-1",
     "log.retention.bytes": str(2**30),
     "log.segment.bytes": str(2**27),
     "log.cleaner.dedupe.buffer.size": str(2**24),

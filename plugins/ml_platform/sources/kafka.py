@@ -189,6 +189,8 @@ class KafkaReader(Reader):
             if self._refusal or cause.code() in MISTAKES:
                 problem, self._refusal = self._refusal or problem_text(cause), ""
                 raise ConfigurationError(f"{self._where} cannot be read: {problem}") from error
+            if cause.code() == KafkaError._AUTO_OFFSET_RESET:
+                raise SourceAwayError(f"{self._where}: messages were deleted while they were read") from error
             raise SourceAwayError(f"{self._where} cannot be reached: {cause.str()}") from error
 
 

@@ -21,6 +21,7 @@ from ml_platform.sources.connection import SourceConnection
 from ml_platform.sources.opening import open_source
 from ml_platform.sources.pull import pull, read_again
 from ml_platform.sources.ranges import Feed
+from ml_platform.sources.reader import Range
 from ml_platform.sources.status import status_of
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
@@ -209,6 +210,24 @@ def test_offsets_that_were_deleted_before_they_were_read_are_noted(kafka_broker,
         ("1 offsets from 4 on were deleted before they were read",),
         ("3 offsets from 1 on were deleted before they were read",),
     ]
+
+
+def test_a_deletion_while_a_range_is_read_is_said_and_the_next_attempt_notes_it(
+    kafka_broker, kafka, topic, admin, monkeypatch
+) -> None:
+    feed = feed_of(source(topic))
+    send(kafka_broker, topic, (row(i) for i in range(3)))
+    with open_source(feed.source, kafka) as reader:
+        ((partition, newest),) = reader.positions().items()
+        part = Range(partition, "0", newest)
+        monkeypatch.setattr(reader, "_offsets", lambda _: {partition: 0})  # as they were a moment ago
+        (future,) = admin.delete_records([TopicPartition(topic, 0, 2)]).values()
+        future.result(30)
+        with pytest.raises(SourceAwayError, match="messages were deleted while they were read"):
+            reader.read(part, io.BytesIO())
+        monkeypatch.undo()
+        found = reader.read(part, io.BytesIO())
+    assert (found.rows, found.notes) == (1, ("2 offsets from 0 on were deleted before they were read",))
 
 
 def test_a_new_topic_of_the_same_name_is_read_from_its_beginning(kafka_broker, kafka, topic, admin, make_topic) -> None:

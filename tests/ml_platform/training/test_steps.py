@@ -331,6 +331,7 @@ def test_an_adaptive_search_finds_the_same_model_again(adaptive):
     assert (first[0] == second[0]).all()
 
 
+@pytest.mark.prove  # the gate kills a search on a grid
 def test_a_killed_adaptive_search_resumes_and_ends_as_if_it_had_not_been_killed(adaptive, monkeypatch):
     done = kill_when_done(KILLED_TPE, [], "killed_tpe", 6)
     fitted = []
