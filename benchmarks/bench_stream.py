@@ -9,7 +9,6 @@ import argparse
 import itertools
 import json
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -31,6 +30,7 @@ from ml_platform.streaming.producing import messages_of
 from ml_platform.streaming.scorer import ROWS_AT_ONCE, StreamScorer
 from ml_platform.streaming.topics import topics_of
 from tests.kafka import Broker, running_broker
+from tests.ml_platform.streaming.running import running
 
 DATASET = "auto"
 ESTIMATOR: Estimator = "hist_gradient_boosting"
@@ -67,16 +67,10 @@ def send(broker: Broker, rows: list[tuple[bytes | None, bytes]]) -> None:
 @contextmanager
 def scoring(broker: Broker, model: LoadedModel) -> Iterator[StreamScorer]:
     """Run the scorer."""
-    stop = threading.Event()
     with closing(StreamLog()) as log:
         scorer = StreamScorer(dataset(DATASET), broker.settings("kafka-admin"), lambda: model, log.write)
-        thread = threading.Thread(target=scorer.run, args=(stop,))
-        thread.start()
-        try:
+        with running(scorer):
             yield scorer
-        finally:
-            stop.set()
-            thread.join()
 
 
 def streamed(scorer: StreamScorer, broker: Broker, rows: list[tuple[bytes | None, bytes]]) -> float:

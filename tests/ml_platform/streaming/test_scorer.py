@@ -27,6 +27,7 @@ from ml_platform.streaming.topics import topics_of
 from tests.kafka import committed
 from tests.ml_platform.ingestion.upload_cases import new_name
 from tests.ml_platform.serving.models import ROW, SHOP, Registry, make_model
+from tests.ml_platform.streaming.running import running
 
 if TYPE_CHECKING:
     from tests.kafka import Broker
@@ -70,17 +71,11 @@ def scoring(
     broker: "Broker", dataset: Dataset, live: LiveModels, role: str = "kafka-admin", **options: Any
 ) -> Iterator[StreamScorer]:
     live.refresh()
-    stop = threading.Event()
     with closing(StreamLog()) as log:
         write = options.pop("write", log.write)
         scorer = StreamScorer(dataset, broker.settings(role), lambda: live.model(dataset.name), write, **options)
-        thread = threading.Thread(target=scorer.run, args=(stop,))
-        thread.start()
-        try:
+        with running(scorer):
             yield scorer
-        finally:
-            stop.set()
-            thread.join()
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
