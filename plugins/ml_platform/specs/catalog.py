@@ -6,16 +6,18 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from ml_platform import ROOT
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.specs.parts import IDENTIFIER_CHARACTERS, Join
+from ml_platform.specs.parts import IDENTIFIER_CHARACTERS, Join, SpecModel
+from ml_platform.specs.platform import PLATFORM_FILE, PlatformOptions
 from ml_platform.specs.spec import Dataset, FeatureTable, Table, error_text, joined_name
 
+Spec = TypeVar("Spec", bound=SpecModel)
 DATASETS_DIR = Path(os.environ.get("DATASETS_DIR") or ROOT / "datasets")
 
 
@@ -70,33 +72,57 @@ def read_table(path: Path) -> Table:
         ConfigurationError: the file cannot be read, is not valid YAML or breaks the schema; the text names file,
             field and value.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: not valid YAML: {error}") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}") from None
-    return parse_table(text, path)
+    return parse_table(_read_text(path), path)
 
 
 def parse_table(text: str, path: Path) -> Table:
     """Read the text of one file, as `read_table` does; `path` is the file's place, for errors, and need not exist."""
+    content = _mapping(text, path, first="name:")
+    if "tables" in content:
+        raise ConfigurationError(f"{path}: tables: no such field; feature tables are named in `features_from`")
+    table: Table = _checked(FeatureTable if "kind" in content else Dataset, content, path)
+    if table.name != path.stem:
+        raise ConfigurationError(f"{path}: name is {table.name!r}, but the file's name says {path.stem!r}")
+    return table
+
+
+def platform_options(directory: Path = DATASETS_DIR) -> PlatformOptions:
+    """Read the options of the whole platform; without the file they are the defaults.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is not valid YAML or breaks the schema; the text names file,
+            field and value.
+    """
+    path = directory / PLATFORM_FILE
+    if not path.exists():
+        return PlatformOptions()
+    return _checked(PlatformOptions, _mapping(_read_text(path), path, first="kind: platform"), path)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: not valid YAML: {error}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}") from None
+
+
+def _mapping(text: str, path: Path, first: str) -> dict[Any, Any]:
     try:
         content = parse_yaml(text)
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{path}: must be a mapping that begins with `name:`; see the other files there")
-    if "tables" in content:
-        raise ConfigurationError(f"{path}: tables: no such field; feature tables are named in `features_from`")
-    model: type[Table] = FeatureTable if "kind" in content else Dataset
+        raise ConfigurationError(f"{path}: must be a mapping that begins with `{first}`; see the other files there")
+    return content
+
+
+def _checked(model: type[Spec], content: dict[Any, Any], path: Path) -> Spec:
     try:
-        table = model.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
         raise ConfigurationError("\n".join(f"{path}: {error_text(dict(e), model)}" for e in error.errors())) from None
-    if table.name != path.stem:
-        raise ConfigurationError(f"{path}: name is {table.name!r}, but the file's name says {path.stem!r}")
-    return table
 
 
 @dataclass(frozen=True)
@@ -116,7 +142,8 @@ class Catalog:
 
 def spec_files(directory: Path) -> list[Path]:
     """Return the spec files of a folder, sorted by name, without hidden ones: those are temporary files of editors."""
-    return sorted(path for path in directory.glob("*.yaml") if not path.name.startswith("."))
+    others = (".", PLATFORM_FILE)
+    return sorted(path for path in directory.glob("*.yaml") if not path.name.startswith(others))
 
 
 def catalog(directory: Path = DATASETS_DIR) -> Catalog:
@@ -130,6 +157,10 @@ def catalog(directory: Path = DATASETS_DIR) -> Catalog:
             specs[table.name] = table
         except ConfigurationError as error:
             problems.append(str(error))
+    try:
+        platform_options(directory)
+    except ConfigurationError as error:
+        problems.append(str(error))
     tables = {name: table for name, table in specs.items() if isinstance(table, FeatureTable)}
     complete: list[Dataset] = []
     for declared in (table for table in specs.values() if isinstance(table, Dataset)):

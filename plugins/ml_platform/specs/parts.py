@@ -34,6 +34,8 @@ ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_ .-]*$", max_le
 def _check_name(name: str) -> str:
     if name.startswith(("train_", "test_", "processed", "rejected")):
         raise ValueError("may not begin with train_, test_, processed or rejected: the buckets use these prefixes")
+    if name == "platform":
+        raise ValueError("platform.yaml has the options of the whole platform: choose another name")
     return name
 
 

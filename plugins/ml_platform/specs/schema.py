@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from ml_platform.specs.catalog import DATASETS_DIR
+from ml_platform.specs.platform import PlatformOptions
 from ml_platform.specs.spec import Dataset, FeatureTable
 
 PATH = DATASETS_DIR / "schema.json"
@@ -15,15 +16,20 @@ _WITH_KEY = {"required": ["key"], "properties": {"key": {"type": ["string", "arr
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the schema of a spec file: a data set or, with `kind: table`, a feature table."""
-    references, schema = models_json_schema([(Dataset, "validation"), (FeatureTable, "validation")])
+    """Return the schema of a file under `datasets/`: a data set, or by its `kind` a feature table or the platform."""
+    models = (Dataset, FeatureTable, PlatformOptions)
+    references, schema = models_json_schema([(model, "validation") for model in models])
     _close(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A data set, or with `kind: table` a feature table",
-        # Not `anyOf`: so an editor reports a mistake for the kind that was meant, not for both.
+        "title": "A data set, with `kind: table` a feature table, with `kind: platform` the options of the platform",
+        # Not `anyOf`: so an editor reports a mistake for the kind that was meant, not for all.
         "if": {"required": ["kind"]},
-        "then": references[FeatureTable, "validation"] | {"properties": {"entity": _WITH_KEY}},
+        "then": {
+            "if": {"properties": {"kind": {"const": "platform"}}},
+            "then": references[PlatformOptions, "validation"],
+            "else": references[FeatureTable, "validation"] | {"properties": {"entity": _WITH_KEY}},
+        },
         "else": references[Dataset, "validation"],
         "$defs": schema["$defs"],
     }

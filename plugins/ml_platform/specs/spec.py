@@ -402,7 +402,7 @@ _PARTS: dict[str, type[SpecModel]] = {
 }  # fmt: skip
 
 
-def error_text(error: dict[str, Any], model: type[Table]) -> str:
+def error_text(error: dict[str, Any], model: type[SpecModel]) -> str:
     """Return the text of a pydantic error: field, mistake or allowed values, and the value given."""
     tags = SOURCE_KINDS if error["loc"][:1] == ("source",) else ()
     location = [str(part) for part in error["loc"] if part not in (LIST, DISTRIBUTION, *tags)]
@@ -416,7 +416,7 @@ def error_text(error: dict[str, Any], model: type[Table]) -> str:
     return f"{'.'.join(location) or 'the file'}: {message}{value}"
 
 
-def _fields(location: tuple[int | str, ...], model: type[Table]) -> list[str]:
+def _fields(location: tuple[int | str, ...], model: type[SpecModel]) -> list[str]:
     """Return the names of the fields of the part of a spec in which an error is."""
     part: type[BaseModel] = _PARTS[str(location[0])] if len(location) > 1 else model
     if DISTRIBUTION in location:

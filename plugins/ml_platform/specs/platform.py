@@ -1,0 +1,15 @@
+"""The options of the whole platform: the content of the file `datasets/platform.yaml`, which need not exist."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ml_platform.specs.parts import SpecModel
+
+PLATFORM_FILE = "platform.yaml"
+
+
+class PlatformOptions(SpecModel):
+    """What holds for all data sets."""
+
+    kind: Literal["platform"] = Field(default="platform", description="the file is no data set")
