@@ -42,7 +42,7 @@ def train(beats) -> pd.DataFrame:
     return beats["train"]
 
 
-@pytest.mark.slow
+@pytest.mark.prove  # the generator of the other samples is run in the gate
 def test_the_committed_files_are_what_the_generator_makes(tmp_path: Path) -> None:
     generate(tmp_path)
     for name in FILES:  # what is packed, not the packing: that differs between builds of zlib
@@ -50,7 +50,7 @@ def test_the_committed_files_are_what_the_generator_makes(tmp_path: Path) -> Non
         assert made == committed
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_another_seed_makes_other_beats_that_look_alike(tmp_path: Path, train) -> None:
     other = pd.read_csv(generate(tmp_path, "--seed", "7") / FILES[0])
     assert list(other) == list(train)
@@ -149,7 +149,7 @@ def test_whole_patients_are_held_out_and_stay_in_one_fold(parts) -> None:
         assert not set(trained_on.iloc[others]) & set(trained_on.iloc[own])
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_a_new_heart_is_neither_trivial_nor_hopeless(parts) -> None:
     first = next(one for one in candidates(parts.dataset) if one.estimator == "snapshot_ensemble")
     candidate = replace(first, params=first.params | {"epochs": 40})

@@ -40,14 +40,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generate(tmp_path_factory.mktemp("made"))
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 @pytest.mark.parametrize("name", FILES)
 def test_the_committed_files_are_what_the_generator_makes(name: str, made: Path) -> None:
     # What is packed, not the packing: that differs between builds of zlib.
     assert gzip.decompress((made / name).read_bytes()) == gzip.decompress((MINIO / "samples" / name).read_bytes())
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_the_same_seed_makes_the_same_bytes_and_another_seed_other_flights(made: Path, tmp_path: Path) -> None:
     again, other = generate(tmp_path / "again"), generate(tmp_path / "other", "--seed", "7")
     assert all((again / name).read_bytes() == (made / name).read_bytes() for name in FILES)

@@ -27,7 +27,7 @@ import json
 import structlog
 from airflow.sdk.execution_time.supervisor import process_log_messages_from_subprocess
 from airflow.sdk.log import configure_logging, logging_processors
-from mlflow.exceptions import MlflowException
+from ml_platform.exceptions import ServiceError
 
 of_task, of_supervisor = io.BytesIO(), io.BytesIO()
 configure_logging(json_output=True, output=of_task, sending_to_supervisor=True)
@@ -35,8 +35,8 @@ try:
     try:
         raise ConnectionError("refused")
     except ConnectionError as error:
-        raise MlflowException("no such run") from error
-except MlflowException:
+        raise ServiceError("no such run") from error
+except ServiceError:
     structlog.get_logger(logger_name="task").exception("Task failed with exception")
 processors = logging_processors(json_output=True)
 target = structlog.wrap_logger(structlog.BytesLogger(of_supervisor), processors=processors, logger_name="task").bind()
@@ -63,8 +63,8 @@ def run(script, folder):
 
 def test_the_log_begins_any_error_of_a_task_with_its_last_line(tmp_path):
     entry = run(FAIL, tmp_path)
-    assert (entry["level"], entry["event"]) == ("error", "MlflowException: no such run")
-    assert [stack["exc_type"] for stack in entry["error_detail"]] == ["MlflowException", "ConnectionError"]
+    assert (entry["level"], entry["event"]) == ("error", "ServiceError: no such run")
+    assert [stack["exc_type"] for stack in entry["error_detail"]] == ["ServiceError", "ConnectionError"]
 
 
 def test_airflow_uploads_and_reads_logs_with_our_classes(tmp_path):

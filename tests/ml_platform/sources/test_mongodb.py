@@ -385,7 +385,7 @@ def _random_document(number: int, chance: random.Random) -> tuple[dict[str, Any]
     return good(number) | {name: value for name, (value, _) in picked.items()}, None if ... in row else row
 
 
-@pytest.mark.prove  # the gate kills pulls of a topic and of a bucket
+@pytest.mark.prove  # the gate kills pulls of a topic
 def test_a_killed_pull_loses_nothing_and_repeats_nothing(
     servers, claims: Claims, shop, record_property: Callable[[str, object], None]
 ) -> None:

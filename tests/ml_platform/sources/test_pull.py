@@ -82,6 +82,7 @@ def test_of_several_pulls_at_once_one_lands_each_range(feed, partner, bucket, cl
     ]
 
 
+@pytest.mark.prove  # the gate kills those of a topic
 def test_killed_pulls_lose_nothing_and_bring_nothing_twice(feed, partner, bucket, client, record_property) -> None:
     def arrive(attempt: int) -> None:
         for part in range(3):

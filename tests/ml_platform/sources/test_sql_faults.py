@@ -133,7 +133,7 @@ def test_a_server_that_is_killed_in_the_middle(
     gc.collect()
 
 
-@pytest.mark.prove  # the gate kills pulls of a topic and of a bucket
+@pytest.mark.prove  # the gate kills pulls of a topic
 def test_killed_pulls_lose_nothing_and_bring_nothing_twice(
     warehouse: Foreign, no_rest: list[float], record_property: Callable[[str, object], None]
 ) -> None:

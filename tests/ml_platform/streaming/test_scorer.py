@@ -218,6 +218,7 @@ def test_a_topic_that_is_missing_is_named_and_waited_for(kafka_broker, live) -> 
         assert "`make up`, or `docker compose up -d`, creates" in str(scorer.problem)
 
 
+@pytest.mark.prove  # the gate kills the broker of a source
 def test_a_broker_that_is_killed_is_waited_for(kafka_broker, dataset, live, monkeypatch) -> None:
     monkeypatch.setattr(module, "REQUEST_SECONDS", 5.0)
     _, models = live

@@ -293,6 +293,7 @@ def test_only_this_machine_reaches_it(kafka_broker):
 
 
 @pytest.mark.servers
+@pytest.mark.prove  # the gate kills the broker of a source
 def test_a_kill_loses_no_acknowledged_row(kafka_broker):
     topic = f"rows-{uuid.uuid4().hex[:8]}"
     create_topic(kafka_broker, topic)
@@ -317,6 +318,7 @@ def test_a_kill_loses_no_acknowledged_row(kafka_broker):
 
 
 @pytest.mark.servers
+@pytest.mark.prove
 def test_a_changed_password_takes_effect_at_the_next_start(kafka_broker):
     old = {role: kafka_broker.settings(role) for role in ROLES}
     text = kafka_broker.config.env_file.read_text()

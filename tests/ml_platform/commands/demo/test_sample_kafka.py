@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.servers
+@pytest.mark.prove  # the gate fills a table
 def test_the_offset_of_a_row_is_its_number(kafka_broker: "Broker") -> None:
     topic = KafkaSample(kafka_broker.config, "penguins")
     topic._topic = name = f"demo-{uuid4().hex[:8]}"

@@ -29,6 +29,7 @@ def collection(config, mongodb_server: "Server", monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.servers
+@pytest.mark.prove  # the gate fills a table
 def test_the_id_of_a_document_is_its_number(collection: MongoSample) -> None:
     assert collection.count() == 0
     collection.add(0, islice(sample_rows(collection.path), 100))
@@ -38,6 +39,7 @@ def test_the_id_of_a_document_is_its_number(collection: MongoSample) -> None:
 
 
 @pytest.mark.servers
+@pytest.mark.prove  # the gate fills a table
 def test_a_refused_login_and_a_server_that_is_away_are_named(
     config, collection: MongoSample, mongodb_server: "Server", monkeypatch: pytest.MonkeyPatch
 ) -> None:
