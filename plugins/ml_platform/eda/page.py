@@ -1,17 +1,14 @@
-"""A data report: one HTML page without external files. Texts from the data are escaped, so they cannot run scripts."""
+"""A data report: one HTML page. Texts from the data are escaped, so they cannot run scripts."""
 
-import base64
-import io
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
-from matplotlib.figure import Figure
 from skrub import TableReport
 
-from ml_platform.eda import pictures
+from ml_platform.eda import html_page, pictures
 from ml_platform.eda.drift import SOME, STRONG, drift
 from ml_platform.evaluation.multiclass import Multiclass
 from ml_platform.evaluation.task import Task
@@ -19,15 +16,6 @@ from ml_platform.training.leakage import LEAK_SCORE, label_scores
 
 MOST_PICTURES = 40
 MOST_GROUPS, MOST_LABELS = 30, 8  # of a table of the label by group
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #2b2f36; max-width: 1180px; margin: 2em auto; padding: 0 1em }
-h1, h2 { line-height: 1.2 } h2 { margin-top: 2em } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(400px, 1fr)); align-items: start; gap: 12px }
-.pictures img { width: 100% } img { max-width: 100%; height: auto } table { border-collapse: collapse } td, th { padding: 3px 12px; text-align: right }
-td:first-child, th:first-child { text-align: left } tr { border-bottom: 1px solid #dde1e6 }
-.strong { background: #fbe3d3 } .some { background: #fdf3ea } iframe { width: 100%; height: 900px; border: 1px solid #dde1e6 }
-"""  # noqa: E501 – a style sheet
-# Scripts run only in the sandboxed frame of the table report, which cannot reach the page; nothing is fetched.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; font-src data:"
 
 
 @dataclass(frozen=True)
@@ -62,13 +50,7 @@ class ReportData:
 
 def render_page(data: ReportData) -> str:
     """Return the report as one HTML page."""
-    title = escape(f"Data report: {data.name}")
-    parts = "\n".join(_parts(data))
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(_POLICY)}"><style>{_STYLE}</style></head>'
-        f"<body><h1>{title}</h1>\n{parts}\n</body></html>\n"
-    )
+    return html_page.document(f"Data report: {data.name}", _parts(data))
 
 
 def _parts(data: ReportData) -> Iterator[str]:
@@ -92,7 +74,7 @@ def _label(data: ReportData, label: str) -> Iterator[str]:
     yield f"<h2>The label {escape(label)}</h2><p>{counts}</p>"
     columns = labelled.drop(columns=label).select_dtypes(exclude="datetime")
     if scores := label_scores(columns, labelled[label], data.task):
-        yield _picture(pictures.label_scores(scores), "How well each column alone predicts the label")
+        yield html_page.picture(pictures.label_scores(scores), "How well each column alone predicts the label")
         high = [name for name, score in scores.items() if score >= LEAK_SCORE]
         suspected = [name for name in high if name in data.features]
         listed = (
@@ -105,7 +87,9 @@ def _label(data: ReportData, label: str) -> Iterator[str]:
     yield from _label_by_group(data.groups, labels)
     yield "<h2>Features by label</h2>"
     names = [name for name in scores if name in data.features] or list(data.features)
-    yield from _pictures({name: pictures.by_label(name, labelled[name], labels) for name in names[:MOST_PICTURES]})
+    yield from html_page.pictures(
+        {name: pictures.by_label(name, labelled[name], labels) for name in names[:MOST_PICTURES]}
+    )
 
 
 def _label_by_group(columns: Iterable[pd.Series], labels: pd.Series) -> Iterator[str]:
@@ -145,7 +129,7 @@ def _drift(data: ReportData, test: pd.DataFrame) -> Iterator[str]:
         yield f'<tr class="{strength}">{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
     yield "</table>"
     names = [str(name) for name in table.index[:MOST_PICTURES]]
-    yield from _pictures({name: pictures.overlay(name, data.rows[name], test[name]) for name in names})
+    yield from html_page.pictures({name: pictures.overlay(name, data.rows[name], test[name]) for name in names})
 
 
 def table_report(rows: pd.DataFrame) -> str:
@@ -155,23 +139,3 @@ def table_report(rows: pd.DataFrame) -> str:
         warnings.simplefilter("ignore")  # characters without a glyph, constant columns: the report shows both
         html: str = TableReport(safe, title="All columns", verbose=0).html()
     return html
-
-
-def _pictures(figures: dict[str, Figure]) -> Iterator[str]:
-    yield '<div class="pictures">'
-    for name, figure in figures.items():
-        yield _picture(figure, name)
-    yield "</div>"
-
-
-def _picture(figure: Figure, name: str) -> str:
-    return f'<img alt="{escape(name)}" src="data:image/png;base64,{base64.b64encode(png(figure)).decode()}">'
-
-
-def png(figure: Figure) -> bytes:
-    """Return a figure as the bytes of a PNG; a character without a glyph is drawn as a box."""
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")
-        figure.savefig(file, format="png", dpi=86)
-    return file.getvalue()

@@ -101,16 +101,16 @@ def label_scores(scores: Mapping[str, float]) -> Figure:
     return figure
 
 
-def overlay(name: str, train: pd.Series, test: pd.Series) -> Figure:
+def overlay(name: str, train: pd.Series, test: pd.Series, titles: tuple[str, str] = ("train", "test")) -> Figure:
     """Draw the distributions of a feature in the training rows and in the rows to score, one over the other."""
     if pd.api.types.is_numeric_dtype(train.dtype):
-        return _histograms(name, {"train": train, "test": test})
+        return _histograms(name, dict(zip(titles, (train, test), strict=True)))
     counts = bin_counts(train, test)
     filled = counts[0] + counts[1] > 0
     shares = [(one / max(1, one.sum()))[filled][: _SHOWN_CATEGORIES + 1][::-1] for one in counts]
     figure, axes = labelled_axes(plain(name), "Share of the rows", "", 1.3 + 0.24 * len(shares[0]), 4.4)
     rows = np.arange(len(shares[0]))
-    for share, colour, shift, one in zip(shares, COLOURS, (0.2, -0.2), ("train", "test"), strict=False):
+    for share, colour, shift, one in zip(shares, COLOURS, (0.2, -0.2), titles, strict=False):
         axes.barh(rows + shift, share, height=0.4, color=colour, alpha=0.75, label=one)
     axes.set_yticks(rows, [plain(text) for text in shares[0].index], fontsize=8)
     figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)

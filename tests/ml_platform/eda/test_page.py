@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from ml_platform.eda.page import ReportData, _label_by_group, png, render_page, table_report
+from ml_platform.eda.html_page import png
+from ml_platform.eda.page import ReportData, _label_by_group, render_page, table_report
 
 RANDOM = np.random.default_rng(0)
 ATTACK = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>"

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from ml_platform.eda import pictures
-from ml_platform.eda.page import png
+from ml_platform.eda.html_page import png
 from ml_platform.training.leakage import LEAK_SCORE
 
 LABELS = pd.Series(["yes", "no"] * 50)
