@@ -36,6 +36,7 @@ class Binary(Classification):
     """
 
     name: ClassVar[TaskName] = "binary"
+    drift_column = "probability"
     importance_title = METRIC_TITLES["average_precision"]
     output_title = "probability of the positive class"
 

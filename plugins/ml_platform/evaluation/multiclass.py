@@ -35,6 +35,7 @@ class Multiclass(Classification):
     """Three or more classes: the most probable one is predicted."""
 
     name: ClassVar[TaskName] = "multiclass"
+    drift_column = "prediction"
     importance_title = METRIC_TITLES["f1"]
     output_title = "probability"
 

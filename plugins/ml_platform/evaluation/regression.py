@@ -51,6 +51,7 @@ class Regression(Task):
     response = "predict"
     gate_metric: ClassVar[Metric] = "mae"
     output_type = "double"
+    drift_column = "prediction"
     label_type = "float64"
     importance_title = METRIC_TITLES["mae"]
     output_title = "prediction"

@@ -104,6 +104,7 @@ class Task(ABC):
     gate_metric: ClassVar[Metric]
     label_type: ClassVar[Literal["int64", "float64"]]
     output_type: ClassVar[str]  # the MLflow type of a prediction
+    drift_column: ClassVar[Literal["probability", "prediction"]]  # of the prediction log: what is compared over time
     output_title: ClassVar[str]
     importance_title: ClassVar[str]  # of what `importance_score` measures
 

@@ -37,6 +37,7 @@ _OWN_ROWS = (
         for table in ("ledger", "arrivals", "rejected_rows", "training_sets", "withdrawals")
     ),
     *(f"sources.{table} WHERE dataset = $1" for table in ("ranges", "status")),
+    "monitoring.checks WHERE dataset = $1",
     "uploads.specs WHERE name = $1",
     "predictions.log WHERE model = $1",
 )

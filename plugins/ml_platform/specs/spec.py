@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_va
 from pydantic.json_schema import SkipJsonSchema
 
 from ml_platform.specs.distributions import DISTRIBUTION, LIST, Distribution
+from ml_platform.specs.monitoring import Monitor
 from ml_platform.specs.parts import (
     NUMERIC_TYPES,
     PURPOSES,
@@ -224,7 +225,7 @@ class Table(SpecModel):
     @property
     def sha256(self) -> str:
         """A hash of all fields that decide the meaning of the data; it identifies a version of the spec."""
-        others = ("description", "search", "gate", "promotion", "result", "source", "stream")
+        others = ("description", "search", "gate", "promotion", "result", "source", "stream", "monitor")
         excluded: dict[str, Any] = dict.fromkeys(others, True) | {"tables": {"__all__": {"description", "source"}}}
         content = self.model_dump(mode="json", exclude=excluded, exclude_defaults=True)
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -297,6 +298,7 @@ class Dataset(Table):
         default=False,
         description="score the rows of the topic <name>.rows as they come; predictions go to <name>.predictions",
     )
+    monitor: Monitor = Monitor()
     # Filled from the tables' own files, so that the spec stored with a model is complete.
     tables: SkipJsonSchema[tuple[FeatureTable, ...]] = ()
 
@@ -323,6 +325,8 @@ class Dataset(Table):
                 f"label.kind is number, but the column {self.label.column!r} is of type {column.type}; allowed are "
                 f"{', '.join(NUMERIC_TYPES)}"
             )
+        if self.monitor.season and not self.event_time:
+            raise ValueError("monitor.season: without `event_time` the season of a row is not known")
         if task != "regression" and self.search.interval != Search.model_fields["interval"].default:
             raise ValueError("search.interval is for a label of `kind: number`")
         return self
@@ -398,7 +402,7 @@ def joined_name(table: str, column: str) -> str:
 
 _PARTS: dict[str, type[SpecModel]] = {
     "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
-    "promotion": Promotion, "result": Result, "sensitive": Sensitive, "source": Sources,
+    "promotion": Promotion, "result": Result, "sensitive": Sensitive, "source": Sources, "monitor": Monitor,
 }  # fmt: skip
 
 
