@@ -14,6 +14,8 @@ are joined as of each row's time.
   model version of each row, in the order of the file;
 - a card (`.json`) beside it: the model version, the hash of the file, how many rows were read, scored and rejected, and
   warnings about what differs from the training;
+- after a file of {rows} rows or more, the asset *scored rows of {name}*: it starts
+  [monitor_{name}](dag:monitor_{name});
 - the file, in [processed/](bucket:test/processed), or in [rejected/](bucket:test/rejected) with a report that says
   why.
 
@@ -34,12 +36,19 @@ scores.
 - Every task is idempotent: you can clear it at any time.
 """
 
-from functools import partial
-
 from airflow.sdk import dag, get_current_context, task
 
 from ml_platform.airflow.runbook import runbook
-from ml_platform.airflow.wiring import DEFAULT_ARGS, FOREVER, START, TAKE_FILES, take_files, wait_for_file
+from ml_platform.airflow.wiring import (
+    DEFAULT_ARGS,
+    FOREVER,
+    START,
+    TAKE_FILES,
+    announce_scored,
+    scored_files,
+    take_files,
+    wait_for_file,
+)
 from ml_platform.specs.catalog import catalog
 from ml_platform.specs.spec import Dataset
 
@@ -53,11 +62,18 @@ def make_test(dataset: Dataset) -> None:
 
         return batch.is_ready(dataset, is_first_look=not get_current_context()["task_reschedule_count"])
 
-    @task(**TAKE_FILES)
+    @task(**TAKE_FILES, outlets=[scored_files(dataset)])
     def score() -> None:
         from ml_platform.scoring import batch
 
-        take_files(dataset, "test", partial(batch.answer, dataset))
+        rows: list[int] = []  # of each file
+
+        def take(key: str) -> None:
+            report = batch.answer(dataset, key)
+            rows.append(report["rows_read"] - report["rows_rejected"])
+
+        take_files(dataset, "test", take)
+        announce_scored(dataset, rows)
 
     @dag(
         dag_id=f"test_{dataset.name}",
@@ -67,7 +83,9 @@ def make_test(dataset: Dataset) -> None:
         start_date=START,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
-        doc_md=runbook(__doc__, name=dataset.name, files=dataset.inbox_pattern("test")),
+        doc_md=runbook(
+            __doc__, name=dataset.name, files=dataset.inbox_pattern("test"), rows=f"{dataset.monitor.rows:,}"
+        ),
         tags=["ml-platform", dataset.name],
     )
     def test() -> None:

@@ -13,13 +13,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 STARTS = {
     "ContinuousTimetable": "one run always waits for a file",
     "AssetTriggeredTimetable": "when new rows are loaded, or by hand",
+    "AssetOrTimeSchedule": "by schedule, after a large enough scored file, or by hand",
     "NullTimetable": "by hand",
 }
 
 
 def dag_table(dags: dict[str, Any]) -> str:
     lines = ["| DAG | starts | does | tasks |", "|---|---|---|---|"]
-    verbs = ("ingest", "train", "test", "rollback", "withdraw", "promote")
+    verbs = ("ingest", "train", "test", "monitor", "rollback", "withdraw", "promote")
     for dag_id in sorted(dags, key=lambda name: verbs.index(name.partition("_")[0])):
         dag = dags[dag_id]
         tasks = " → ".join(task.task_id.rpartition(".")[2] for task in dag.topological_sort())

@@ -3,17 +3,22 @@
 import ast
 import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from airflow.sdk.execution_time.context import set_current_context
+from airflow.sdk.execution_time.context import OutletEventAccessors, set_current_context
 
+from ml_platform.airflow import wiring
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
+from ml_platform.monitoring import drift_check
+from ml_platform.monitoring.checks import Check
+from ml_platform.monitoring.drift_check import Skipped
+from ml_platform.monitoring.window import Window
 from ml_platform.sources import pull as sources
 from ml_platform.sources.pull import Pulled
 from ml_platform.specs.catalog import Catalog, catalog, dataset
@@ -22,7 +27,7 @@ from ml_platform.specs.spec import Dataset
 from tests.ml_platform.keyless import without_key
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("ingest", "train", "test", "rollback", "promote", "withdraw")
+VERBS = ("ingest", "train", "test", "rollback", "promote", "withdraw", "monitor")
 DAGS = {**{f"{verb}_auto": f"{verb}.py" for verb in VERBS}, "clean_logs": "clean_logs.py"}
 
 
@@ -94,7 +99,15 @@ def test_a_feature_table_has_no_labels_and_starts_no_training(dag_bag) -> None:
 
 def test_display_names_are_verb_and_data_set(dag_bag) -> None:
     names = [dag_bag.dags[f"{verb}_auto"].dag_display_name for verb in VERBS]
-    assert names == ["Load auto", "Train auto", "Score auto", "Roll back auto", "Promote auto", "Take back auto"]
+    assert names == [
+        "Load auto",
+        "Train auto",
+        "Score auto",
+        "Roll back auto",
+        "Promote auto",
+        "Take back auto",
+        "Monitor auto",
+    ]
     assert dag_bag.dags["ingest_weather"].dag_display_name == "Load weather"
 
 
@@ -147,6 +160,7 @@ def test_rows_without_a_key_are_not_put_online(monkeypatch) -> None:
 
 
 AUTO = dataset("auto")
+END = datetime(2026, 6, 1, tzinfo=UTC)
 SOURCES = {
     "train": {"kind": "kafka", "topic": "claims", "every": "7s"},
     "test": {"kind": "s3", "connection": "partner", "bucket": "daily"},
@@ -215,6 +229,45 @@ def test_a_source_that_is_away_skips_the_pull_and_a_mistake_fails_it_at_once(mon
 def test_a_filled_in_form_reads_a_range_again(monkeypatch) -> None:
     form = {"partition": "0", "end": "10", "reason": "withdrawn by mistake"}
     assert pulled(monkeypatch, lambda *args, **more: Pulled(3), form) == 2
+
+
+def test_a_check_starts_by_time_and_after_a_scored_file(dag_bag) -> None:
+    dag = dag_bag.dags["monitor_auto"]
+    (asset,) = dag.timetable.asset_condition.objects
+    assert asset.name == wiring.scored_rows(AUTO).name
+    assert dag.timetable.timetable.delta == timedelta(weeks=2)
+    assert edges(dag) == {"check": set()}
+    assert dag_bag.dags["test_auto"].get_task("score").outlets == [wiring.scored_files(AUTO)]
+
+
+def check(dag_bag, monkeypatch, result, outlets):
+    """Run the task of `monitor_auto` with this result of the check."""
+    monkeypatch.setattr(drift_check, "check", lambda _, plan, by: result(plan))
+    run = SimpleNamespace(run_after=END, triggering_user_name=None, dag_id="monitor_auto")
+    form = {"window": None, "reference": "training set", "dry_run": False}
+    with set_current_context({"params": form, "dag_run": run, "outlet_events": outlets}):
+        return dag_bag.dags["monitor_auto"].get_task("check").python_callable()
+
+
+def test_a_check_says_its_verdict_in_an_event(dag_bag, monkeypatch) -> None:
+    def found(plan):
+        assert plan.end == END
+        return Check("drift", Window("auto", 3, END, plan.end), "training set", 500, "drift", {}, "auto/x.html")
+
+    outlets = OutletEventAccessors()
+    assert check(dag_bag, monkeypatch, found, outlets) == "drift"
+    extra = outlets[wiring.checks(AUTO)].extra
+    assert (extra["kind"], extra["verdict"], extra["model_version"], extra["is_dry_run"]) == (
+        "drift",
+        "drift",
+        3,
+        False,
+    )
+
+
+def test_a_check_without_enough_rows_is_skipped(dag_bag, monkeypatch) -> None:
+    with pytest.raises(AirflowSkipException, match="too few"):
+        check(dag_bag, monkeypatch, lambda _: Skipped("too few"), OutletEventAccessors())
 
 
 def test_train_is_one_line_of_tasks(dag_bag) -> None:

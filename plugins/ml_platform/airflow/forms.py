@@ -6,7 +6,16 @@ from typing import Any
 from airflow.sdk import Param
 
 from ml_platform.specs.distributions import Distribution
-from ml_platform.specs.parts import DEFAULT_TRIALS, DURATION, MAX_MEMBERS, MAX_TRIALS, QUICK_TRIALS, STRATEGIES, Search
+from ml_platform.specs.parts import (
+    DEFAULT_TRIALS,
+    DURATION,
+    MAX_MEMBERS,
+    MAX_TRIALS,
+    QUICK_TRIALS,
+    STRATEGIES,
+    Search,
+    timedelta_of,
+)
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import METRICS
 
@@ -164,6 +173,43 @@ def named_range(form: Mapping[str, Any]) -> tuple[str, str, str] | None:
     """
     partition, start, end, reason = ((form[name] or "").strip() for name in ("partition", "start", "end", "reason"))
     return (partition, start, end) if partition or start or end or reason else None
+
+
+def monitoring(dataset: Dataset) -> dict[str, Param]:
+    """Return the fields of the form of `monitor_<data set>`."""
+    references = ["same season", "training set"] if dataset.monitor.season else ["training set"]
+    return {
+        "window": Param(
+            None,
+            type=["null", "string"],
+            pattern=DURATION,
+            title="Window",
+            description="Rows scored in the time before now, such as 12h, 7d or 2w. Leave it empty for all rows since "
+            "the last check.",
+        ),
+        "reference": Param(
+            references[0],
+            type="string",
+            enum=references,
+            title="Reference",
+            description="training set: all rows that the model was trained on. same season: those of the same time of "
+            "earlier seasons (monitor.season in the YAML).",
+        ),
+        "dry_run": Param(
+            False,
+            type="boolean",
+            title="Dry run",
+            description="Only the page is written: no row of monitoring.checks, no metrics.",
+        ),
+    }
+
+
+def monitor_options(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a filled-in form of `monitor_<data set>` says, as arguments of `drift_check.Plan`."""
+    window = form["window"]
+    return {
+        "length": timedelta_of(window) if window else None, "reference": form["reference"], "is_dry": form["dry_run"]
+    }  # fmt: skip
 
 
 def _text(title: str, description: str) -> Param:

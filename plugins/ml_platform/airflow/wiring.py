@@ -2,11 +2,11 @@
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
-from airflow.sdk import Asset, get_current_context
+from airflow.sdk import Asset, AssetAlias, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from ml_platform.airflow.inbox_sensor import InboxSensor
@@ -42,6 +42,33 @@ def training_data(table: Table) -> Asset:
 def champion(dataset: Dataset) -> Asset:
     """Return the asset that is updated when the alias `champion` moves, by a training or a rollback."""
     return Asset(name=f"champion of {dataset.name}", uri=f"ml-platform://champion/{dataset.name}")
+
+
+def scored_rows(dataset: Dataset) -> Asset:
+    """Return the asset that `test_<name>` updates after a file of enough rows; its update starts `monitor_<name>`."""
+    return Asset(name=f"scored rows of {dataset.name}", uri=f"ml-platform://scored-rows/{dataset.name}")
+
+
+def scored_files(dataset: Dataset) -> AssetAlias:
+    """Return the outlet of the task `score`: an alias, so that small files update no asset."""
+    return AssetAlias(f"scored files of {dataset.name}")
+
+
+def announce_scored(dataset: Dataset, rows: Sequence[int]) -> None:
+    """Update `scored_rows` if one of the files has enough rows for a check.
+
+    Args:
+        dataset: the spec.
+        rows: the number of scored rows of each file of this run.
+    """
+    if enough := [number for number in rows if number >= dataset.monitor.rows]:
+        event = get_current_context()["outlet_events"][scored_files(dataset)]
+        event.add(scored_rows(dataset), extra={"rows": sum(enough)})
+
+
+def checks(dataset: Dataset) -> Asset:
+    """Return the asset that `monitor_<name>` updates; its events say kind, verdict and model version of a check."""
+    return Asset(name=f"checks of {dataset.name}", uri=f"ml-platform://checks/{dataset.name}")
 
 
 def wait_for_file(table: Table, purpose: Purpose) -> InboxSensor:

@@ -1,6 +1,7 @@
 """The trigger forms: every field is explained, the defaults are those of the spec, and bad values are refused."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 from airflow.sdk import Param
@@ -8,6 +9,7 @@ from airflow.sdk.exceptions import ParamValidationError
 
 from ml_platform.airflow import forms
 from ml_platform.specs.catalog import dataset
+from ml_platform.specs.monitoring import Monitor
 from ml_platform.specs.parts import Search
 from ml_platform.training.search_plan import SearchPlan
 
@@ -17,6 +19,7 @@ FORMS = {
     "rollback": forms.rollback(),
     "promotion": forms.promotion(),
     "pull": forms.pull(),
+    "monitoring": forms.monitoring(AUTO),
 }
 ENVIRONMENTS = ["Production!", "", "1st", "a" * 42]
 
@@ -129,3 +132,20 @@ def test_a_pull_reads_a_range_again_if_one_is_named() -> None:
     form = {"partition": " 0 ", "start": "100", "end": "", "reason": "withdrawn by mistake"}
     assert forms.named_range(form) == ("0", "100", "")
     assert forms.named_range({"partition": None, "start": None, "end": None, "reason": "all of it"}) == ("", "", "")
+
+
+def test_a_check_takes_all_new_rows_unless_a_window_is_named() -> None:
+    assert forms.monitor_options(values(FORMS["monitoring"])) == {
+        "length": None, "reference": "training set", "is_dry": False
+    }  # fmt: skip
+    form = {"window": "7d", "reference": "training set", "dry_run": True}
+    assert forms.monitor_options(form)["length"] == timedelta(days=7)
+    with pytest.raises(ParamValidationError):
+        FORMS["monitoring"]["window"].resolve("last week")
+
+
+def test_a_season_of_the_yaml_is_the_default_reference() -> None:
+    seasonal = forms.monitoring(AUTO.model_copy(update={"monitor": Monitor(season="52w")}))
+    assert seasonal["reference"].resolve() == "same season"
+    with pytest.raises(ParamValidationError):
+        FORMS["monitoring"]["reference"].resolve("same season")

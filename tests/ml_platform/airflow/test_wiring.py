@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from ml_platform.airflow import wiring
 from ml_platform.exceptions import (
@@ -131,6 +132,19 @@ def test_whether_a_task_runs_is_asked_of_airflow(count: int, monkeypatch: pytest
 
 def test_each_data_set_has_its_own_assets() -> None:
     bikes = AUTO.model_copy(update={"name": "bikes"})
-    makers = (wiring.training_data, wiring.champion)
-    assert len({make(one).uri for make in makers for one in (AUTO, bikes)}) == 4
+    makers = (wiring.training_data, wiring.champion, wiring.scored_rows, wiring.checks)
+    assert len({make(one).uri for make in makers for one in (AUTO, bikes)}) == 8
     assert wiring.training_data(AUTO) == wiring.training_data(dataset("auto"))
+
+
+@pytest.mark.parametrize(("rows", "events"), [([], 0), ([199, 5], 0), ([199, 300, 400], 1)])
+def test_scored_files_update_the_asset_if_one_has_enough_rows(
+    monkeypatch: pytest.MonkeyPatch, rows: list[int], events: int
+) -> None:
+    outlets = OutletEventAccessors()
+    monkeypatch.setattr(wiring, "get_current_context", lambda: {"outlet_events": outlets})
+    wiring.announce_scored(AUTO, rows)
+    added = outlets[wiring.scored_files(AUTO)].asset_alias_events
+    assert [(event.dest_asset_key.uri, event.extra) for event in added] == [
+        (wiring.scored_rows(AUTO).uri, {"rows": 700})
+    ] * events
