@@ -12,7 +12,7 @@ import pytest
 from ml_platform.promotion import steps as promotion_steps
 from ml_platform.promotion.results import TrainingCard
 from ml_platform.scoring import batch
-from ml_platform.scoring.result_files import card_key
+from ml_platform.scoring.result_keys import card_key
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store
 from ml_platform.training import build_training_set, steps

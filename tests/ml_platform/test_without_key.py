@@ -19,7 +19,7 @@ from ml_platform.registry import registry
 from ml_platform.removal import forget_entity
 from ml_platform.removal.withdraw_upload import withdraw
 from ml_platform.scoring import batch, prediction_log
-from ml_platform.scoring.result_files import card_key
+from ml_platform.scoring.result_keys import card_key
 from ml_platform.specs.catalog import dataset as committed
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import database, object_store

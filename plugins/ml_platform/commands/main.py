@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ml_platform.commands import dataset, models, monitoring, removal, sources, streams, uploads
+from ml_platform.commands import dataset, lineage, models, monitoring, removal, sources, streams, uploads
 from ml_platform.commands.support import exit_on_error, use_servers
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -18,6 +18,7 @@ app.add_typer(dataset.app, name="dataset")
 app.add_typer(models.app, name="models")
 app.add_typer(sources.app, name="sources")
 app.add_typer(uploads.app, name="uploads")
+app.command()(lineage.lineage)
 app.command()(monitoring.monitor)
 app.command()(streams.produce)
 app.command()(streams.stream)

@@ -14,7 +14,7 @@ from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
 from ml_platform.ingestion import loading, templates
 from ml_platform.removal.archive_models import archive
-from ml_platform.scoring import batch
+from ml_platform.scoring.result_keys import BUCKET as RESULTS
 from ml_platform.specs.catalog import DATASETS_DIR, Catalog, catalog, find_table
 from ml_platform.specs.label_files import label_files
 from ml_platform.specs.parts import Purpose
@@ -114,7 +114,7 @@ def _files(table: Table) -> Iterator[tuple[str, list[ObjectVersion]]]:
     if isinstance(table, Dataset) and table.has_key:
         places += [("reports", templates.template_key(label_files(table)))]
     if isinstance(table, Dataset):
-        places += [(batch.BUCKET, f"{table.name}/"), (BUCKET, frozen_prefix(table))]
+        places += [(RESULTS, f"{table.name}/"), (BUCKET, frozen_prefix(table))]
     for bucket, prefix in places:
         yield f"{bucket}/{prefix}", object_store.list_objects(bucket, prefix)
 

@@ -14,8 +14,8 @@ from ml_platform.removal import upload_records
 from ml_platform.removal.entities import Entities
 from ml_platform.removal.rewriting import FoundRows, find_rows, write_without
 from ml_platform.removal.upload_records import Arrival
-from ml_platform.scoring import batch
-from ml_platform.scoring.result_files import card_json, card_key
+from ml_platform.scoring.result_files import card_json
+from ml_platform.scoring.result_keys import BUCKET, card_key
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import object_store
@@ -42,7 +42,7 @@ class StoredFile:
     @property
     def is_result(self) -> bool:
         """Whether it is a result, which has a card beside it."""
-        return self.version.bucket == batch.BUCKET
+        return self.version.bucket == BUCKET
 
     def __str__(self) -> str:
         """Return bucket and key."""
@@ -89,7 +89,7 @@ def settled_files(table: Table) -> Iterator[StoredFile]:
         if arrival.rejected_key and (version := object_store.head(arrival.bucket, arrival.rejected_key)):
             yield StoredFile(version, arrival.delimiter)
     if isinstance(table, Dataset):
-        for version in object_store.list_objects(batch.BUCKET, f"{table.name}/"):
+        for version in object_store.list_objects(BUCKET, f"{table.name}/"):
             if not version.key.endswith(".json"):
                 yield StoredFile(version)
 
@@ -159,6 +159,6 @@ def erase_rows(found: FoundFile, name: str) -> None:
 
 
 def _clear_warnings(key: str) -> None:
-    version = object_store.head(batch.BUCKET, key)
-    if version and (card := json.loads(object_store.get(batch.BUCKET, key))).get("warnings"):
+    version = object_store.head(BUCKET, key)
+    if version and (card := json.loads(object_store.get(BUCKET, key))).get("warnings"):
         object_store.rewrite(version, io.BytesIO(card_json(card | {"warnings": []})))

@@ -27,12 +27,12 @@ from ml_platform.scoring.result_files import (
     Origin,
     ResultFile,
     card_json,
-    card_key,
     open_result,
     origin_of,
     result_batch,
     result_schema,
 )
+from ml_platform.scoring.result_keys import BUCKET, card_key
 from ml_platform.scoring.row_identity import identity_fields
 from ml_platform.scoring.training_comparison import TrainingComparison, training_facts
 from ml_platform.specs.parts import ResultFormat
@@ -41,8 +41,6 @@ from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import transaction
 
 log = logging.getLogger(__name__)
-
-BUCKET = "result"
 
 
 def is_ready(dataset: Dataset, *, is_first_look: bool) -> bool:

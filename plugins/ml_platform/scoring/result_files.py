@@ -162,11 +162,6 @@ def origin_of(file: BinaryIO, key: str) -> Origin | None:
     return Origin(int(first[0][position]), sum(name.endswith("_effect") for name in header[position:]))
 
 
-def card_key(result_key: str) -> str:
-    """Return the key of the card beside a result."""
-    return f"{result_key.rpartition('.')[0]}.json"
-
-
 def card_json(card: Mapping[str, Any]) -> bytes:
     """Return the content of a card."""
     return json.dumps(card, indent=2).encode() + b"\n"

@@ -2,7 +2,8 @@
 
 import io
 import logging
-from collections.abc import Collection, Hashable
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -80,12 +81,12 @@ def _unexpected(dataset: Dataset, rows: pd.DataFrame, texts: list[str]) -> str:
     ])  # fmt: skip
 
 
-def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
+def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], dict[str, int]]:
     """Join the training set of a data set; the rows are sorted by key and event time.
 
     Returns:
-        Frame and classes (see `training_set.TrainingSet`), and the SHA-256 of each upload whose labels are in it, or
-        whose features these labels are about.
+        Frame and classes (see `training_set.TrainingSet`), and the number of rows whose label comes from each upload,
+        by its SHA-256. It is 0 for an upload that has only the features of labels which came alone.
 
     Raises:
         DegenerateDataError: there are no labels yet, or none that could be joined with features, or the label has
@@ -109,7 +110,7 @@ def build(dataset: Dataset) -> tuple[pd.DataFrame, list[str], set[str]]:
     inputs = model_input(dataset, joined).drop(columns=list(dataset.entity.features))
     withheld = withheld_values(dataset, joined)
     labelled = pd.concat([frame, inputs, withheld, label.astype(kind.label_type).rename(dataset.label.column)], axis=1)
-    return labelled, named, {sha256 for name in (UPLOAD, FEATURES_UPLOAD) for sha256 in joined.get(name, ())}
+    return labelled, named, dict.fromkeys(joined.get(FEATURES_UPLOAD, ()), 0) | dict(Counter(joined[UPLOAD]))
 
 
 def _no_labels(dataset: Dataset, waiting: int) -> str:
@@ -166,20 +167,26 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
     )  # fmt: skip
 
 
-def _record_sources(dataset: Dataset, sha256: str, uploads: Collection[str]) -> None:
+def _record_sources(dataset: Dataset, sha256: str, uploads: Mapping[str, int]) -> None:
     """Record of which uploads a training set was made, so that people who take one back see who was trained on it.
 
     Where features can come from other uploads than the label, as those of a joined table, all loaded ones are recorded.
     """
     tables = [table.name for table in dataset.tables]
     tables += [dataset.name] if dataset.known_at != "event_time" else []
+    columns = "(dataset, training_set_sha256, upload_of, upload_sha256, rows)"
     with database.transaction() as cursor:
         cursor.execute(
-            "INSERT INTO uploads.training_sets (dataset, training_set_sha256, upload_of, upload_sha256)"
-            " SELECT $1, $2, $1, unnest(string_to_array($3, ',')) UNION SELECT $1, $2, dataset, sha256"
-            " FROM uploads.ledger WHERE dataset = ANY(string_to_array($4, ',')) AND purpose = 'train'"
+            f"INSERT INTO uploads.training_sets {columns} SELECT $1, $2, $1, sha256, rows FROM"  # noqa: S608 – constants
+            " unnest(string_to_array($3, ','), string_to_array($4, ',')::bigint[]) AS upload (sha256, rows)"
+            " ON CONFLICT (dataset, training_set_sha256, upload_of, upload_sha256) DO UPDATE SET rows = excluded.rows",
+            (dataset.name, sha256, ",".join(uploads), ",".join(map(str, uploads.values()))),
+        )
+        cursor.execute(
+            f"INSERT INTO uploads.training_sets {columns} SELECT $1, $2, dataset, sha256, NULL"  # noqa: S608 – constants
+            " FROM uploads.ledger WHERE dataset = ANY(string_to_array($3, ',')) AND purpose = 'train'"
             " ON CONFLICT DO NOTHING",
-            (dataset.name, sha256, ",".join(sorted(uploads)), ",".join(tables)),
+            (dataset.name, sha256, ",".join(tables)),
         )
 
 

@@ -48,7 +48,12 @@ def frozen_prefix(dataset: Dataset) -> str:
 
 def frozen_key(dataset: Dataset, sha256: str) -> str:
     """Return the key of a frozen training set in the bucket `mlflow`."""
-    return f"{frozen_prefix(dataset)}{sha256}.parquet"
+    return key_of(dataset.name, sha256)
+
+
+def key_of(name: str, sha256: str) -> str:
+    """Return the key of a frozen training set in the bucket `mlflow`, by the name of its data set."""
+    return f"training_sets/{name}/{sha256}.parquet"
 
 
 def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:

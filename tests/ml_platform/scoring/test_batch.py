@@ -26,7 +26,8 @@ from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.parsing import batches
 from ml_platform.registry import registry
 from ml_platform.scoring import batch
-from ml_platform.scoring.result_files import card_key, read_rows
+from ml_platform.scoring.result_files import read_rows
+from ml_platform.scoring.result_keys import card_key
 from ml_platform.specs.parts import Column, Result, ResultFormat
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store

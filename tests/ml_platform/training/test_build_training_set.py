@@ -69,6 +69,7 @@ def test_what_is_loaded_back_is_what_was_built(sample: Dataset) -> None:
     assert type(built["KIND"][0]) is type(back.frame["KIND"][0]) is float
     assert np.isnan(built["FLAG"][0])
     assert back.sources == [Source(f"train_{sample.name}.csv", next(iter(brought)), 3)]
+    assert list(brought.values()) == [3]
 
 
 def test_frozen_twice_it_is_one_object(sample: Dataset) -> None:

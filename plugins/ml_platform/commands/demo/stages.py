@@ -25,8 +25,8 @@ from ml_platform.ingestion import report_files
 from ml_platform.ingestion.upload_report import UploadReport
 from ml_platform.promotion.training_card import read_card
 from ml_platform.registry import registry
-from ml_platform.scoring import batch
 from ml_platform.scoring.result_files import read_rows
+from ml_platform.scoring.result_keys import BUCKET
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset
@@ -130,10 +130,10 @@ class Demo:
         object_key = path.name.replace(self.sample_name, self.dataset.name)
         report = self.upload("test", path, f"test_{self.dataset.name}", object_key)
         key = str(report["result_key"])
-        rows = read_rows(io.BytesIO(object_store.get(batch.BUCKET, key)), key)
+        rows = read_rows(io.BytesIO(object_store.get(BUCKET, key)), key)
         lines = [",".join(map(str, row)) for row in rows]
         text = "\n".join([*lines[:6], f"… {len(lines) - 6:,} more"])
-        self.console.print(Panel(text, title=f"bucket {batch.BUCKET}: {key}", title_align="left", expand=False))
+        self.console.print(Panel(text, title=f"bucket {BUCKET}: {key}", title_align="left", expand=False))
 
     def score_row(self, row: dict[str, str]) -> None:
         """Request the prediction of one row over HTTP, as a program would, and show the response."""
