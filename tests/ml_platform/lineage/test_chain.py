@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from ml_platform.commands.main import app
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.lineage import chain, find, records
+from ml_platform.lineage import chain, find
 from ml_platform.removal.withdraw_upload import withdraw
 from ml_platform.scoring.result_keys import card_key
 from ml_platform.specs import catalog
@@ -161,24 +161,6 @@ def test_without_its_files_the_chain_comes_from_the_records_and_says_what_is_mis
     assert found.model.record is not None
     assert found.training_set is not None
     assert len(found.training_set.uploads) == 2
-
-
-def test_ten_thousand_uploads_are_read_by_one_query(played: Played) -> None:
-    name, sha256 = played.dataset.name, "f" * 64
-    with transaction() as cursor:
-        cursor.execute(
-            "INSERT INTO uploads.training_sets SELECT $1, $2, md5(i::text) || md5(i::text), $1, 1"
-            " FROM generate_series(1, 10000) i",
-            (name, sha256),
-        )
-        cursor.execute(
-            "INSERT INTO uploads.ledger (dataset, purpose, sha256, object_key, rows_loaded)"
-            " SELECT $1, 'train', md5(i::text) || md5(i::text), 'train_' || i, 1 FROM generate_series(1, 10000) i",
-            (name,),
-        )
-    found = records.uploads_of(name, sha256)
-    assert len(found) == 10_000
-    assert all(upload.is_loaded and upload.key for upload in found)
 
 
 def test_a_result_that_does_not_exist_is_an_error_that_says_how_to_name_one(played: Played) -> None:
