@@ -56,6 +56,7 @@ def make_train(dataset: Dataset) -> None:
     @task
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     @passes_dataclasses
+    @wiring.emits_lineage(dataset)
     def freeze_training_set() -> TrainingSetReference:
         from ml_platform.training import build_training_set
 
@@ -75,6 +76,7 @@ def make_train(dataset: Dataset) -> None:
     @task(max_active_tis_per_dag=1)
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     @passes_dataclasses
+    @wiring.emits_lineage(dataset)
     def refit(reference: TrainingSetReference, search_result: SearchResult) -> Challenger:
         from ml_platform.training import steps, training_set
 

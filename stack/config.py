@@ -82,6 +82,9 @@ class Config(BaseModel):
     logs_s3_access_key: str
     logs_s3_secret_key: Secret
     log_retention_days: Annotated[int, Field(gt=0)]
+    airflow__openlineage__disabled: Literal["True", "False"]
+    openlineage_api_key: SecretStr | None = None
+    openlineage__transport: SecretStr | None = None
     objects_signing_key: Secret
 
     kafka: Literal["0", "1"]

@@ -22,7 +22,7 @@ def nodes(config: Config) -> Iterator[Node]:
     tasks = config.environment()
     sensors = {"AIRFLOW_CONN_S3": s3_connection(config)} | _kafka_connection(config)
     logs = {"AIRFLOW_CONN_LOGS": logs_connection(config)}
-    retention = {"LOG_RETENTION_DAYS": str(config.log_retention_days)}
+    retention = {"LOG_RETENTION_DAYS": str(config.log_retention_days)} | _lineage(config)
     tokens = {"AIRFLOW__API_AUTH__JWT_SECRET": config.airflow_jwt_secret.get_secret_value()}
     cookies = {"AIRFLOW__API__SECRET_KEY": config.airflow_secret_key.get_secret_value()}
     names = {"AIRFLOW_HOSTS": f"localhost,{HOST}"}
@@ -172,8 +172,18 @@ def _environment(config: Config) -> dict[str, str]:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": config.database_uri("airflow", driver="postgresql+psycopg2"),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": config.database_uri("airflow", driver="postgresql+psycopg"),
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home(config) / "logs"),
+            "AIRFLOW__OPENLINEAGE__DISABLED": config.airflow__openlineage__disabled,
         }
     )
+
+
+def _lineage(config: Config) -> dict[str, str]:
+    """Return what is set about the server of events about lineage; only the scheduler and its tasks send any."""
+    values = {
+        "OPENLINEAGE_API_KEY": config.openlineage_api_key,
+        "OPENLINEAGE__TRANSPORT": config.openlineage__transport,
+    }
+    return {name: value.get_secret_value() for name, value in values.items() if value}
 
 
 def _component(name: str) -> Callable[[bytes], str | None]:

@@ -211,6 +211,22 @@ def test_the_file_that_waited_is_scored_now(buckets, settled, mlflow, search_run
     assert card["training_set_sha256"] == search_run.data.tags["training_set_sha256"]
 
 
+def test_events_lead_from_the_result_back_to_the_upload(stack, buckets, search_run) -> None:
+    def runs() -> dict[str, dict]:
+        files = (stack.state_dir / "airflow" / "logs" / "lineage").glob("*.jsonl")
+        events = [json.loads(line) for path in files for line in path.read_text().splitlines()]
+        return {event["job"]["name"]: event for event in events if event["eventType"] == "COMPLETE"}
+
+    eventually(lambda: "auto.score" in runs(), "the event of the scoring is written")
+    done, jobs = runs(), ("auto.load", "auto.freeze_training_set", "auto.refit", "auto.score")
+    read, written = ([{one["name"] for one in done[job][side]} for job in jobs] for side in ("inputs", "outputs"))
+    assert all(before & after for before, after in zip(written, read[1:], strict=False))
+    assert read[0] <= set(buckets.keys("train"))
+    assert any(key in written[-1] for key in buckets.keys("result"))
+    tasks = {done[job]["run"]["facets"]["parent"]["job"]["name"] for job in jobs}
+    assert tasks == {"ingest_auto.load", "train_auto.freeze_training_set", "train_auto.refit", "test_auto.score"}
+
+
 def test_a_training_by_hand_moves_the_champion_only_if_it_is_better(airflow, mlflow) -> None:
     before = mlflow.get_model_version_by_alias("auto", "champion")
     eventually(lambda: not any(r["state"] in ("running", "queued") for r in airflow.runs("train_auto")), "no training")

@@ -23,9 +23,9 @@ from airflow.executors.local_executor import LocalExecutor
 
 # Modules that tasks of dags/ import while they run; they import MLflow, Feast and scikit-learn.
 LIBRARY = (
-    "airflow.connections", "airflow.task_logs",
+    "airflow.connections", "airflow.lineage_events", "airflow.task_logs",
     "environments.approval_question", "environments.copy_version", "environments.go_live",
-    "feature_store.online_rows", "ingestion.uploads", "promotion.rollback", "promotion.steps",
+    "feature_store.online_rows", "ingestion.inbox", "ingestion.uploads", "promotion.rollback", "promotion.steps",
     "removal.withdraw_upload", "scoring.batch", "sources.pull", "training.build_training_set", "training.search_plan",
     "training.steps", "training.training_set",
 )  # fmt: skip

@@ -4,7 +4,7 @@ import functools
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from airflow.sdk import Asset, AssetAlias, get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -13,6 +13,9 @@ from ml_platform.airflow.inbox_sensor import InboxSensor
 from ml_platform.exceptions import PlatformError
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
+
+if TYPE_CHECKING:
+    from ml_platform.ingestion.upload_report import UploadReport
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ def wait_for_file(table: Table, purpose: Purpose) -> InboxSensor:
     return InboxSensor(task_id="wait_for_file", table=table, purpose=purpose, connection=S3_CONNECTION)
 
 
-def take_files(table: Table, purpose: Purpose, take: Callable[[str], object]) -> None:
+def take_files(table: Table, purpose: Purpose, take: Callable[[str], "UploadReport"]) -> None:
     """Load or score the files that wait, and fail if one was rejected in this run or stays in the inbox.
 
     Args:
@@ -88,10 +91,12 @@ def take_files(table: Table, purpose: Purpose, take: Callable[[str], object]) ->
         AirflowFailException: names these files and the reasons. A retry cannot help; the next run takes what stays.
         ServiceError: the inbox cannot be listed.
     """
-    from ml_platform.ingestion import inbox  # only in the task: DAG files are parsed often
+    from ml_platform.airflow import lineage_events  # only in the task: DAG files are parsed often
+    from ml_platform.ingestion import inbox
 
-    problems = inbox.work_off(table, purpose, take)
-    began = get_current_context()["dag_run"].start_date or datetime.now(UTC)
+    context = get_current_context()
+    problems = inbox.work_off(table, purpose, lineage_events.emitting(table, take, context))
+    began = context["dag_run"].start_date or datetime.now(UTC)
     problems += inbox.rejections(table, purpose, since=began)
     if problems:
         for problem in problems:
@@ -126,6 +131,21 @@ def fail_at_once_on(*errors: type[PlatformError]) -> Callable[[Callable[P, R]], 
                 raise AirflowFailException(str(error)) from error
 
         return guarded
+
+    return decorate
+
+
+def emits_lineage(dataset: Dataset) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a task that freezes a training set, or trains on one: it emits an event about lineage."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def emitting(*args: P.args, **kwargs: P.kwargs) -> R:
+            from ml_platform.airflow import lineage_events  # only in the task: DAG files are parsed often
+
+            return lineage_events.training(dataset, function, *args, **kwargs)
+
+        return emitting
 
     return decorate
 

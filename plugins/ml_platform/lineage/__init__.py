@@ -1,1 +1,1 @@
-"""From a prediction back to the uploads behind it."""
+"""From a prediction back to the uploads behind it, and the events of OpenLineage about each step on the way."""

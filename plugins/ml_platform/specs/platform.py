@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ml_platform.specs.lineage import LineageOptions
 from ml_platform.specs.parts import SpecModel
 
 PLATFORM_FILE = "platform.yaml"
@@ -13,3 +14,4 @@ class PlatformOptions(SpecModel):
     """What holds for all data sets."""
 
     kind: Literal["platform"] = Field(default="platform", description="the file is no data set")
+    lineage: LineageOptions = Field(default_factory=LineageOptions, description="where events about lineage go")

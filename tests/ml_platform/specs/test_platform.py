@@ -23,6 +23,8 @@ def test_the_file_is_no_data_set(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("kind: platform\nalarms: {}\n", "alarms: no such field; there are: kind"),
+        ("kind: platform\nlineage: {url: marquez}\n", "lineage.url: not an address such as http://marquez:5000"),
+        ("kind: platform\nlineage: {url: 'http://a:b@c'}\n", "has a login in it; put a key into the variable"),
         ("kind: table\n", "kind: Input should be 'platform' (got 'table')"),
         ("- kind\n", "must be a mapping that begins with `kind: platform`"),
         ("kind: [\n", "not valid YAML"),

@@ -10,8 +10,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 from botocore.config import Config as Options
+from pydantic import SecretStr
 from werkzeug.security import generate_password_hash
 
+from stack.config import ROOT
 from stack.servers import airflow
 
 
@@ -72,6 +74,17 @@ def test_who_reads_logs_has_this_connection_and_the_tasks_do_not(config):
     have = {name for name, node in nodes(config).items() if "AIRFLOW_CONN_LOGS" in node.environment}
     assert have == {"airflow-api", "airflow-triggerer"}
     assert nodes(config)["airflow-scheduler"].environment["LOG_RETENTION_DAYS"] == "90"
+
+
+def test_airflow_s_own_events_are_off_and_only_the_scheduler_has_the_key_of_their_server(config):
+    config = config.model_copy(update={"openlineage_api_key": SecretStr("key")})
+    servers = [node for node in nodes(config).values() if node.name != "airflow-watchdog"]
+    assert {node.environment["AIRFLOW__OPENLINEAGE__DISABLED"] for node in servers} == {"True"}
+    assert [node.name for node in servers if "OPENLINEAGE_API_KEY" in node.environment] == ["airflow-scheduler"]
+    assert "OPENLINEAGE__TRANSPORT" not in nodes(config)["airflow-scheduler"].environment
+    transport = json.loads(servers[0].environment["AIRFLOW__OPENLINEAGE__TRANSPORT"])["type"]
+    module, _, name = transport.rpartition(".")
+    assert name in (ROOT / "plugins" / f"{module.replace('.', '/')}.py").read_text()
 
 
 @pytest.mark.sockets
