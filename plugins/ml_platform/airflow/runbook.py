@@ -6,8 +6,8 @@ A docstring names a field as `{name}` and another page as a Markdown link with a
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from urllib.parse import quote
+
+from ml_platform.pages import PAGES
 
 FIELD = re.compile(r"\{([a-z_]+)\}")
 LINK = re.compile(r"\[([^\]]+)\]\((bucket|dag|experiment|feast|model|table):([^)]+)\)")
@@ -32,48 +32,3 @@ def _link(match: re.Match[str]) -> str:
     text, scheme, target = match.groups()
     url = PAGES[scheme](os.environ, target)
     return f"[{text}]({url})" if url else text
-
-
-def _bucket(environment: Mapping[str, str], folder: str) -> str | None:
-    """Return the page of a folder, `bucket` or `bucket/prefix`; the console's start page if folders have no address."""
-    folders = environment.get("BUCKETS_URL")
-    return f"{folders}{quote(folder)}/" if folders else environment.get("CONSOLE_URL")
-
-
-def _dag(_: Mapping[str, str], dag_id: str) -> str:
-    return f"/dags/{quote(dag_id)}"
-
-
-def _experiment(environment: Mapping[str, str], name: str) -> str | None:
-    return _below(environment.get("MLFLOW_URL"), f"#/experiments?experimentSearchFilter={quote(name)}")
-
-
-def _model(environment: Mapping[str, str], name: str) -> str | None:
-    return _below(environment.get("MLFLOW_URL"), f"#/models/{quote(name)}")
-
-
-def _feature_view(environment: Mapping[str, str], name: str) -> str | None:
-    return _below(environment.get("FEAST_URL"), f"p/ml_platform/feature-view/{quote(name)}")
-
-
-def _table(environment: Mapping[str, str], name: str) -> str | None:
-    """Return Adminer's page of `schema.table`. ADMINER_URL already names the server, the login and a schema."""
-    if not (url := environment.get("ADMINER_URL")):
-        return None
-    schema, _, table = name.partition(".")
-    without_schema = re.sub(r"&ns=[^&]*", "", url)
-    return f"{without_schema}&ns={quote(schema)}&select={quote(table)}"
-
-
-def _below(url: str | None, path: str) -> str | None:
-    return f"{url.rstrip('/')}/{path}" if url else None
-
-
-PAGES: dict[str, Callable[[Mapping[str, str], str], str | None]] = {
-    "bucket": _bucket,
-    "dag": _dag,
-    "experiment": _experiment,
-    "feast": _feature_view,
-    "model": _model,
-    "table": _table,
-}
