@@ -10,15 +10,31 @@ from typing import Any
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 from airflow.providers_manager import ProvidersManager
 from airflow.utils import db
+from airflow.utils.session import create_session
+from sqlalchemy import text
 
+READ_BY_ALERTS = {
+    "dag": ("dag_id", "is_stale"),
+    "dag_run": ("dag_id", "run_id", "state", "end_date"),
+    "task_instance": ("id", "dag_id", "run_id", "state"),
+    "hitl_detail": ("ti_id", "subject", "responded_at"),
+}
 NAMES = ("Platform", "Administrator")  # the first and last name of the login
 
 
 def main() -> None:
-    """Migrate the database, then create the user or set its password."""
+    """Migrate the database, grant the rights in it, then create the user or set its password."""
     ProvidersManager().initialize_providers_configuration()  # type: ignore[no-untyped-call]
     db.upgradedb()
+    grant_reading()
     set_login(os.environ["ADMIN_USER"], os.environ["ADMIN_PASSWORD"])
+
+
+def grant_reading() -> None:
+    """Let the role `alerts` read which runs failed and which questions wait, and nothing else."""
+    with create_session() as session:
+        for table, columns in READ_BY_ALERTS.items():
+            session.execute(text(f"GRANT SELECT ({', '.join(columns)}) ON {table} TO alerts"))
 
 
 def set_login(name: str, password: str) -> None:

@@ -71,6 +71,7 @@ class Config(BaseModel):
     platform_db_password: Secret
     reader_db_password: Secret
     serving_db_password: Secret
+    alerts_db_password: Secret
 
     s3_server: Literal["seaweedfs", "minio"]
     s3_admin_access_key: str

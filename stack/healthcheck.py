@@ -25,6 +25,7 @@ from typing import Any
 Query = Callable[..., list[tuple[Any, ...]]]
 
 STALE = 60  # seconds after which a heartbeat is too old; Airflow's components write one every 5
+UNSENT = 300  # seconds after which the sender of alerts is taken to have stopped; it looks every 30, and sends
 SILENT = 30  # seconds after which the scorers of streams are taken to have stopped; their server says so every 2
 STOPPED = 90  # seconds after which no further heartbeat is expected
 TIMEOUT = 6
@@ -75,6 +76,14 @@ def stream(path: str) -> str | None:
     if file.exists() and time.time() - file.stat().st_mtime < SILENT:
         return None
     return f"its scorers have not all worked for {SILENT} s"
+
+
+def alerts(path: str) -> str | None:
+    """The sender of alerts has touched this file after a look a short while ago."""
+    file = Path(path)
+    if file.exists() and time.time() - file.stat().st_mtime < UNSENT:
+        return None
+    return f"it has not looked for {UNSENT} s"
 
 
 def heartbeat(job_type: str) -> str | None:
@@ -183,6 +192,7 @@ CHECKS: dict[str, Callable[[str], str | None]] = {
     "feast": feast,
     "serving": serving,
     "stream": stream,
+    "alerts": alerts,
     "heartbeat": heartbeat,
 }
 

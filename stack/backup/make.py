@@ -17,7 +17,7 @@ from stack.errors import BackupError
 from stack.revision import revision
 from stack.target import runner
 
-PIPELINES = ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor")
+PIPELINES = ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor", "alerts")  # which would report them
 
 
 def make_backup(config: Config, folder: Path, log_progress: LogProgress) -> Manifest:

@@ -194,6 +194,9 @@ def _component(name: str) -> Callable[[bytes], str | None]:
     return problem_in
 
 
+RIGHTS = "rights of alerts"  # a stamp without it is of a version that did not grant them
+
+
 def _stamp(config: Config) -> Path:
     return home(config) / "set-up-with"
 
@@ -203,7 +206,8 @@ def _write_stamp(config: Config) -> None:
 
 
 def _versions() -> str:
-    return " ".join(version(name) for name in ("apache-airflow", "apache-airflow-providers-fab"))
+    packages = (version(name) for name in ("apache-airflow", "apache-airflow-providers-fab"))
+    return " ".join((*packages, RIGHTS))
 
 
 # the login of `stack.airflow_setup`, unless another one that it has created is still active

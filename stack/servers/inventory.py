@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stack.config import Config
-from stack.servers import adminer, airflow, feast, kafka, mlflow, objects, postgres, serving, stream
+from stack.servers import adminer, airflow, alerts, feast, kafka, mlflow, objects, postgres, serving, stream
 from stack.servers.node import Node, Nodes
 
 
@@ -25,6 +25,8 @@ def _nodes(config: Config) -> Iterator[Node]:
     if stream.is_wanted(config):
         yield stream.server(config)
     yield from adminer.nodes(config)
+    if alerts.is_wanted(config):
+        yield alerts.server(config)
 
 
 def absent(config: Config) -> dict[str, str]:
@@ -34,8 +36,7 @@ def absent(config: Config) -> dict[str, str]:
 
 def optional(config: Config) -> dict[str, str]:
     """Return the servers that nothing asks for, with the reason."""
-    reasons = {} if kafka.is_wanted(config) else {kafka.NAME: kafka.NOT_WANTED}
-    return reasons if stream.is_wanted(config) else reasons | {stream.NAME: stream.NOT_WANTED}
+    return {module.NAME: module.NOT_WANTED for module in (kafka, stream, alerts) if not module.is_wanted(config)}
 
 
 def with_needs(nodes: Nodes, names: list[str]) -> dict[str, Node]:

@@ -62,7 +62,7 @@ def server(config: Config) -> Server:
 
 def dbinit(config: Config) -> Step:
     """Describe the step that creates or updates databases, roles, schemas and passwords."""
-    roles = ("airflow", "mlflow", "feast", "platform", "reader", "serving")
+    roles = ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts")
     secrets = {f"{role.upper()}_DB_PASSWORD": getattr(config, f"{role}_db_password") for role in roles}
     return Step(
         name="dbinit",
@@ -85,7 +85,7 @@ def _is_migrated(config: Config, roles: tuple[str, ...]) -> bool:
             if versions != [(f"{line}_{newest}",)]:
                 return False
         for role in roles:
-            own = "platform" if role in ("reader", "serving") else role
+            own = "platform" if role in ("reader", "serving", "alerts") else role
             probes.query(config.database_uri(role, own), "SELECT 1")
     except psycopg2.Error:
         return False

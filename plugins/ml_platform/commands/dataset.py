@@ -73,7 +73,7 @@ def check(
         raise typer.BadParameter("name the data set of the file", param_hint="--file")
     what = f"{folder / name}.yaml" if name else f"a spec in {folder}"
     with exit_on_error():
-        if problems := spec_check.problems(folder, name):
+        if problems := [*spec_check.problems(folder, name), *_missing_secrets(folder)]:
             _refuse(f"{what} has a mistake", problems)
         table = find_table(name, folder) if name else None
         not_compared = _compare_with_loaded_rows(what, folder, name)
@@ -84,6 +84,17 @@ def check(
             return
     verdict = f"{what} is valid" if name else f"all specs in {folder} are valid"
     typer.echo(verdict + (not_compared or ", and compatible with the rows already loaded"))
+
+
+def _missing_secrets(folder: Path) -> list[str]:
+    """Return the secrets that channels of alerts name, and that neither the environment nor `.env` has."""
+    from ml_platform.commands.alerts import secrets_of_channels
+    from ml_platform.specs.alerts import missing_variables
+    from ml_platform.specs.catalog import platform_options
+    from ml_platform.specs.platform import PLATFORM_FILE
+
+    options = platform_options(folder).alerts
+    return [f"{folder / PLATFORM_FILE}: {text}" for text in missing_variables(options, secrets_of_channels())]
 
 
 def _compare_with_loaded_rows(what: str, folder: Path, name: str | None) -> str:

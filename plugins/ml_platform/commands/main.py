@@ -8,12 +8,23 @@ from typing import Annotated, Literal
 
 import typer
 
-from ml_platform.commands import dataset, lineage, models, monitoring, removal, sources, streams, uploads
+from ml_platform.commands import (
+    alerts,
+    dataset,
+    lineage,
+    models,
+    monitoring,
+    removal,
+    sources,
+    streams,
+    uploads,
+)
 from ml_platform.commands.support import exit_on_error, use_servers
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 dataset.app.command()(removal.forget)
 dataset.app.command()(removal.remove)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(models.app, name="models")
 app.add_typer(sources.app, name="sources")

@@ -158,7 +158,7 @@ def catalog(directory: Path = DATASETS_DIR) -> Catalog:
         except ConfigurationError as error:
             problems.append(str(error))
     try:
-        platform_options(directory)
+        problems += _unknown_channels(specs.values(), platform_options(directory), directory)
     except ConfigurationError as error:
         problems.append(str(error))
     tables = {name: table for name, table in specs.items() if isinstance(table, FeatureTable)}
@@ -169,6 +169,16 @@ def catalog(directory: Path = DATASETS_DIR) -> Catalog:
         except ConfigurationError as error:
             problems.append(str(error))
     return Catalog(tuple(complete), tuple(tables.values()), tuple(problems))
+
+
+def _unknown_channels(tables: Iterable[Table], options: PlatformOptions, directory: Path) -> list[str]:
+    existing = ", ".join(options.alerts.channels) or "none"
+    return [
+        f"{directory / table.name}.yaml: alerts.channels: {PLATFORM_FILE} has no {name!r}; there are: {existing}"
+        for table in tables
+        for name in table.alerts.channels or ()
+        if name not in options.alerts.channels
+    ]
 
 
 def _check_against_others(table: Table, others: Iterable[Table], path: Path) -> None:

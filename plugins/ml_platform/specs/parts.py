@@ -39,7 +39,12 @@ def _check_name(name: str) -> str:
     return name
 
 
-def _check_zone(name: str) -> str:
+def check_zone(name: str) -> str:
+    """Return the name of a time zone.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -209,7 +214,7 @@ class Column(SpecModel):
     format: Annotated[str, AfterValidator(check_time_format)] | None = Field(
         default=None, description="format of a timestamp for strptime, such as %d.%m.%Y %H:%M"
     )
-    zone: Annotated[str, AfterValidator(_check_zone)] = Field(
+    zone: Annotated[str, AfterValidator(check_zone)] = Field(
         default="UTC", description="time zone of timestamps without one, such as Europe/Berlin"
     )
 

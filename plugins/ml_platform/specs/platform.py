@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from ml_platform.specs.alerts import AlertOptions
 from ml_platform.specs.lineage import LineageOptions
 from ml_platform.specs.parts import SpecModel
 
@@ -15,3 +16,4 @@ class PlatformOptions(SpecModel):
 
     kind: Literal["platform"] = Field(default="platform", description="the file is no data set")
     lineage: LineageOptions = Field(default_factory=LineageOptions, description="where events about lineage go")
+    alerts: AlertOptions = Field(default=AlertOptions(), description="messages about what needs a person")

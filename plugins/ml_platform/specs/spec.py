@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from ml_platform.specs.alerts import CHANNEL_KINDS, DatasetAlerts, Expectation, QuietHours
 from ml_platform.specs.distributions import DISTRIBUTION, LIST, Distribution
 from ml_platform.specs.monitoring import Monitor
 from ml_platform.specs.parts import (
@@ -76,6 +78,10 @@ class Table(SpecModel):
     on_extra_column: Literal["ignore", "reject_file"] = "ignore"
     on_missing_column: Literal["reject_file", "missing_values"] = "reject_file"
     source: SourcesField | None = Field(default=None, description="a source whose rows come into the inbox as files")
+    alerts: DatasetAlerts = Field(default=DatasetAlerts(), description="which alerts are sent where; by default all")
+    expect: Expectation | None = Field(
+        default=None, description="what comes in regularly; an alert says if it does not"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -225,8 +231,9 @@ class Table(SpecModel):
     @property
     def sha256(self) -> str:
         """A hash of all fields that decide the meaning of the data; it identifies a version of the spec."""
-        others = ("description", "search", "gate", "promotion", "result", "source", "stream", "monitor")
-        excluded: dict[str, Any] = dict.fromkeys(others, True) | {"tables": {"__all__": {"description", "source"}}}
+        of_tables = ("description", "source", "alerts", "expect")
+        others = (*of_tables, "search", "gate", "promotion", "result", "stream", "monitor")
+        excluded: dict[str, Any] = dict.fromkeys(others, True) | {"tables": {"__all__": set(of_tables)}}
         content = self.model_dump(mode="json", exclude=excluded, exclude_defaults=True)
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -403,28 +410,39 @@ def joined_name(table: str, column: str) -> str:
 _PARTS: dict[str, type[SpecModel]] = {
     "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
     "promotion": Promotion, "result": Result, "sensitive": Sensitive, "source": Sources, "monitor": Monitor,
+    "expect": Expectation,
 }  # fmt: skip
+_KINDS: dict[str, Mapping[str, type[SpecModel]]] = {"source": SOURCE_KINDS, "alerts": CHANNEL_KINDS}
 
 
 def error_text(error: dict[str, Any], model: type[SpecModel]) -> str:
     """Return the text of a pydantic error: field, mistake or allowed values, and the value given."""
-    tags = SOURCE_KINDS if error["loc"][:1] == ("source",) else ()
-    location = [str(part) for part in error["loc"] if part not in (LIST, DISTRIBUTION, *tags)]
+    tags = _KINDS.get(str(error["loc"][0]), {}) if error["loc"] else {}
+    before = ("", *error["loc"])  # a channel may be named like a kind
+    location = [
+        str(part)
+        for part, above in zip(error["loc"], before, strict=False)
+        if part not in (LIST, DISTRIBUTION, *tags) or above == "channels"
+    ]
     value = "" if isinstance(error["input"], dict) else f" (got {error['input']!r})"
     message = re.sub("^Value error, ", "", error["msg"])
     if error["type"] == "extra_forbidden":
         message = f"no such field; there are: {', '.join(_fields(error['loc'], model))}"
     if error["type"].startswith("union_tag"):
-        message = f"`kind` must be one of {', '.join(SOURCE_KINDS)}"
+        message = f"`kind` must be one of {', '.join(tags)}"
         value = f" (got {error['input'].get('kind')!r})" if isinstance(error["input"], dict) else value
     return f"{'.'.join(location) or 'the file'}: {message}{value}"
 
 
 def _fields(location: tuple[int | str, ...], model: type[SpecModel]) -> list[str]:
     """Return the names of the fields of the part of a spec in which an error is."""
-    part: type[BaseModel] = _PARTS[str(location[0])] if len(location) > 1 else model
+    part: Any = model
+    if len(location) > 1:
+        part = _PARTS.get(str(location[0])) or model.model_fields[str(location[0])].annotation
     if DISTRIBUTION in location:
         part = Distribution
-    if part is Sources:
-        part = next((SOURCE_KINDS[str(name)] for name in location if name in SOURCE_KINDS), Sources)
+    if kinds := _KINDS.get(str(location[0])):
+        part = next((kinds[str(name)] for name in location if name in kinds), part)
+    if "quiet" in location[:-1]:
+        part = QuietHours
     return [name for name in part.model_fields if name != "tables"]

@@ -35,7 +35,9 @@ TABLE = {
 }
 
 
-DOCS = "".join((ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("data-sets.md", "sources.md"))
+DOCS = "".join(
+    (ROOT / "docs" / page).read_text(encoding="utf-8") for page in ("data-sets.md", "sources.md", "alerts.md")
+)
 
 
 def changed(spec, path, value):
