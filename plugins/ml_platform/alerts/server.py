@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 
-from ml_platform.alerts import delivery, machine, recorded, runs, store
+from ml_platform.alerts import checks, delivery, machine, recorded, runs, store
 from ml_platform.alerts.causes import Look
 from ml_platform.alerts.database_away import DatabaseAway
 from ml_platform.alerts.environment import Environment
@@ -89,6 +89,7 @@ class Sender:
             "rejected files": lambda: recorded.rejected_files(connection, since),
             "decisions of the gate": lambda: recorded.refused_challengers(connection, since),
             "rollbacks": lambda: recorded.rollbacks(connection, since),
+            "checks": lambda: checks.findings(connection),
             "arrivals": lambda: recorded.arrivals(connection, tables, now),
             "runs": lambda: self._in_airflow(lambda airflow: runs.failed_runs(airflow, names)),
             "approvals": lambda: self._in_airflow(lambda airflow: runs.approvals(airflow, names)),
