@@ -12,7 +12,7 @@ from stack.errors import StackError
 from stack.runners import embedded
 from stack.runners.supervisor import Supervisor
 from stack.servers.inventory import absent, all_nodes
-from stack.servers.node import Server, servers_of
+from stack.servers.node import servers_of
 from stack.terminal import interrupt_on_terminate, show_screens, show_servers
 
 OUTAGE, NOT_STARTED = 1, 3  # exit codes of `status`, as those of LSB init scripts
@@ -56,7 +56,7 @@ def status(config: Config, options: argparse.Namespace) -> int:
     """
     states = Supervisor(config).states()
     servers = servers_of(all_nodes(config))
-    problems = {server.name: _problem(server, states) for server in servers}
+    problems = {server.name: embedded.problem_of(server, states) for server in servers}
     show_servers(console, servers, states, problems)
     show_screens(console, config)
     for name, remedy in absent(config).items():
@@ -101,11 +101,6 @@ def _settings(options: argparse.Namespace) -> Config:
     if config.target == "compose":
         raise StackError(f"`{options.command}` is for the servers of this machine. {FOR_CONTAINERS}")
     return config
-
-
-def _problem(server: Server, states: dict[str, str]) -> str | None:
-    state = states.get(server.name, "not running")
-    return server.probe() if state == "RUNNING" else state
 
 
 def _parser() -> argparse.ArgumentParser:

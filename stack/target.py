@@ -22,6 +22,9 @@ class Runner(Protocol):
     def running(self, config: Config) -> set[str]:
         """Return the names of the servers that run or are about to run."""
 
+    def problems(self, config: Config) -> dict[str, str]:
+        """Return why servers are not healthy, by name."""
+
     def pause(self, config: Config, names: list[str]) -> None:
         """Stop servers, and the tasks that they run."""
 

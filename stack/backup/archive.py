@@ -16,6 +16,7 @@ import boto3
 import botocore.config
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 
 from stack.config import Config
@@ -35,11 +36,16 @@ class Contents(NamedTuple):
 
 def connect(config: Config) -> Any:
     """Return an S3 client of the administrator: no other identity reads and writes every bucket."""
+    return connect_as(config, config.s3_admin_access_key, config.s3_admin_secret_key)
+
+
+def connect_as(config: Config, access_key: str, secret_key: SecretStr) -> Any:
+    """Return an S3 client of an identity."""
     return boto3.client(
         "s3",
         endpoint_url=config.s3_url,
-        aws_access_key_id=config.s3_admin_access_key,
-        aws_secret_access_key=config.s3_admin_secret_key.get_secret_value(),
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key.get_secret_value(),
         region_name="us-east-1",
         config=botocore.config.Config(
             s3={"addressing_style": "path"},

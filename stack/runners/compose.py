@@ -10,6 +10,7 @@ from stack.config import ROOT, Config
 from stack.errors import NotHealthyError, StackError
 from stack.servers import probes
 
+JOBS = ("dbinit", "objects-setup", "kafka-settings", "airflow-setup", "feast-apply")  # services that end
 LOG_LINES = 10  # of a container that did not start
 REMEDY = "Install Docker with Compose v2 (`docker compose version`), or unset TARGET: `make up` needs no containers."
 LOGGED_IN = 'export PGHOST=127.0.0.1 PGUSER=postgres PGPASSWORD="$POSTGRES_PASSWORD"; exec "$@"'
@@ -44,14 +45,18 @@ def up(config: Config, only: list[str], report: Callable[[str, str], None] = lam
 def _failures(config: Config) -> str:
     """Return, for each container that failed, the output of its last health check and the end of its log."""
     lines = ["The containers did not all become healthy."]
-    for line in output(config, "ps", "--all", "--format", "json").splitlines():
-        container = json.loads(line)
+    for container in containers(config):
         if (problem := _problem(container)) is None:
             continue
         name, state = container["Service"], container["Health"] or container["State"]
         log = output(config, "logs", "--no-color", "--no-log-prefix", "--tail", str(LOG_LINES), name)
         lines.append(f"{name} is {state}: {problem}\nThe end of its log:\n{log}")
     return "\n".join([*lines, "More: `docker compose ps --all`, `docker compose logs`."])
+
+
+def containers(config: Config) -> list[dict[str, Any]]:
+    """Return Compose's entry of each container: service, state, health, published ports and more."""
+    return [json.loads(line) for line in output(config, "ps", "--all", "--format", "json").splitlines()]
 
 
 def _problem(container: dict[str, Any]) -> str | None:
@@ -98,6 +103,17 @@ def down(config: Config) -> None:
 def running(config: Config) -> set[str]:
     """Return the names of the services that run or are about to run."""
     return set(output(config, "ps", "--services", "--status", "running", "--status", "restarting").split())
+
+
+def problems(config: Config) -> dict[str, str]:
+    """Return why services are not healthy, by name."""
+    there = {container["Service"]: container for container in containers(config)}
+    found = {name: _problem(container) for name, container in there.items()}
+    for name in output(config, "config", "--services").split():
+        state = there[name]["State"] if name in there else "not started"
+        if name not in JOBS and state != "running":
+            found[name] = found.get(name) or state
+    return {name: problem for name, problem in found.items() if problem}
 
 
 def pause(config: Config, names: list[str]) -> None:

@@ -14,6 +14,7 @@ from stack.servers import postgres
 from stack.servers.inventory import absent, all_nodes, optional, with_needs
 from stack.servers.node import Nodes, Server, Step, base_environment, servers_of
 
+RUNNING = "RUNNING"  # supervisord's word
 WAIT_FOR_WORK = 600  # seconds; longer work is interrupted, and continues by itself
 
 
@@ -107,6 +108,23 @@ def down(config: Config) -> None:
 def running(config: Config) -> set[str]:
     """Return the names of the servers that run or are about to run."""
     return {name for name, state in Supervisor(config).states().items() if state in LIVE}
+
+
+def problems(config: Config) -> dict[str, str]:
+    """Return why servers are not healthy, by name; one that runs and only lacks another that is away is left out."""
+    nodes, states = all_nodes(config), Supervisor(config).states()
+    found = {server.name: problem for server in servers_of(nodes) if (problem := problem_of(server, states))}
+    return {
+        name: problem
+        for name, problem in found.items()
+        if states.get(name) != RUNNING or found.keys().isdisjoint(with_needs(nodes, [name]).keys() - {name})
+    }
+
+
+def problem_of(server: Server, states: dict[str, str]) -> str | None:
+    """Return why a server is not healthy; None if it is."""
+    state = states.get(server.name, "not running")
+    return server.probe() if state == RUNNING else state
 
 
 def pause(config: Config, names: list[str]) -> None:

@@ -20,6 +20,8 @@ from botocore.config import Config as Options
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
+from ml_platform.commands.doctor.command import examine
+from ml_platform.commands.doctor.table import CHECKS
 from stack import config as settings
 from stack import healthcheck, watchdog
 from stack.access import buckets
@@ -116,6 +118,13 @@ def test_every_server_is_healthy(stack):
 def test_status_says_so(stack):
     command = [sys.executable, "-m", "stack", "--env-file", str(stack.env_file), "status"]
     assert subprocess.run(command, cwd=settings.ROOT, capture_output=True, check=False).returncode == 0
+
+
+@ON_THIS_MACHINE
+def test_the_doctor_finds_nothing(stack):
+    diagnosis = examine(stack)
+    assert (diagnosis.findings, diagnosis.skipped) == ((), {})
+    assert len(diagnosis.passed) == len(CHECKS) + 1
 
 
 @ON_THIS_MACHINE

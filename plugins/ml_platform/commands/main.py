@@ -60,3 +60,21 @@ def eda(
     use_servers()
     with exit_on_error():
         typer.echo(publish(name, out))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object, for programs")] = False,
+) -> None:
+    """Check a running platform, and say how to fix what is wrong. Exit code 1 if something is."""
+    from ml_platform.commands.doctor.command import examine, show
+    from stack.config import load
+    from stack.errors import StackError
+
+    try:
+        diagnosis = examine(load())
+    except StackError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    show(diagnosis, as_json=as_json)
+    raise typer.Exit(1 if diagnosis.findings else 0)

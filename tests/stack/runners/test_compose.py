@@ -169,3 +169,19 @@ def test_postgres_programs_run_in_the_container_and_no_argument_has_the_password
     assert command[command.index("exec") :][:3] == ["exec", "-T", "postgres"]
     assert config.postgres_superuser_password.get_secret_value() not in " ".join(command)
     assert environment["POSTGRES_PORT"] == str(config.postgres_port)
+
+
+def test_services_that_stopped_or_are_not_healthy_are_problems_and_jobs_that_ended_are_not(config, docker, tmp_path):
+    containers = [
+        {"Service": "postgres", "State": "running", "Health": "healthy", "ExitCode": 0, "ID": "1"},
+        {"Service": "dbinit", "State": "exited", "Health": "", "ExitCode": 0, "ID": "2"},
+        {"Service": "mlflow", "State": "exited", "Health": "", "ExitCode": 0, "ID": "3"},
+        {"Service": "feast-apply", "State": "exited", "Health": "", "ExitCode": 1, "ID": "4"},
+    ]
+    (tmp_path / "ps").write_text("".join(json.dumps(container) + "\n" for container in containers))
+    services = "postgres dbinit mlflow feast-apply serving"
+    docker(f"""case "$*" in
+        *" ps --all"*) /bin/cat '{tmp_path / "ps"}';;
+        *" config --services"*) echo {services};;
+    esac""")
+    assert compose.problems(config) == {"mlflow": "exited", "feast-apply": "exit code 1", "serving": "not started"}

@@ -267,3 +267,22 @@ def test_postgres_programs_log_in_as_the_superuser_by_their_environment(config):
     assert (environment["PGUSER"], environment["PGPASSWORD"]) == ("postgres", password)
     assert (environment["PGHOST"], environment["PGPORT"]) == ("127.0.0.1", str(config.postgres_port))
     assert password not in " ".join(command)
+
+
+def node(name, needs=(), problem=None):
+    return Server(name, ("true",), {}, lambda: problem, "1", needs=needs)
+
+
+def test_a_server_that_only_lacks_another_one_is_no_problem_of_its_own(config, monkeypatch):
+    nodes = {
+        "stopped": node("stopped"),
+        "waiting": node("waiting", needs=("stopped",), problem="no answer"),
+        "also stopped": node("also stopped", needs=("stopped",)),
+        "ill": node("ill", problem="it is full"),
+        "healthy": node("healthy"),
+    }
+    states = dict.fromkeys(("waiting", "ill", "healthy"), "RUNNING") | {"stopped": "STOPPED"}
+    monkeypatch.setattr(embedded, "all_nodes", lambda config: nodes)
+    monkeypatch.setattr(Supervisor, "states", lambda self: states)
+    problems = {"stopped": "STOPPED", "also stopped": "not running", "ill": "it is full"}
+    assert embedded.problems(config) == problems

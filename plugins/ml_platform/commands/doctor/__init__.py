@@ -1,0 +1,1 @@
+"""`ml-platform doctor`: what is wrong with a running platform, and what to do about it."""

@@ -1,0 +1,32 @@
+"""Airflow's DAGs: those that cannot be imported, and those that are off although work waits for them."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+from ml_platform.commands.doctor.uploads import dags_with_waiting_files
+from stack.airflow_api import Airflow
+from stack.config import Config
+
+
+def import_errors(config: Config) -> Iterator[str]:
+    """Yield the DAG files that Airflow cannot import."""
+    with closing(_airflow(config)) as airflow:
+        yield from airflow.import_errors()
+
+
+def paused_dags(config: Config) -> Iterator[str]:
+    """Yield DAGs that are paused, or missing, although files wait for them, or that should always be on."""
+    with closing(_airflow(config)) as airflow:
+        paused = airflow.dags()
+    for name, files in dags_with_waiting_files(config).items():
+        if paused.get(name, True):
+            state = "is off" if name in paused else "does not exist"
+            yield f"the DAG {name} {state}, and {files} files wait for it"
+    yield from (f"the DAG {name} is off" for name in ALWAYS_ON if paused.get(name))
+
+
+def _airflow(config: Config) -> Airflow:
+    return Airflow(config.airflow_url, config.airflow_admin_user, config.airflow_admin_password.get_secret_value())
+
+
+ALWAYS_ON = ("clean_logs",)

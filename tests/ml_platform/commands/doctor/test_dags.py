@@ -1,0 +1,49 @@
+"""DAGs that are off although work waits for them."""
+
+import pytest
+
+from ml_platform.commands.doctor import dags
+
+
+@pytest.fixture
+def airflow(monkeypatch):
+    """Return a function that sets Airflow's DAGs, by name whether each is off, and the files that wait."""
+
+    def use(paused, waiting=None, errors=()):
+        class StandIn:
+            def __init__(self, *login):
+                pass
+
+            def close(self):
+                pass
+
+            def dags(self):
+                return paused
+
+            def import_errors(self):
+                return list(errors)
+
+        monkeypatch.setattr(dags, "Airflow", StandIn)
+        monkeypatch.setattr(dags, "dags_with_waiting_files", lambda config: waiting or {})
+
+    return use
+
+
+def test_a_dag_that_is_off_is_found_if_files_wait_for_it(config, airflow):
+    airflow({"ingest_a": True, "ingest_b": True, "test_b": False}, {"ingest_a": 2, "test_b": 1, "ingest_c": 1})
+    assert list(dags.paused_dags(config)) == [
+        "the DAG ingest_a is off, and 2 files wait for it",
+        "the DAG ingest_c does not exist, and 1 files wait for it",
+    ]
+
+
+def test_a_dag_that_should_always_be_on_is_found(config, airflow):
+    airflow(dict.fromkeys(dags.ALWAYS_ON, True))
+    assert list(dags.paused_dags(config)) == [f"the DAG {name} is off" for name in dags.ALWAYS_ON]
+    airflow({})
+    assert list(dags.paused_dags(config)) == []
+
+
+def test_files_that_cannot_be_imported_are_found(config, airflow):
+    airflow({}, errors=["train.py: NameError"])
+    assert list(dags.import_errors(config)) == ["train.py: NameError"]

@@ -1,0 +1,42 @@
+"""Uploads that do not get on, on real servers."""
+
+import pytest
+
+from ml_platform.commands.doctor import uploads
+from stack.backup import archive
+
+pytestmark = pytest.mark.servers
+
+
+def test_a_file_that_was_read_and_stays_in_the_inbox_is_found(servers, superuser, monkeypatch):
+    s3 = archive.connect(servers)
+    answer = s3.put_object(Bucket="train", Key="train_penguins_stuck.csv", Body=b"x")
+    superuser(
+        "INSERT INTO uploads.arrivals (bucket, object_key, etag, last_modified, outcome, arrived_at) VALUES"
+        f" ('train', 'train_penguins_stuck.csv', '{answer['ETag']}', now(), 'loaded', now() - interval '20 min')"
+    )
+    try:
+        (problem,) = uploads.unsettled_files(servers)
+        assert problem == "train/train_penguins_stuck.csv was loaded 20 min ago and is still in the inbox"
+        assert list(uploads.waiting_files(servers)) == []
+        monkeypatch.setattr(uploads, "LONG", uploads.SOON * 0)
+        assert list(uploads.waiting_files(servers)) == [
+            "train/train_penguins_stuck.csv has waited for 0 min, untouched"
+        ]
+        monkeypatch.setattr(uploads, "SOON", uploads.SOON * 0)
+        assert uploads.dags_with_waiting_files(servers) == {"ingest_penguins": 1}
+    finally:
+        s3.delete_object(Bucket="train", Key="train_penguins_stuck.csv")
+        superuser("DELETE FROM uploads.arrivals WHERE object_key = 'train_penguins_stuck.csv'")
+    assert list(uploads.unsettled_files(servers)) == []
+
+
+def test_mistakes_in_specs_are_found(servers):
+    assert list(uploads.mistakes_in_specs(servers)) == []
+    file = servers.datasets_dir / "broken.yaml"
+    file.write_text("name: broken\n")
+    try:
+        assert all(str(file) in problem for problem in uploads.mistakes_in_specs(servers))
+        assert list(uploads.mistakes_in_specs(servers))
+    finally:
+        file.unlink()
