@@ -23,7 +23,7 @@ def main(command: list[str]) -> None:
 def task_environment() -> dict[str, str]:
     """Return this process's environment, and over it that of the scheduler, which forks the tasks.
 
-    Here no api-server gives the task `clean_logs` the connection `logs`, so it is in the environment.
+    Here no api-server gives the task `logs` the connection `logs`, so it is in the environment.
 
     Raises:
         StackError: the settings are wrong, or those of containers.

@@ -23,12 +23,13 @@ from ml_platform.sources import pull as sources
 from ml_platform.sources.pull import Pulled
 from ml_platform.specs.catalog import Catalog, catalog, dataset
 from ml_platform.specs.parts import Gate, Promotion
+from ml_platform.specs.retention import STORES
 from ml_platform.specs.spec import Dataset
 from tests.ml_platform.keyless import without_key
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = ("ingest", "train", "test", "rollback", "promote", "withdraw", "monitor")
-DAGS = {**{f"{verb}_auto": f"{verb}.py" for verb in VERBS}, "clean_logs": "clean_logs.py"}
+DAGS = {**{f"{verb}_auto": f"{verb}.py" for verb in VERBS}, "housekeeping": "housekeeping.py"}
 
 
 def test_every_file_imports(dag_bag) -> None:
@@ -37,7 +38,7 @@ def test_every_file_imports(dag_bag) -> None:
 
 def test_one_dag_per_verb_and_data_set_and_a_feature_table_is_only_loaded_and_taken_back(dag_bag) -> None:
     wanted = {f"{verb}_{dataset.name}" for verb in VERBS for dataset in catalog().datasets}
-    assert set(dag_bag.dags) == wanted | {"clean_logs"} | {
+    assert set(dag_bag.dags) == wanted | {"housekeeping"} | {
         f"{verb}_{table.name}" for verb in ("ingest", "withdraw") for table in catalog().tables
     }
 
@@ -345,12 +346,14 @@ def test_an_upload_is_taken_back_by_one_task_that_asks_for_upload_and_reason(dag
     assert "labels.weather" not in dag_bag.dags["withdraw_weather"].doc_md
 
 
-def test_old_logs_are_removed_every_day_without_a_click(dag_bag) -> None:
-    dag = dag_bag.dags["clean_logs"]
-    assert edges(dag) == {"clean": set()}
+def test_what_is_old_is_removed_every_day_without_a_click(dag_bag) -> None:
+    dag = dag_bag.dags["housekeeping"]
+    assert edges(dag) == {task: set() for task in ("logs", *STORES)}
+    assert dag.max_active_tasks == 1  # no other task waits
+    assert dag.params["dry_run"] is False
     assert dag.is_paused_upon_creation is False
     assert dag.schedule == "@daily"
-    assert [name for name, other in dag_bag.dags.items() if other.is_paused_upon_creation is False] == ["clean_logs"]
+    assert [name for name, other in dag_bag.dags.items() if other.is_paused_upon_creation is False] == ["housekeeping"]
 
 
 def test_a_promotion_is_copied_and_checked_before_it_moves(dag_bag) -> None:

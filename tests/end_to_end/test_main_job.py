@@ -182,7 +182,7 @@ def test_the_log_of_a_finished_task_is_in_the_bucket(airflow, search_run, dag_id
 
 
 def test_the_daily_removal_of_logs_has_run_by_itself(airflow) -> None:
-    eventually(lambda: all_succeeded(airflow, "clean_logs"), "clean_logs, which nobody switched on, succeeds")
+    eventually(lambda: all_succeeded(airflow, "housekeeping"), "housekeeping, which nobody switched on, succeeds")
 
 
 def test_feast_knows_entity_view_and_fields(stack, search_run) -> None:

@@ -25,7 +25,8 @@ from airflow.executors.local_executor import LocalExecutor
 LIBRARY = (
     "airflow.connections", "airflow.lineage_events", "airflow.task_logs",
     "environments.approval_question", "environments.copy_version", "environments.go_live",
-    "feature_store.online_rows", "ingestion.inbox", "ingestion.uploads", "promotion.rollback", "promotion.steps",
+    "feature_store.online_rows", "housekeeping.clean", "ingestion.inbox", "ingestion.uploads", "promotion.rollback",
+    "promotion.steps",
     "removal.withdraw_upload", "scoring.batch", "sources.pull", "training.build_training_set", "training.search_plan",
     "training.steps", "training.training_set",
 )  # fmt: skip

@@ -140,6 +140,12 @@ def withdrawal() -> dict[str, Param]:
     }
 
 
+def housekeeping() -> dict[str, Param]:
+    """Return the field of the form of `housekeeping`."""
+    description = "Remove nothing: the log of each task lists what would be removed."
+    return {"dry_run": Param(False, type="boolean", title="Dry run", description=description)}
+
+
 def promotion() -> dict[str, Param]:
     """Return the fields of the form of `promote_<data set>`."""
     return {

@@ -103,11 +103,12 @@ def _lines(texts: list[str]) -> Generator[str]:
         yield from text.split("\n")
 
 
-def clean(is_running: Callable[[str, str, str], bool]) -> None:
+def clean(is_running: Callable[[str, str, str], bool], *, dry_run: bool = False) -> None:
     """Remove the logs that are older than `LOG_RETENTION_DAYS`, and upload what killed tasks left on this machine.
 
     Args:
         is_running: whether a task runs now, by the ids of DAG, run and task. Its file stays, also if it is silent.
+        dry_run: only count the old logs in the bucket.
 
     Raises:
         ServiceError: the object store failed.
@@ -115,9 +116,12 @@ def clean(is_running: Callable[[str, str, str], bool]) -> None:
     logs = BucketLogs.from_config()
     retention = timedelta(days=settings().log_retention_days)
     try:
-        removed = _remove_objects(logs, retention)
+        removed = _remove_objects(logs, retention, dry_run=dry_run)
     except OUTAGES as error:
         raise ServiceError(f"{logs.remote_base}: {error}") from error
+    if dry_run:
+        log.info("%d logs older than %d days would be removed", removed, retention.days)
+        return
     uploaded = _clean_folder(logs, retention, is_running)
     _remove_empty_folders(logs.base_log_folder)
     log.info("%d logs older than %d days are removed", removed, retention.days)
@@ -125,14 +129,15 @@ def clean(is_running: Callable[[str, str, str], bool]) -> None:
         log.info("%d logs that killed tasks had left on this machine are in the bucket now", uploaded)
 
 
-def _remove_objects(logs: S3RemoteLogIO, retention: timedelta) -> int:
-    """Remove old objects; one by one, because the answer to a request for many hides errors."""
+def _remove_objects(logs: S3RemoteLogIO, retention: timedelta, *, dry_run: bool) -> int:
+    """Remove old objects; one by one, because the answer to a request for many hides errors. Return how many."""
     oldest, removed = datetime.now(UTC) - retention, 0
     s3, (bucket, _) = logs.hook.get_conn(), logs.hook.parse_s3_url(logs.remote_base)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for entry in page.get("Contents", []):
             if entry["LastModified"] < oldest:
-                s3.delete_object(Bucket=bucket, Key=entry["Key"])
+                if not dry_run:
+                    s3.delete_object(Bucket=bucket, Key=entry["Key"])
                 removed += 1
     return removed
 

@@ -100,14 +100,15 @@ def timedelta_of(duration: str) -> timedelta:
     return timedelta(**{_UNITS[duration[-1]]: int(duration[:-1])})
 
 
-def _check_duration(duration: str) -> str:
+def check_duration(duration: str) -> str:
+    """Return the text of a duration; one of more than a hundred years raises ValueError."""
     if timedelta_of(duration) > timedelta(days=36525):  # Python's times end in the year 9999
         raise ValueError("longer than a hundred years")
     return duration
 
 
 DURATION = r"^[1-9][0-9]{0,7}[smhdw]$"
-Duration = Annotated[str, Field(pattern=DURATION), AfterValidator(_check_duration)]
+Duration = Annotated[str, Field(pattern=DURATION), AfterValidator(check_duration)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$"), AfterValidator(_check_name)]
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from ml_platform.specs.alerts import AlertOptions
 from ml_platform.specs.lineage import LineageOptions
 from ml_platform.specs.parts import SpecModel
+from ml_platform.specs.retention import PlatformRetention
 
 PLATFORM_FILE = "platform.yaml"
 
@@ -17,3 +18,6 @@ class PlatformOptions(SpecModel):
     kind: Literal["platform"] = Field(default="platform", description="the file is no data set")
     lineage: LineageOptions = Field(default_factory=LineageOptions, description="where events about lineage go")
     alerts: AlertOptions = Field(default=AlertOptions(), description="messages about what needs a person")
+    retention: PlatformRetention = Field(
+        default=PlatformRetention(), description="how long things are kept, where a data set says nothing else"
+    )

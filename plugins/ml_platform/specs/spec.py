@@ -37,6 +37,7 @@ from ml_platform.specs.parts import (
     join_from_name,
     timedelta_of,
 )
+from ml_platform.specs.retention import Retention
 from ml_platform.specs.sensitive import Sensitive, check_sensitive, sensitive_from_name
 from ml_platform.specs.sources import ROWS_FILE, SOURCE_KINDS, MongoSource, SourceBase, Sources, SourcesField
 from ml_platform.specs.tasks import GRIDS, METRICS
@@ -82,6 +83,7 @@ class Table(SpecModel):
     expect: Expectation | None = Field(
         default=None, description="what comes in regularly; an alert says if it does not"
     )
+    retention: Retention = Field(default=Retention(), description="how long files, predictions and runs are kept")
 
     @model_validator(mode="before")
     @classmethod
@@ -231,7 +233,7 @@ class Table(SpecModel):
     @property
     def sha256(self) -> str:
         """A hash of all fields that decide the meaning of the data; it identifies a version of the spec."""
-        of_tables = ("description", "source", "alerts", "expect")
+        of_tables = ("description", "source", "alerts", "expect", "retention")
         others = (*of_tables, "search", "gate", "promotion", "result", "stream", "monitor")
         excluded: dict[str, Any] = dict.fromkeys(others, True) | {"tables": {"__all__": set(of_tables)}}
         content = self.model_dump(mode="json", exclude=excluded, exclude_defaults=True)
@@ -409,8 +411,8 @@ def joined_name(table: str, column: str) -> str:
 
 _PARTS: dict[str, type[SpecModel]] = {
     "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
-    "promotion": Promotion, "result": Result, "sensitive": Sensitive, "source": Sources, "monitor": Monitor,
-    "expect": Expectation,
+    "promotion": Promotion, "result": Result, "retention": Retention, "sensitive": Sensitive, "source": Sources,
+    "monitor": Monitor, "expect": Expectation,
 }  # fmt: skip
 _KINDS: dict[str, Mapping[str, type[SpecModel]]] = {"source": SOURCE_KINDS, "alerts": CHANNEL_KINDS}
 

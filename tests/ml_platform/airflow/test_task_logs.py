@@ -256,12 +256,14 @@ def test_during_an_outage_it_says_so_and_shows_local_files(shown, bucket, write)
 @pytest.fixture
 def clean(logs, monkeypatch):
     monkeypatch.setattr(task_logs, "settings", lambda: SimpleNamespace(log_retention_days=90))
-    return lambda running=(): task_logs.clean(lambda *ids: ids in running)
+    return lambda running=(), **options: task_logs.clean(lambda *ids: ids in running, **options)
 
 
 def test_old_objects_are_removed(clean, bucket):
     now = datetime.now(UTC)
     bucket.objects = {"old": ("", now - timedelta(days=91)), "young": ("", now - timedelta(days=89))}
+    clean(dry_run=True)
+    assert list(bucket.objects) == ["old", "young"]
     clean()
     assert list(bucket.objects) == ["young"]
 

@@ -96,7 +96,7 @@ def test_an_empty_platform_is_restored_without_a_question(config, made, folder, 
 def test_a_platform_that_was_only_started_is_empty_although_it_has_logs(
     config, made, folder, manifest, buckets, without_models
 ):
-    buckets["logs"].objects["dag_id=clean_logs/attempt=1.log"] = (b"0 logs", PLAIN)
+    buckets["logs"].objects["dag_id=housekeeping/attempt=1.log"] = (b"0 logs", PLAIN)
     restore_backup(config, folder, manifest.model_copy(update={"buckets": {}}), lambda line: None)
     assert made.calls[:3] == [("up_stores",), ("wipe",), ("up_stores",)]
 

@@ -29,4 +29,4 @@ def _airflow(config: Config) -> Airflow:
     return Airflow(config.airflow_url, config.airflow_admin_user, config.airflow_admin_password.get_secret_value())
 
 
-ALWAYS_ON = ("clean_logs",)
+ALWAYS_ON = ("housekeeping",)

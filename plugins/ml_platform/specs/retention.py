@@ -1,0 +1,47 @@
+"""How long things are kept. Nothing of the user's data is removed unless a YAML file says so."""
+
+from datetime import timedelta
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, Field
+
+from ml_platform.specs.parts import DURATION, Duration, SpecModel, check_duration, timedelta_of
+
+Store = Literal["processed", "rejected", "results", "predictions", "candidates"]
+STORES: tuple[Store, ...] = get_args(Store)
+FOREVER = "forever"
+
+
+def _check_kept(text: str) -> str:
+    return text if text == FOREVER else check_duration(text)
+
+
+Kept = Annotated[str, Field(pattern=f"{DURATION}|^{FOREVER}$"), AfterValidator(_check_kept)] | None
+
+
+class Retention(SpecModel):
+    """How long each kind of thing is kept, such as 90d; without a value as the platform says, and else for ever."""
+
+    processed: Kept = Field(default=None, description="loaded and scored files, with their reports")
+    rejected: Kept = Field(default=None, description="rejected files, with their reports")
+    results: Kept = Field(default=None, description="result files, with their cards")
+    predictions: Kept = Field(default=None, description="entries in the log of predictions")
+    candidates: Kept = Field(default=None, description="MLflow's runs of candidates; the runs of searches stay")
+
+
+class PlatformRetention(Retention):
+    """The same for all data sets that say nothing else, and for what belongs to none."""
+
+    airflow: Duration = Field(default="90d", description="Airflow's runs, tasks, XComs and events in its database")
+
+
+def kept_for(store: Store, own: Retention, platform: Retention) -> timedelta | None:
+    """Return how long a store of a data set is kept; None: for ever.
+
+    Args:
+        store: the kind of thing.
+        own: what the data set says.
+        platform: what holds if it says nothing.
+    """
+    text: str | None = getattr(own, store) or getattr(platform, store)
+    return None if text is None or text == FOREVER else timedelta_of(text)
