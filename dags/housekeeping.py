@@ -3,8 +3,8 @@
 **Starts** every day, by itself: this DAG is switched on from the beginning. You can also *Trigger* it: with *Dry run*,
 nothing is removed, and the log of each task lists what would be.
 
-**Comes in**: `retention` in the YAML of each data set, and in `platform.yaml` beside them. Without it, uploads, results,
-predictions and candidates are kept for ever. `LOG_RETENTION_DAYS` in `.env` says how long logs are kept.
+**Comes in**: `retention` in the YAML of each data set, and in `platform.yaml` beside them. Without it, uploads,
+results, predictions and candidates are kept for ever. `LOG_RETENTION_DAYS` in `.env` says how long logs are kept.
 
 **Goes out**: a task for each store removes what is too old: files in [processed/](bucket:train/processed) and
 [rejected/](bucket:train/rejected), in [result](bucket:result) and [logs](bucket:logs), entries of
