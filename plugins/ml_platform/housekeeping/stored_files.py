@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ml_platform.ingestion.upload_order import CONFLICT
-from ml_platform.scoring.batch import BUCKET
+from ml_platform.scoring.result_keys import BUCKET
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch

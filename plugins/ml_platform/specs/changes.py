@@ -10,19 +10,8 @@ _FIXED = {  # identify every loaded row and its label
 _TIMESTAMPS = ("event_time", "known_at")
 # these have changes of their own, or none that concern rows
 _CHANGED_OTHERWISE = {
-    *(
-        "columns",
-        "sensitive",
-        "search",
-        "gate",
-        "result",
-        "description",
-        "tables",
-        "source",
-        "stream",
-        "monitor",
-        "retention",
-    )
+    *("columns", "sensitive", "search", "gate", "result", "description", "tables", "source", "stream"),
+    *("monitor", "alerts", "expect", "retention"),
 }
 _IDENTITY_OPTIONS = {"zone", "strip_prefix"}  # options of keys and timestamps that change the identity of a loaded row
 _SAME_VALUES = ({"number", "money"}, {"category", "text"})  # parsed differently, but stored with the same type

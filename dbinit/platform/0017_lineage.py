@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "platform_0018"
-down_revision = "platform_0015"
+revision = "platform_0017"
+down_revision = "platform_0016"
 branch_labels = None
 depends_on = None
 
