@@ -258,12 +258,7 @@ def test_a_check_says_its_verdict_in_an_event(dag_bag, monkeypatch) -> None:
     outlets = OutletEventAccessors()
     assert check(dag_bag, monkeypatch, found, outlets) == "drift"
     extra = outlets[wiring.checks(AUTO)].extra
-    assert (extra["kind"], extra["verdict"], extra["model_version"], extra["is_dry_run"]) == (
-        "drift",
-        "drift",
-        3,
-        False,
-    )
+    assert [extra[name] for name in ("kind", "verdict", "model_version", "is_dry_run")] == ["drift", "drift", 3, False]
 
 
 def test_a_check_without_enough_rows_is_skipped(dag_bag, monkeypatch) -> None:

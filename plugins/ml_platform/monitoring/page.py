@@ -53,6 +53,7 @@ def _parts(data: DriftPage) -> Iterator[str]:
     yield f'<p class="{mark}" style="font-size: 1.25em; padding: 10px 14px"><b>{escape(verdict)}</b></p>'
     yield f"<p>{escape(_compared(data))}</p>"
     yield html_page.picture(_effects(data.findings), "The effect of each difference over its limit")
+    yield "<p>Orange is drift; blue is significant, but too small to matter; grey is not significant.</p>"
     yield "<h2>Training and now</h2>"
     yield from html_page.pictures(_overlays(data))
     yield from _table(data.findings)
