@@ -194,5 +194,13 @@ PROMISES = (
     Promise(35, "Drift is reported when there is some, and seldom when there is none", (
         "test_drift_is_found_in_numbers_categories_and_missing_values",
     )),
-    Promise(36, "Every alarm says what to do, comes once per cause, and ends with an all-clear"),
+    Promise(36, "Every alarm says what to do, comes once per cause, and ends with an all-clear", (
+        "test_every_message_says_what_where_and_what_to_do", "test_the_end_of_a_state_names_what_it_was",
+        "test_a_cause_is_told_once_to_each_channel_and_its_end_too", "test_a_happening_is_told_once_and_has_no_end",
+        "test_a_channel_that_is_away_gets_its_message_later_and_delays_no_other",
+        "test_a_sender_killed_before_it_sends_sends_once",
+        "test_a_sender_killed_after_it_sent_repeats_the_same_message_with_the_same_id",
+        "test_what_the_pipelines_record_is_found_once", "test_an_outage_of_postgres_is_told_once_and_its_end_too",
+        "test_many_alerts_come_in_few_messages_and_none_is_lost",
+    ), gap="A sender that is killed just after it sent a message sends it once more, with the same id."),
 )  # fmt: skip

@@ -93,3 +93,17 @@ def test_the_database_is_migrated_before_the_login_is_set(set_up, monkeypatch):
     monkeypatch.setattr(module.db, "upgradedb", lambda: security.users.clear())
     module.main()
     assert security.users["admin"].password == "from the environment"
+
+
+def test_the_columns_that_alerts_read_are_those_of_airflow():
+    from airflow.models import DagModel, DagRun, TaskInstance
+    from airflow.models.hitl import HITLDetail
+
+    from stack.airflow_setup import READ_BY_ALERTS
+
+    tables = {
+        model.__tablename__: set(model.__table__.c.keys()) for model in (DagModel, DagRun, TaskInstance, HITLDetail)
+    }
+    assert READ_BY_ALERTS.keys() == tables.keys()
+    for table, columns in READ_BY_ALERTS.items():
+        assert tables[table] >= set(columns)

@@ -97,8 +97,8 @@ def test_the_demo_passes_on_its_sample_and_its_source(project):
     assert "--source" not in make(project, "-n", "demo", "UV=true").stdout
 
 
-@pytest.mark.parametrize("option", ["source: {kind: kafka}", "stream: true"])
-def test_a_data_set_with_a_source_or_a_stream_brings_its_packages(project, option):
+@pytest.mark.parametrize("option", ["source: {kind: kafka}", "stream: true", "alerts: {channels: {}}"])
+def test_a_data_set_with_a_source_a_stream_or_alerts_brings_its_packages(project, option):
     write_spec(project, f"name: orders\n{option}\n")
     assert installed(project, "up") == "requirements-sources.lock"
 

@@ -224,6 +224,7 @@ def test_a_server_that_is_not_there_has_a_reason(config, monkeypatch):
         "page": "it cannot run here; install PHP",
         "kafka": "no data set has it as its source, and KAFKA is not 1",
         "stream": "no data set says `stream: true`",
+        "alerts": "datasets/platform.yaml names no channel for alerts",
     }
 
 
