@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from ml_platform.exceptions import ConfigurationError, ServiceError
-from ml_platform.lineage import records
-from ml_platform.lineage.records import Period, Prediction, SourceRange, UploadRecord, VersionRecord
+from ml_platform.lineage import model_records, records
+from ml_platform.lineage.model_records import Period, VersionRecord
+from ml_platform.lineage.records import Prediction, SourceRange, UploadRecord
 from ml_platform.scoring.result_keys import BUCKET as RESULTS
 from ml_platform.scoring.result_keys import card_key
 from ml_platform.specs.spec import Dataset
@@ -220,8 +221,8 @@ def _chain(
 
 
 def _model(name: str, number: int, run_id: str | None, at: datetime | None) -> Model:
-    record = records.version(name, number, run_id)
-    periods = records.periods(name, number, record.training_set_sha256 if record else None)
+    record = model_records.version(name, number, run_id)
+    periods = model_records.periods(name, number, record.training_set_sha256 if record else None)
     then = [p for p in periods if at and p.valid_from <= at and (p.valid_to is None or at < p.valid_to)]
     return Model(name, number, record, then[0] if then else None, periods)
 

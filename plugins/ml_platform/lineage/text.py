@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from ml_platform.lineage.chain import Chain, Model, Result, ScoredUpload, TrainingSet
-from ml_platform.lineage.records import Period, Prediction, SourceRange, UploadRecord, VersionRecord
+from ml_platform.lineage.model_records import Period, VersionRecord
+from ml_platform.lineage.records import Prediction, SourceRange, UploadRecord
 
 SHORT = 12  # digits of a hash that people read
 TITLES = ("id", "table", "file", "rows in the set", "loaded", "rejected", "loaded at", "state")

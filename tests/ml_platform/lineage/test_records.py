@@ -1,4 +1,4 @@
-"""What is recorded about uploads, versions and predictions: many at once, and nothing at all."""
+"""What is recorded about uploads and predictions: many at once, and nothing at all."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_ten_thousand_uploads_are_read_by_one_query() -> None:
 
 def test_of_what_was_never_there_nothing_is_recorded() -> None:
     name = new_name()
-    assert records.uploads_of(name, "f" * 64) == records.periods(name, 1, None) == records.later_removals(name, 1) == []
+    assert records.uploads_of(name, "f" * 64) == records.later_removals(name, 1) == []
     assert records.scored_upload(f"{name}/a.csv") is records.version_of_result(f"{name}/a.csv") is None
-    assert records.version(name, 1) is records.newest_prediction(name, {"id": 1}) is None
+    assert records.newest_prediction(name, {"id": 1}) is None
     assert records.source_of(name, "test", "a.csv") is records.rewritten_to(name, "test", "f" * 64) is None
