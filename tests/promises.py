@@ -192,7 +192,10 @@ PROMISES = (
         "test_rows_of_a_source_come_in_once_under_random_kills",
     )),
     Promise(35, "Drift is reported when there is some, and seldom when there is none", (
-        "test_drift_is_found_in_numbers_categories_and_missing_values",
+        "test_drift_is_found_in_numbers_categories_and_missing_values", "test_each_kind_of_drift_is_found",
+        "test_false_alarms_are_at_most_one_in_twenty_streams",
+        "test_a_tiny_difference_of_many_rows_is_significant_but_no_drift",
+        "test_scored_rows_are_checked_once_and_drift_is_found_in_those_that_come_later",
     )),
     Promise(36, "Every alarm says what to do, comes once per cause, and ends with an all-clear", (
         "test_every_message_says_what_where_and_what_to_do", "test_the_end_of_a_state_names_what_it_was",
