@@ -42,8 +42,8 @@ logs: packages ## show the end of the logs; server=NAME for one server, follow=1
 reset: packages ## stop the platform and remove all its data; asks first, yes=1 skips the question
 	@$(STACK) reset $(if $(yes),--yes)
 
-backup: packages ## back up databases, buckets and settings to backups/<time>, or to=FOLDER
-	@$(PY) -m stack.backup make $(if $(to),--to "$(to)")
+backup: packages ## back up databases, buckets and settings to backups/<time>, or to=FOLDER; due=1 by the schedule, for cron
+	@$(PY) -m $(if $(due),stack.backup.schedule --once,stack.backup make $(if $(to),--to "$(to)"))
 
 restore: packages ## restore a backup: FROM=backups/<time>; yes=1 replaces existing data
 	@$(PY) -m stack.backup restore "$(or $(FROM),$(error Which one? make restore FROM=backups/<time>))" $(if $(yes),--replace)

@@ -25,6 +25,9 @@ class Runner(Protocol):
     def problems(self, config: Config) -> dict[str, str]:
         """Return why servers are not healthy, by name."""
 
+    def is_in_use(self, config: Config) -> bool:
+        """Return whether a person is starting it, or debugs a task: a pause would end that."""
+
     def pause(self, config: Config, names: list[str]) -> None:
         """Stop servers, and the tasks that they run."""
 

@@ -15,9 +15,8 @@ from stack.backup.manifest import Bucket, File, Manifest
 from stack.config import ROOT, Config
 from stack.errors import BackupError
 from stack.revision import revision
+from stack.servers.backup_schedule import paused
 from stack.target import runner
-
-PIPELINES = ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor", "alerts")  # which would report them
 
 
 def make_backup(config: Config, folder: Path, log_progress: LogProgress) -> Manifest:
@@ -50,19 +49,19 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
 def _pipelines_stopped(config: Config, log_progress: LogProgress) -> Iterator[None]:
     """Stop the pipelines, keep databases and buckets up; afterwards all is as before, also after an error."""
     target, ran_before = runner(config), runner(config).running(config)
-    paused = [name for name in PIPELINES if name in ran_before]
+    stopped = [name for name in paused(config) if name in ran_before]
     began = time.monotonic()
     try:
-        target.pause(config, paused)
+        target.pause(config, stopped)
         if not ran_before >= {"postgres", "objects"}:
             target.up(config, ["postgres", "objects"])
         yield
     finally:
         if ran_before:
-            target.resume(config, paused)
+            target.resume(config, stopped)
         else:
             target.down(config)
-        if paused:
+        if stopped:
             seconds = time.monotonic() - began
             log_progress(f"the pipelines were stopped for {seconds:.0f} s; interrupted tasks are tried again")
 

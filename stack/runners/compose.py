@@ -116,6 +116,11 @@ def problems(config: Config) -> dict[str, str]:
     return {name: problem for name, problem in found.items() if problem}
 
 
+def is_in_use(config: Config) -> bool:
+    """Return False: a pause stops whole services, and no program of a person beside them."""
+    return False
+
+
 def pause(config: Config, names: list[str]) -> None:
     """Stop services, and the tasks that they run."""
     if names:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from stack.config import HOST, Config
 from stack.errors import StackError
-from stack.runners import ports
+from stack.runners import ports, processes
 from stack.runners.startup import Report, Startup
 from stack.runners.supervisor import LIVE, Supervisor
 from stack.servers import postgres
@@ -125,6 +125,11 @@ def problem_of(server: Server, states: dict[str, str]) -> str | None:
     """Return why a server is not healthy; None if it is."""
     state = states.get(server.name, "not running")
     return server.probe() if state == RUNNING else state
+
+
+def is_in_use(config: Config) -> bool:
+    """Return whether a person is starting it, or debugs a task: a pause would end that."""
+    return bool(processes.of_people(config.state_dir, Supervisor(config).pid()))
 
 
 def pause(config: Config, names: list[str]) -> None:

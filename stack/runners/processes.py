@@ -50,6 +50,11 @@ def orphans(state_dir: Path, supervisor_pid: int | None) -> list[psutil.Process]
     return [process for process in family if process.pid != supervisor_pid and _parent(process) not in pids]
 
 
+def of_people(state_dir: Path, supervisor_pid: int | None) -> list[psutil.Process]:
+    """Return the orphans that no server has started: a step of `make up`, or a task that a person debugs."""
+    return [process for process in orphans(state_dir, supervisor_pid) if marks.SERVER not in _environment(process)]
+
+
 def end(processes: list[psutil.Process]) -> None:
     """Terminate processes, and kill those that remain."""
     for process in processes:

@@ -3,7 +3,19 @@
 from collections.abc import Iterator
 
 from stack.config import Config
-from stack.servers import adminer, airflow, alerts, feast, kafka, mlflow, objects, postgres, serving, stream
+from stack.servers import (
+    adminer,
+    airflow,
+    alerts,
+    backup_schedule,
+    feast,
+    kafka,
+    mlflow,
+    objects,
+    postgres,
+    serving,
+    stream,
+)
 from stack.servers.node import Node, Nodes
 
 
@@ -27,6 +39,8 @@ def _nodes(config: Config) -> Iterator[Node]:
     yield from adminer.nodes(config)
     if alerts.is_wanted(config):
         yield alerts.server(config)
+    if backup_schedule.is_wanted(config):
+        yield backup_schedule.server(config)
 
 
 def absent(config: Config) -> dict[str, str]:
@@ -36,7 +50,8 @@ def absent(config: Config) -> dict[str, str]:
 
 def optional(config: Config) -> dict[str, str]:
     """Return the servers that nothing asks for, with the reason."""
-    return {module.NAME: module.NOT_WANTED for module in (kafka, stream, alerts) if not module.is_wanted(config)}
+    optional_ones = (kafka, stream, alerts, backup_schedule)
+    return {module.NAME: module.NOT_WANTED for module in optional_ones if not module.is_wanted(config)}
 
 
 def with_needs(nodes: Nodes, names: list[str]) -> dict[str, Node]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from ml_platform.specs.parts import DURATION, Duration, SpecModel, check_duration, timedelta_of
+from ml_platform.specs.parts import DURATION, SpecModel, check_duration, timedelta_of
 
 Store = Literal["processed", "rejected", "results", "predictions", "candidates"]
 STORES: tuple[Store, ...] = get_args(Store)
@@ -27,12 +27,6 @@ class Retention(SpecModel):
     results: Kept = Field(default=None, description="result files, with their cards")
     predictions: Kept = Field(default=None, description="entries in the log of predictions")
     candidates: Kept = Field(default=None, description="MLflow's runs of candidates; the runs of searches stay")
-
-
-class PlatformRetention(Retention):
-    """The same for all data sets that say nothing else, and for what belongs to none."""
-
-    airflow: Duration = Field(default="90d", description="Airflow's runs, tasks, XComs and events in its database")
 
 
 def kept_for(store: Store, own: Retention, platform: Retention) -> timedelta | None:

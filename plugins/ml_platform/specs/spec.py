@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from ml_platform.specs.alerts import CHANNEL_KINDS, DatasetAlerts, Expectation, QuietHours
+from ml_platform.specs.backup import Backup
 from ml_platform.specs.distributions import DISTRIBUTION, LIST, Distribution
 from ml_platform.specs.monitoring import Monitor
 from ml_platform.specs.parts import (
@@ -411,8 +412,8 @@ def joined_name(table: str, column: str) -> str:
 
 _PARTS: dict[str, type[SpecModel]] = {
     "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
-    "promotion": Promotion, "result": Result, "retention": Retention, "sensitive": Sensitive, "source": Sources,
-    "monitor": Monitor, "expect": Expectation,
+    "promotion": Promotion, "result": Result, "backup": Backup, "retention": Retention, "sensitive": Sensitive,
+    "source": Sources, "monitor": Monitor, "expect": Expectation,
 }  # fmt: skip
 _KINDS: dict[str, Mapping[str, type[SpecModel]]] = {"source": SOURCE_KINDS, "alerts": CHANNEL_KINDS}
 

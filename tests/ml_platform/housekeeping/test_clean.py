@@ -7,7 +7,7 @@ import pytest
 from ml_platform.housekeeping import clean, prediction_entries
 from ml_platform.specs.catalog import Catalog, catalog
 from ml_platform.specs.platform import PlatformOptions
-from ml_platform.specs.retention import STORES, PlatformRetention, Retention
+from ml_platform.specs.retention import STORES, Retention
 
 
 @pytest.fixture
@@ -36,19 +36,19 @@ def cleaned(monkeypatch):
 
 @pytest.mark.parametrize("store", STORES)
 def test_nothing_is_looked_at_unless_a_file_says_so(cleaned, store) -> None:
-    calls = cleaned(PlatformRetention(), Retention())
+    calls = cleaned(Retention(), Retention())
     assert clean.clean(store) == 0
     assert calls == []
 
 
 def test_the_platform_speaks_for_data_sets_that_say_nothing(cleaned) -> None:
-    calls = cleaned(PlatformRetention(results="9d"), Retention(results="3d"))
+    calls = cleaned(Retention(results="9d"), Retention(results="3d"))
     assert clean.clean("results", dry_run=True) == 4
     assert calls == [("auto", 3, True), ("penguins", 9, True)]
 
 
 def test_feature_tables_have_files_only(cleaned) -> None:
-    calls = cleaned(PlatformRetention(processed="9d", predictions="9d"), Retention())
+    calls = cleaned(Retention(processed="9d", predictions="9d"), Retention())
     clean.clean("processed")
     clean.clean("predictions")
     assert [name for name, *_ in calls] == ["auto", "penguins", "weather", "auto", "penguins"]

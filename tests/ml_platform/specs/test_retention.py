@@ -8,12 +8,11 @@ import pytest
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.specs.catalog import dataset, platform_options
 from ml_platform.specs.platform import PLATFORM_FILE
-from ml_platform.specs.retention import STORES, PlatformRetention, Retention, kept_for
+from ml_platform.specs.retention import STORES, Retention, kept_for
 
 
 def test_without_a_word_everything_is_kept() -> None:
-    assert [kept_for(store, Retention(), PlatformRetention()) for store in STORES] == [None] * len(STORES)
-    assert PlatformRetention().airflow == "90d"
+    assert [kept_for(store, Retention(), Retention()) for store in STORES] == [None] * len(STORES)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ def test_without_a_word_everything_is_kept() -> None:
     ],
 )
 def test_the_word_of_the_data_set_is_stronger(own, platform, kept) -> None:
-    assert kept_for("results", Retention(results=own), PlatformRetention(results=platform)) == kept
+    assert kept_for("results", Retention(results=own), Retention(results=platform)) == kept
 
 
 @pytest.mark.parametrize("value", ["always", "0d", "90", "90000w"])

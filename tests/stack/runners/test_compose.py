@@ -189,3 +189,7 @@ def test_services_that_stopped_or_are_not_healthy_are_problems_and_jobs_that_end
         *" config --services"*) echo {services};;
     esac""")
     assert compose.problems(config) == {"mlflow": "exited", "feast-apply": "exit code 1", "serving": "not started"}
+
+
+def test_nothing_beside_the_services_is_in_use(config):
+    assert not compose.is_in_use(config)

@@ -225,6 +225,7 @@ def test_a_server_that_is_not_there_has_a_reason(config, monkeypatch):
         "kafka": "no data set has it as its source, and KAFKA is not 1",
         "stream": "no data set says `stream: true`",
         "alerts": "datasets/platform.yaml names no channel for alerts",
+        "backup": "datasets/platform.yaml has no `backup`",
     }
 
 
@@ -287,3 +288,16 @@ def test_a_server_that_only_lacks_another_one_is_no_problem_of_its_own(config, m
     monkeypatch.setattr(Supervisor, "states", lambda self: states)
     problems = {"stopped": "STOPPED", "also stopped": "not running", "ill": "it is full"}
     assert embedded.problems(config) == problems
+
+
+def test_a_step_of_a_start_is_in_use_and_what_a_server_left_is_not(config, process, monkeypatch):
+    monkeypatch.setattr(Supervisor, "pid", lambda self: None)
+    assert embedded.is_in_use(config)
+    process.kill()
+    process.wait()
+    environment = {**base_environment(config), marks.SERVER: "airflow-scheduler"}
+    command = [sys.executable, "-c", "print('up', flush=True); import time; time.sleep(60)"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as left:
+        left.stdout.readline()
+        assert not embedded.is_in_use(config)
+        left.kill()

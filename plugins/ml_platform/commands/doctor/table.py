@@ -1,6 +1,6 @@
 """The table of all checks."""
 
-from ml_platform.commands.doctor import buckets, dags, endpoints, machine, models, postgres, uploads
+from ml_platform.commands.doctor import backups, buckets, dags, endpoints, machine, models, postgres, uploads
 from ml_platform.commands.doctor.check import Check
 from stack.target import runner
 
@@ -86,6 +86,11 @@ CHECKS = (
         models.bad_champions,
         "`./ml-platform models history NAME`, then `make rollback DATASET=NAME REASON=...`, or train again",
         ("postgres", "objects", "mlflow", "airflow-scheduler"),
+    ),
+    Check(
+        "backups are made as often as they should be",
+        backups.late_backups,
+        "`make logs server=backup` shows why; for containers see docs/operations.md",
     ),
     Check("there is free disk and memory", machine.little_space, "remove files, or end other programs"),
     Check("only their owner reads files with secrets", machine.open_secrets, "change the mode as shown"),
