@@ -1,7 +1,7 @@
 """Where events of OpenLineage go: a file per day, and a server if one is named. For our events and Airflow's.
 
 A server that is away slows a process once, by `TIMEOUT`: after a failure it gets no events for a while. The file has
-them all. `clean_logs` removes old files, because they are in the folder of logs.
+them all. `housekeeping` removes old files, because they are in the folder of logs.
 """
 
 import json

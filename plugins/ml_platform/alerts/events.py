@@ -107,8 +107,8 @@ EVENTS: dict[EventName, Event] = {
     "disk_full": Event(
         title="Disk nearly full",
         text="{percent} % of the disk of {path} is used; {free} GB are free.",
-        advice="Move old backups away, or lower LOG_RETENTION_DAYS in .env and run the DAG clean_logs.",
-        page=("dag", "clean_logs"),
+        advice="Move old backups away, or lower LOG_RETENTION_DAYS in .env and run the DAG housekeeping.",
+        page=("dag", "housekeeping"),
     ),
     "server_unhealthy": Event(
         title="Server unhealthy",

@@ -49,6 +49,6 @@ def _run(dag: str, run: str) -> dict[str, Any]:
 
 
 def _of(dag: str, datasets: Collection[str]) -> str | None:
-    """Return the data set of a DAG, `<verb>_<data set>`; None for a DAG of all, such as clean_logs."""
+    """Return the data set of a DAG, `<verb>_<data set>`; None for a DAG of all, such as housekeeping."""
     name = dag.partition("_")[2]
     return name if name in datasets else None
