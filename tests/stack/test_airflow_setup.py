@@ -90,8 +90,11 @@ def test_the_database_is_migrated_before_the_login_is_set(set_up, monkeypatch):
     module, security = set_up
     monkeypatch.setenv("ADMIN_USER", "admin")
     monkeypatch.setenv("ADMIN_PASSWORD", "from the environment")
-    monkeypatch.setattr(module.db, "upgradedb", lambda: security.users.clear())
+    done = []
+    monkeypatch.setattr(module.db, "upgradedb", lambda: (done.append("migrated"), security.users.clear()))
+    monkeypatch.setattr(module, "grant_reading", lambda: done.append("granted"))
     module.main()
+    assert done == ["migrated", "granted"]
     assert security.users["admin"].password == "from the environment"
 
 

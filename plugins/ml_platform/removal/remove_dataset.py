@@ -38,6 +38,8 @@ _OWN_ROWS = (
     ),
     *(f"sources.{table} WHERE dataset = $1" for table in ("ranges", "status")),
     "monitoring.checks WHERE dataset = $1",
+    # not those of decisions and rollbacks, whose records stay: they would be sent again
+    "monitoring.alerts WHERE dataset = $1 AND event NOT IN ('challenger_refused', 'rolled_back')",
     "uploads.specs WHERE name = $1",
     "predictions.log WHERE model = $1",
 )
