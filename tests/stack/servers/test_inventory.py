@@ -36,7 +36,8 @@ SECRETS = [name for name, field in Config.model_fields.items() if "SecretStr" in
 
 
 def values(config):
-    return {name: getattr(config, name).get_secret_value() for name in SECRETS}
+    """Return the secrets that are set: those of a server of the user's are optional."""
+    return {name: value.get_secret_value() for name in SECRETS if (value := getattr(config, name))}
 
 
 def secrets_in(node, config):
