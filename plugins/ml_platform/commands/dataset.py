@@ -73,7 +73,7 @@ def check(
         raise typer.BadParameter("name the data set of the file", param_hint="--file")
     what = f"{folder / name}.yaml" if name else f"a spec in {folder}"
     with exit_on_error():
-        if problems := [*spec_check.problems(folder, name), *_missing_secrets(folder)]:
+        if problems := spec_check.problems(folder, name) or ([] if name else _missing_secrets(folder)):
             _refuse(f"{what} has a mistake", problems)
         table = find_table(name, folder) if name else None
         not_compared = _compare_with_loaded_rows(what, folder, name)
