@@ -12,7 +12,6 @@ import pytest
 from ml_platform.parsing.batches import read_batches
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring.result_files import (
-    card_key,
     open_result,
     origin_of,
     read_rows,
@@ -115,8 +114,3 @@ def test_parquet_has_types() -> None:
     assert table.schema.names == result_schema(model).names
     assert table["id"].to_pylist() == [3, 1, 2]
     assert set(table["threshold"].to_pylist()) == {model.task.threshold}
-
-
-@pytest.mark.parametrize("ending", FORMS)
-def test_the_card_is_beside_the_result(ending: str) -> None:
-    assert card_key(f"auto/test_auto.20260131T120005Z.{ending}") == "auto/test_auto.20260131T120005Z.json"
