@@ -75,7 +75,7 @@ def documentation(table: Table) -> str:
 def make_ingest(table: Table) -> None:
     """Define `ingest_<name>`."""
 
-    @task(**TAKE_FILES)
+    @task(**TAKE_FILES)  # type: ignore[untyped-decorator] # because of the options' type
     def load() -> None:
         from ml_platform.ingestion import uploads
 

@@ -73,8 +73,9 @@ def make_pull(table: Table, purpose: Purpose, source: SourceBase) -> None:
     def pull() -> int:
         from ml_platform.airflow.connections import source_connection
         from ml_platform.sources import pull as sources
+        from ml_platform.sources.ranges import Feed
 
-        feed, connection = sources.Feed(table, purpose, source), source_connection(source.connection)
+        feed, connection = Feed(table, purpose, source), source_connection(source.connection)
         if named := forms.named_range(form := get_current_context()["params"]):
             keys = sources.read_again(feed, connection, named, by=started_by(), reason=form["reason"] or "")
             return len(keys)

@@ -36,6 +36,8 @@ scores.
 - Every task is idempotent: you can clear it at any time.
 """
 
+from functools import partial
+
 from airflow.sdk import dag, get_current_context, task
 
 from ml_platform.airflow.runbook import runbook
@@ -66,14 +68,8 @@ def make_test(dataset: Dataset) -> None:
     def score() -> None:
         from ml_platform.scoring import batch
 
-        rows: list[int] = []  # of each file
-
-        def take(key: str) -> None:
-            report = batch.answer(dataset, key)
-            rows.append(report["rows_read"] - report["rows_rejected"])
-
-        take_files(dataset, "test", take)
-        announce_scored(dataset, rows)
+        reports = take_files(dataset, "test", partial(batch.answer, dataset))
+        announce_scored(dataset, [report["rows_read"] - report["rows_rejected"] for report in reports])
 
     @dag(
         dag_id=f"test_{dataset.name}",

@@ -79,13 +79,16 @@ def wait_for_file(table: Table, purpose: Purpose) -> InboxSensor:
     return InboxSensor(task_id="wait_for_file", table=table, purpose=purpose, connection=S3_CONNECTION)
 
 
-def take_files(table: Table, purpose: Purpose, take: Callable[[str], "UploadReport"]) -> None:
+def take_files(table: Table, purpose: Purpose, take: Callable[[str], "UploadReport"]) -> list["UploadReport"]:
     """Load or score the files that wait, and fail if one was rejected in this run or stays in the inbox.
 
     Args:
         table: the spec.
         purpose: also the name of the bucket.
         take: loads or scores the file with this key, and settles it.
+
+    Returns:
+        Their reports.
 
     Raises:
         AirflowFailException: names these files and the reasons. A retry cannot help; the next run takes what stays.
@@ -95,13 +98,16 @@ def take_files(table: Table, purpose: Purpose, take: Callable[[str], "UploadRepo
     from ml_platform.ingestion import inbox
 
     context = get_current_context()
-    problems = inbox.work_off(table, purpose, lineage_events.emitting(table, take, context))
+    reports: list[UploadReport] = []
+    emitting = lineage_events.emitting(table, take, context)
+    problems = inbox.work_off(table, purpose, lambda key: reports.append(emitting(key)))
     began = context["dag_run"].start_date or datetime.now(UTC)
     problems += inbox.rejections(table, purpose, since=began)
     if problems:
         for problem in problems:
             log.error("%s", problem)
         raise AirflowFailException("\n".join(problems))
+    return reports
 
 
 def started_by() -> str:
