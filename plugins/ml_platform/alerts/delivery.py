@@ -45,18 +45,19 @@ def deliver(
     """Send what is due to one channel, at most one message; return whether one was sent.
 
     Args:
-        connection: the lock of the channel is held until it closes, so that two processes do not send the same.
+        connection: holds the lock of the channel meanwhile, so that two processes do not send the same.
         name: of the channel.
         channel: where it is.
         environment: the secrets, and the addresses of the screens.
         now: decides what is due.
     """
-    if is_quiet(now, channel) or not store.lock_channel(connection, name):
+    if is_quiet(now, channel):
         return False
-    message = store.unsent(connection, name) or _made(connection, name, channel, now)
-    if message is None or message.next_attempt > now:
-        return False
-    return _sent(connection, message, channel, environment, now)
+    with store.channel_lock(connection, name) as is_ours:
+        message = (store.unsent(connection, name) or _made(connection, name, channel, now)) if is_ours else None
+        if message is None or message.next_attempt > now:
+            return False
+        return _sent(connection, message, channel, environment, now)
 
 
 def _made(connection: store.Connection, name: str, channel: ChannelBase, now: datetime) -> store.Unsent | None:

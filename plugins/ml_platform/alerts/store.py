@@ -1,7 +1,8 @@
 """The SQL of alerts: causes, and which message went to which channel. Times are given, so that tests decide them."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,10 +101,17 @@ class Unsent:
     next_attempt: datetime
 
 
-def lock_channel(connection: Connection, channel: str) -> bool:
-    """Take the lock of a channel, until the connection closes; False if another process has it."""
-    row = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"alerts: {channel}",)).fetchone()
-    return bool(row and row[0])
+@contextmanager
+def channel_lock(connection: Connection, channel: str) -> Iterator[bool]:
+    """Hold the lock of a channel; yields False if another process has it. Postgres frees it if this process dies."""
+    name = (f"alerts: {channel}",)
+    row = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", name).fetchone()
+    is_ours = bool(row and row[0])
+    try:
+        yield is_ours
+    finally:
+        if is_ours:  # a connection that closes would free it some time later
+            connection.execute("SELECT pg_advisory_unlock(hashtext(%s))", name)
 
 
 def unsent(connection: Connection, channel: str) -> Unsent | None:

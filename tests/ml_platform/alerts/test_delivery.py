@@ -119,9 +119,12 @@ def test_a_sender_killed_after_it_sent_repeats_the_same_message_with_the_same_id
 
 def test_two_senders_do_not_send_the_same(servers, connection, options, environment, mailbox):
     store.record(connection, look(FULL), to_all, START)
-    assert store.lock_channel(connection, "team")
-    send(servers, options, environment, START)
+    with store.channel_lock(connection, "team") as is_ours:
+        assert is_ours
+        send(servers, options, environment, START)
     assert mailbox.mails == []
+    send(servers, options, environment, START)
+    assert len(mailbox.mails) == 1
 
 
 def test_a_digest_collects_and_tells_only_the_end_of_what_is_over(servers, connection, options, environment, mailbox):

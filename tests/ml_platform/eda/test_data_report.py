@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from ml_platform.eda import data_report, page
+from ml_platform.eda import data_report, html_page, page
 from ml_platform.eda.page import render_page
 from ml_platform.exceptions import ConfigurationError, DegenerateDataError
 from ml_platform.ingestion import uploads
@@ -45,7 +45,7 @@ def flights(servers):
 @pytest.fixture
 def without_pictures(monkeypatch):
     """Leave out the dozens of pictures of a page; one test here, and the unit tests, have them."""
-    monkeypatch.setattr(page, "png", lambda figure: b"")
+    monkeypatch.setattr(html_page, "png", lambda figure: b"")
     monkeypatch.setattr(page, "table_report", lambda rows: "")
 
 
