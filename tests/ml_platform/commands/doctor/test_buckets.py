@@ -15,7 +15,7 @@ def test_nothing_is_found_on_a_healthy_store(servers):
 
 def test_a_bucket_that_is_not_there_is_found(servers, monkeypatch):
     names = [*access.buckets(), "lost"]
-    monkeypatch.setattr(access, "buckets", lambda: names)
+    monkeypatch.setattr(access, "buckets", lambda *_: names)
     assert list(buckets.missing_buckets(servers)) == ["the bucket lost does not exist"]
     assert list(buckets.rights(servers)) == []
 
