@@ -85,7 +85,7 @@ def test_airflows_menu_leads_to_the_other_screens(page: Page, stack: Config, con
 def test_the_dags_are_switched_on_with_a_click(page: Page, stack: Config, picture) -> None:
     page.goto(f"{url(stack, 'Airflow')}/dags?tags=auto", wait_until="networkidle")
     switches = page.get_by_test_id("toggle-pause")
-    expect(switches).to_have_count(6)  # ingest, train, test, rollback, promote, withdraw
+    expect(switches).to_have_count(7)  # ingest, train, test, monitor, rollback, promote, withdraw
     for switch in switches.all():
         if switch.get_attribute("data-state") == "unchecked":
             switch.click()
