@@ -87,7 +87,8 @@ def prepare(
         return
     shutil.rmtree(home / "data", ignore_errors=True)  # left by an interrupted format
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    _run(java, environment, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(settings_file(home)))
+    which = f"--cluster-id={cluster}"  # as one argument: one id in 64 begins with a dash
+    _run(java, environment, "kafka.tools.StorageTool", "format", which, "--config", str(settings_file(home)))
 
 
 def topics(home: Path) -> set[str]:

@@ -1,6 +1,7 @@
 """The Kafka node: nothing listens elsewhere or without a login, its secret is private, its folder is formatted once."""
 
 import stat
+import uuid
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def java(tmp_path):
 
 def prepare(tmp_path, java):
     kafka_node.prepare(tmp_path / "kafka", LISTENERS, SECRET, java, {})
+
+
+def test_a_cluster_id_may_begin_with_a_dash(tmp_path, java, monkeypatch):
+    monkeypatch.setattr(kafka_node.uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xf8" * 16))
+    prepare(tmp_path, java("exit 0"))
+    assert " --cluster-id=-Pj4" in (tmp_path / "calls").read_text()
 
 
 def test_every_listener_is_on_this_machine_and_requires_a_login():
@@ -78,7 +85,7 @@ def test_the_folder_is_formatted_once_and_no_command_line_has_the_password(tmp_p
     prepare(tmp_path, program)
     prepare(tmp_path, program)
     (call,) = (tmp_path / "calls").read_text().splitlines()
-    assert call.startswith("kafka.tools.StorageTool format -t ")
+    assert call.startswith("kafka.tools.StorageTool format --cluster-id=")
     assert SECRET not in call
 
 
