@@ -85,14 +85,14 @@ EVENTS: dict[EventName, Event] = {
     "nothing_arrived": Event(
         title="Nothing arrived",
         text="{dataset} expects rows every {every}, and none were loaded since {last}. The last file was {file}.",
-        advice="Ask whoever sends the files, and look for a rejected or a waiting file in the bucket train.",
+        advice="Ask the sender of the files, and look for a rejected or a waiting file in the bucket train.",
         page=("bucket", "train"),
     ),
     "fewer_rows": Event(
         title="Fewer rows than expected",
         text="{rows} rows of {dataset} were loaded in the last {every}; expected are at least {least}. "
         "The last file was {file}.",
-        advice="Ask whoever sends the files whether one is incomplete. It can be taken back: "
+        advice="Ask the sender of the files whether one is incomplete. It can be taken back: "
         "`./ml-platform uploads withdraw`.",
         page=("bucket", "train/processed"),
     ),
@@ -100,7 +100,7 @@ EVENTS: dict[EventName, Event] = {
         title="More rows than expected",
         text="{rows} rows of {dataset} were loaded in the last {every}; expected are at most {most}. "
         "The last file was {file}.",
-        advice="Ask whoever sends the files whether rows came twice. A file can be taken back: "
+        advice="Ask the sender of the files whether rows came twice. A file can be taken back: "
         "`./ml-platform uploads withdraw`.",
         page=("bucket", "train/processed"),
     ),

@@ -67,8 +67,8 @@ def _compared(data: DriftPage) -> str:
     text += f"{data.features.rows:,} of the {data.rows:,} rows came in files"
     if data.features.rows < data.rows:
         text += "; the features of the others are not kept, so only their predictions are compared"
-    if gone := data.features.missing_files:
-        text += f"; {len(gone)} files are not there any more"
+    if missing := data.features.missing_files:
+        text += f"; {len(missing)} files are not there any more"
     return f"{text}."
 
 

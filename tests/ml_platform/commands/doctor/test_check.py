@@ -13,10 +13,10 @@ def outage(config):
 
 
 def test_what_checks_find_is_listed_with_what_to_do(config):
-    bad = Check("two", lambda config: ["a", "b"], "mend")
+    bad = Check("two", lambda config: ["a", "b"], "fix it")
     done = diagnose(config, SERVERS, {}, [Check("one", lambda config: [], ""), bad])
     assert done.passed == ("servers", "one")
-    assert done.findings == (Finding("two", "a", "mend"), Finding("two", "b", "mend"))
+    assert done.findings == (Finding("two", "a", "fix it"), Finding("two", "b", "fix it"))
     assert done.skipped == {}
 
 
