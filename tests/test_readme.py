@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 STARTS = {
     "ContinuousTimetable": "one run always waits for a file",
     "AssetTriggeredTimetable": "when new rows are loaded, or by hand",
-    "AssetOrTimeSchedule": "by schedule, after a large enough scored file, or by hand",
+    "AssetOrTimeSchedule": "by schedule, after a large enough scored file, after new training rows, or by hand",
     "NullTimetable": "by hand",
 }
 

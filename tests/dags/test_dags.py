@@ -15,7 +15,7 @@ from airflow.sdk.execution_time.context import OutletEventAccessors, set_current
 from ml_platform.airflow import wiring
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.feature_store import online_rows
-from ml_platform.monitoring import drift_check
+from ml_platform.monitoring import drift_check, performance_check
 from ml_platform.monitoring.checks import Check
 from ml_platform.monitoring.drift_check import Skipped
 from ml_platform.monitoring.window import Window
@@ -234,29 +234,33 @@ def test_a_filled_in_form_reads_a_range_again(monkeypatch) -> None:
 
 def test_a_check_starts_by_time_and_after_a_scored_file(dag_bag) -> None:
     dag = dag_bag.dags["monitor_auto"]
-    (asset,) = dag.timetable.asset_condition.objects
-    assert asset.name == wiring.scored_rows(AUTO).name
+    scored, trained = dag.timetable.asset_condition.objects
+    assert [scored.name, trained.name] == [wiring.scored_rows(AUTO).name, wiring.training_data(AUTO).name]
     assert dag.timetable.timetable.delta == timedelta(weeks=2)
-    assert edges(dag) == {"check": set()}
+    assert edges(dag) == {"drift": set(), "performance": set()}
     assert dag_bag.dags["test_auto"].get_task("score").outlets == [wiring.scored_files(AUTO)]
 
 
-def check(dag_bag, monkeypatch, result, outlets):
-    """Run the task of `monitor_auto` with this result of the check."""
-    monkeypatch.setattr(drift_check, "check", lambda _, plan, by: result(plan))
+CHECKS = {"drift": drift_check, "performance": performance_check}
+
+
+def check(dag_bag, monkeypatch, result, outlets, task="drift"):
+    """Run a task of `monitor_auto` with this result of its check."""
+    monkeypatch.setattr(CHECKS[task], "check", lambda _, plan, by: result(plan))
     run = SimpleNamespace(run_after=END, triggering_user_name=None, dag_id="monitor_auto")
     form = {"window": None, "reference": "training set", "dry_run": False}
     with set_current_context({"params": form, "dag_run": run, "outlet_events": outlets}):
-        return dag_bag.dags["monitor_auto"].get_task("check").python_callable()
+        return dag_bag.dags["monitor_auto"].get_task(task).python_callable()
 
 
-def test_a_check_says_its_verdict_in_an_event(dag_bag, monkeypatch) -> None:
+@pytest.mark.parametrize("task", ["drift", "performance"])
+def test_a_check_says_its_verdict_in_an_event(dag_bag, monkeypatch, task) -> None:
     def found(plan):
         assert plan.end == END
         return Check("drift", Window("auto", 3, END, plan.end), "training set", 500, "drift", {}, "auto/x.html")
 
     outlets = OutletEventAccessors()
-    assert check(dag_bag, monkeypatch, found, outlets) == "drift"
+    assert check(dag_bag, monkeypatch, found, outlets, task) == "drift"
     extra = outlets[wiring.checks(AUTO)].extra
     assert [extra[name] for name in ("kind", "verdict", "model_version", "is_dry_run")] == ["drift", "drift", 3, False]
 

@@ -7,7 +7,11 @@ from ml_platform.alerts.store import Connection
 from ml_platform.specs.alerts import EventName
 
 # kind of check and its bad verdict; any other verdict ends the state
-BAD: dict[tuple[str, str], EventName] = {("drift", "drift"): "drift"}
+BAD: dict[tuple[str, str], EventName] = {
+    ("drift", "drift"): "drift",
+    ("performance", "below the promise"): "performance",
+    ("estimated performance", "below the promise"): "performance",
+}
 LAST = """
 SELECT DISTINCT ON (dataset, kind) dataset, kind, verdict, model_version, rows, window_end
 FROM monitoring.checks ORDER BY dataset, kind, window_end DESC, check_id DESC"""

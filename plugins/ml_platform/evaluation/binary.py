@@ -17,7 +17,7 @@ from ml_platform.evaluation import charts
 from ml_platform.evaluation.classification import Classification
 from ml_platform.evaluation.group_measures import Measure, mean, ratio
 from ml_platform.evaluation.metrics import best_threshold, f1_by_threshold
-from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Values
+from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, Mistakes, OutOfFold, Outputs, Values
 from ml_platform.specs.tasks import METRIC_TITLES, Metric, TaskName
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Binary(Classification):
 
     name: ClassVar[TaskName] = "binary"
     drift_column = "probability"
+    event_metric = "f1"
     importance_title = METRIC_TITLES["average_precision"]
     output_title = "probability of the positive class"
 
@@ -96,6 +97,22 @@ class Binary(Classification):
                 title="false-positive rate", criteria=EQUALIZED_ODDS,
             ),
         ]  # fmt: skip
+
+    def mistakes(self, labels: Values, predictions: Values) -> dict[str, Mistakes]:
+        """Return false positives among the positive predictions, and false negatives among the positive labels."""
+        predicted, true = predictions == 1, labels == 1
+        return {
+            "false positives": Mistakes(predicted, predicted & ~true),
+            "false negatives": Mistakes(true, true & ~predicted),
+        }
+
+    def events(self, labels: Values, predictions: Values) -> NDArray[np.bool_]:
+        """Return which labels are positive."""
+        return np.asarray(labels == 1)
+
+    def event_score(self, events: NDArray[np.bool_], predictions: Values) -> float:
+        """Return F1."""
+        return self.prediction_score(events.astype(np.int64), predictions)
 
     def charts(self, rows: HoldoutOutputs) -> dict[str, "Figure"]:
         """Return precision and recall, ROC curve, confusion matrix, F1 by threshold, and calibration."""

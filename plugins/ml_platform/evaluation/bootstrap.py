@@ -6,6 +6,7 @@ by itself) and 13 (percentile interval); P. Koehn, Statistical Significance Test
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +52,17 @@ def resampled_f1_gains(labels: Labels, ours: Labels, theirs: Labels, n_classes: 
         shares = counts.ravel() / max(counts.sum(), 1)
         drawn = random.multinomial(counts.sum(), shares, RESAMPLES).reshape(RESAMPLES, n_classes, n_classes)
         confusions[0, :, label], confusions[1, :, label] = drawn.sum(axis=2), drawn.sum(axis=1)
-    gains: NDArray[np.float64] = np.subtract(*_f1(confusions))
+    gains: NDArray[np.float64] = np.subtract(*f1_of_confusions(confusions))
     return gains
 
 
-def _f1(confusions: NDArray[np.float64]) -> NDArray[np.float64]:
-    hits = np.diagonal(confusions, axis1=-2, axis2=-1)
+def f1_of_confusions(confusions: NDArray[Any]) -> NDArray[np.float64]:
+    """Return F1 of each confusion matrix, with several classes the mean; 0 for a class without rows and predictions.
+
+    Args:
+        confusions: counts by label and prediction, shape (..., n_classes, n_classes); with two classes, of class 1.
+    """
+    hits = np.diagonal(confusions, axis1=-2, axis2=-1).astype(np.float64)
     labelled_or_predicted = confusions.sum(axis=-1) + confusions.sum(axis=-2)
     per_class = np.divide(2 * hits, labelled_or_predicted, out=np.zeros_like(hits), where=labelled_or_predicted > 0)
     scores: NDArray[np.float64] = per_class[..., 1] if per_class.shape[-1] == 2 else per_class.mean(axis=-1)

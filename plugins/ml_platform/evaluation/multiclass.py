@@ -16,7 +16,7 @@ from ml_platform.evaluation import charts
 from ml_platform.evaluation.classification import Classification
 from ml_platform.evaluation.group_measures import Measure, ratio
 from ml_platform.evaluation.metrics import within_one_standard_error
-from ml_platform.evaluation.task import HoldoutOutputs, OutOfFold, Outputs, Values
+from ml_platform.evaluation.task import HoldoutOutputs, Mistakes, OutOfFold, Outputs, Values
 from ml_platform.specs.tasks import METRIC_TITLES, TaskName
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Multiclass(Classification):
 
     name: ClassVar[TaskName] = "multiclass"
     drift_column = "prediction"
+    event_metric = "accuracy"
     importance_title = METRIC_TITLES["f1"]
     output_title = "probability"
 
@@ -76,6 +77,18 @@ class Multiclass(Classification):
                 for k in frequent
             ),
         ]  # fmt: skip
+
+    def mistakes(self, labels: Values, predictions: Values) -> dict[str, Mistakes]:
+        """Return the rows of another class than the predicted one."""
+        return {"other classes": Mistakes(np.ones(len(labels), dtype=bool), labels != predictions)}
+
+    def events(self, labels: Values, predictions: Values) -> NDArray[np.bool_]:
+        """Return which rows have the predicted class."""
+        return np.asarray(labels == predictions)
+
+    def event_score(self, events: NDArray[np.bool_], predictions: Values) -> float:
+        """Return the accuracy."""
+        return float(events.mean())
 
     def charts(self, rows: HoldoutOutputs) -> dict[str, "Figure"]:
         """Return confusion matrix, metrics of each class, and calibration."""

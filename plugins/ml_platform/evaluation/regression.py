@@ -26,7 +26,7 @@ from ml_platform.estimators.row_explainer import Scale
 from ml_platform.evaluation import bootstrap, number_charts
 from ml_platform.evaluation.group_measures import Measure, mean, ratio
 from ml_platform.evaluation.intervals import conformal_interval, interval_metrics
-from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, OutOfFold, Outputs, Task, Values
+from ml_platform.evaluation.task import Calibration, Folds, HoldoutOutputs, Mistakes, OutOfFold, Outputs, Task, Values
 from ml_platform.specs.parts import Label
 from ml_platform.specs.spec import Dataset
 from ml_platform.specs.tasks import METRIC_TITLES, METRICS, Metric, TaskName, sign
@@ -52,6 +52,7 @@ class Regression(Task):
     gate_metric: ClassVar[Metric] = "mae"
     output_type = "double"
     drift_column = "prediction"
+    event_metric = None
     label_type = "float64"
     importance_title = METRIC_TITLES["mae"]
     output_title = "prediction"
@@ -230,6 +231,24 @@ class Regression(Task):
     def gate_score(self, labels: Values, outputs: Outputs) -> float:
         """Return the mean absolute error; NaN if a number is not finite."""
         return float(np.abs(labels - outputs).mean())
+
+    def prediction_score(self, labels: Values, predictions: Values) -> float:
+        """Return the mean absolute error."""
+        return self.gate_score(labels, predictions)
+
+    def mistakes(self, labels: Values, predictions: Values) -> dict[str, Mistakes]:
+        """Return the rows whose true value is outside of the interval."""
+        low, high = self._ends(predictions)
+        outside = (labels < low) | (labels > high)
+        return {"values outside of the interval": Mistakes(np.ones(len(labels), dtype=bool), outside)}
+
+    def events(self, labels: Values, predictions: Values) -> NDArray[np.bool_]:
+        """Return none: no probability is logged."""
+        return np.zeros(len(labels), dtype=bool)
+
+    def event_score(self, events: NDArray[np.bool_], predictions: Values) -> float:
+        """Return NaN: there is no `event_metric`."""
+        return float("nan")
 
     def resampled_gains(self, labels: Values, ours: Outputs, theirs: Outputs, other: Task) -> NDArray[Any]:
         """Return by which share the mean absolute error is lower; see `bootstrap.resampled_error_gains`."""

@@ -11,7 +11,7 @@ chosen on rows that were not fitted, so a task that was not calibrated yet has n
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 Values = NDArray[Any]  # labels or predictions: class indices (int64), or numbers (float64); shape (n_rows,)
 Outputs = NDArray[Any]  # float64: probabilities, shape (n_rows,) or (n_rows, n_classes); or numbers, shape (n_rows,)
 Folds = Sequence[tuple[NDArray[Any], NDArray[Any]]]  # positions of the other rows and of its own, per fold
+
+
+class Mistakes(NamedTuple):
+    """One kind of mistake: which rows can be one, and which are one; masks of shape (n_rows,)."""
+
+    possible: NDArray[np.bool_]
+    made: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -104,6 +111,7 @@ class Task(ABC):
     gate_metric: ClassVar[Metric]
     label_type: ClassVar[Literal["int64", "float64"]]
     output_type: ClassVar[str]  # the MLflow type of a prediction
+    event_metric: ClassVar[Metric | None]  # can be estimated from probabilities; None if there are none
     drift_column: ClassVar[Literal["probability", "prediction"]]  # of the prediction log: what is compared over time
     output_title: ClassVar[str]
     importance_title: ClassVar[str]  # of what `importance_score` measures
@@ -267,6 +275,24 @@ class Task(ABC):
             theirs: outputs of the other model.
             other: task of the other model, with its own threshold.
         """
+
+    # what was predicted, beside the truth that came later
+
+    @abstractmethod
+    def prediction_score(self, labels: Values, predictions: Values) -> float:
+        """Return the metric `gate_metric` of predictions alone."""
+
+    @abstractmethod
+    def mistakes(self, labels: Values, predictions: Values) -> dict[str, Mistakes]:
+        """Return the mistakes, by their kind."""
+
+    @abstractmethod
+    def events(self, labels: Values, predictions: Values) -> NDArray[np.bool_]:
+        """Return for each row whether what the logged probability is about has happened; see `event_score`."""
+
+    @abstractmethod
+    def event_score(self, events: NDArray[np.bool_], predictions: Values) -> float:
+        """Return the metric `event_metric`, which needs no more of the labels than whether these events happened."""
 
     # what people see
 

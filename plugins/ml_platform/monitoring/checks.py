@@ -10,6 +10,7 @@ from ml_platform.monitoring.window import Window
 from ml_platform.storage.database import fetch, transaction
 
 Kind = Literal["drift", "performance", "estimated performance"]
+BROKEN, KEPT = "below the promise", "as promised"  # verdicts about a performance
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,16 @@ def record(check: Check, by: str) -> None:
                 *(json.dumps(check.figures), check.report_key, by),
             ),
         )
+
+
+def last_rows(kind: Kind, window: Window) -> int | None:
+    """Return the number of rows of the last check of a version before the end of a window; None if there is none."""
+    found = fetch(
+        "SELECT rows FROM monitoring.checks WHERE dataset = $1 AND kind = $2 AND model_version = $3::int"
+        " AND window_end < $4::text::timestamptz ORDER BY window_end DESC LIMIT 1",
+        *(window.model, kind, window.version, window.end.isoformat()),
+    )
+    return int(found[0][0]) if found else None
 
 
 def last_end(kind: Kind, model: str, version: int, before: datetime) -> datetime | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mlflow import MlflowClient
 from mlflow.entities import Metric
 
-from ml_platform.monitoring.checks import Check
+from ml_platform.monitoring.checks import BROKEN, Check
 from ml_platform.storage import mlflow_client
 
 EXPERIMENT = "monitoring"
@@ -37,10 +37,24 @@ def _run(client: MlflowClient, name: str, kind: str) -> str:
 
 
 def _values(check: Check) -> Iterator[tuple[str, float]]:
-    findings = check.figures["findings"]
-    yield "drift", float(check.verdict == "drift")
     yield "rows", float(check.rows)
     yield "model_version", float(check.window.version)
+    yield from _drift(check) if check.kind == "drift" else _performance(check)
+
+
+def _performance(check: Check) -> Iterator[tuple[str, float]]:
+    yield "is_below_the_promise", float(check.verdict == BROKEN)
+    for name in ("promised", "seen", "expected"):
+        if (found := check.figures[name]) is not None:
+            yield name, found["value"]
+    for one in check.figures["mistakes"]:
+        yield f"seen/{one['kind']}", one["seen"]
+        yield f"promised/{one['kind']}", one["promised"]
+
+
+def _drift(check: Check) -> Iterator[tuple[str, float]]:
+    findings = check.figures["findings"]
+    yield "drift", float(check.verdict == "drift")
     yield "share_of_tests_with_drift", sum(one["verdict"] == "drift" for one in findings) / max(1, len(findings))
     for one in findings:
         yield "/".join(filter(None, (one["kind"], one["feature"]))), one["effect"]

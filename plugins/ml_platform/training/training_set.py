@@ -61,22 +61,23 @@ def model_input(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
 
     Numeric and boolean columns become float64, categories objects of str; NaN is missing in both.
     """
-    return _typed(dataset.features, frame)
+    return typed(dataset.features, frame)
 
 
 def withheld_values(dataset: Dataset, frame: pd.DataFrame) -> pd.DataFrame:
     """Return only the withheld columns, in the types of `model_input`."""
-    return _typed(dataset.withheld, frame)
+    return typed(dataset.withheld, frame)
 
 
-def _typed(columns: Mapping[str, Column], frame: pd.DataFrame) -> pd.DataFrame:
-    typed: dict[str, pd.Series] = {}
+def typed(columns: Mapping[str, Column], frame: pd.DataFrame) -> pd.DataFrame:
+    """Return only these columns, in the types of `model_input`."""
+    found: dict[str, pd.Series] = {}
     for name, column in columns.items():
         if column.type == "category":
-            typed[name] = frame[name].astype(object).where(frame[name].notna(), float("nan"))
+            found[name] = frame[name].astype(object).where(frame[name].notna(), float("nan"))
         else:
-            typed[name] = frame[name].astype("float64")
-    return pd.DataFrame(typed, index=frame.index)
+            found[name] = frame[name].astype("float64")
+    return pd.DataFrame(found, index=frame.index)
 
 
 def entity_ids(dataset: Dataset, frame: pd.DataFrame) -> pd.Series:

@@ -7,13 +7,16 @@ import pytest
 from typer.testing import CliRunner
 
 from ml_platform.commands.main import app
-from ml_platform.monitoring import drift_check
-from ml_platform.monitoring.checks import Check
+from ml_platform.monitoring import drift_check, performance_check
+from ml_platform.monitoring.checks import BROKEN, Check
 from ml_platform.monitoring.drift_check import Plan, Skipped
 from tests.ml_platform.monitoring.test_checks import WINDOW
 
 FINDING = {"subject": "the values of AGE", "effect": 0.31, "q_value": 1e-9, "verdict": "drift"}
 FIGURES = {"sentence": "Drift: they differ.", "findings": [FINDING]}
+MISTAKE = {"kind": "false negatives", "on_holdout": 0.1, "promised": 0.13, "seen": 0.4, "is_broken": True}
+SEGMENT = {"column": "city", "group": "Rome", "promised": {"value": 0.8}, "seen": {"value": 0.6}, "is_worse": True}
+BELOW = {"sentence": "Below the promise.", "metric": "f1", "mistakes": [MISTAKE], "segments": [SEGMENT]}
 
 
 @pytest.fixture
@@ -26,7 +29,13 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
         return Check("drift", WINDOW, "training set", 500, "drift", FIGURES, "auto/drift.html")
 
     monkeypatch.setenv("S3_ENDPOINT_URL", "http://127.0.0.1:1")
+
+    def measure(_: object, plan: Plan, by: str) -> Check:
+        plans.append(plan)
+        return Check("performance", WINDOW, "hold-out", 90, BROKEN, BELOW, "auto/performance.html")
+
     monkeypatch.setattr(drift_check, "check", check)
+    monkeypatch.setattr(performance_check, "check", measure)
     return plans
 
 
@@ -37,16 +46,21 @@ def run(*arguments: str) -> Any:
 def test_the_verdict_comes_first_and_nothing_is_recorded(plans: list[Plan]) -> None:
     result = run("auto", "--window", "7d")
     assert result.exit_code == 0
-    first, *table, last = result.stdout.splitlines()
-    assert first == "Drift: they differ."
+    drift, performance = result.stdout.strip().split("\n\n")
+    title, first, *table, last = drift.splitlines()
+    assert (title, first) == ("drift", "Drift: they differ.")
     assert table[1].split("  ")[0] == "the values of AGE"
     assert last == "auto/drift.html is in the bucket reports"
-    assert [(plan.is_dry, plan.length) for plan in plans] == [(True, timedelta(days=7))]
+    title, first, *table, last = performance.splitlines()
+    assert (title, first) == ("performance", "Below the promise.")
+    assert table[1].split() == ["false", "negatives", "10.0%", "13.0%", "40.0%", "more", "than", "promised"]
+    assert table[3].split() == ["city:", "Rome", "0.8", "0.6"]
+    assert [(plan.is_dry, plan.length) for plan in plans] == [(True, timedelta(days=7))] * 2
 
 
 def test_too_few_rows_are_said(plans: list[Plan], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drift_check, "check", lambda *_, **__: Skipped("too few rows"))
-    assert run("auto").stdout == "nothing is compared: too few rows\n"
+    assert run("auto").stdout.startswith("\ndrift\nnothing is compared: too few rows\n\nperformance\n")
 
 
 def test_a_window_that_is_none_is_a_mistake_in_the_command(plans: list[Plan]) -> None:
