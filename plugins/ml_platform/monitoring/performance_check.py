@@ -112,6 +112,7 @@ def _performance(
         promised_events=_event_score(task, before),
         seen=score(task, known) if has_truth else None,
         expected=_expected(task, rows),
+        awaited=_expected(task, rows[rows["label"].isna()]),
         tests=tests,
         since={one.kind: later["event_time"].iloc[one.change] for one in tests if one.change is not None},
         periods=tuple(_periods(dataset, task, rows)),
@@ -139,6 +140,8 @@ def _seen(task: Task, rows: pd.DataFrame) -> Score | None:
 
 
 def _expected(task: Task, rows: pd.DataFrame) -> Score | None:
+    if len(rows) < LEAST_LABELS:
+        return None
     return expected_score(task, rows["probability"].to_numpy(), rows["prediction"].to_numpy().astype(task.label_type))
 
 
@@ -151,12 +154,12 @@ def _periods(dataset: Dataset, task: Task, rows: pd.DataFrame) -> list[Period]:
     if rows.empty:
         return []
     length = timedelta_of(dataset.monitor.every)
-    numbers = np.floor((rows["event_time"] - rows["event_time"].iloc[-1]) / length + 1e-9).astype(int)
+    numbers = np.ceil((rows["event_time"] - rows["event_time"].iloc[-1]) / length).astype(int)
     found = []
     for number, part in list(rows.groupby(numbers.to_numpy()))[-MOST_PERIODS:]:
         known, seen = predicted(task, part[part["label"].notna()]), _seen(task, part)
         true_events = _event_score(task, known) if seen else None
-        start = rows["event_time"].iloc[-1] + int(number) * length
+        start = rows["event_time"].iloc[-1] + (int(number) - 1) * length
         found.append(Period(start, len(part), len(known.labels), seen, _expected(task, part), true_events))
     return found
 
@@ -176,6 +179,7 @@ def _figures(found: Performance) -> dict[str, Any]:
         "promised": _score(found.promised),
         "seen": _score(found.seen),
         "expected": _score(found.expected),
+        "awaited": _score(found.awaited),
         "mistakes": [_mistake(found, one) for one in found.tests],
         "segments": [_segment(one) for one in found.segments],
         "versions": [

@@ -123,7 +123,7 @@ def _segments(found: Performance) -> Iterator[str]:
         return
     yield "<h2>Segment by segment</h2><p>Those with the largest losses against the hold-out come first.</p>"
     title = METRIC_TITLES[found.task.gate_metric]
-    heads = ("column", "rows", "labels", f"{title} on the hold-out", f"{title} by the truth", "verdict")
+    heads = ("column", "value", "labels", f"{title} on the hold-out", f"{title} by the truth", "verdict")
     yield from _rows(heads, ((one.is_worse, _segment(one)) for one in found.segments))
 
 

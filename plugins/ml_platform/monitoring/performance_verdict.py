@@ -63,6 +63,7 @@ class Performance:
         promised_events: the metric that can be estimated, on the hold-out; None without probabilities.
         seen: the metric of the gate, by the truth; None with too few labels.
         expected: the metric that the probabilities let expect; None without probabilities.
+        awaited: the same of the predictions whose truth is not known; None with too few of them.
         tests: of each kind of mistake; none with too few labels.
         since: the event time from which on there are more mistakes than promised, by the kind of mistake.
         periods: the earliest first.
@@ -78,6 +79,7 @@ class Performance:
     promised_events: float | None
     seen: Score | None
     expected: Score | None
+    awaited: Score | None
     tests: tuple[MistakeTest, ...]
     since: Mapping[str, datetime]
     periods: tuple[Period, ...]
@@ -100,7 +102,7 @@ def sentence(found: Performance) -> str:
         return _estimate_sentence(found, who)
     title = METRIC_TITLES[found.task.gate_metric]
     promised = f"on the hold-out it was {score_text(found.promised)}"
-    figures = f"{title} {score_text(found.seen)} by {found.labels:,} labels; {promised}"
+    figures = f"{title} {score_text(found.seen)} by {found.labels:,} labels; {promised}{_awaited(found)}"
     broken = [
         f"{one.kind} ({one.seen:.1%}, promised at most {one.promised:.1%}{since_text(found, one.kind)})"
         for one in found.tests
@@ -109,6 +111,13 @@ def sentence(found: Performance) -> str:
     if broken:
         return f"Below the promise: {who} makes more mistakes than promised: {', '.join(broken)}. {figures}."
     return f"As promised: {who} makes no more mistakes than promised. {figures}."
+
+
+def _awaited(found: Performance) -> str:
+    if found.awaited is None or found.task.event_metric is None:
+        return ""
+    rows, title = found.predictions - found.labels, METRIC_TITLES[found.task.event_metric]
+    return f". For {rows:,} predictions without a truth, {title} {score_text(found.awaited)} is expected"
 
 
 def since_text(found: Performance, kind: str) -> str:

@@ -22,13 +22,14 @@ def performance(
         Period(START + timedelta(weeks=week), 100, 60 if seen else 0, seen, expected, 0.7 if seen else None)
         for week in range(4)
     )
-    return Performance(WINDOW, task, 400, 240 if seen else 3, GOOD, 0.8, seen, expected, tests, {}, periods)
+    return Performance(WINDOW, task, 400, 240 if seen else 3, GOOD, 0.8, seen, expected, expected, tests, {}, periods)
 
 
 def test_a_promise_that_is_kept_is_said() -> None:
     found = performance(GOOD, GOOD, binary(600, 1))
     assert verdict(found) == KEPT
     assert sentence(found).startswith("As promised: version 3 of auto")
+    assert sentence(found).endswith(" For 160 predictions without a truth, F1 0.8 (0.75 to 0.85) is expected.")
 
 
 def test_before_the_truth_the_estimate_decides() -> None:
