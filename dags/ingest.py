@@ -58,7 +58,8 @@ def documentation(table: Table) -> str:
     next_step = "The next training of a data set that uses this feature table joins the new rows."
     if isinstance(table, Dataset):
         tables += f" and [labels.{name}](table:labels.{name})"
-        next_step = f"New rows start [train_{name}](dag:train_{name})."
+        verb = "monitor" if table.monitor.retrains else "train"
+        next_step = f"New rows start [{verb}_{name}](dag:{verb}_{name})."
     online = not_online = labels = ""
     if table.has_key and isinstance(table, Dataset):
         labels = f"Files named `{label_files(table).inbox_pattern('train')}` there bring labels alone. "

@@ -18,6 +18,7 @@ reference and a dry run.
 - a row of [monitoring.checks](table:monitoring.checks);
 - a point of each line in the experiment [monitoring](experiment:monitoring) of MLflow;
 - the asset *checks of {name}*. Its event says the verdict.
+{retraining}
 
 **How**: `docs/monitoring.md` describes the tests, their limits, and how often they are right. Drift, or a model below
 its promise, is no failure: the run is green.
@@ -34,10 +35,10 @@ its promise, is no failure: the run is green.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from airflow.sdk import AssetOrTimeSchedule, DeltaTriggerTimetable, dag, get_current_context, task
+from airflow.sdk import AssetOrTimeSchedule, DeltaTriggerTimetable, TriggerRule, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from ml_platform.airflow import forms, wiring
+from ml_platform.airflow import forms, retrainings, wiring
 from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on
 from ml_platform.exceptions import ConfigurationError, RegistryError
@@ -48,6 +49,18 @@ from ml_platform.specs.spec import Dataset
 if TYPE_CHECKING:
     from ml_platform.monitoring.checks import Check
     from ml_platform.monitoring.drift_check import Plan, Skipped
+
+RETRAINING = """
+`retrain` then starts [train_{name}](dag:train_{name}) if a check has found drift or a performance below the promise, or
+if no model is live. Its decision, with the reason, is a row of [monitoring.retrainings](table:monitoring.retrainings).
+"""
+
+
+def documentation(dataset: Dataset) -> str:
+    """Return the runbook; only some data sets are retrained."""
+    monitor, retraining = dataset.monitor, RETRAINING.replace("{name}", dataset.name)
+    fields = {"every": monitor.every, "rows": f"{monitor.rows:,}", "retraining": retraining * monitor.retrains}
+    return runbook(__doc__, name=dataset.name, **fields)
 
 
 def make_monitor(dataset: Dataset) -> None:
@@ -80,6 +93,11 @@ def make_monitor(dataset: Dataset) -> None:
 
         return outcome(performance_check.check)
 
+    @task(outlets=[retrainings.retraining(dataset)], trigger_rule=TriggerRule.ALL_DONE)
+    @fail_at_once_on(ConfigurationError)
+    def retrain() -> str:
+        return retrainings.start(dataset)
+
     @dag(
         dag_id=f"monitor_{dataset.name}",
         dag_display_name=f"Monitor {dataset.name}",
@@ -89,12 +107,13 @@ def make_monitor(dataset: Dataset) -> None:
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
         params=forms.monitoring(dataset),
-        doc_md=runbook(__doc__, name=dataset.name, every=dataset.monitor.every, rows=f"{dataset.monitor.rows:,}"),
+        doc_md=documentation(dataset),
         tags=["ml-platform", dataset.name],
     )
     def monitor() -> None:
-        drift()
-        performance()
+        checks = [drift(), performance()]
+        if dataset.monitor.retrains:
+            checks >> retrain()
 
     monitor()
 

@@ -1,8 +1,7 @@
 """Train a model on all loaded rows of {name}, and make it the champion if it is better.
 
-**Starts** when [ingest_{name}](dag:ingest_{name}) has loaded new rows, or by hand: **Trigger** opens a form with the
-grid (quick or full), the strategy with its trials and timeout, the size of an ensemble, the estimators, the metric, the
-folds and the parallel jobs.
+**Starts** when {starts}, or by hand: **Trigger** opens a form with the grid (quick or full), the strategy with its
+trials and timeout, the size of an ensemble, the estimators, the metric, the folds and the parallel jobs.
 
 **Comes in**: all rows of [labels.{name}](table:labels.{name}). Each label is joined with the features that were known
 at its time.
@@ -22,7 +21,7 @@ time, of the latest rows. The simplest candidate that is as good as the best is 
 decision threshold, all out of fold: `docs/model-quality.md`. With several classes there is no threshold, and F1 is the
 macro average. A number gets an interval. `gate` compares the challenger and the champion on the same hold-out rows: the
 gain in F1, or of a number in the mean absolute error, must be statistically significant. `promote` moves the alias.
-With `gate.approval: true` a person is asked before, under **Required Actions**. `docs/gate.md` explains the gate.
+If the YAML wants an approval, a person is asked before, under **Required Actions**. `docs/gate.md` explains the gate.
 
 **When it fails**:
 
@@ -33,11 +32,12 @@ With `gate.approval: true` a person is asked before, under **Required Actions**.
   green.
 """
 
+from functools import partial
 from typing import Any
 
-from airflow.sdk import dag, get_current_context, task
+from airflow.sdk import TriggerRule, dag, get_current_context, task
 
-from ml_platform.airflow import approval_task, forms, wiring
+from ml_platform.airflow import approval_task, forms, retrainings, wiring
 from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.typed_values import passes_dataclasses
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, skip_if_nothing_new
@@ -56,6 +56,7 @@ def make_train(dataset: Dataset) -> None:
     @task
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     @passes_dataclasses
+    @retrainings.skipped_if_known(dataset)
     @wiring.emits_lineage(dataset)
     def freeze_training_set() -> TrainingSetReference:
         from ml_platform.training import build_training_set
@@ -89,23 +90,21 @@ def make_train(dataset: Dataset) -> None:
         from ml_platform.promotion import steps
         from ml_platform.training import training_set
 
-        return steps.run_gate(training_set.load(dataset, reference), challenger, by=wiring.started_by())
+        training = training_set.load(retrainings.of_run(dataset), reference)
+        return retrainings.with_reason(dataset, steps.run_gate(training, challenger, by=wiring.started_by()))
 
-    @task(outlets=[wiring.champion(dataset)])
+    @task(outlets=[wiring.champion(dataset)], trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
     @fail_at_once_on(ConfigurationError, DegenerateDataError)
     @skip_if_nothing_new
     @passes_dataclasses
     def promote(
-        reference: TrainingSetReference,
-        challenger: Challenger,
-        gate_result: GateResult,
-        response: dict[str, Any] | None = None,
+        reference: TrainingSetReference, challenger: Challenger, gate_result: GateResult, response: Any = None
     ) -> TrainingCard | None:
         from ml_platform.promotion import steps
         from ml_platform.training import training_set
 
         answer = approval_task.answer_of(response) if response else None
-        training = training_set.load(dataset, reference)
+        training = training_set.load(retrainings.of_run(dataset), reference)
         card = steps.promote(training, challenger, by=wiring.started_by(), gate_result=gate_result, answer=answer)
         return card if card.promoted else None
 
@@ -113,20 +112,21 @@ def make_train(dataset: Dataset) -> None:
         dag_id=f"train_{dataset.name}",
         dag_display_name=f"Train {dataset.name}",
         description=f"Train a model on all loaded rows of {dataset.name}; it becomes the champion if it is better",
-        schedule=[wiring.training_data(dataset)],
+        schedule=[retrainings.starts_training(dataset)],
         start_date=START,
-        max_active_runs=MAX_WAITING_RUNS if dataset.gate.approval else 1,
+        max_active_runs=MAX_WAITING_RUNS if retrainings.can_ask(dataset) else 1,
         default_args=DEFAULT_ARGS,
         params=forms.training(dataset),
-        doc_md=runbook(__doc__, name=dataset.name),
+        doc_md=runbook(__doc__, name=dataset.name, starts=retrainings.starts_when(dataset)),
         tags=["ml-platform", dataset.name],
     )
     def train() -> None:
         reference = freeze_training_set()
         challenger = refit(reference, search(reference))
         gate_result = gate(reference, challenger)
-        if dataset.gate.approval:
-            approval = approval_task.ask(dataset.gate, question_from="gate")
+        if retrainings.can_ask(dataset):
+            is_needed = partial(retrainings.needs_approval, dataset)
+            approval = approval_task.ask(dataset.gate, "gate", is_needed)
             gate_result >> approval
             promote(reference, challenger, gate_result, approval.output)
         else:

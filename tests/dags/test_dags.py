@@ -22,6 +22,7 @@ from ml_platform.monitoring.window import Window
 from ml_platform.sources import pull as sources
 from ml_platform.sources.pull import Pulled
 from ml_platform.specs.catalog import Catalog, catalog, dataset
+from ml_platform.specs.monitoring import Monitor
 from ml_platform.specs.parts import Gate, Promotion
 from ml_platform.specs.retention import STORES
 from ml_platform.specs.spec import Dataset
@@ -298,6 +299,22 @@ def test_an_approval_stands_between_gate_and_alias(asking) -> None:
     assert asked.options == ["Approve", "Reject"]
     assert asked.defaults == ["Reject"]
     assert asked.response_timeout == timedelta(minutes=90)
+
+
+@pytest.mark.parametrize(("on_drift", "asks"), [("retrain", False), ("retrain_with_approval", True)])
+def test_drift_starts_a_training_where_the_yaml_says_so(monkeypatch, on_drift, asks) -> None:
+    spec = AUTO.model_copy(update={"monitor": Monitor(on_drift=on_drift)})
+    monkeypatch.setattr("ml_platform.specs.catalog.catalog", lambda: Catalog((spec,), (), ()))
+    bags = {verb: DagBag(ROOT / "dags" / f"{verb}.py") for verb in ("monitor", "train", "ingest")}
+    assert [bag.import_errors for bag in bags.values()] == [{}] * 3
+    monitor, train = bags["monitor"].dags["monitor_auto"], bags["train"].dags["train_auto"]
+    assert edges(monitor) == {"drift": {"retrain"}, "performance": {"retrain"}, "retrain": set()}
+    (asset,) = monitor.get_task("retrain").outlets
+    assert [one.uri for one in train.timetable.asset_condition.objects] == [asset.uri]
+    assert ("approval" in edges(train)) is asks
+    assert "New rows start [monitor_auto]" in bags["ingest"].dags["ingest_auto"].doc_md
+    assert "[monitor_auto](/dags/monitor_auto) has found drift" in train.doc_md
+    assert "[train_auto](/dags/train_auto) if a check has found drift" in monitor.doc_md
 
 
 def test_a_training_that_waits_for_an_approval_does_not_block_the_next(asking) -> None:

@@ -1,6 +1,8 @@
 """Causes in `monitoring.checks`, the table of what is found about live models."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from ml_platform.alerts.causes import Cause, Look
 from ml_platform.alerts.store import Connection
@@ -12,22 +14,42 @@ BAD: dict[tuple[str, str], EventName] = {
     ("performance", "below the promise"): "performance",
     ("estimated performance", "below the promise"): "performance",
 }
+# a check of a data set that is retrained counts as soon as it is decided what follows
 LAST = """
-SELECT DISTINCT ON (dataset, kind) dataset, kind, verdict, model_version, rows, window_end
-FROM monitoring.checks ORDER BY dataset, kind, window_end DESC, check_id DESC"""
+SELECT DISTINCT ON (c.dataset, c.kind) c.dataset, c.kind, c.verdict, c.model_version, c.rows, c.window_end,
+       r.is_started, r.reason
+FROM monitoring.checks c LEFT JOIN LATERAL (
+    SELECT is_started, reason FROM monitoring.retrainings
+    WHERE dataset = c.dataset AND window_end >= c.window_end ORDER BY window_end LIMIT 1
+) r ON true
+WHERE NOT (c.dataset = ANY(%s) AND r.is_started IS NULL AND c.kind || c.verdict = ANY(%s)
+           AND c.checked_at > now() - interval '10 minutes')
+ORDER BY c.dataset, c.kind, c.window_end DESC, c.check_id DESC"""
+STARTED = "Nothing must be done now: the gate decides whether the new model goes live."
 
 
-def findings(connection: Connection) -> Look:
-    """Return the data sets whose last check of a kind has a bad verdict."""
+def findings(connection: Connection, retrained: Sequence[str] = ()) -> Look:
+    """Return the data sets whose last check of a kind has a bad verdict.
+
+    Args:
+        connection: to the database `platform`.
+        retrained: names of the data sets for which checks start trainings.
+    """
+    followed = [kind + verdict for kind, verdict in BAD if not kind.startswith("estimated")]
     return Look.of(
-        BAD.values(),
+        dict.fromkeys(BAD.values()),
         [
-            Cause(BAD[kind, verdict], f"{dataset}/{kind}", {"reason": _reason(rows, version, end)}, dataset)
-            for dataset, kind, verdict, version, rows, end in connection.execute(LAST)
+            Cause(BAD[kind, verdict], f"{dataset}/{kind}", _facts(*found), dataset)
+            for dataset, kind, verdict, *found in connection.execute(LAST, (list(retrained), followed))
             if (kind, verdict) in BAD
         ],
     )
 
 
-def _reason(rows: int, version: int, end: datetime) -> str:
-    return f"The check looked at {rows:,} rows that version {version} scored until {end:%Y-%m-%d %H:%M} UTC."
+def _facts(version: int, rows: int, end: datetime, is_started: bool | None, reason: str | None) -> dict[str, Any]:
+    checked = f"The check looked at {rows:,} rows that version {version} scored until {end:%Y-%m-%d %H:%M} UTC."
+    if is_started is None:
+        return {"reason": checked}
+    if is_started:
+        return {"reason": f"{checked} A retraining begins: {reason}.", "advice": STARTED}
+    return {"reason": f"{checked} No retraining begins: {reason}."}

@@ -122,6 +122,5 @@ def _paragraph(part: Part, environment: Mapping[str, str], zone: ZoneInfo) -> _P
         ended = f"{part.ended_at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
         over = f"It began at {began} and was over at {ended}. It was: {event.text.format_map(shown)}"
         return _Paragraph(f"Over: {heading}", over, link, "There is nothing more to do.")
-    return _Paragraph(
-        heading, f"{event.text.format_map(shown)} (Noticed at {began}.)", link, event.advice.format_map(shown)
-    )
+    advice = shown.get("advice") or event.advice.format_map(shown)  # a cause may know better than its event
+    return _Paragraph(heading, f"{event.text.format_map(shown)} (Noticed at {began}.)", link, advice)

@@ -84,12 +84,13 @@ class Sender:
         environment, options = self._environment, self._options
         tables = (*specs.datasets, *specs.tables)
         names = {table.name for table in tables}
+        retrained = [dataset.name for dataset in specs.datasets if dataset.monitor.retrains]
         open_keys = [key for _, key in store.open_states(connection)]
         return {
             "rejected files": lambda: recorded.rejected_files(connection, since),
             "decisions of the gate": lambda: recorded.refused_challengers(connection, since),
             "rollbacks": lambda: recorded.rollbacks(connection, since),
-            "checks": lambda: checks.findings(connection),
+            "checks": lambda: checks.findings(connection, retrained),
             "arrivals": lambda: recorded.arrivals(connection, tables, now),
             "runs": lambda: self._in_airflow(lambda airflow: runs.failed_runs(airflow, names)),
             "approvals": lambda: self._in_airflow(lambda airflow: runs.approvals(airflow, names)),

@@ -10,6 +10,7 @@ from ml_platform.monitoring.window import Window
 from ml_platform.storage.database import fetch, transaction
 
 Kind = Literal["drift", "performance", "estimated performance"]
+DRIFT = "drift"  # the bad verdict about rows
 BROKEN, KEPT = "below the promise", "as promised"  # verdicts about a performance
 
 

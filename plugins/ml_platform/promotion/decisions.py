@@ -28,6 +28,16 @@ def final_decision(version: ModelVersion) -> Decision | None:
     return Decision(*rows[0]) if rows else None
 
 
+def version_trained_on(model: str, training_set_sha256: str) -> int | None:
+    """Return the newest version with this training set that was decided about; None if there is none."""
+    found = database.fetch(
+        "SELECT max(version) FROM models.decisions WHERE model = $1 AND training_set_sha256 = $2",
+        *(model, training_set_sha256),
+    )
+    version: int | None = found[0][0]
+    return version
+
+
 def record(cursor: Any, version: ModelVersion, decision: Decision, by: str, answer: Answer | None = None) -> int:
     """Insert a decision, or replace one whose alias never moved; return its id."""
     row = {field: getattr(decision, field) for field in _FIELDS}

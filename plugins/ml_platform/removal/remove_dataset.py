@@ -37,7 +37,7 @@ _OWN_ROWS = (
         for table in ("ledger", "arrivals", "rejected_rows", "training_sets", "withdrawals")
     ),
     *(f"sources.{table} WHERE dataset = $1" for table in ("ranges", "status")),
-    "monitoring.checks WHERE dataset = $1",
+    *(f"monitoring.{table} WHERE dataset = $1" for table in ("checks", "retrainings")),
     # not those of decisions and rollbacks, whose records stay: they would be sent again
     "monitoring.alerts WHERE dataset = $1 AND event NOT IN ('challenger_refused', 'rolled_back')",
     "uploads.specs WHERE name = $1",

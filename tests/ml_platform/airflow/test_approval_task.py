@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from airflow.providers.standard.utils.skipmixin import SkipMixin
+from airflow.sdk.exceptions import AirflowSkipException
 
 from ml_platform.airflow.approval_task import answer_of, ask
 from ml_platform.promotion.approval import Answer
@@ -35,3 +36,8 @@ def test_after_a_rejection_the_next_task_is_not_skipped(monkeypatch) -> None:
     task.downstream_task_ids = {"promote"}
     event = {"chosen_options": ["Reject"], "responded_by_user": ALICE, "responded_at": AT, "params_input": {}}
     assert answer_of(task.execute_complete({"task": task, "ti": None}, event)).outcome == "rejected"
+
+
+def test_a_run_in_which_nobody_is_asked_skips_the_question() -> None:
+    with pytest.raises(AirflowSkipException, match="nobody is asked"):
+        ask(Gate(), "gate", lambda: False).execute({})

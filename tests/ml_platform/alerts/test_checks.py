@@ -22,6 +22,31 @@ def test_drift_lasts_until_a_check_finds_none(servers):
             assert all("5,000 rows that version 3 scored" in cause.facts["reason"] for cause in found)
 
 
+DECISION = """INSERT INTO monitoring.retrainings (dataset, window_end, cause, is_started, reason, decided_by)
+    VALUES ('alerted', %s, 'drift', %s, 'its reason', 'ada')"""
+
+
+def test_an_alert_says_whether_a_retraining_follows_as_soon_as_it_is_decided(servers):
+    with closing(store.connect(servers.database_uri("platform"))) as owner, owner.transaction(force_rollback=True):
+
+        def facts() -> list[dict[str, str]]:
+            found = checks.findings(owner, ["alerted"]).causes
+            return [cause.facts for cause in found if cause.dataset == "alerted"]
+
+        for day, is_started in enumerate((True, False)):
+            end = START + timedelta(days=day)
+            owner.execute(CHECK, (START, end, "drift"))
+            if not day:
+                assert facts() == []  # it is decided in a moment
+            owner.execute(DECISION, (end + timedelta(hours=1), is_started))
+            (found,) = facts()
+            assert ("advice" in found) == is_started
+            assert found["reason"].endswith(" A retraining begins: its reason." if is_started else ": its reason.")
+        owner.execute(CHECK, (START, START + timedelta(days=2), "drift"))
+        owner.execute("UPDATE monitoring.checks SET checked_at = now() - interval '11 minutes'")
+        assert set(facts()[0]) == {"reason"}  # nothing was decided, as if the task failed
+
+
 def test_the_server_of_the_alerts_may_read_the_checks(servers):
     with closing(store.connect(servers.database_uri("alerts", "platform"))) as connection:
-        assert checks.findings(connection).events == ("drift",)
+        assert checks.findings(connection).events == ("drift", "performance")

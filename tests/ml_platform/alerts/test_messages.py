@@ -50,6 +50,11 @@ def test_every_message_says_what_where_and_what_to_do(event: EventName) -> None:
     assert f'<a href="{link}">' in message.html
 
 
+def test_a_cause_can_know_better_what_to_do() -> None:
+    message = compose(ID, [part("drift", advice="Nothing must be done now.")], PAGES, "UTC")
+    assert message.text.strip().split("\n")[-1] == "Nothing must be done now."
+
+
 @pytest.mark.parametrize("event", [name for name, event in EVENTS.items() if event.is_state])
 def test_the_end_of_a_state_names_what_it_was(event: EventName) -> None:
     message = compose(ID, [part(event, is_over=True)], PAGES, "UTC")

@@ -1,15 +1,18 @@
 """`ml-platform monitor`, as a user types it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from ml_platform.commands.main import app
-from ml_platform.monitoring import drift_check, performance_check
+from ml_platform.monitoring import drift_check, performance_check, retraining
 from ml_platform.monitoring.checks import BROKEN, Check
 from ml_platform.monitoring.drift_check import Plan, Skipped
+from ml_platform.monitoring.retraining import Decision, Situation
+from ml_platform.specs import catalog
+from ml_platform.specs.monitoring import Monitor
 from tests.ml_platform.monitoring.test_checks import WINDOW
 
 FINDING = {"subject": "the values of AGE", "effect": 0.31, "q_value": 1e-9, "verdict": "drift"}
@@ -66,3 +69,21 @@ def test_too_few_rows_are_said(plans: list[Plan], monkeypatch: pytest.MonkeyPatc
 def test_a_window_that_is_none_is_a_mistake_in_the_command(plans: list[Plan]) -> None:
     assert run("auto", "--window", "last week").exit_code == 2
     assert not plans
+
+
+def test_it_says_whether_a_training_would_follow_and_what_followed_before(
+    plans: list[Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retrained = catalog.dataset("auto").model_copy(update={"monitor": Monitor(on_drift="retrain")})
+    began = Decision("drift", 3, True, "drift; 7 rows were loaded")
+    monkeypatch.setattr(catalog, "dataset", lambda _: retrained)
+    monkeypatch.setattr(retraining, "bad_verdicts", lambda *_: [])
+    monkeypatch.setattr(retraining, "recent", lambda *_: [(datetime(2026, 6, 1, tzinfo=UTC), began)])
+    monkeypatch.setattr(retraining, "situation", lambda _: Situation(3, False, 1234, []))
+    told = run("auto").stdout.strip().split("\n\n")[2].splitlines()
+    reason = "drift, below the promise; 1,234 rows were loaded since the last training"
+    assert told[:2] == ["retraining", f"monitor_auto would start a training: {reason}"]
+    assert told[-1].split()[:4] == ["2026-06-01", "00:00", "began", "drift"]
+    monkeypatch.setattr(drift_check, "check", lambda *_, **__: Skipped("too few rows"))
+    monkeypatch.setattr(performance_check, "check", lambda *_, **__: Skipped("too few rows"))
+    assert "there is no reason for a training" in run("auto").stdout

@@ -64,6 +64,14 @@ def test_recording_it_again_replaces_the_row() -> None:
     assert rows("again", "decision") == [("kept",)]
 
 
+def test_the_newest_version_with_a_training_set_is_found() -> None:
+    assert decisions.version_trained_on("known", SHA256) is None
+    record(version("known"), KEPT)
+    record(version("known", "run 5", 5), replace(KEPT, version=5))
+    assert decisions.version_trained_on("known", SHA256) == 5
+    assert decisions.version_trained_on("known", "1e" * 32) is None
+
+
 @pytest.mark.parametrize(("is_done", "final"), [(False, None), (True, PROMOTED)])
 def test_a_promotion_is_final_when_the_alias_has_moved(is_done, final) -> None:
     name = f"moved {is_done}"

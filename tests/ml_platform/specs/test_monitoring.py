@@ -13,11 +13,13 @@ def with_monitor(**options) -> Dataset:
 
 
 def test_without_the_option_a_check_comes_every_two_weeks() -> None:
-    assert make_dataset().monitor == Monitor(every="2w", rows=200, season=None)
+    assert make_dataset().monitor == Monitor(every="2w", rows=200, season=None, on_drift="report")
+    assert not make_dataset().monitor.retrains
+    assert Monitor(on_drift="retrain_with_approval").retrains
 
 
 def test_the_option_does_not_change_the_meaning_of_the_data() -> None:
-    assert with_monitor(every="1d", rows=1000).sha256 == make_dataset().sha256
+    assert with_monitor(every="1d", rows=1000, on_drift="retrain", cool_down="1d").sha256 == make_dataset().sha256
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,8 @@ def test_the_option_does_not_change_the_meaning_of_the_data() -> None:
         ({"season": "52w"}, "monitor.season: without `event_time` the season of a row is not known"),
         ({"every": "often"}, "String should match pattern"),
         ({"rows": 10}, "greater than or equal to 50"),
+        ({"on_drift": "roll_back"}, "'report', 'retrain' or 'retrain_with_approval'"),
+        ({"max_retrainings": 0}, "greater than or equal to 1"),
         ({"often": True}, "Extra inputs are not permitted"),
     ],
 )
