@@ -1,7 +1,6 @@
 """Causes in `monitoring.checks`, the table of what is found about live models."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from ml_platform.alerts.causes import Cause, Look
@@ -14,17 +13,19 @@ BAD: dict[tuple[str, str], EventName] = {
     ("performance", "below the promise"): "performance",
     ("estimated performance", "below the promise"): "performance",
 }
-# a check of a data set that is retrained counts as soon as it is decided what follows
-LAST = """
-SELECT DISTINCT ON (c.dataset, c.kind) c.dataset, c.kind, c.verdict, c.model_version, c.rows, c.window_end,
-       r.is_started, r.reason
+# Of the performance, the newest check counts, whether by the truth or by an estimate: one state, told once. A check of
+# a data set that is retrained counts as soon as it is decided what follows.
+STATE = "replace(c.kind, 'estimated ', '')"
+LAST = f"""
+SELECT DISTINCT ON (c.dataset, {STATE}) c.dataset, c.kind, c.verdict, {STATE}, c.figures ->> 'sentence',
+       c.report_key, r.is_started, r.reason
 FROM monitoring.checks c LEFT JOIN LATERAL (
     SELECT is_started, reason FROM monitoring.retrainings
     WHERE dataset = c.dataset AND window_end >= c.window_end ORDER BY window_end LIMIT 1
 ) r ON true
 WHERE NOT (c.dataset = ANY(%s) AND r.is_started IS NULL AND c.kind || c.verdict = ANY(%s)
            AND c.checked_at > now() - interval '10 minutes')
-ORDER BY c.dataset, c.kind, c.window_end DESC, c.check_id DESC"""
+ORDER BY c.dataset, {STATE}, c.window_end DESC, c.check_id DESC"""  # noqa: S608 – constants
 STARTED = "Nothing must be done now: the gate decides whether the new model goes live."
 
 
@@ -39,15 +40,15 @@ def findings(connection: Connection, retrained: Sequence[str] = ()) -> Look:
     return Look.of(
         dict.fromkeys(BAD.values()),
         [
-            Cause(BAD[kind, verdict], f"{dataset}/{kind}", _facts(*found), dataset)
-            for dataset, kind, verdict, *found in connection.execute(LAST, (list(retrained), followed))
+            Cause(BAD[kind, verdict], f"{dataset}/{state}", _facts(*found), dataset)
+            for dataset, kind, verdict, state, *found in connection.execute(LAST, (list(retrained), followed))
             if (kind, verdict) in BAD
         ],
     )
 
 
-def _facts(version: int, rows: int, end: datetime, is_started: bool | None, reason: str | None) -> dict[str, Any]:
-    checked = f"The check looked at {rows:,} rows that version {version} scored until {end:%Y-%m-%d %H:%M} UTC."
+def _facts(sentence: str, page: str, is_started: bool | None, reason: str | None) -> dict[str, Any]:
+    checked = f"{sentence} The page {page} in the bucket reports has all figures."
     if is_started is None:
         return {"reason": checked}
     if is_started:

@@ -72,15 +72,15 @@ EVENTS: dict[EventName, Event] = {
     ),
     "drift": Event(
         title="Drift",
-        text="The rows to be scored differ from those of the training of {dataset}. {reason}",
+        text="{reason}",
         advice="Look at the columns that are named. If the world has changed, train on newer rows.",
-        page=("dag", "train_{dataset}"),
+        page=("bucket", "reports/{dataset}"),
     ),
     "performance": Event(
         title="Performance below the promise",
-        text="The live model of {dataset} is worse than at its training. {reason}",
+        text="{reason}",
         advice="Train on newer rows, or roll back: `./ml-platform models rollback {dataset} --reason ...`.",
-        page=("model", "{dataset}"),
+        page=("bucket", "reports/{dataset}"),
     ),
     "nothing_arrived": Event(
         title="Nothing arrived",
