@@ -91,7 +91,10 @@ def _compare(
     if reference is None or reference.rows < dataset.monitor.rows:
         found = f"only {reference.rows:,} rows" if reference else "no rows"
         of_season = " of this season" if season else ""
-        return Skipped(f"the training set of version {live.version} has {found}{of_season} to compare with")
+        return Skipped(
+            f"the training set of version {live.version} has {found}{of_season} to compare with; a check needs"
+            f" {dataset.monitor.rows:,} (monitor.rows in datasets/{dataset.name}.yaml)"
+        )
     features = window.features(model, dataset, window.files(scored))
     values = window.predictions(scored, model.task)
     known = None if reference.predictions is None else (reference.predictions, values)

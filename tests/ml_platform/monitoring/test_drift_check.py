@@ -131,8 +131,25 @@ def test_scored_rows_are_checked_once_and_drift_is_found_in_those_that_come_late
     assert whole.rows == 750
 
 
+def test_with_a_season_only_training_rows_of_the_same_time_are_compared(shop: Dataset) -> None:
+    log_over_http(shop, 200)
+
+    def compared(season: str) -> Check | Skipped:
+        seasonal = shop.model_copy(update={"monitor": shop.monitor.model_copy(update={"season": season})})
+        return drift_check.check(seasonal, Plan(datetime.now(UTC), timedelta(days=1), is_dry=True), by="ann")
+
+    fortnights = compared("2w")  # the window has the length of `every`, 2w: every training row is in one of them
+    assert isinstance(fortnights, Check)
+    assert fortnights.reference == "same season"
+    assert fortnights.figures["reference_rows"] > 900
+    never = compared("1040w")
+    assert isinstance(never, Skipped)
+    assert "has no rows of this season to compare with" in never.reason
+
+
 def test_a_training_set_that_is_not_here_is_named(shop: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     log_over_http(shop, 200)
     monkeypatch.setattr(drift_check, "reference_rows", lambda *_: None)
     result = drift_check.check(shop, Plan(datetime.now(UTC), timedelta(days=1)), by="ann")
-    assert result == Skipped("the training set of version 1 has no rows to compare with")
+    assert isinstance(result, Skipped)
+    assert result.reason.startswith("the training set of version 1 has no rows to compare with; a check needs 200")

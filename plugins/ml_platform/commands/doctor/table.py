@@ -1,6 +1,6 @@
 """The table of all checks."""
 
-from ml_platform.commands.doctor import backups, buckets, dags, endpoints, machine, models, postgres, uploads
+from ml_platform.commands.doctor import alerts, backups, buckets, dags, endpoints, machine, models, postgres, uploads
 from ml_platform.commands.doctor.check import Check
 from stack.target import runner
 
@@ -91,6 +91,12 @@ CHECKS = (
         "backups are made as often as they should be",
         backups.late_backups,
         "`make logs server=backup` shows why; for containers see docs/operations.md",
+    ),
+    Check(
+        "alerts reach their channels",
+        alerts.waiting_messages,
+        "correct the channel in datasets/platform.yaml or its secret in .env; `./ml-platform alerts test CHANNEL`",
+        ("postgres",),
     ),
     Check("there is free disk and memory", machine.little_space, "remove files, or end other programs"),
     Check("only their owner reads files with secrets", machine.open_secrets, "change the mode as shown"),
