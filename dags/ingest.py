@@ -3,8 +3,8 @@
 **Starts** by itself: one run always waits for a file. It uses no worker while it waits.
 
 **Comes in**: files named `{files}` in the [bucket train](bucket:train), as CSV, `.csv.gz`, Parquet or JSON lines,
-with the columns that `datasets/{name}.yaml` declares. {label_files}Several files are loaded at once, each is settled as
-soon as it is loaded, and a file that comes meanwhile is taken too. `docs/files.md` describes the formats,
+with the columns that `datasets/{name}.yaml` declares. {label_files}{answers}Several files are loaded at once, each is
+settled as soon as it is loaded, and a file that comes meanwhile is taken too. `docs/files.md` describes the formats,
 `docs/data-sets.md` the YAML.
 
 **Goes out**:
@@ -60,7 +60,11 @@ def documentation(table: Table) -> str:
         tables += f" and [labels.{name}](table:labels.{name})"
         verb = "monitor" if table.monitor.retrains else "train"
         next_step = f"New rows start [{verb}_{name}](dag:{verb}_{name})."
-    online = not_online = labels = ""
+    online = not_online = labels = answers = ""
+    if isinstance(table, Dataset):
+        answers = (
+            f"Files named `{table.answer_prefix}*` in the [bucket label](bucket:label) bring labels of scored rows. "
+        )
     if table.has_key and isinstance(table, Dataset):
         labels = f"Files named `{label_files(table).inbox_pattern('train')}` there bring labels alone. "
     if table.has_key:
@@ -69,7 +73,13 @@ def documentation(table: Table) -> str:
             "  service finds it by its key;\n"
         )
         not_online = "- `materialize` is red: the rows are loaded, but not online yet. The next run writes them.\n"
-    fields = {"online": online, "not_online": not_online, "next_step": next_step, "label_files": labels}
+    fields = {
+        "online": online,
+        "not_online": not_online,
+        "next_step": next_step,
+        "label_files": labels,
+        "answers": answers,
+    }
     return runbook(__doc__, name=name, files=table.inbox_pattern("train"), tables=tables, **fields)
 
 

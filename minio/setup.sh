@@ -79,7 +79,7 @@ done <buckets
 
 # A DELETE in MinIO ignores If-Match, so it could remove a newer file than the one that was read. With versions, the platform
 # deletes exactly the version that it has read. A file that a person deletes is removed for good after a day.
-for bucket in train test; do
+for bucket in train test label; do
     mc version enable "store/$bucket" >/dev/null
     mc ilm import "store/$bucket" >/dev/null <<END
 {"Rules": [{"ID": "deleted", "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 1},

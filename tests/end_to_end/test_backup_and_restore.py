@@ -43,7 +43,7 @@ def world(stack, airflow, mlflow):
     everything = Buckets(archive.connect(stack))
 
     def look() -> dict[str, object]:
-        names = ("train", "test", "result", "mlflow", "reports")
+        names = ("train", "test", "label", "result", "mlflow", "reports")
         contents = {
             (bucket, key): hashlib.sha256(everything.get(bucket, key)).hexdigest()
             for bucket in names

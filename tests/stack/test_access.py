@@ -15,17 +15,17 @@ DENY = {"Effect": "Deny", "Action": ["admin:*"]}
 
 
 def test_the_platform_uses_every_bucket_of_data_and_a_folder_of_mlflows():
-    assert access.buckets() == ["train", "test", "result", "mlflow", "reports", "logs"]
+    assert access.buckets() == ["train", "test", "label", "result", "mlflow", "reports", "logs"]
     rights = access.rights("platform")
     assert rights.pop("mlflow/training_sets") == OBJECT_ACTIONS
     assert not rights.pop("mlflow") & {"s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:PutObjectTagging"}
-    assert rights == dict.fromkeys(["train", "test", "result", "reports"], EVERYTHING)
+    assert rights == dict.fromkeys(["train", "test", "label", "result", "reports"], EVERYTHING)
     assert access.rights("mlflow") == {"mlflow": EVERYTHING}
     assert access.rights("logs") == {"logs": EVERYTHING}
 
 
 def test_the_buckets_of_a_policy_are_those_in_which_it_allows_anything():
-    assert access.buckets_of("platform") == ["mlflow", "reports", "result", "test", "train"]
+    assert access.buckets_of("platform") == ["label", "mlflow", "reports", "result", "test", "train"]
     assert access.buckets_of("logs") == ["logs"]
 
 

@@ -169,7 +169,7 @@ def test_s3_refuses_strangers(stack):
 
 
 USED = {  # where each S3 identity writes: beginnings of keys
-    "platform": ("train/", "test/", "result/", "reports/", "mlflow/training_sets/"),
+    "platform": ("train/", "test/", "label/", "result/", "reports/", "mlflow/training_sets/"),
     "mlflow": ("mlflow/",),
     "logs": ("logs/",),
 }

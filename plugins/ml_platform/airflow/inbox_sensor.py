@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -26,13 +26,20 @@ class InboxTrigger(BaseTrigger):
     Args:
         bucket: of the inbox.
         prefixes: of the keys; a key that ends in a slash is a folder.
+        others: more places to look at, each as bucket and prefix.
         held: ETags of the files that wait for their next attempt, by key.
         seconds: until it fires without a file; None is never.
         connection: id of Airflow's connection to the object store.
     """
 
     def __init__(  # noqa: D107 – see the class
-        self, bucket: str, prefixes: list[str], held: dict[str, str], seconds: float | None, connection: str
+        self,
+        bucket: str,
+        prefixes: list[str],
+        held: dict[str, str],
+        seconds: float | None,
+        connection: str,
+        others: Sequence[Sequence[str]] = (),
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.bucket = bucket
@@ -40,6 +47,7 @@ class InboxTrigger(BaseTrigger):
         self.held = held
         self.seconds = seconds
         self.connection = connection
+        self.others = [list(place) for place in others]
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return the class path and the arguments, as the triggerer stores them."""
@@ -49,6 +57,7 @@ class InboxTrigger(BaseTrigger):
             "held": self.held,
             "seconds": self.seconds,
             "connection": self.connection,
+            "others": self.others,
         }
         return f"{type(self).__module__}.{type(self).__qualname__}", arguments
 
@@ -62,10 +71,11 @@ class InboxTrigger(BaseTrigger):
         yield TriggerEvent(None)  # type: ignore[no-untyped-call]
 
     async def _has_new_files(self, client: Any) -> bool:
-        return any(await asyncio.gather(*(self._has_new_file(client, prefix) for prefix in self.prefixes)))
+        places = [*((self.bucket, prefix) for prefix in self.prefixes), *self.others]
+        return any(await asyncio.gather(*(self._has_new_file(client, *place) for place in places)))
 
-    async def _has_new_file(self, client: Any, prefix: str) -> bool:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+    async def _has_new_file(self, client: Any, bucket: str, prefix: str) -> bool:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         async for page in pages:
             for entry in page.get("Contents", ()):
                 if not entry["Key"].endswith("/") and self.held.get(entry["Key"]) != entry["ETag"]:
@@ -109,4 +119,5 @@ class InboxSensor(BaseOperator):
             held={version.key: version.etag for version in waiting.pauses},
             seconds=min(waiting.next_attempt, LOOK_AGAIN) if waiting.pauses else None,
             connection=self.connection,
+            others=[list(one) for one in self.table.inboxes(self.purpose) if one.bucket != self.purpose],
         )

@@ -1,6 +1,7 @@
 """`ml-platform dataset`: draft, check and list the specs of data sets, and write their rows into the online store."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, get_args
 
@@ -168,7 +169,8 @@ def _cells(table: Table) -> tuple[str, ...]:
     entity = f"{table.entity.name}: {', '.join(table.entity.key) or 'no key'}"
     if isinstance(table, Dataset):
         joined = ", ".join(other.name for other in table.tables)
-        files = "\n".join(f"{prefix}*" for purpose in get_args(Purpose) for prefix in table.inbox_prefixes(purpose))
+        inboxes = chain.from_iterable(map(table.inboxes, get_args(Purpose)))
+        files = "\n".join(f"{inbox.prefix}*" for inbox in inboxes)
         return table.name, "data set", entity, table.label.column, str(len(table.features)), joined, files
     return table.name, "feature table", entity, "", str(len(table.own_features)), "", table.inbox_pattern("train")
 

@@ -11,6 +11,7 @@ import typer
 from ml_platform.commands import (
     alerts,
     dataset,
+    labels,
     lineage,
     models,
     monitoring,
@@ -26,6 +27,7 @@ dataset.app.command()(removal.forget)
 dataset.app.command()(removal.remove)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(labels.app, name="labels")
 app.add_typer(models.app, name="models")
 app.add_typer(sources.app, name="sources")
 app.add_typer(uploads.app, name="uploads")

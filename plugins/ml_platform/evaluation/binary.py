@@ -136,6 +136,16 @@ class Binary(Classification):
         """Return the probability of the positive class, and the class."""
         return {"probability": outputs, "prediction": self.texts(predictions)}
 
+    def uncertainty(self, outputs: Outputs) -> NDArray[np.float64]:
+        """Return how near the probability is to the threshold: 1 at it, 0 where the probability is 0 or 1.
+
+        Uncertainty sampling (Lewis and Gale, "A sequential algorithm for training text classifiers", 1994).
+        """
+        threshold = self.threshold or 0.0
+        side = np.where(outputs < threshold, threshold, 1 - threshold)
+        distance = np.abs(outputs - threshold)
+        return 1 - np.divide(distance, side, out=np.zeros_like(distance), where=side > 0)
+
     def answers(self, outputs: Outputs, predictions: Values) -> list[dict[str, Any]]:
         """Return the probability of the positive class, and the class."""
         pairs = zip(outputs.tolist(), self.texts(predictions), strict=True)

@@ -117,6 +117,14 @@ class Multiclass(Classification):
         """Return the probability of the predicted class, and the class."""
         return {"probability": self._of_prediction(outputs, predictions), "prediction": self.texts(predictions)}
 
+    def uncertainty(self, outputs: Outputs) -> NDArray[np.float64]:
+        """Return 1 minus the margin between the two most probable classes.
+
+        Margin sampling (Scheffer, Decomain and Wrobel, "Active hidden Markov models for information extraction", 2001).
+        """
+        second, first = np.sort(outputs, axis=1)[:, -2:].T
+        return np.asarray(1 - (first - second), dtype=np.float64)
+
     def answers(self, outputs: Outputs, predictions: Values) -> list[dict[str, Any]]:
         """Return the predicted class with its probability, and the probability of each class."""
         probabilities = self._of_prediction(outputs, predictions).tolist()

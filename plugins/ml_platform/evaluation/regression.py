@@ -301,6 +301,10 @@ class Regression(Task):
         low, high = self._ends(outputs)
         return {"prediction": self.texts(predictions), "low": low, "high": high}
 
+    def uncertainty(self, outputs: Outputs) -> NDArray[np.float64]:
+        """Return 1 for each row: the interval of a model is equally wide for all rows, so none is more uncertain."""
+        return np.ones(len(outputs))
+
     def answers(self, outputs: Outputs, predictions: Values) -> list[dict[str, Any]]:
         """Return the number and both ends of its interval."""
         columns = (column.tolist() for column in (outputs, *self._ends(outputs)))

@@ -336,6 +336,12 @@ class Task(ABC):
     def effect_scale(self, scale: Scale) -> str:
         """Return for people what the effects of features add up to; see `RowExplainer.scale`."""
 
+    # questions to people
+
+    @abstractmethod
+    def uncertainty(self, outputs: Outputs) -> NDArray[np.float64]:
+        """Return how uncertain the prediction of each row is, from 0 (certain) to 1, shape (n_rows,)."""
+
     # the registry
 
     @abstractmethod

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from ml_platform.ingestion.upload_order import CONFLICT
 from ml_platform.scoring.result_keys import BUCKET
-from ml_platform.specs.spec import Dataset, Table
+from ml_platform.specs.spec import LABEL_BUCKET, Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
 from ml_platform.storage.object_store import ObjectVersion
 
-PURPOSES = ("train", "test")
+BUCKETS = ("train", "test", LABEL_BUCKET)
 # A training file that may be loaded again: a withdrawal of another file reopens it, as `upload_order.reopen` does.
 SETTLED = """
 SELECT a.bucket, a.archived_key, a.report->>'report_key', a.report->>'rejected_key'
@@ -44,7 +44,7 @@ def settled_before(table: Table, moment: datetime, *, rejected: bool) -> Iterato
     is_late = isinstance(table, Dataset) and bool(table.label.late)
     found = fetch(SETTLED, table.name, rejected, moment.isoformat(), is_late, f"%{CONFLICT}%")
     folder = "rejected/" if rejected else "processed/"
-    listed = (file for purpose in PURPOSES for file in object_store.list_objects(purpose, folder))
+    listed = (file for bucket in BUCKETS for file in object_store.list_objects(bucket, folder))
     there = {(file.bucket, file.key): file for file in listed}
     for bucket, key, report, rejected_rows in found:
         if version := there.get((bucket, key)):

@@ -55,14 +55,14 @@ def look(table: Table, purpose: Purpose) -> Waiting:
     Raises:
         ServiceError: the object store or Postgres failed.
     """
-    listed = (object_store.list_objects(purpose, prefix) for prefix in table.inbox_prefixes(purpose))
-    own = [version for version in chain.from_iterable(listed) if table.owns(version.key, purpose)]
+    listed = chain.from_iterable(object_store.list_objects(*inbox) for inbox in table.inboxes(purpose))
+    own = [version for version in listed if not version.key.endswith("/")]  # that is a folder
     oldest_first = sorted(own, key=lambda version: (version.last_modified, version.key))
-    paused = attempts.pauses(purpose, table.sha256) if own else {}
+    paused = {bucket: attempts.pauses(bucket, table.sha256) for bucket in {version.bucket for version in own}}
     pauses = {
-        version: paused[identity]
+        version: paused[version.bucket][identity]
         for version in oldest_first
-        if (identity := (version.key, version.etag, version.last_modified)) in paused
+        if (identity := (version.key, version.etag, version.last_modified)) in paused[version.bucket]
     }
     return Waiting(tuple(version for version in oldest_first if version not in pauses), pauses)
 

@@ -189,15 +189,16 @@ def row_of_label(dataset: Dataset) -> str:
 
 
 def can_come(dataset: Dataset) -> bool:
-    """Return whether there can be labels that came without features: from label files, or because they come late.
+    """Return whether labels can have come apart from features: from label files, as answers, or because they come late.
 
     That they come late may also be said by an earlier version of the spec.
     """
     return dataset.label.late or bool(
         fetch(
-            "SELECT FROM uploads.ledger WHERE dataset = $1 AND purpose = 'train' AND starts_with(object_key, $2)"
+            "SELECT FROM uploads.ledger WHERE dataset = $1 AND purpose = 'train'"
+            " AND (starts_with(object_key, $2) OR starts_with(object_key, $3))"
             " UNION ALL SELECT FROM uploads.specs WHERE name = $1 AND spec->'label'->>'late' = 'true' LIMIT 1",
-            *(dataset.name, LABEL_FOLDER),
+            *(dataset.name, LABEL_FOLDER, dataset.answer_prefix),
         )
     )
 

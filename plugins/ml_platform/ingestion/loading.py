@@ -67,7 +67,7 @@ class Load:
         moments: the times of the upload.
         overtaken_by: SHA-256 and key of the files that were uploaded later and loaded before. Rows of theirs that
             were already there were compared with versions before the ones of this load.
-        waiting: a warning about labels that have no features yet; "" if there are none.
+        waiting: a warning about labels that have no features yet, or about rows that have no label yet; or "".
     """
 
     counts: Counts
@@ -82,7 +82,7 @@ def load_lock(table: Table) -> str:
     return f"load {table.name}"
 
 
-def _moments(cursor: Any, table: Table, version: ObjectVersion, earlier: Moments | None) -> Moments:
+def moments_of(cursor: Any, table: Table, version: ObjectVersion, earlier: Moments | None) -> Moments:
     """Return the times of the upload, once no other load can change what it is compared with.
 
     Where values are compared, one file at a time is. A withdrawal waits for all loads, and they for it.
@@ -122,7 +122,7 @@ def load(cursor: Any, table: Table, version: ObjectVersion, claim: Claim, batche
     read = staging.stage(cursor, table, PURPOSE, batches)
     if isinstance(table, Dataset) and table.label.names_positive_only:
         reject_third_values(cursor, table, staging.INCOMING, staging.REJECTED)
-    moments = _moments(cursor, table, version, claim.earlier)
+    moments = moments_of(cursor, table, version, claim.earlier)
     staging.add_timestamps(cursor, table, moments)
     staging.reject_duplicates(cursor, table)
     known = insertion.remember_known_keys(cursor, table, claim.sha256)

@@ -66,7 +66,10 @@ def report_text(report: Mapping[str, Any]) -> bytes:
         "",
         *(f"  - {text}" for text in report["allowed"]),
         "",
-        f"A file to start from, with the header and an example row: {report['template']}",
+        *(
+            [f"A file to start from, with the header and an example row: {report['template']}"]
+            * bool(report["template"])
+        ),
         "Fix the file or the YAML, and upload the file again.",
         f"The file is now at {report['archived_key']}; the SHA-256 of its bytes is {report['sha256']}.",
     ]

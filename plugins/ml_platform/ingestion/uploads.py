@@ -9,14 +9,14 @@ from typing import Any
 
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.files.formats import Format
-from ml_platform.ingestion import labels_alone, ledger, loading, report_files, staging, templates, upload_order
+from ml_platform.ingestion import answers, labels_alone, ledger, loading, report_files, staging, templates, upload_order
 from ml_platform.ingestion.repeated_rows import repeats_warning
 from ml_platform.ingestion.settling import settle, version_of
 from ml_platform.ingestion.upload_report import Outcome, Reason, UploadReport, new_report
 from ml_platform.parsing.allowed import allowed_texts
 from ml_platform.parsing.batches import Batch, open_table, typed_batches
 from ml_platform.parsing.column_warnings import ColumnWarnings
-from ml_platform.specs.label_files import spec_of_file
+from ml_platform.specs.answer_files import AnswerFiles, spec_of_file
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import LABEL_FOLDER, Dataset, Table
 from ml_platform.storage import object_store
@@ -36,7 +36,7 @@ class Upload:
 
     Attributes:
         dataset: the spec of the table that it belongs to.
-        purpose: also the name of the bucket.
+        purpose: also the name of the bucket, but for answers.
         object: the version of the object that is read.
         copy: a local copy of its bytes; None if there is an earlier report.
         earlier_report: set if it was processed before, or was removed before it could be read.
@@ -107,7 +107,8 @@ class Upload:
         fields.setdefault("warnings", self.warnings)
         if self.format:
             fields["format"] = str(self.format)
-            fields["delimiter"] = self.format.delimiter or self.dataset.delimiter
+            fields["delimiter"] = self.format.delimiter or self.table.delimiter
+            fields["encoding"] = self.table.encoding
         return new_report(self.dataset, self.purpose, self.object, self.local.sha256, outcome, **fields)
 
     def rejection(self, error: ContractError) -> UploadReport:
@@ -116,7 +117,8 @@ class Upload:
         if isinstance(error, loading.FileRejectedError):
             fields["reasons"] += error.reasons
             fields |= {"rows_read": error.counts.read, "rows_rejected": error.counts.rejected}
-        template = f"{templates.BUCKET}/{templates.template_key(self.table)}"
+        has_template = not isinstance(self.table, AnswerFiles)  # the platform writes answer files itself
+        template = f"{templates.BUCKET}/{templates.template_key(self.table)}" if has_template else None
         return self.report("rejected", allowed=allowed_texts(self.table, self.purpose), template=template, **fields)
 
 
@@ -133,7 +135,7 @@ def open_upload(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
 
     Args:
         dataset: the spec of the file's columns.
-        purpose: also the name of the bucket.
+        purpose: also the name of the bucket, but for answers.
         key: of the object.
 
     Raises:
@@ -154,10 +156,11 @@ def open_upload(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
 
 @contextmanager
 def _open_once(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
-    current = object_store.head(purpose, key)
+    bucket = dataset.bucket_of(key, purpose)
+    current = object_store.head(bucket, key)
     if current is None:
-        log.warning("%r is not in the bucket %r any more", key, purpose)
-        removed = ObjectVersion(purpose, key, "", NEVER, 0)
+        log.warning("%r is not in the bucket %r any more", key, bucket)
+        removed = ObjectVersion(bucket, key, "", NEVER, 0)
         yield Upload(dataset, purpose, removed, None, _latest_report(dataset, purpose, removed))
     elif earlier := _recorded_report(current):
         log.info("%r was processed before: %s", key, earlier["outcome"])
@@ -174,7 +177,7 @@ def _recorded_report(version: ObjectVersion) -> UploadReport | None:
 
 def _latest_report(dataset: Table, purpose: Purpose, removed: ObjectVersion) -> UploadReport:
     with transaction() as cursor:
-        latest = ledger.latest_report(cursor, dataset.name, purpose, removed.key)
+        latest = ledger.latest_report(cursor, dataset.name, removed.bucket, removed.key)
         return latest or new_report(dataset, purpose, removed, "", "gone")
 
 
@@ -216,10 +219,10 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
     claim = ledger.claim(cursor, claimed)
     if not claim:
         return upload.report("duplicate", reasons=[_whole_file(ledger.first_claim(cursor, claimed))])
-    loaded = loading.load(cursor, upload.table, upload.object, claim, upload.batches())
+    loaded = _insert(cursor, upload, claim)
     upload_order.record_moments(cursor, claimed, loaded.moments)
     counts = loaded.counts
-    repeats = repeats_warning(cursor, upload.dataset, claim.sha256)
+    repeats = repeats_warning(cursor, upload.table, claim.sha256)
     report = upload.report(
         "loaded",
         rows_read=counts.read,
@@ -238,6 +241,13 @@ def _claim_and_insert(cursor: Any, upload: Upload) -> UploadReport:
     )
     ledger.record_counts(cursor, report)
     return report
+
+
+def _insert(cursor: Any, upload: Upload, claim: ledger.Claim) -> loading.Load:
+    dataset, table = upload.dataset, upload.table
+    if isinstance(table, AnswerFiles) and isinstance(dataset, Dataset):
+        return answers.load(cursor, dataset, table, upload.object, claim, upload.batches())
+    return loading.load(cursor, table, upload.object, claim, upload.batches())
 
 
 def _compare_again(cursor: Any, dataset: Table, overtaken_by: list[tuple[str, str]]) -> list[str]:
@@ -264,7 +274,7 @@ def _load_again(cursor: Any, dataset: Table, sha256: str) -> bool:
 
 
 def ingest(dataset: Table, key: str) -> UploadReport:
-    """Load and settle one file of the bucket `train`; a rejected file raises no error.
+    """Load and settle one file of the bucket `train`, or one with answers; a rejected file raises no error.
 
     Raises:
         UploadChangedError, ConfigurationError, ServiceError: as `load`.

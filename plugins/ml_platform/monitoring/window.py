@@ -118,7 +118,7 @@ def features(model: LoadedModel, current: Dataset, reports: Sequence[UploadRepor
     """
     sample, missing = RowSample(MOST_ROWS, model.training_set_sha256), []
     for report in reports:
-        if (version := _stored(report)) is None:
+        if (version := stored(report)) is None:
             missing.append(report["archived_key"])
         else:
             _add(sample, model, reading_spec(model.dataset, current), version, report)
@@ -127,7 +127,7 @@ def features(model: LoadedModel, current: Dataset, reports: Sequence[UploadRepor
     return Features(sample.frame(), sample.rows_seen, tuple(missing))
 
 
-def _stored(report: UploadReport) -> ObjectVersion | None:
+def stored(report: UploadReport) -> ObjectVersion | None:
     """Return a scored file: where it is archived or, just after it was scored, still in the inbox."""
     if archived := object_store.head(report["bucket"], report["archived_key"]):
         return archived

@@ -107,13 +107,20 @@ def _sources(cursor: Any, table: Table) -> list[tuple[str, str]]:
         if existing_columns(cursor, schema, table.name)
     ]
     as_json = ", ".join(f"{literal(key)}, e.{identifier(key)}" for key in table.keys)
-    logged = f"x.model = {literal(table.name)} AND x.entity_key = jsonb_build_object({as_json})"
+    is_of_entity = f"x.entity_key = jsonb_build_object({as_json})"
+    logged = f"x.model = {literal(table.name)} AND {is_of_entity}"
+    asked = f"x.dataset = {literal(table.name)} AND {is_of_entity}"
     headers = literal(", ".join(table.header(key) for key in table.keys))
     rejected = (
         f"x.dataset = {literal(table.name)} AND x.column_name = {headers}"
         f" AND x.value = left(concat_ws(', ', {key_list(table, 'e.')}), 200)"
     )
-    return [*found, ("predictions.log x", logged), ("uploads.rejected_rows x", rejected)]
+    return [
+        *found,
+        ("predictions.log x", logged),
+        ("uploads.rejected_rows x", rejected),
+        ("labelling.asked x", asked),  # the answers go with it
+    ]
 
 
 def _versions_of_uploads(cursor: Any, table: Table) -> set[int]:

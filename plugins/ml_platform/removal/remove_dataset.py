@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,10 +16,11 @@ from ml_platform.feature_store import online_rows
 from ml_platform.ingestion import loading, templates
 from ml_platform.removal.archive_models import archive
 from ml_platform.scoring.result_keys import BUCKET as RESULTS
+from ml_platform.specs.answer_files import ASKED_FOLDER
 from ml_platform.specs.catalog import DATASETS_DIR, Catalog, catalog, find_table
 from ml_platform.specs.label_files import label_files
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import Dataset, FeatureTable, Table
+from ml_platform.specs.spec import LABEL_BUCKET, Dataset, FeatureTable, Table
 from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import fetch, identifier, rows, transaction
 from ml_platform.storage.locks import lock
@@ -40,6 +42,8 @@ _OWN_ROWS = (
     *(f"monitoring.{table} WHERE dataset = $1" for table in ("checks", "retrainings")),
     # not those of decisions and rollbacks, whose records stay: they would be sent again
     "monitoring.alerts WHERE dataset = $1 AND event NOT IN ('challenger_refused', 'rolled_back')",
+    "labelling.answers WHERE dataset = $1",
+    "labelling.asked WHERE dataset = $1",
     "uploads.specs WHERE name = $1",
     "predictions.log WHERE model = $1",
 )
@@ -107,9 +111,9 @@ def _files(table: Table) -> Iterator[tuple[str, list[ObjectVersion]]]:
     """Yield the places of a table's files in the buckets, and the files."""
     purposes: tuple[Purpose, ...] = ("train", "test") if isinstance(table, Dataset) else ("train",)
     places: list[tuple[str, str]] = [
-        (purpose, f"{folder}{prefix}")
+        (bucket, f"{folder}{prefix}")
         for purpose in purposes
-        for prefix in table.inbox_prefixes(purpose)
+        for bucket, prefix in table.inboxes(purpose)
         for folder in ("", "processed/", "rejected/")
     ]
     places += [("reports", f"{table.name}/"), ("reports", templates.template_key(table))]
@@ -117,6 +121,7 @@ def _files(table: Table) -> Iterator[tuple[str, list[ObjectVersion]]]:
         places += [("reports", templates.template_key(label_files(table)))]
     if isinstance(table, Dataset):
         places += [(RESULTS, f"{table.name}/"), (BUCKET, frozen_prefix(table))]
+        places += [(LABEL_BUCKET, f"{ASKED_FOLDER}{table.answer_prefix}.")]
     for bucket, prefix in places:
         yield f"{bucket}/{prefix}", object_store.list_objects(bucket, prefix)
 
@@ -181,9 +186,8 @@ def _drop(cursor: Any, table: Table, others: Catalog) -> None:
         cursor.execute(f"DROP TABLE {full_name}")
     for source in _OWN_ROWS:
         cursor.execute(f"DELETE FROM {source}", (table.name,))
-    inboxes = ((purpose, prefix) for purpose in get_args(Purpose) for prefix in table.inbox_prefixes(purpose))
-    for inbox in inboxes:
-        cursor.execute("DELETE FROM uploads.attempts WHERE bucket = $1 AND starts_with(object_key, $2)", inbox)
+    for inbox in chain.from_iterable(map(table.inboxes, get_args(Purpose))):
+        cursor.execute("DELETE FROM uploads.attempts WHERE bucket = $1 AND starts_with(object_key, $2)", tuple(inbox))
     cursor.execute(
         "UPDATE uploads.removals SET finished_at = now() WHERE name = $1 AND finished_at IS NULL", (table.name,)
     )

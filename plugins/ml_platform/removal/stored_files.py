@@ -16,8 +16,9 @@ from ml_platform.removal.rewriting import FoundRows, find_rows, write_without
 from ml_platform.removal.upload_records import Arrival
 from ml_platform.scoring.result_files import card_json
 from ml_platform.scoring.result_keys import BUCKET, card_key
+from ml_platform.specs.answer_files import ASKED_FOLDER
 from ml_platform.specs.parts import Purpose
-from ml_platform.specs.spec import Dataset, Table
+from ml_platform.specs.spec import LABEL_BUCKET, Dataset, Table
 from ml_platform.storage import object_store
 from ml_platform.storage.database import transaction
 from ml_platform.storage.object_store import ObjectVersion
@@ -43,6 +44,11 @@ class StoredFile:
     def is_result(self) -> bool:
         """Whether it is a result, which has a card beside it."""
         return self.version.bucket == BUCKET
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether its cells may be guarded against spreadsheets: in results, and in files to be filled in."""
+        return (self.is_result and self.version.key.endswith(".csv")) or self.version.bucket == LABEL_BUCKET
 
     def __str__(self) -> str:
         """Return bucket and key."""
@@ -78,7 +84,8 @@ def waiting_files(table: Table) -> Iterator[StoredFile]:
     for purpose in purposes:
         waiting = inbox.look(table, purpose)
         for version in (*waiting.due, *waiting.pauses):
-            yield StoredFile(version, table.delimiter, table.encoding)
+            is_answers = version.bucket == LABEL_BUCKET  # a spreadsheet may have changed their separator
+            yield StoredFile(version, *(() if is_answers else (table.delimiter, table.encoding)))
 
 
 def settled_files(table: Table) -> Iterator[StoredFile]:
@@ -92,6 +99,8 @@ def settled_files(table: Table) -> Iterator[StoredFile]:
         for version in object_store.list_objects(BUCKET, f"{table.name}/"):
             if not version.key.endswith(".json"):
                 yield StoredFile(version)
+        for version in object_store.list_objects(LABEL_BUCKET, f"{ASKED_FOLDER}{table.answer_prefix}."):
+            yield StoredFile(version, ",")
 
 
 def search(
@@ -117,7 +126,7 @@ def search(
                     entities,
                     delimiter=file.delimiter,
                     encoding=file.encoding,
-                    is_guarded=file.is_result and file.version.key.endswith(".csv"),
+                    is_guarded=file.is_guarded,
                 )
         except ContractError as error:
             unreadable.append(f"{file}: {error}")

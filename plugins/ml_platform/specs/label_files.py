@@ -48,13 +48,6 @@ def without_label(dataset: Dataset) -> Table:
     return Table.model_construct(**_fields(dataset, Table) | {"columns": columns})
 
 
-def spec_of_file(table: Table, key: str) -> Table:
-    """Return the spec of the file with this object key in the bucket `train`: of label files, or that of the table."""
-    if isinstance(table, Dataset) and table.has_key and key.startswith(LABEL_FOLDER):
-        return label_files(table)
-    return table
-
-
 def has_labels_alone(table: Table) -> TypeGuard[Dataset]:
     """Return whether labels come on their own: in a label file, or in later rows because they come late."""
     return isinstance(table, LabelFiles) or (isinstance(table, Dataset) and table.label.late)

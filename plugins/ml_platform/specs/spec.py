@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -48,12 +48,20 @@ RESERVED_COLUMNS = (
     "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid",  # system columns of Postgres
 )  # fmt: skip
 LABEL_FOLDER = "labels/"  # of the files with labels alone, in the bucket train
+LABEL_BUCKET = "label"  # of the rows that a person is asked about, and of the answers
 ROW_ID = "row_id"  # the key column of rows whose files have no key
 UPLOAD, LOAD, EVENT_TIME = "upload", "load", "event_time"
 KNOWN_AT_UPLOAD = "__upload"  # of label files; no column can have this name
 KEY_TYPES = ("integer", "text", "category")
 _ROW_ID_COLUMN = Column(type="text")
 FEATURE_TYPES = ("integer", "number", "money", "category", "boolean")
+
+
+class Inbox(NamedTuple):
+    """A place where files of a table wait: the bucket, and the prefix of their keys."""
+
+    bucket: str
+    prefix: str
 
 
 class Table(SpecModel):
@@ -211,6 +219,14 @@ class Table(SpecModel):
     def inbox_prefixes(self, purpose: Purpose) -> tuple[str, ...]:
         """Return all prefixes of this table's object keys in the bucket `purpose`, also that of its label files."""
         return (self.inbox_prefix(purpose),)
+
+    def inboxes(self, purpose: Purpose) -> tuple[Inbox, ...]:
+        """Return the places where files with this purpose wait: in the bucket `purpose`; answers have one of theirs."""
+        return tuple(Inbox(purpose, prefix) for prefix in self.inbox_prefixes(purpose))
+
+    def bucket_of(self, key: str, purpose: Purpose) -> str:
+        """Return the bucket of the inbox in which a file with this object key waits."""
+        return next((inbox.bucket for inbox in self.inboxes(purpose) if key.startswith(inbox.prefix)), purpose)
 
     def inbox_pattern(self, purpose: Purpose) -> str:
         """Return the wildcard of this table's object keys in the bucket `purpose`."""
@@ -403,6 +419,16 @@ class Dataset(Table):
         """Return the prefixes of training and label files, or of test files."""
         own = super().inbox_prefixes(purpose)
         return (*own, f"{LABEL_FOLDER}{self.name}") if purpose == "train" else own
+
+    @property
+    def answer_prefix(self) -> str:
+        """The prefix of the object keys of answers, in their bucket."""
+        return f"{LABEL_BUCKET}_{self.name}"
+
+    def inboxes(self, purpose: Purpose) -> tuple[Inbox, ...]:
+        """Return the places where files with this purpose wait; answers are for training, in a bucket of their own."""
+        own = super().inboxes(purpose)
+        return (*own, Inbox(LABEL_BUCKET, self.answer_prefix)) if purpose == "train" else own
 
 
 def joined_name(table: str, column: str) -> str:

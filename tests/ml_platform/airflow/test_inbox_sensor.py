@@ -67,10 +67,10 @@ async def _looks(trigger: InboxTrigger, count: int) -> None:
     """Wait until a trigger has looked into the bucket so often."""
     looks, look = 0, trigger._has_new_file
 
-    async def counted(client: Any, prefix: str) -> bool:
+    async def counted(client: Any, bucket: str, prefix: str) -> bool:
         nonlocal looks
         looks += 1
-        return await look(client, prefix)
+        return await look(client, bucket, prefix)
 
     trigger._has_new_file = counted  # type: ignore[method-assign]
     while looks < count:
@@ -99,6 +99,14 @@ def test_a_label_file_wakes_it_too(sample: Dataset) -> None:
         object_store.client().put_object(Bucket="train", Key=f"labels/{sample.name}.csv", Body=b"ID,LABEL\n1,1\n")
 
     assert asyncio.run(fires(trigger_of(sample), put_labels))
+    sensor(sample).execute({}, event=None)
+
+
+def test_an_answer_file_wakes_it_too(sample: Dataset) -> None:
+    def put_answers() -> None:
+        object_store.client().put_object(Bucket="label", Key=f"label_{sample.name}.csv", Body=b"ask_id,LABEL\n")
+
+    assert asyncio.run(fires(trigger_of(sample), put_answers))
     sensor(sample).execute({}, event=None)
 
 

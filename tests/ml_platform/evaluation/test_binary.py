@@ -69,3 +69,9 @@ def test_a_result_has_probability_prediction_version_and_threshold():
     }  # fmt: skip
     empty = DECIDED.result_columns(*DECIDED.no_rows(), 4)
     assert {name: column.type for name, column in empty.items()} == {n: c.type for n, c in columns.items()}
+
+
+def test_a_row_at_the_threshold_is_the_most_uncertain_one():
+    uncertainty = DECIDED.uncertainty(np.array([0.0, 0.15, 0.3, 0.65, 1.0]))
+    assert uncertainty == pytest.approx([0, 0.5, 1, 0.5, 0])
+    assert Binary(("no", "yes"), 1.0).uncertainty(np.array([0.5, 1.0])) == pytest.approx([0.5, 1])

@@ -51,3 +51,7 @@ def test_an_answer_has_the_predicted_class_and_each_probability():
     assert first == {
         "probability": 0.7, "prediction": "good", "probabilities": {"poor": 0.1, "fair": 0.2, "good": 0.7},
     }  # fmt: skip
+
+
+def test_a_small_margin_between_two_classes_is_uncertain():
+    assert THREE.uncertainty(np.array([[0.4, 0.4, 0.2], [0, 0, 1], [0.5, 0.3, 0.2]])).round(9).tolist() == [1, 0, 0.8]

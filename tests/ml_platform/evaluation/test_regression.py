@@ -134,3 +134,7 @@ def test_the_interval_of_a_fitted_model_is_found_again():
     assert TASK.check_estimator(model) is None
     assert TASK.check_estimator(DummyRegressor()) is None
     assert "classes" in TASK.check_estimator(DummyClassifier())
+
+
+def test_no_number_is_more_uncertain_than_another():
+    assert FITTED.uncertainty(np.array([1.0, 50.0])).tolist() == [1, 1]

@@ -45,7 +45,7 @@ def forget(table: Any, *keys: str) -> Erasure:
 def bytes_in_buckets(dataset: Dataset) -> dict[str, bytes]:
     """Return every object of a data set, in all buckets."""
     found = {}
-    for bucket in ("train", "test", "result", "mlflow", "reports"):
+    for bucket in ("train", "test", "label", "result", "mlflow", "reports"):
         for version in object_store.list_objects(bucket):
             if dataset.name in version.key:
                 found[f"{bucket}/{version.key}"] = object_store.get(bucket, version.key)

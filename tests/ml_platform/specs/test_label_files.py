@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from ml_platform.parsing.layout import needed_columns, required_columns
+from ml_platform.specs.answer_files import spec_of_file
 from ml_platform.specs.catalog import dataset
-from ml_platform.specs.label_files import LabelFiles, has_labels_alone, label_files, spec_of_file, without_label
+from ml_platform.specs.label_files import LabelFiles, has_labels_alone, label_files, without_label
 from ml_platform.specs.spec import Dataset, FeatureTable
 from tests.ml_platform.ingestion.upload_cases import make_dataset, timed_dataset
 

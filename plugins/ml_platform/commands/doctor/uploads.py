@@ -58,8 +58,8 @@ def dags_with_waiting_files(config: Config) -> dict[str, int]:
 
 
 def _waiting(config: Config) -> Iterator[tuple[str, str, timedelta]]:
-    for _, purpose, entry in _entries(config):
-        yield purpose, entry["Key"], _age(entry)
+    for table, purpose, entry in _entries(config):
+        yield table.bucket_of(entry["Key"], purpose), entry["Key"], _age(entry)
 
 
 def _files(config: Config) -> Iterator[tuple[Table, Purpose, timedelta]]:
@@ -71,10 +71,10 @@ def _entries(config: Config) -> Iterator[tuple[Table, Purpose, dict[str, Any]]]:
     """Yield the files in all inboxes, with S3's entry of each."""
     s3, known = archive.connect(config), catalog(config.datasets_dir)
     for table, purpose in _inboxes((*known.datasets, *known.tables)):
-        for prefix in table.inbox_prefixes(purpose):
-            pages = s3.get_paginator("list_objects_v2").paginate(Bucket=purpose, Prefix=prefix)
+        for bucket, prefix in table.inboxes(purpose):
+            pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             for entry in chain.from_iterable(page.get("Contents", []) for page in pages):
-                if table.owns(entry["Key"], purpose):
+                if not entry["Key"].endswith("/"):  # that is a folder
                     yield table, purpose, entry
 
 
