@@ -2,7 +2,8 @@
 
 A label that was loaded before its prediction was made is no late truth: the model may have been trained on it. Of
 several predictions of one version for the same row, the first counts; of a label that was corrected, the newest.
-Where the files have no event time, the truth is the first label of the entity after the prediction.
+Where the files have no event time, the truth is the first label of the entity after the prediction. Labels that were
+asked for are left out: their rows were chosen because they are hard, so they say nothing about the others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,8 @@ _WITHOUT_TRUTH = f"""
 SELECT event_time, probability, prediction, NULL, NULL FROM ({_PREDICTIONS}) p
 ORDER BY event_time DESC, predicted_at DESC LIMIT {MOST_ROWS}"""  # noqa: S608 – constants
 _VERSIONS = "SELECT DISTINCT model_version FROM predictions.log WHERE model = $1 ORDER BY 1 DESC LIMIT $2::int"
-_LOADED = "SELECT sha256, claimed_at FROM uploads.ledger WHERE dataset = $1 AND purpose = 'train'"
+_LOADED = """SELECT sha256, claimed_at FROM uploads.ledger u WHERE dataset = $1 AND purpose = 'train'
+    AND NOT EXISTS (SELECT FROM labelling.answers a WHERE a.dataset = $1 AND a.upload_sha256 = u.sha256)"""
 
 
 def predictions(window: Window, dataset: Dataset, task: Task) -> pd.DataFrame:

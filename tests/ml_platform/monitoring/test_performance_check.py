@@ -15,7 +15,7 @@ from ml_platform.monitoring.drift_check import Plan, Skipped
 from ml_platform.scoring import batch
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
-from ml_platform.storage.database import fetch
+from ml_platform.storage.database import fetch, transaction
 from ml_platform.training import steps
 from ml_platform.training.training_set import frozen_key
 from tests.ml_platform.ingestion.upload_cases import drop, new_name
@@ -59,9 +59,9 @@ def score(dataset: Dataset, rows: pd.DataFrame) -> None:
     batch.answer(dataset, drop(dataset, body, f"_{new_name()}", "test"))
 
 
-def tell(dataset: Dataset, rows: pd.DataFrame) -> None:
-    """Load the truth as an ordinary training file."""
-    uploads.ingest(dataset, drop(dataset, rows.to_csv(index=False).encode(), f"_{new_name()}"))
+def tell(dataset: Dataset, rows: pd.DataFrame) -> str:
+    """Load the truth as an ordinary training file; return the SHA-256 of the file."""
+    return uploads.ingest(dataset, drop(dataset, rows.to_csv(index=False).encode(), f"_{new_name()}"))["sha256"]
 
 
 def checked(dataset: Dataset) -> Check | Skipped:
@@ -125,3 +125,16 @@ def test_a_label_that_was_corrected_counts_once_and_as_it_is_now(shop: Dataset) 
     before = found(shop).rows
     tell(shop, rows.head(20))
     assert found(shop).rows == before + 10
+    told = tell(shop, rows.tail(10))
+    with transaction() as cursor:  # as if these labels had been asked for: their rows are no sample of all
+        cursor.execute(
+            "INSERT INTO labelling.asked (dataset, ask_id, entity_key, event_time, scored_values, model_version,"
+            " uncertainty, file_key, asked_by) VALUES ($1, 'x', '{}', now(), '{}', 1, 0, 'x', 'ann')",
+            (shop.name,),
+        )
+        cursor.execute(
+            "INSERT INTO labelling.answers (dataset, upload_sha256, line, ask_id, labelled_by)"
+            " VALUES ($1, $2, 1, 'x', 'ann')",
+            (shop.name, told),
+        )
+    assert checked(shop) == Skipped("nothing is new since the last check of version 1")
