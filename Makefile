@@ -36,8 +36,9 @@ down: packages ## stop the platform; its data stays
 status: packages ## show health, addresses, versions and logins
 	@$(STACK) status
 
-logs: packages ## show the end of the logs; server=NAME for one server, follow=1 to keep following
-	@$(STACK) logs $(server) $(if $(follow),--follow)
+logs: packages ## show the end of the logs, or all since=1h or with grep=TEXT; server=NAME for one or tasks, json=1, follow=1
+	@$(STACK) logs $(server) $(if $(since),--since "$(since)") $(if $(grep),--grep "$(grep)") $(if $(json),--json) \
+	  $(if $(follow),--follow)
 
 reset: packages ## stop the platform and remove all its data; asks first, yes=1 skips the question
 	@$(STACK) reset $(if $(yes),--yes)

@@ -1,15 +1,20 @@
 """`python -m stack COMMAND`: start, stop and look at the platform's servers on this machine."""
 
 import argparse
-import subprocess
+import os
 import sys
 import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from rich.console import Console
 
 from stack.config import Config, load
 from stack.errors import StackError
-from stack.runners import embedded
+from stack.logs import containers, reading
+from stack.logs import times as log_times
+from stack.logs.entry import Entry
+from stack.runners import compose, embedded
 from stack.runners.supervisor import Supervisor
 from stack.servers.inventory import absent, all_nodes
 from stack.servers.node import servers_of
@@ -70,14 +75,38 @@ def status(config: Config, options: argparse.Namespace) -> int:
 
 
 def logs(config: Config, options: argparse.Namespace) -> int:
-    """Show the end of one log, or of all; --follow shows new lines as they come."""
-    folder = Supervisor(config).logs
-    files = sorted(folder.glob(f"{options.server or '*'}.log"))
-    if not files:
-        names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
-        raise StackError(f"There is no log of {options.server!r}. Logs: {names}")
-    command = ["tail", "-n", str(options.lines), *(["-F"] if options.follow else []), *map(str, files)]
-    return subprocess.run(command, check=False).returncode
+    """Show the logs of servers and tasks by time: the end of each, or all since a moment or with a text."""
+    since = log_times.since(options.since, datetime.now(UTC)) if options.since else None
+    choice = reading.Choice(options.server, since, options.grep)
+    try:
+        for entry in _entries(config, choice, options):
+            print(entry.json() if options.json else entry.line(), flush=options.follow)
+    except BrokenPipeError:  # as after `make logs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _entries(config: Config, choice: reading.Choice, options: argparse.Namespace) -> Iterable[Entry]:
+    if config.target == "compose":
+        return _of_containers(config, choice, options)
+    if options.follow:
+        return reading.follow(config, choice, options.lines)
+    if choice.since or choice.grep:
+        return reading.read(config, choice, warn)
+    return reading.last(config, choice, options.lines, warn)
+
+
+def _of_containers(config: Config, choice: reading.Choice, options: argparse.Namespace) -> Iterable[Entry]:
+    start = ["--since", choice.since.isoformat()] if choice.since else []
+    end = [] if choice.since or choice.grep else ["--tail", str(options.lines)]
+    lines = compose.log_lines(config, *start, *end, *(["--follow"] if options.follow else []))
+    entries = filter(choice.holds, containers.entries(lines))
+    return entries if options.follow else sorted(entries, key=lambda entry: entry.time)
+
+
+def warn(text: str) -> None:
+    """Tell people something beside what programs read."""
+    print(text, file=sys.stderr)
 
 
 def reset(config: Config, options: argparse.Namespace) -> int:
@@ -90,15 +119,13 @@ def reset(config: Config, options: argparse.Namespace) -> int:
     return 0
 
 
-FOR_CONTAINERS = (
-    "For the containers: `docker compose up -d --wait`, `down`, `ps`, `logs`, and `down --volumes` for a reset."
-)
+FOR_CONTAINERS = "For the containers: `docker compose up -d --wait`, `down`, `ps`, and `down --volumes` for a reset."
 COMMANDS = {"up": up, "down": down, "status": status, "logs": logs, "reset": reset}
 
 
 def _settings(options: argparse.Namespace) -> Config:
     config = load(options.env_file)
-    if config.target == "compose":
+    if config.target == "compose" and options.command != "logs":
         raise StackError(f"`{options.command}` is for the servers of this machine. {FOR_CONTAINERS}")
     return config
 
@@ -109,8 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     parsers = {name: commands.add_parser(name, help=function.__doc__) for name, function in COMMANDS.items()}
     parsers["up"].add_argument("--only", help="start these and all that they need: postgres,objects,dbinit,mlflow,...")
-    parsers["logs"].add_argument("server", nargs="?", help="the server; by default all servers")
+    parsers["logs"].add_argument("server", nargs="?", help="the server, or `tasks`; by default all")
     parsers["logs"].add_argument("-n", "--lines", type=int, default=20, help="lines of each log; by default 20")
+    parsers["logs"].add_argument(
+        "--since", help="all since then: 30m, 1h, 2d, or a time such as 2026-11-30T06:15 (UTC)"
+    )
+    parsers["logs"].add_argument("--grep", default="", help="all with this text: an id, a file, a word")
+    parsers["logs"].add_argument("--json", action="store_true", help="a line of JSON for each entry")
     parsers["logs"].add_argument("-f", "--follow", action="store_true", help="show new lines as they come")
     parsers["reset"].add_argument("--yes", action="store_true", help="do not ask")
     return parser

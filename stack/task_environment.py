@@ -23,7 +23,7 @@ def main(command: list[str]) -> None:
 def task_environment() -> dict[str, str]:
     """Return this process's environment, and over it that of the scheduler, which forks the tasks.
 
-    Here no api-server gives the task `logs` the connection `logs`, so it is in the environment.
+    Here no api-server gives the task `logs` the connection `logs`, so it is in the environment. People read the output.
 
     Raises:
         StackError: the settings are wrong, or those of containers.
@@ -31,7 +31,7 @@ def task_environment() -> dict[str, str]:
     config = load()
     if config.target == "compose":
         raise StackError("In containers: `docker compose exec airflow-scheduler COMMAND ...`.")
-    logs = {"AIRFLOW_CONN_LOGS": airflow.logs_connection(config)}
+    logs = {"AIRFLOW_CONN_LOGS": airflow.logs_connection(config), "AIRFLOW__LOGGING__JSON_LOGS": "False"}
     return dict(os.environ) | dict(all_nodes(config)["airflow-scheduler"].environment) | logs
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from stack import healthcheck, marks
+from stack.logs import own_log
 from stack.runners import processes
 
 COMPONENTS = {
@@ -75,7 +76,7 @@ def look(watch: Watch, state_dir: str, address: str) -> None:
                 continue
             reason = watch.stopped(server, query, time.time() - process.create_time(), time.monotonic())
             if reason:
-                print(f"{server} is restarted: {reason}", flush=True)
+                own_log.write(f"{server} is restarted: {reason}", "warning")
                 processes.kill([process])
 
 
@@ -87,7 +88,7 @@ def main() -> None:
             look(watch, os.environ[marks.STATE], os.environ["AIRFLOW_DATABASE"])
             Path(os.environ["LAST_LOOK"]).touch()
         except OSError as error:
-            print(f"no look: {error}", flush=True)
+            own_log.write(f"no look: {error}", "warning")
             watch.forget()
         time.sleep(PAUSE)
 

@@ -32,7 +32,7 @@ def test_every_package_of_the_library_is_a_layer(layers: list[str]) -> None:
 
 def test_at_the_root_of_the_library_there_are_packages_and_few_modules() -> None:
     assert {path.name for path in LIBRARY.glob("*.py")} == {
-        "__init__.py", "__main__.py", "exceptions.py", "pages.py", "settings.py"
+        "__init__.py", "__main__.py", "exceptions.py", "logs.py", "pages.py", "settings.py"
     }  # fmt: skip
 
 

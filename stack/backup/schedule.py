@@ -15,6 +15,7 @@ from stack.backup.make import make_backup
 from stack.backup.manifest import MANIFEST
 from stack.config import Config, load
 from stack.errors import StackError
+from stack.logs import own_log
 from stack.servers.backup_schedule import Schedule, State, paused, read, read_state, write_state
 from stack.target import runner
 
@@ -60,7 +61,7 @@ def back_up(config: Config, schedule: Schedule, now: datetime) -> None:
     """
     write_state(config, State(began=now.timestamp(), is_running=True))
     try:
-        make_backup(config, schedule.folder / f"{PREFIX}{now.strftime(TIME)}", _log)
+        make_backup(config, schedule.folder / f"{PREFIX}{now.strftime(TIME)}", own_log.write)
     except (StackError, OSError) as error:
         write_state(config, State(began=now.timestamp(), problem=str(error)))
         raise
@@ -68,7 +69,7 @@ def back_up(config: Config, schedule: Schedule, now: datetime) -> None:
     for old in complete(schedule.folder)[: -schedule.keep]:
         hidden = old.rename(old.with_name(f".{old.name}"))  # what is half removed must not look like a backup
         shutil.rmtree(hidden)
-        _log(f"{old} is removed: {schedule.keep} newer ones are there")
+        own_log.write(f"{old} is removed: {schedule.keep} newer ones are there")
 
 
 def once(config: Config) -> bool:
@@ -81,7 +82,7 @@ def once(config: Config) -> bool:
         if is_due(schedule, read_state(config), now := datetime.now(UTC)) and not runner(config).is_in_use(config):
             back_up(config, schedule, now)
     except (StackError, OSError) as error:
-        _log(f"the backup failed: {error}")
+        own_log.write(f"the backup failed: {error}", "error")
         return True
     return False
 
@@ -93,10 +94,6 @@ def main(arguments: list[str]) -> int:
         once(config)
         time.sleep(LOOK)
     return int(once(config))
-
-
-def _log(text: str) -> None:
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from stack.config import ROOT, Config
@@ -13,6 +13,7 @@ from stack.servers import probes
 JOBS = ("dbinit", "objects-setup", "kafka-settings", "airflow-setup", "feast-apply")  # services that end
 LOG_LINES = 10  # of a container that did not start
 REMEDY = "Install Docker with Compose v2 (`docker compose version`), or unset TARGET: `make up` needs no containers."
+NO_DOCKER = f"The program `docker` is not installed here. {REMEDY}"
 LOGGED_IN = 'export PGHOST=127.0.0.1 PGUSER=postgres PGPASSWORD="$POSTGRES_PASSWORD"; exec "$@"'
 
 
@@ -144,6 +145,25 @@ def postgres_program(config: Config, name: str, *arguments: str) -> tuple[list[s
     return command(config, "exec", "-T", "postgres", *inside), environment(config)
 
 
+def log_lines(config: Config, *options: str) -> Iterator[str]:
+    """Return the lines of the logs of all containers, each with the name of its container and its time.
+
+    Args:
+        config: the platform.
+        options: of `docker compose logs`, such as `--follow`.
+
+    Raises:
+        StackError: there is no Docker. What else fails, Compose says itself.
+    """
+    arguments = command(config, "logs", "--no-color", "--timestamps", *options)
+    try:
+        logs = subprocess.Popen(arguments, env=environment(config), stdout=subprocess.PIPE, text=True)
+    except FileNotFoundError:
+        raise StackError(NO_DOCKER) from None
+    with logs:
+        yield from logs.stdout or ()
+
+
 def output(config: Config, *arguments: str) -> str:
     """Run a command of Compose and return its output.
 
@@ -155,7 +175,7 @@ def output(config: Config, *arguments: str) -> str:
             command(config, *arguments), env=environment(config), capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
-        raise StackError(f"The program `docker` is not installed here. {REMEDY}") from None
+        raise StackError(NO_DOCKER) from None
     if done.returncode:
         raise StackError(f"`docker compose {' '.join(arguments)}` failed:\n{done.stderr.strip()}\n{REMEDY}")
     return done.stdout.strip()

@@ -5,11 +5,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 from stack.config import ROOT
 from stack.errors import NotHealthyError
+from stack.logs.entry import parse
 from stack.runners import ports
 from stack.runners.supervisor import Supervisor
 from stack.servers.node import Node, Nodes, Server, Step
@@ -121,7 +123,11 @@ class Startup:
 
 
 def tail(path: Path, lines: int = LOG_LINES) -> str:
-    """Return the last lines of a log."""
+    """Return the last lines of a log, those of JSON as text."""
     if not path.exists():
         return "(no log yet)"
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    return "\n".join(_readable(path.stem, line) for line in path.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _readable(server: str, line: str) -> str:
+    return parse(server, line, datetime.now(UTC)).line() if line.startswith("{") else line

@@ -10,6 +10,8 @@ from stack.errors import StackError
 from stack.servers.node import Server, program
 
 STOP_SECONDS = 20
+LOG_MEGABYTES = 10  # a log that is larger becomes name.log.1
+LOG_BACKUPS = 3  # of these
 LAUNCH = (program("python"), "-m", "stack.runners.launch")
 
 
@@ -85,8 +87,8 @@ def _program_section(server: Server, logs: Path) -> str:
         "killasgroup": "true",
         "redirect_stderr": "true",
         "stdout_logfile": logs / f"{server.name}.log",
-        "stdout_logfile_maxbytes": "10MB",
-        "stdout_logfile_backups": 3,
+        "stdout_logfile_maxbytes": f"{LOG_MEGABYTES}MB",
+        "stdout_logfile_backups": LOG_BACKUPS,
     }
     lines = [f"{key}={value!s}" for key, value in options.items() if value is not None]
     return "\n".join([f"[program:{server.name}]", *lines, ""])

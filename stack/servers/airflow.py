@@ -172,6 +172,7 @@ def _environment(config: Config) -> dict[str, str]:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": config.database_uri("airflow", driver="postgresql+psycopg2"),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": config.database_uri("airflow", driver="postgresql+psycopg"),
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home(config) / "logs"),
+            "AIRFLOW__LOGGING__JSON_LOGS": "True",
             "AIRFLOW__OPENLINEAGE__DISABLED": config.airflow__openlineage__disabled,
         }
     )

@@ -9,7 +9,7 @@ import psycopg2
 
 from stack.config import HOST, ROOT, Config, hosts
 from stack.servers import probes
-from stack.servers.node import Node, Server, Step, base_environment, program
+from stack.servers.node import LOG_CONFIG, Node, Server, Step, base_environment, program
 
 REPO = ROOT / "feast_repo"
 CODE = ("feature_store", "specs")  # packages of ml_platform that the definitions are made with
@@ -32,7 +32,7 @@ def nodes(config: Config) -> Iterator[Node]:
         is_done=lambda: _is_applied(config),
         after=lambda: _write_stamp(config),
     )
-    listen = ("--host", HOST, "--port", str(config.feast_port))
+    options = ("--host", HOST, "--port", str(config.feast_port), "--log-config", str(LOG_CONFIG))
     guard = {
         "FEAST_HOSTS": hosts(config.feast_port),
         "FEAST_ADMIN_USER": config.feast_admin_user,
@@ -40,7 +40,7 @@ def nodes(config: Config) -> Iterator[Node]:
     }
     yield Server(
         name="feast",
-        command=(program("uvicorn"), "stack.screens.feast:create_app", "--factory", *listen),
+        command=(program("uvicorn"), "stack.screens.feast:create_app", "--factory", *options),
         environment=base_environment(config) | config.feast_environment() | guard,
         probe=probes.http(f"http://{HOST}:{config.feast_port}/health"),
         version=version("feast"),

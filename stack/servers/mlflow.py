@@ -1,10 +1,11 @@
 """MLflow: tracked trainings and the model registry."""
 
+import shlex
 from importlib.metadata import version
 
 from stack.config import HOST, Config, hosts
 from stack.servers import probes
-from stack.servers.node import Server, base_environment, program
+from stack.servers.node import LOG_CONFIG, Server, base_environment, program
 
 
 def server(config: Config) -> Server:
@@ -17,6 +18,7 @@ def server(config: Config) -> Server:
         "AWS_DEFAULT_REGION": "us-east-1",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_CONFIGURE_LOGGING": "false",  # its loggers write as those of uvicorn do
         "MLFLOW_ADMIN_USER": config.mlflow_admin_user,
         "MLFLOW_ADMIN_PASSWORD": config.mlflow_admin_password.get_secret_value(),
         "MLFLOW_PIPELINES_USER": config.mlflow_pipelines_user,
@@ -24,10 +26,11 @@ def server(config: Config) -> Server:
     }
     listen = ("--host", HOST, "--port", str(config.mlflow_port), "--workers", "1")
     guard = ("--app-name", "ml-platform", "--allowed-hosts", hosts(config.mlflow_port))
+    logs = ("--uvicorn-opts", f"--log-config {shlex.quote(str(LOG_CONFIG))}")
     artifacts = ("--serve-artifacts", "--artifacts-destination", "s3://mlflow")
     return Server(
         name="mlflow",
-        command=(program("mlflow"), "server", *listen, *guard, *artifacts),
+        command=(program("mlflow"), "server", *listen, *guard, *logs, *artifacts),
         environment=base_environment(config) | settings,
         probe=probes.http(f"{config.mlflow_url}/health"),
         version=version("mlflow"),

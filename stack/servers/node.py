@@ -12,6 +12,7 @@ from stack import marks
 from stack.config import HOST, ROOT, Config
 from stack.servers.probes import Probe
 
+LOG_CONFIG = ROOT / "stack" / "servers" / "uvicorn_log.json"  # entries as JSON, also those of uvicorn
 INHERITED = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ", "USER")  # of the shell that starts a stack
 
 

@@ -25,6 +25,7 @@ SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "256MB",
     "log_line_prefix": "%m [%p] %u@%d ",
+    "log_timezone": "UTC",  # which `make logs` can read
 }
 
 

@@ -1,12 +1,13 @@
 """The commands of `python -m stack`, as far as no server is needed; tests/stack/test_lifecycle.py starts real ones."""
 
+import json
 import signal
 
 import pytest
 
 from stack import __main__ as main
 from stack.errors import NotHealthyError
-from stack.runners import embedded
+from stack.runners import compose, embedded
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +82,7 @@ def test_logs_shows_the_end_of_one_log_or_of_all(config, capfd):
     (logs / "mlflow.log").write_text("first\nsecond\nthird\n")
     (logs / "postgres.log").write_text("of postgres\n")
     assert main.main(["--env-file", str(config.env_file), "logs", "mlflow", "-n", "2"]) == 0
-    assert capfd.readouterr().out == "second\nthird\n"
+    assert [line.split()[-1] for line in capfd.readouterr().out.splitlines()] == ["second", "third"]
     assert main.main(["--env-file", str(config.env_file), "logs"]) == 0
     shown = capfd.readouterr().out
     assert "third" in shown
@@ -92,7 +93,38 @@ def test_a_log_that_does_not_exist_is_answered_with_the_names_of_the_others(run,
     assert run("logs", "mlflo") == (1, "There is no log of 'mlflo'. Logs: none yet")
     (config.state_dir / "logs").mkdir(parents=True)
     (config.state_dir / "logs" / "mlflow.log").touch()
-    assert run("logs", "mlflo") == (1, "There is no log of 'mlflo'. Logs: mlflow")
+    assert run("logs", "mlflo") == (1, "There is no log of 'mlflo'. Logs: mlflow, tasks")
+
+
+def test_logs_shows_all_with_a_text_since_a_time_and_as_json(config, capsys):
+    logs = config.state_dir / "logs"
+    logs.mkdir(parents=True)
+    lines = [
+        {"timestamp": f"2026-11-30T0{hour}:00:00Z", "event": "loaded", "file": f"{hour}.csv"} for hour in (1, 2, 3)
+    ]
+    (logs / "serving.log").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    command = ["--env-file", str(config.env_file), "logs", "serving"]
+    assert main.main([*command, "--grep", "FILE=2"]) == 0
+    assert capsys.readouterr().out == "2026-11-30T02:00:00.000Z serving                        loaded  file=2.csv\n"
+    assert main.main([*command, "--since", "2026-11-30T02:30", "--json"]) == 0
+    assert [json.loads(line)["file"] for line in capsys.readouterr().out.splitlines()] == ["3.csv"]
+    assert main.main([*command, "--since", "soon"]) == 1
+    assert "since=soon is neither a duration" in capsys.readouterr().out
+
+
+def test_logs_of_containers_come_from_compose(config, capsys, monkeypatch):
+    monkeypatch.setenv("TARGET", "compose")
+    wanted = []
+
+    def log_lines(config, *options):
+        wanted.extend(options)
+        yield "mlflow-1  | 2026-11-30T02:00:00.5Z second\n"
+        yield "serving-1  | 2026-11-30T01:00:00.5Z first\n"
+
+    monkeypatch.setattr(compose, "log_lines", log_lines)
+    assert main.main(["--env-file", str(config.env_file), "logs", "--since", "2026-11-30"]) == 0
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == ["first", "second"]
+    assert wanted == ["--since", "2026-11-30T00:00:00+00:00"]
 
 
 def test_reset_needs_the_word_yes(run, config, monkeypatch):
@@ -112,7 +144,7 @@ def test_reset_with_yes_does_not_ask(run, config, monkeypatch):
     assert not config.state_dir.exists()
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "logs", "reset"])
+@pytest.mark.parametrize("command", ["up", "down", "status", "reset"])
 def test_no_command_touches_the_containers(run, monkeypatch, command):
     monkeypatch.setenv("TARGET", "compose")
     for name in ("up", "down", "wipe"):

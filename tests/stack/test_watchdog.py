@@ -122,7 +122,7 @@ def test_only_what_has_stopped_is_killed(tmp_path, component, monkeypatch, capsy
     watch = Mock(stopped=Mock(return_value="it stopped" if killed else None))
     watchdog.look(watch, str(tmp_path), "postgresql://")
     assert (component.poll() is not None) is killed
-    assert (capsys.readouterr().out == "airflow-scheduler is restarted: it stopped\n") is killed
+    assert ("airflow-scheduler is restarted: it stopped\n" in capsys.readouterr().out) is killed
     watch.stopped.assert_called_once()  # the other two do not run
 
 
@@ -137,5 +137,5 @@ def test_a_failed_look_is_reported_and_forgets_what_was_seen(tmp_path, monkeypat
     monkeypatch.setattr(watchdog.time, "sleep", Mock(side_effect=EndError))
     with pytest.raises(EndError):
         watchdog.main()
-    assert capsys.readouterr().out == "no look: no answer\n"
+    assert capsys.readouterr().out.endswith("no look: no answer\n")
     watchdog.Watch().forget.assert_called_once()

@@ -8,11 +8,13 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import chain
 
+from ml_platform import logs
 from ml_platform.exceptions import ConfigurationError, PlatformError, UploadChangedError
 from ml_platform.ingestion import attempts, ledger, report_files
 from ml_platform.ingestion.upload_report import UploadReport
@@ -95,7 +97,8 @@ class _Shift:
     def start(self, due: tuple[ObjectVersion, ...], pool: ThreadPoolExecutor) -> None:
         for version in self._startable(due):
             in_time = time.monotonic() < self.began + BUDGET
-            self.running[pool.submit(self.take, version)] = version, in_time
+            own = copy_context()  # so that the ids of a file are in no entry about another one
+            self.running[pool.submit(own.run, self.take, version)] = version, in_time
 
     def _startable(self, due: tuple[ObjectVersion, ...]) -> Iterator[ObjectVersion]:
         running = [version for version, _ in self.running.values()]
@@ -117,7 +120,8 @@ class _Shift:
             self.failed.pop(version.key, None)
             if error := future.exception():
                 self.failed[version.key] = error
-                log.warning("%r stays in the inbox: %s", version.key, error, exc_info=_unexpected(error))
+                with logs.bound(file=version.key):
+                    log.warning("%r stays in the inbox: %s", version.key, error, exc_info=_unexpected(error))
 
 
 def _unexpected(error: BaseException) -> BaseException | None:
@@ -154,6 +158,7 @@ def work_off(table: Table, purpose: Purpose, take: Callable[[str], object]) -> l
 
 
 def _take(table: Table, take: Callable[[str], object], version: ObjectVersion) -> None:
+    logs.bind(dataset=table.name, file=version.key)
     attempts.begin(version, table.sha256)
     try:
         take(version.key)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from ml_platform import logs
 from ml_platform.exceptions import ContractError, UploadChangedError
 from ml_platform.files.formats import Format
 from ml_platform.ingestion import answers, labels_alone, ledger, loading, report_files, staging, templates, upload_order
@@ -167,6 +168,7 @@ def _open_once(dataset: Table, purpose: Purpose, key: str) -> Iterator[Upload]:
         yield Upload(dataset, purpose, current, None, earlier)
     else:
         with object_store.local_copy(current) as copy:
+            logs.bind(upload=copy.sha256[: logs.SHORT])
             yield Upload(dataset, purpose, current, copy)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from mlflow.entities.model_registry import ModelVersion
 
+from ml_platform import logs
 from ml_platform.monitoring import checks, metric_series, window
 from ml_platform.monitoring.checks import Check
 from ml_platform.monitoring.comparison import Finding, compare, has_drift
@@ -61,9 +62,11 @@ def check(dataset: Dataset, plan: Plan, by: str) -> Check | Skipped:
         RegistryError: the live version cannot be loaded.
         ServiceError, psycopg.Error, MlflowException: a server failed; run it again.
     """
+    logs.bind(dataset=dataset.name)
     live = registry.live_version(dataset.name)
     if live is None:
         return Skipped(f"no model of {dataset.name} is live")
+    logs.bind(model=int(live.version))
     scored = Window(dataset.name, int(live.version), _start(dataset, live, plan), plan.end)
     counts = window.count(scored)
     if counts.rows < dataset.monitor.rows:  # before anything large is read

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from mlflow.entities.model_registry import ModelVersion
 
+from ml_platform import logs
 from ml_platform.evaluation.holdout_report import HoldoutRows
 from ml_platform.evaluation.task import Outputs
 from ml_platform.promotion import alias_log, decisions, gate, gate_card
@@ -118,6 +119,7 @@ def promote(
 
 @contextmanager
 def _contender(training_set: TrainingSet, challenger: Challenger) -> Iterator[_Contender]:
+    logs.bind(dataset=challenger.name, model=challenger.version)
     client = mlflow_client.connect()
     version = client.get_model_version(challenger.name, str(challenger.version))
     rows = split(training_set, challenger.search.folds).holdout_rows()

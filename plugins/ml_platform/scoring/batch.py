@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
+from ml_platform import logs
 from ml_platform.exceptions import ContractError, RegistryError, ServiceError
 from ml_platform.ingestion import inbox, ledger, loading, report_files, settling, staging, uploads
 from ml_platform.ingestion.upload_report import Reason, UploadReport, timed_stem
@@ -146,6 +147,7 @@ def _score(dataset: Dataset, upload: Upload) -> UploadReport:
         form = _written_format(stem) or dataset.result.format
         result_key = f"{stem}.{form}"
         champion, n_reasons = _choose_model(dataset, result_key)
+        logs.bind(model=champion.version)
         spec = reading_spec(champion.dataset, dataset)
         upload = replace(upload, dataset=spec)
         with tempfile.TemporaryFile() as file, prediction_log.open_buffer() as log_buffer:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 
+from ml_platform import logs
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.registry import registry, version_records
 from ml_platform.registry.loaded_model import LoadedModel
@@ -109,7 +110,8 @@ class LiveModels:
             return
         self._outage = None
         for name in {*self._live, *champions}:
-            self._live = {**self._live, name: self._next(name, champions.get(name))}
+            with logs.bound(dataset=name, model=champions.get(name)):
+                self._live = {**self._live, name: self._next(name, champions.get(name))}
 
     def _next(self, name: str, version: int | None) -> ServedModel:
         served = self._live.get(name, ServedModel(None, None, None, None))

@@ -2,12 +2,12 @@
 
 import gc
 import importlib
-import logging
 import os
 import sys
 
 import uvicorn
 
+from ml_platform import logs
 from ml_platform.serving.settings import serving_settings
 
 # By default MLflow's client waits minutes for a registry that does not answer.
@@ -16,7 +16,7 @@ MLFLOW_TIMEOUTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_
 
 def main() -> None:
     """Run until a signal stops it; requests in progress are answered first."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     os.environ.update(MLFLOW_TIMEOUTS)
     from ml_platform.scoring.live_models import LiveModels
     from ml_platform.serving.app import create_app

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect
 
+from ml_platform import logs
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.files.formats import display_text
 from ml_platform.registry.loaded_model import LoadedModel
@@ -121,6 +122,7 @@ def _closed_routes(
     async def predict(dataset: str, request: Request) -> Response:
         """Score rows, which are checked like rows of a file, or entities by their newest loaded rows."""
         _, model = _served(live, dataset)
+        logs.bind(dataset=model.name, model=model.version)
         n_reasons = _n_reasons(request)
         body = await _body(request)
         scored = await run_in_threadpool(_answer, model, body, n_reasons, writer)

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ml_platform import logs
 from ml_platform.exceptions import ConfigurationError, SourceAwayError
 from ml_platform.sources import ranges
 from ml_platform.sources.connection import SourceConnection
@@ -47,6 +48,7 @@ def pull(feed: Feed, connection: SourceConnection, *, by: str) -> Pulled:
         SourceAwayError: the source went away while it was read; run it again.
         ServiceError: the object store or Postgres failed; run it again.
     """
+    logs.bind(dataset=feed.table.name, source=feed.source.origin)
     with _recorded_problems(feed), ExitStack() as until_read:
         try:
             reader = until_read.enter_context(open_source(feed.source, connection))

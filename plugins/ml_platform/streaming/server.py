@@ -1,7 +1,6 @@
 """The server of the streams: a scorer for each data set that says `stream: true`, and a file that shows its health."""
 
 import json
-import logging
 import os
 import signal
 import threading
@@ -10,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 
+from ml_platform import logs
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.registry import registry
 from ml_platform.scoring.live_models import LiveModels
@@ -64,6 +64,7 @@ class Streams:
         return scorer, thread, stop
 
     def _run(self, scorer: StreamScorer, predictions: StreamLog, stop: threading.Event) -> None:
+        logs.bind(dataset=scorer.dataset.name)
         try:
             with closing(predictions):
                 scorer.run(stop)
@@ -134,6 +135,6 @@ def serve(datasets: Callable[[], list[Dataset]], instance: str = "0", health_fil
 
 def main() -> None:
     """Serve all data sets that say `stream: true`."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     path = os.environ.get("STREAM_HEALTH_FILE")
     serve(streamed, health_file=Path(path) if path else None)

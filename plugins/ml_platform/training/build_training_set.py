@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ml_platform import logs
 from ml_platform.evaluation.tasks import kind_of, task_of
 from ml_platform.exceptions import DegenerateDataError
 from ml_platform.feature_store import features
@@ -140,6 +141,7 @@ def freeze(dataset: Dataset) -> TrainingSetReference:
         ConfigurationError: the label column cannot hold a value that the spec names, or a change of the spec is
             incompatible with rows already loaded.
     """
+    logs.bind(dataset=dataset.name)
     ensure_tables(dataset)
     for table in dataset.tables:
         ensure_tables(table)

@@ -15,7 +15,7 @@ from mlflow.entities import Param, Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.utils.mlflow_tags import MLFLOW_GIT_COMMIT
 
-from ml_platform import RANDOM_STATE
+from ml_platform import RANDOM_STATE, logs
 from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.evaluation import charts
 from ml_platform.evaluation.holdout_report import holdout_report, outputs_in
@@ -214,6 +214,7 @@ def refit(training_set: TrainingSet, search_result: SearchResult) -> Challenger:
     if version is None:
         with mlflow_client.running(client, search_result.run_id), own_workers():
             version = _fit_and_register(run, training_set, parts, candidate, search_result)
+    logs.bind(model=int(version.version))
     registry.set_alias(name, registry.CHALLENGER, int(version.version))
     return Challenger(
         run_id=search_result.run_id,

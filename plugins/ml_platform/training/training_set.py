@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
+from ml_platform import logs
 from ml_platform.exceptions import ConfigurationError, RegistryError
 from ml_platform.parsing.row_ids import value_digests
 from ml_platform.specs.parts import Column
@@ -107,6 +108,7 @@ def load(dataset: Dataset, reference: TrainingSetReference) -> TrainingSet:
         RegistryError: the file is not the one that was frozen.
         ConfigurationError: the data set's YAML has changed since.
     """
+    logs.bind(dataset=dataset.name)
     if reference.spec_sha256 != dataset.sha256:
         raise ConfigurationError(
             f"datasets/{dataset.name}.yaml has changed since the training set was frozen; start a new training"

@@ -1,13 +1,16 @@
 """The supervisord of one stack: a private configuration, a socket with a short path, and its states."""
 
+import contextlib
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
 from supervisor.options import ServerOptions
 
-from stack.runners import embedded, supervisor
+from stack.logs import files
+from stack.runners import embedded, supervisor, supervisor_config
 from stack.servers.inventory import all_nodes
 from stack.servers.node import Server, base_environment
 
@@ -89,3 +92,32 @@ def test_a_server_that_is_about_to_run_counts_as_running(config, command):
         assert embedded.running(config) == set()
     finally:
         ours.shutdown()
+
+
+@pytest.mark.servers
+def test_a_server_that_writes_without_end_does_not_fill_the_disk(config, monkeypatch):
+    monkeypatch.setattr(supervisor_config, "LOG_MEGABYTES", 1)
+    command = ("seq", "-f", "%0400.0f", "1000000000")
+    chatty = Server("chatty", command, base_environment(config), probe=lambda: None, version="1")
+    ours = supervisor.Supervisor(config)
+    ours.ensure([chatty])
+    oldest = ours.logs / f"chatty.log.{supervisor_config.LOG_BACKUPS}"
+    try:
+        ours.start("chatty")
+        deadline = time.monotonic() + 30
+        while is_first(oldest):  # then the first megabyte has been removed
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        ours.shutdown()
+    sizes = [path.stat().st_size for path in ours.logs.glob("chatty.log*")]
+    assert len(sizes) <= 1 + supervisor_config.LOG_BACKUPS
+    assert sum(sizes) < 1.2e6 * (1 + supervisor_config.LOG_BACKUPS)
+    numbers = [int(entry.text) for entry in files.entries(ours.logs, "chatty")][1:-1]  # the ends may be parts
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))  # no line is lost between two files
+
+
+def is_first(path):
+    with contextlib.suppress(FileNotFoundError, ValueError):  # not there yet, or it is being rotated
+        return int(path.read_text().split("\n", 1)[0]) == 1
+    return True

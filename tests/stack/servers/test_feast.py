@@ -82,7 +82,7 @@ def test_another_or_a_changed_registry_makes_it_run_again(config, registry, answ
 def test_the_ui_starts_after_the_step_and_listens_on_this_machine_only(config):
     _, ui = feast.nodes(config)
     assert ui.needs == ("feast-apply",)
-    assert ui.command[-4:] == ("--host", "127.0.0.1", "--port", str(config.feast_port))
+    assert ui.command[-6:-2] == ("--host", "127.0.0.1", "--port", str(config.feast_port))
     assert (feast.REPO / "feature_store.yaml").exists()
 
 

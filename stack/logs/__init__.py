@@ -1,0 +1,1 @@
+"""The logs of all servers and tasks, merged: what `make logs` shows."""
