@@ -2,16 +2,18 @@
 
 It is killed, and supervisord starts it again. A component has stopped if its heartbeat stays too old. So has a
 scheduler that writes heartbeats but looks at no run. In containers, `stack.healthcheck` does this.
+It removes old log files of servers, too.
 """
 
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 
 from stack import healthcheck, marks
-from stack.logs import own_log
+from stack.logs import files, own_log
 from stack.runners import processes
 
 COMPONENTS = {
@@ -80,10 +82,18 @@ def look(watch: Watch, state_dir: str, address: str) -> None:
                 processes.kill([process])
 
 
+def remove_old_logs(state_dir: str, days: int) -> None:
+    """Remove log files of servers that nothing was written to for so many days."""
+    removed = files.remove_old(Path(state_dir) / "logs", timedelta(days=days), datetime.now(UTC))
+    if removed:
+        own_log.write(f"Log files older than {days} days are removed: {', '.join(removed)}")
+
+
 def main() -> None:
     """Look again and again; without a database there is nothing to decide. A file has the time of the last look."""
     watch = Watch()
     while True:
+        remove_old_logs(os.environ[marks.STATE], int(os.environ["LOG_RETENTION_DAYS"]))
         try:
             look(watch, os.environ[marks.STATE], os.environ["AIRFLOW_DATABASE"])
             Path(os.environ["LAST_LOOK"]).touch()

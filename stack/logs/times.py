@@ -1,12 +1,11 @@
 """Moments in logs, and what `since` means."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from stack import durations
 from stack.errors import StackError
 
-DURATION = re.compile(r"([1-9][0-9]{0,6})([smhdw])")
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 START = r"[\[ ]*"  # a server may write its time in brackets
 NUMERIC = re.compile(
     START + r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6})\d*)? ?(Z|UTC|[+-]\d\d:?\d\d)?"
@@ -21,8 +20,8 @@ def since(text: str, now: datetime) -> datetime:
     Raises:
         StackError: it is neither.
     """
-    if duration := DURATION.fullmatch(text):
-        return now - timedelta(**{UNITS[duration[2]]: int(duration[1])})
+    if duration := durations.parse(text):
+        return now - duration
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

@@ -15,14 +15,16 @@ from stack.config import HOST, ROOT, Config
 from stack.servers import kafka, probes
 from stack.servers.node import Node, Server, Step, base_environment, no_work, program
 
+PIPELINES = ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor")
+
 
 def nodes(config: Config) -> Iterator[Node]:
     """Describe the set-up step and the four processes."""
-    common = _environment(config)
+    common = environment(config)
     tasks = config.environment()
     sensors = {"AIRFLOW_CONN_S3": s3_connection(config)} | _kafka_connection(config)
     logs = {"AIRFLOW_CONN_LOGS": logs_connection(config)}
-    retention = {"LOG_RETENTION_DAYS": str(config.log_retention_days)} | _lineage(config)
+    retention = _retention(config) | _lineage(config)
     tokens = {"AIRFLOW__API_AUTH__JWT_SECRET": config.airflow_jwt_secret.get_secret_value()}
     cookies = {"AIRFLOW__API__SECRET_KEY": config.airflow_secret_key.get_secret_value()}
     names = {"AIRFLOW_HOSTS": f"localhost,{HOST}"}
@@ -50,11 +52,11 @@ def nodes(config: Config) -> Iterator[Node]:
         "triggerer": (("triggerer", "--skip-serve-logs"), common | sensors | logs),
         "dag_processor": (("dag-processor",), common | {"DATASETS_DIR": str(config.datasets_dir)} | screens),
     }
-    for component, (arguments, environment) in components.items():
+    for component, (arguments, variables) in components.items():
         probe = probes.http(f"{config.airflow_url}/api/v2/monitor/health", _component(component))
         if component == "scheduler":
             probe = probes.every(probe, lambda: _undecided(config))
-        yield _server(config, f"airflow-{component.replace('_', '-')}", arguments, environment, probe)
+        yield _server(config, f"airflow-{component.replace('_', '-')}", arguments, variables, probe)
     yield watchdog(config)
 
 
@@ -64,11 +66,16 @@ def watchdog(config: Config) -> Server:
         name="airflow-watchdog",
         command=(program("python"), "-m", "stack.watchdog"),
         environment=base_environment(config)
+        | _retention(config)
         | {"AIRFLOW_DATABASE": config.database_uri("airflow"), "LAST_LOOK": str(_last_look(config))},
         probe=lambda: _unwatched(config),
         version="",
         needs=("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor"),
     )
+
+
+def _retention(config: Config) -> dict[str, str]:
+    return {"LOG_RETENTION_DAYS": str(config.log_retention_days)}
 
 
 def _last_look(config: Config) -> Path:
@@ -158,7 +165,7 @@ def _running_tasks(config: Config) -> list[str]:
     return [task for (task,) in rows]
 
 
-def _environment(config: Config) -> dict[str, str]:
+def environment(config: Config) -> dict[str, str]:
     """Return the settings of every component of Airflow; the key of the tokens is not among them."""
     return (
         base_environment(config)

@@ -1,7 +1,6 @@
 """The server that makes backups by schedule; it runs where `datasets/platform.yaml` says `backup`."""
 
 import json
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -9,15 +8,14 @@ from typing import NamedTuple
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from stack import durations
 from stack.config import OVERRIDES, ROOT, Config
 from stack.servers import alerts
+from stack.servers.airflow import PIPELINES
 from stack.servers.node import Server, base_environment, program
 
 NAME = "backup"
 NOT_WANTED = "datasets/platform.yaml has no `backup`"
-PIPELINES = ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor")
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-DURATION = re.compile(r"([1-9][0-9]{0,7})([smhdw])")
 
 
 class Schedule(NamedTuple):
@@ -58,10 +56,10 @@ def read(config: Config) -> Schedule | None:
     options = content.get("backup") if isinstance(content, dict) else None
     if not isinstance(options, dict):
         return None
-    every, keep = DURATION.fullmatch(str(options.get("every", "1d"))), options.get("keep", 7)
+    every, keep = durations.parse(str(options.get("every", "1d"))), options.get("keep", 7)
     if not every or not isinstance(keep, int) or keep < 1:
         return None
-    return Schedule(timedelta(**{UNITS[every[2]]: int(every[1])}), keep, ROOT / (options.get("to") or "backups"))
+    return Schedule(every, keep, ROOT / (options.get("to") or "backups"))
 
 
 def read_state(config: Config) -> State:

@@ -6,6 +6,7 @@ from stack.config import Config
 from stack.servers import (
     adminer,
     airflow,
+    airflow_cleanup,
     alerts,
     backup_schedule,
     feast,
@@ -39,6 +40,8 @@ def _nodes(config: Config) -> Iterator[Node]:
     yield from adminer.nodes(config)
     if alerts.is_wanted(config):
         yield alerts.server(config)
+    if airflow_cleanup.is_wanted(config):
+        yield airflow_cleanup.server(config)
     if backup_schedule.is_wanted(config):
         yield backup_schedule.server(config)
 
@@ -50,7 +53,7 @@ def absent(config: Config) -> dict[str, str]:
 
 def optional(config: Config) -> dict[str, str]:
     """Return the servers that nothing asks for, with the reason."""
-    optional_ones = (kafka, stream, alerts, backup_schedule)
+    optional_ones = (kafka, stream, alerts, airflow_cleanup, backup_schedule)
     return {module.NAME: module.NOT_WANTED for module in optional_ones if not module.is_wanted(config)}
 
 

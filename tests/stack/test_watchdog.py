@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from contextlib import nullcontext
 from unittest.mock import Mock
 
@@ -132,6 +133,7 @@ def test_a_failed_look_is_reported_and_forgets_what_was_seen(tmp_path, monkeypat
 
     monkeypatch.setenv(marks.STATE, str(tmp_path))
     monkeypatch.setenv("AIRFLOW_DATABASE", "postgresql://")
+    monkeypatch.setenv("LOG_RETENTION_DAYS", "90")
     monkeypatch.setattr(watchdog, "look", Mock(side_effect=OSError("no answer")))
     monkeypatch.setattr(watchdog, "Watch", Mock())
     monkeypatch.setattr(watchdog.time, "sleep", Mock(side_effect=EndError))
@@ -139,3 +141,16 @@ def test_a_failed_look_is_reported_and_forgets_what_was_seen(tmp_path, monkeypat
         watchdog.main()
     assert capsys.readouterr().out.endswith("no look: no answer\n")
     watchdog.Watch().forget.assert_called_once()
+
+
+def test_old_log_files_of_servers_are_removed(tmp_path, capsys):
+    (tmp_path / "logs").mkdir()
+    for name, days in (("kafka.log", 91), ("mlflow.log.3", 89)):
+        path = tmp_path / "logs" / name
+        path.touch()
+        os.utime(path, (time.time() - days * 86400,) * 2)
+    watchdog.remove_old_logs(str(tmp_path), 90)
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["mlflow.log.3"]
+    assert capsys.readouterr().out.endswith("Log files older than 90 days are removed: kafka.log\n")
+    watchdog.remove_old_logs(str(tmp_path), 90)
+    assert capsys.readouterr().out == ""

@@ -8,7 +8,7 @@ from ml_platform.specs.alerts import AlertOptions
 from ml_platform.specs.backup import Backup
 from ml_platform.specs.lineage import LineageOptions
 from ml_platform.specs.parts import SpecModel
-from ml_platform.specs.retention import Retention
+from ml_platform.specs.retention import PlatformRetention
 
 PLATFORM_FILE = "platform.yaml"
 
@@ -19,7 +19,7 @@ class PlatformOptions(SpecModel):
     kind: Literal["platform"] = Field(default="platform", description="the file is no data set")
     lineage: LineageOptions = Field(default_factory=LineageOptions, description="where events about lineage go")
     alerts: AlertOptions = Field(default=AlertOptions(), description="messages about what needs a person")
-    retention: Retention = Field(
-        default=Retention(), description="how long things are kept, where a data set says nothing else"
+    retention: PlatformRetention = Field(
+        default=PlatformRetention(), description="how long things are kept, where a data set says nothing else"
     )
     backup: Backup | None = Field(default=None, description="when backups are made; by default by hand only")

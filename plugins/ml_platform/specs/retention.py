@@ -10,6 +10,7 @@ from ml_platform.specs.parts import DURATION, SpecModel, check_duration, timedel
 Store = Literal["processed", "rejected", "results", "predictions", "candidates"]
 STORES: tuple[Store, ...] = get_args(Store)
 FOREVER = "forever"
+LEAST_FOR_RECORDS = timedelta(days=7)  # what watches the platform looks at runs of the last days
 
 
 def _check_kept(text: str) -> str:
@@ -27,6 +28,20 @@ class Retention(SpecModel):
     results: Kept = Field(default=None, description="result files, with their cards")
     predictions: Kept = Field(default=None, description="entries in the log of predictions")
     candidates: Kept = Field(default=None, description="MLflow's runs of candidates; the runs of searches stay")
+
+
+def _check_records(text: str) -> str:
+    if text != FOREVER and timedelta_of(text) < LEAST_FOR_RECORDS:
+        raise ValueError(f"{text} is too short: Airflow's records are kept for {LEAST_FOR_RECORDS.days}d at least")
+    return text
+
+
+class PlatformRetention(Retention):
+    """How long things are kept where a data set says nothing else, and what belongs to no data set."""
+
+    airflow: Annotated[Kept, AfterValidator(lambda text: text and _check_records(text))] = Field(
+        default=None, description="Airflow's records of runs that have ended, with their XComs; 7d or more"
+    )
 
 
 def kept_for(store: Store, own: Retention, platform: Retention) -> timedelta | None:

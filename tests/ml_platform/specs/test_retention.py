@@ -36,6 +36,15 @@ def test_a_value_that_is_no_duration_is_named(tmp_path: Path, value: str) -> Non
         platform_options(tmp_path)
 
 
+@pytest.mark.parametrize("value", ["7d", "90d", "2w", "forever"])
+def test_airflow_s_records_are_kept_for_a_week_at_least(tmp_path: Path, value: str) -> None:
+    (tmp_path / PLATFORM_FILE).write_text(f"kind: platform\nretention: {{airflow: {value}}}\n")
+    assert platform_options(tmp_path).retention.airflow == value
+    (tmp_path / PLATFORM_FILE).write_text("kind: platform\nretention: {airflow: 6d}\n")
+    with pytest.raises(ConfigurationError, match=r"6d is too short: Airflow's records are kept for 7d at least"):
+        platform_options(tmp_path)
+
+
 def test_it_does_not_change_the_meaning_of_the_data() -> None:
     auto = dataset("auto")
     assert auto.model_copy(update={"retention": Retention(results="1d")}).sha256 == auto.sha256

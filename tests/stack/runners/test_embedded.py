@@ -225,6 +225,7 @@ def test_a_server_that_is_not_there_has_a_reason(config, monkeypatch):
         "kafka": "no data set has it as its source, and KAFKA is not 1",
         "stream": "no data set says `stream: true`",
         "alerts": "datasets/platform.yaml names no channel for alerts",
+        "airflow-cleanup": "datasets/platform.yaml has no `retention.airflow`",
         "backup": "datasets/platform.yaml has no `backup`",
     }
 

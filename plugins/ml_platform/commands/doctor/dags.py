@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 
 from ml_platform.commands.doctor.uploads import dags_with_waiting_files
 from stack.airflow_api import Airflow
+from stack.backup import databases
 from stack.config import Config
+from stack.servers.airflow_cleanup import kept
 
 
 def import_errors(config: Config) -> Iterator[str]:
@@ -25,8 +28,21 @@ def paused_dags(config: Config) -> Iterator[str]:
     yield from (f"the DAG {name} is off" for name in ALWAYS_ON if paused.get(name))
 
 
+def old_records(config: Config) -> Iterator[str]:
+    """Yield that records of Airflow should have been removed days ago; nothing if they are kept for ever."""
+    retention = kept(config.datasets_dir)
+    if retention is None:
+        return
+    overdue = int((retention + LATE).total_seconds())
+    for oldest in databases.query(config, "airflow", OLDEST.format(overdue)):
+        yield f"Airflow has records of {oldest}, and should keep them for {retention.days} days"
+
+
 def _airflow(config: Config) -> Airflow:
     return Airflow(config.airflow_url, config.airflow_admin_user, config.airflow_admin_password.get_secret_value())
 
 
 ALWAYS_ON = ("housekeeping",)
+LATE = timedelta(days=2)  # a cleaning takes some time, and so does one that is tried again
+OLDEST = """
+SELECT to_json(to_char(min(dttm), 'YYYY-MM-DD')) FROM log HAVING min(dttm) < now() - interval '{} s'"""

@@ -98,6 +98,12 @@ CHECKS = (
         "correct the channel in datasets/platform.yaml or its secret in .env; `./ml-platform alerts test CHANNEL`",
         ("postgres",),
     ),
+    Check(
+        "Airflow's records are removed when they are old",
+        dags.old_records,
+        "`make logs server=airflow-cleanup` shows why they are not; for containers see docs/operations.md",
+        ("postgres",),
+    ),
     Check("there is free disk and memory", machine.little_space, "remove files, or end other programs"),
     Check("only their owner reads files with secrets", machine.open_secrets, "change the mode as shown"),
     Check("only this machine reaches the ports", machine.open_ports, "listen on 127.0.0.1; see docs/containers.md"),

@@ -47,3 +47,14 @@ def test_a_dag_that_should_always_be_on_is_found(config, airflow):
 def test_files_that_cannot_be_imported_are_found(config, airflow):
     airflow({}, errors=["train.py: NameError"])
     assert list(dags.import_errors(config)) == ["train.py: NameError"]
+
+
+def test_records_that_should_have_been_removed_are_found(config, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(dags.databases, "query", lambda _, *query: asked.append(query) or ["2026-01-01"])
+    assert list(dags.old_records(config)) == []  # they are kept for ever
+    (tmp_path / "platform.yaml").write_text("kind: platform\nretention: {airflow: 30d}\n")
+    (problem,) = dags.old_records(config.model_copy(update={"datasets_dir": tmp_path}))
+    assert problem == "Airflow has records of 2026-01-01, and should keep them for 30 days"
+    assert asked[0][0] == "airflow"
+    assert f"interval '{32 * 86400} s'" in asked[0][1]
