@@ -1,10 +1,12 @@
-"""Links to the platform's other screens in Airflow's menu, and the names under which Airflow's server answers."""
+"""Links to the platform's other screens in Airflow's menu, the names under which its server answers, and traces."""
 
 import os
 from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from ml_platform.airflow import trace_listener
 
 SCREENS = {
     "MLflow": "MLFLOW_URL",
@@ -22,6 +24,7 @@ class MLPlatformPlugin(AirflowPlugin):
     """
 
     name = "ml_platform"
+    listeners: ClassVar[list[Any]] = [trace_listener]
     external_views: ClassVar[list[Any]] = [
         {"name": name, "href": os.environ[variable], "destination": "nav"}
         for name, variable in SCREENS.items()

@@ -23,7 +23,7 @@ from airflow.executors.local_executor import LocalExecutor
 
 # Modules that tasks of dags/ import while they run; they import MLflow, Feast and scikit-learn.
 LIBRARY = (
-    "airflow.connections", "airflow.lineage_events", "airflow.task_logs",
+    "airflow.connections", "airflow.lineage_events", "airflow.task_logs", "airflow.traces",
     "environments.approval_question", "environments.copy_version", "environments.go_live",
     "feature_store.online_rows", "housekeeping.clean", "ingestion.inbox", "ingestion.uploads",
     "monitoring.drift_check", "monitoring.performance_check", "monitoring.retraining", "promotion.decisions",

@@ -94,12 +94,12 @@ def take_files(table: Table, purpose: Purpose, take: Callable[[str], "UploadRepo
         AirflowFailException: names these files and the reasons. A retry cannot help; the next run takes what stays.
         ServiceError: the inbox cannot be listed.
     """
-    from ml_platform.airflow import lineage_events  # only in the task: DAG files are parsed often
+    from ml_platform.airflow import lineage_events, traces  # only in the task: DAG files are parsed often
     from ml_platform.ingestion import inbox
 
     context = get_current_context()
     reports: list[UploadReport] = []
-    emitting = lineage_events.emitting(table, take, context)
+    emitting = lineage_events.emitting(table, traces.of_files(take), context)
     problems = inbox.work_off(table, purpose, lambda key: reports.append(emitting(key)))
     began = context["dag_run"].start_date or datetime.now(UTC)
     problems += inbox.rejections(table, purpose, since=began)

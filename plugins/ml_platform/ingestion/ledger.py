@@ -165,6 +165,18 @@ def announce(cursor: Any, dataset: str, run_id: str) -> int:
     return counted
 
 
+def announced_arrivals(cursor: Any, dataset: str, run_id: str, limit: int) -> list[tuple[str, str, str, datetime]]:
+    """Return bucket, key, ETag and time of the loaded files that a run has announced, the newest first."""
+    return rows(
+        cursor,
+        "SELECT a.bucket, a.object_key, a.etag, a.last_modified FROM uploads.arrivals a"
+        " JOIN uploads.ledger l USING (dataset, purpose, sha256)"
+        " WHERE dataset = $1 AND purpose = 'train' AND a.outcome = 'loaded' AND l.announced_in = $2"
+        " ORDER BY a.last_modified DESC LIMIT $3",
+        *(dataset, run_id, limit),
+    )
+
+
 def mark_archived(cursor: Any, report: UploadReport) -> None:
     """Record the key to which the file of an arrival was moved."""
     statement = f"UPDATE uploads.arrivals SET archived_key = $5 WHERE {_SAME_ARRIVAL}"

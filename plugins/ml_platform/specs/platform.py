@@ -9,6 +9,7 @@ from ml_platform.specs.backup import Backup
 from ml_platform.specs.lineage import LineageOptions
 from ml_platform.specs.parts import SpecModel
 from ml_platform.specs.retention import PlatformRetention
+from ml_platform.specs.traces import TraceOptions
 
 PLATFORM_FILE = "platform.yaml"
 
@@ -22,4 +23,5 @@ class PlatformOptions(SpecModel):
     retention: PlatformRetention = Field(
         default=PlatformRetention(), description="how long things are kept, where a data set says nothing else"
     )
+    traces: TraceOptions = Field(default=TraceOptions(), description="where spans of OpenTelemetry go")
     backup: Backup | None = Field(default=None, description="when backups are made; by default by hand only")

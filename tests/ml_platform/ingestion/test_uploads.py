@@ -11,17 +11,18 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from ml_platform.exceptions import PlatformError, ServiceError, UploadChangedError
 from ml_platform.files.reading import open_rows
-from ml_platform.ingestion import settling, uploads
+from ml_platform.ingestion import ledger, settling, uploads
 from ml_platform.parsing.allowed import allowed_texts
 from ml_platform.specs.spec import Dataset, FeatureTable
 from ml_platform.storage import object_store
-from ml_platform.storage.database import fetch
+from ml_platform.storage.database import fetch, transaction
 from ml_platform.storage.tables import ensure_tables
 from tests.ml_platform.ingestion.upload_cases import (
     as_files,
@@ -220,9 +221,13 @@ def test_a_rejected_file_loads_once_the_contract_is_fixed(sample: Dataset) -> No
 
 
 def test_each_run_announces_the_new_rows_of_its_files_once(sample: Dataset) -> None:
-    ingest(sample, many(3))
-    ingest(sample, csv_bytes({"ID": "0"}, {"ID": "9"}), "_2")
+    reports = [ingest(sample, many(3)), ingest(sample, csv_bytes({"ID": "0"}, {"ID": "9"}), "_2")]
     assert [uploads.announce(sample, run) for run in ("one", "one", "two")] == [4, 4, 0]
+    with transaction() as cursor:
+        announced = ledger.announced_arrivals(cursor, sample.name, "one", 5)
+        assert ledger.announced_arrivals(cursor, sample.name, "two", 5) == []
+    arrivals = {(r["bucket"], r["key"], r["etag"], datetime.fromisoformat(r["last_modified"])) for r in reports}
+    assert set(announced) == arrivals  # by which the spans of a training find those of its files
     ingest(sample, csv_bytes({"ID": "99"}), "_3")
     assert [uploads.announce(sample, run) for run in ("one", "three")] == [5, 0]
 
