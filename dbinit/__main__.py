@@ -1,7 +1,8 @@
 """`python -m dbinit`: bring the Postgres server at DBINIT_URI up to date. Idempotent.
 
 Environment: DBINIT_URI (the superuser's address, any database) and AIRFLOW_DB_PASSWORD, MLFLOW_DB_PASSWORD,
-FEAST_DB_PASSWORD, PLATFORM_DB_PASSWORD, READER_DB_PASSWORD, SERVING_DB_PASSWORD, ALERTS_DB_PASSWORD.
+FEAST_DB_PASSWORD, PLATFORM_DB_PASSWORD, READER_DB_PASSWORD, SERVING_DB_PASSWORD, ALERTS_DB_PASSWORD,
+METRICS_DB_PASSWORD.
 """
 
 import os
@@ -16,7 +17,7 @@ from psycopg2.extensions import encrypt_password
 from psycopg2.sql import SQL, Identifier, Literal
 
 HERE = Path(__file__).parent
-ROLES = ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts")
+ROLES = ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts", "metrics")
 
 
 def main() -> None:

@@ -19,6 +19,11 @@ READ_BY_ALERTS = {
     "task_instance": ("id", "dag_id", "run_id", "state"),
     "hitl_detail": ("ti_id", "subject", "responded_at"),
 }
+READ_BY_METRICS = {
+    "dag_run": ("dag_id", "run_id", "run_after", "state", "start_date", "end_date"),
+    "task_instance": ("dag_id", "run_id", "task_id", "state", "duration", "end_date"),
+    "job": ("job_type", "state", "latest_heartbeat"),
+}
 NAMES = ("Platform", "Administrator")  # the first and last name of the login
 
 
@@ -31,10 +36,11 @@ def main() -> None:
 
 
 def grant_reading() -> None:
-    """Let the role `alerts` read which runs failed and which questions wait, and nothing else."""
+    """Let the roles `alerts` and `metrics` read how runs ended, and which questions wait, and nothing else."""
     with create_session() as session:
-        for table, columns in READ_BY_ALERTS.items():
-            session.execute(text(f"GRANT SELECT ({', '.join(columns)}) ON {table} TO alerts"))
+        for role, tables in (("alerts", READ_BY_ALERTS), ("metrics", READ_BY_METRICS)):
+            for table, columns in tables.items():
+                session.execute(text(f"GRANT SELECT ({', '.join(columns)}) ON {table} TO {role}"))
 
 
 def set_login(name: str, password: str) -> None:

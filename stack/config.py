@@ -13,7 +13,7 @@ from stack.errors import ConfigError
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 Port = Annotated[int, Field(gt=0, lt=65536)]
-OVERRIDES = ("state_dir", "datasets_dir", "s3_server", "kafka", "target")  # in addition to the ports
+OVERRIDES = ("state_dir", "datasets_dir", "s3_server", "kafka", "metrics", "target")  # in addition to the ports
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
 
@@ -46,6 +46,7 @@ class Config(BaseModel):
     objects_inner_port: Annotated[int, Field(gt=0, lt=65528)]
     kafka_port: Port
     kafka_inner_port: Annotated[int, Field(gt=0, lt=65535)]
+    metrics_port: Port
 
     airflow_admin_user: str
     airflow_admin_password: Secret
@@ -72,6 +73,7 @@ class Config(BaseModel):
     reader_db_password: Secret
     serving_db_password: Secret
     alerts_db_password: Secret
+    metrics_db_password: Secret
 
     s3_server: Literal["seaweedfs", "minio"]
     s3_admin_access_key: str
@@ -96,6 +98,8 @@ class Config(BaseModel):
     kafka_inner_password: Secret
 
     mongodb_password: Secret
+
+    metrics: Literal["0", "1"]
 
     @property
     def s3_url(self) -> str:

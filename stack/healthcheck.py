@@ -86,6 +86,12 @@ def alerts(path: str) -> str | None:
     return f"it has not looked for {UNSENT} s"
 
 
+def metrics(url: str) -> str | None:
+    """The page of the metrics answers; what it says about a database is for Prometheus."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=TIMEOUT) as response:  # noqa: S310
+        return None if b"ml_platform_database_up" in response.read() else "the page has no metrics"
+
+
 def heartbeat(job_type: str) -> str | None:
     """The Airflow component in this container has written a recent heartbeat; one that has stopped is killed."""
     problem, stopped = _look(job_type)
@@ -193,6 +199,7 @@ CHECKS: dict[str, Callable[[str], str | None]] = {
     "serving": serving,
     "stream": stream,
     "alerts": alerts,
+    "metrics": metrics,
     "heartbeat": heartbeat,
 }
 

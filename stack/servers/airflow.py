@@ -202,7 +202,7 @@ def _component(name: str) -> Callable[[bytes], str | None]:
     return problem_in
 
 
-RIGHTS = "rights of alerts"  # a stamp without it is of a version that did not grant them
+RIGHTS = "rights of alerts and metrics"  # a stamp without it is of a version that did not grant them
 
 
 def _stamp(config: Config) -> Path:

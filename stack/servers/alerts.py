@@ -39,7 +39,7 @@ def server(config: Config) -> Server:
             "ALERTS_DATABASE": config.database_uri("alerts", "platform"),
             "ALERTS_AIRFLOW_DATABASE": config.database_uri("alerts", "airflow"),
             "ALERTS_HEALTH_FILE": str(health_file),
-            "ALERTS_SERVERS": json.dumps(_servers(config)),
+            "ALERTS_SERVERS": json.dumps(health_pages(config)),
             "ALERTS_DISKS": json.dumps([str(config.state_dir)]),
             "ALERTS_BACKUPS": str(ROOT / "backups"),
         },
@@ -57,7 +57,7 @@ def channel_secrets(config: Config) -> dict[str, str]:
     return {name: value for name, value in found.items() if name.startswith(PREFIX) and name != own and value}
 
 
-def _servers(config: Config) -> dict[str, str]:
+def health_pages(config: Config) -> dict[str, str]:
     """Return the pages that need no login and tell whether a server works."""
     return {
         "airflow-api": f"{config.airflow_url}/api/v2/monitor/health",

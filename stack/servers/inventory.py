@@ -11,6 +11,7 @@ from stack.servers import (
     backup_schedule,
     feast,
     kafka,
+    metrics,
     mlflow,
     objects,
     postgres,
@@ -42,6 +43,8 @@ def _nodes(config: Config) -> Iterator[Node]:
         yield alerts.server(config)
     if airflow_cleanup.is_wanted(config):
         yield airflow_cleanup.server(config)
+    if metrics.is_wanted(config):
+        yield metrics.server(config)
     if backup_schedule.is_wanted(config):
         yield backup_schedule.server(config)
 
@@ -53,7 +56,7 @@ def absent(config: Config) -> dict[str, str]:
 
 def optional(config: Config) -> dict[str, str]:
     """Return the servers that nothing asks for, with the reason."""
-    optional_ones = (kafka, stream, alerts, airflow_cleanup, backup_schedule)
+    optional_ones = (kafka, stream, alerts, metrics, airflow_cleanup, backup_schedule)
     return {module.NAME: module.NOT_WANTED for module in optional_ones if not module.is_wanted(config)}
 
 

@@ -63,7 +63,7 @@ def server(config: Config) -> Server:
 
 def dbinit(config: Config) -> Step:
     """Describe the step that creates or updates databases, roles, schemas and passwords."""
-    roles = ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts")
+    roles = ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts", "metrics")
     secrets = {f"{role.upper()}_DB_PASSWORD": getattr(config, f"{role}_db_password") for role in roles}
     return Step(
         name="dbinit",
@@ -86,7 +86,7 @@ def _is_migrated(config: Config, roles: tuple[str, ...]) -> bool:
             if versions != [(f"{line}_{newest}",)]:
                 return False
         for role in roles:
-            own = "platform" if role in ("reader", "serving", "alerts") else role
+            own = "platform" if role in ("reader", "serving", "alerts", "metrics") else role
             probes.query(config.database_uri(role, own), "SELECT 1")
     except psycopg2.Error:
         return False

@@ -34,7 +34,10 @@ KNOWN = {
     "postgres": {"postgres_superuser_password"},
     "adminer": set(),
     "dbinit": {"postgres_superuser_password"}
-    | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts")},
+    | {
+        f"{role}_db_password"
+        for role in ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts", "metrics")
+    },
     "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key", "mlflow_admin_password", "mlflow_pipelines_password"},
     "feast": FEAST | {"feast_admin_password"},
     "serving": {"serving_db_password", "serving_token", "mlflow_pipelines_password"},

@@ -6,10 +6,10 @@ from psycopg2 import errors
 
 pytestmark = pytest.mark.servers
 
-ROLES = ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts")
+ROLES = ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts", "metrics")
 DATABASES = ("airflow", "mlflow", "feast", "platform", "postgres", "template1")
 HOMES = {role: {role} for role in ROLES} | {"reader": {"platform"}, "serving": {"feast", "platform"}}
-HOMES |= {"alerts": {"airflow", "platform"}}
+HOMES |= {"alerts": {"airflow", "platform"}, "metrics": {"airflow", "platform"}}
 LOGGED = """INSERT INTO predictions.log
     (model, model_version, entity_key, event_time, probability, prediction, requested_at, source)
     VALUES ('nobody', 1, '{}', now(), 0.5, 'no', now(), 'http')"""

@@ -98,15 +98,17 @@ def test_the_database_is_migrated_before_the_login_is_set(set_up, monkeypatch):
     assert security.users["admin"].password == "from the environment"
 
 
-def test_the_columns_that_alerts_read_are_those_of_airflow():
+@pytest.mark.parametrize("role", ["alerts", "metrics"])
+def test_the_columns_that_a_role_reads_are_those_of_airflow(role):
+    from airflow.jobs.job import Job
     from airflow.models import DagModel, DagRun, TaskInstance
     from airflow.models.hitl import HITLDetail
 
-    from stack.airflow_setup import READ_BY_ALERTS
+    from stack import airflow_setup
 
-    tables = {
-        model.__tablename__: set(model.__table__.c.keys()) for model in (DagModel, DagRun, TaskInstance, HITLDetail)
-    }
-    assert READ_BY_ALERTS.keys() == tables.keys()
-    for table, columns in READ_BY_ALERTS.items():
+    models = (DagModel, DagRun, TaskInstance, HITLDetail, Job)
+    tables = {model.__tablename__: set(model.__table__.c.keys()) for model in models}
+    read = getattr(airflow_setup, f"READ_BY_{role.upper()}")
+    assert read
+    for table, columns in read.items():
         assert tables[table] >= set(columns)

@@ -27,6 +27,7 @@ def logins(monkeypatch):
 CASES = [
     ("airflow-api", {"metadatabase": {"status": "healthy"}}, {"metadatabase": {"status": "unhealthy"}}),
     ("feast", {"entities": [{"spec": {}}]}, {"entities": []}),
+    ("metrics", {"ml_platform_database_up": 1}, {}),
 ]
 
 

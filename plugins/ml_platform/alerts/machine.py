@@ -85,7 +85,7 @@ class Servers:
         """
         problems: dict[str, str | None] = {}
         for name, address in addresses.items():
-            problems |= _problems(name, address)
+            problems |= problems_of(name, address)
         if problems.get("airflow-api"):  # which would tell: those that were reported are not over yet
             problems |= {key: "it is not known" for key in open_keys if key.startswith("airflow-")} | {
                 "airflow-api": problems["airflow-api"]
@@ -104,7 +104,7 @@ class Servers:
                 yield Cause("server_unhealthy", name, {"server": name, "problem": shortened(problem)})
 
 
-def _problems(name: str, address: str) -> dict[str, str | None]:
+def problems_of(name: str, address: str) -> dict[str, str | None]:
     """Return the problem, or None, of a server and of those that it tells about."""
     try:
         with OPENER.open(address, timeout=TIMEOUT) as answer:  # the addresses are those of our own servers

@@ -226,6 +226,7 @@ def test_a_server_that_is_not_there_has_a_reason(config, monkeypatch):
         "stream": "no data set says `stream: true`",
         "alerts": "datasets/platform.yaml names no channel for alerts",
         "airflow-cleanup": "datasets/platform.yaml has no `retention.airflow`",
+        "metrics": "METRICS is not 1",
         "backup": "datasets/platform.yaml has no `backup`",
     }
 

@@ -13,7 +13,10 @@ SECRETS_OF = {
     "adminer": set(),
     "objects": {"console_password"},
     "dbinit": {f"{name}_password" for name in ("postgres_superuser",)}
-    | {f"{role}_db_password" for role in ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts")},
+    | {
+        f"{role}_db_password"
+        for role in ("airflow", "mlflow", "feast", "platform", "reader", "serving", "alerts", "metrics")
+    },
     "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key", "mlflow_admin_password", "mlflow_pipelines_password"},
     "feast": {"feast_db_password", "platform_db_password", "feast_admin_password"},
     "serving": {"serving_db_password", "serving_token", "mlflow_pipelines_password"},

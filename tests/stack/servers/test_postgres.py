@@ -101,5 +101,5 @@ def test_its_user_can_enter_closed_folders_but_not_list_them(tmp_path, capsys):
 def test_dbinit_has_a_password_for_every_role(config):
     step = postgres.dbinit(config)
     roles = {name.removesuffix("_DB_PASSWORD") for name in step.environment if name.endswith("_DB_PASSWORD")}
-    assert roles == {"AIRFLOW", "MLFLOW", "FEAST", "PLATFORM", "READER", "SERVING", "ALERTS"}
+    assert roles == {"AIRFLOW", "MLFLOW", "FEAST", "PLATFORM", "READER", "SERVING", "ALERTS", "METRICS"}
     assert step.needs == ("postgres",)

@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: what is recorded anyway, as numbers on one page."""
