@@ -13,9 +13,9 @@ stamp = $(VENV)/.installed-$(1)$(call hash,$(2))
 DEV := $(call stamp,dev-,requirements-dev.lock)
 SOURCES := $(call stamp,sources-,requirements-sources.lock)
 EMBEDDED := $(call stamp,,requirements-embedded.lock)
-# the packages of the sources come too where a data set has a source or a stream, a source is being described, or alerts are sent
+# the packages of the sources come too where a data set has a source or a stream, a source is being described, alerts are sent, or Airflow sends metrics
 setting = $(or $($(1)),$(shell sed -n 's/^$(1)=//p' "$(or $(ENV_FILE),.env)" 2>/dev/null))
-WITH_SOURCES = $(SOURCE)$(filter 1,$(call setting,KAFKA))$(shell grep -lsE '^(source|stream|alerts):' $(or $(call setting,DATASETS_DIR),datasets)/*.yaml)
+WITH_SOURCES = $(SOURCE)$(filter 1,$(call setting,KAFKA))$(filter True,$(call setting,AIRFLOW__METRICS__STATSD_ON))$(shell grep -lsE '^(source|stream|alerts):' $(or $(call setting,DATASETS_DIR),datasets)/*.yaml)
 # of these three each is a superset of the next: if it is current, no package is removed
 PACKAGES := $(firstword $(wildcard $(DEV) $(SOURCES)) $(if $(strip $(WITH_SOURCES)),$(SOURCES),$(EMBEDDED)))
 
@@ -79,7 +79,7 @@ lint: packages-dev docs ## check style, types, layers, documents, container file
 	PYTHONPATH=plugins:. $(VENV)/bin/lint-imports --no-logo
 	$(VENV)/bin/hadolint Dockerfile .ci/stand-in/*/Dockerfile
 	$(VENV)/bin/compose-lint check --quiet --no-env --skip-suppressed --fail-on low --strict-config docker-compose.yml
-	$(VENV)/bin/shellcheck .ci/run .ci/prove .ci/test-compose .ci/images .ci/docker-engine .ci/stand-ins .ci/ferretdb minio/setup.sh ml-platform
+	$(VENV)/bin/shellcheck .ci/run .ci/prove .ci/test-compose .ci/images .ci/docker-engine .ci/stand-ins .ci/ferretdb .ci/prometheus minio/setup.sh ml-platform
 
 check: lint ## lint, then run the quick tests, which need no servers
 	$(VENV)/bin/pytest -n auto --dist worksteal -m "not servers and not browser and not slow and not prove"
@@ -107,7 +107,7 @@ bench: packages-dev ## run the benchmarks, each comparison in one run; args="NAM
 	@$(PY) -m benchmarks $(args)
 
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
-LOCK_SOURCES = $(LOCK) --extra alerts --extra kafka --extra mongodb --extra sql
+LOCK_SOURCES = $(LOCK) --extra alerts --extra kafka --extra metrics --extra mongodb --extra sql
 lock: uv ## resolve the packages again: for the image, for `make up`, without and with sources, and for development
 	$(LOCK_SOURCES) $(if $(upgrade),--upgrade) -o requirements.lock
 	$(LOCK) --extra embedded -c requirements.lock -o requirements-embedded.lock

@@ -47,6 +47,8 @@ class Config(BaseModel):
     kafka_port: Port
     kafka_inner_port: Annotated[int, Field(gt=0, lt=65535)]
     metrics_port: Port
+    airflow_metrics_port: Port
+    statsd_inner_port: Port
 
     airflow_admin_user: str
     airflow_admin_password: Secret
@@ -100,6 +102,8 @@ class Config(BaseModel):
     mongodb_password: Secret
 
     metrics: Literal["0", "1"]
+    airflow__metrics__statsd_on: Literal["True", "False"]
+    grafana_admin_password: Secret
 
     @property
     def s3_url(self) -> str:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "minio/samples/README.md", ".ci/README.md"]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
 ADRS = ROOT / "docs" / "adr"
-FOLDERS = ("benchmarks", "dags", "dbinit", "feast_repo", "minio", "plugins", "stack", "tests")
+FOLDERS = ("benchmarks", "dags", "dbinit", "feast_repo", "minio", "observability", "plugins", "stack", "tests")
 WRITTEN = {"reliability.md"}  # by `make prove`, on the machine that runs it
 HEADINGS = ("## Context", "## Decision", "## Consequences")
 

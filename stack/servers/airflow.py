@@ -12,7 +12,7 @@ from werkzeug.security import check_password_hash
 
 from stack import healthcheck, secrets
 from stack.config import HOST, ROOT, Config
-from stack.servers import kafka, probes
+from stack.servers import airflow_metrics, kafka, probes
 from stack.servers.node import Node, Server, Step, base_environment, no_work, program
 
 PIPELINES = ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor")
@@ -182,6 +182,7 @@ def environment(config: Config) -> dict[str, str]:
             "AIRFLOW__LOGGING__JSON_LOGS": "True",
             "AIRFLOW__OPENLINEAGE__DISABLED": config.airflow__openlineage__disabled,
         }
+        | airflow_metrics.environment_of_airflow(config)
     )
 
 

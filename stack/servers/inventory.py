@@ -7,6 +7,7 @@ from stack.servers import (
     adminer,
     airflow,
     airflow_cleanup,
+    airflow_metrics,
     alerts,
     backup_schedule,
     feast,
@@ -45,18 +46,23 @@ def _nodes(config: Config) -> Iterator[Node]:
         yield airflow_cleanup.server(config)
     if metrics.is_wanted(config):
         yield metrics.server(config)
+    if airflow_metrics.is_wanted(config) and airflow_metrics.is_installed(config):
+        yield airflow_metrics.server(config)
     if backup_schedule.is_wanted(config):
         yield backup_schedule.server(config)
 
 
 def absent(config: Config) -> dict[str, str]:
     """Return the servers that this machine cannot run, with what to do about it."""
-    return {} if adminer.is_installed(config) else {"adminer": adminer.REMEDY}
+    missing = {} if adminer.is_installed(config) else {"adminer": adminer.REMEDY}
+    if airflow_metrics.is_wanted(config) and not airflow_metrics.is_installed(config):
+        missing[airflow_metrics.NAME] = airflow_metrics.REMEDY
+    return missing
 
 
 def optional(config: Config) -> dict[str, str]:
     """Return the servers that nothing asks for, with the reason."""
-    optional_ones = (kafka, stream, alerts, metrics, airflow_cleanup, backup_schedule)
+    optional_ones = (kafka, stream, alerts, metrics, airflow_metrics, airflow_cleanup, backup_schedule)
     return {module.NAME: module.NOT_WANTED for module in optional_ones if not module.is_wanted(config)}
 
 

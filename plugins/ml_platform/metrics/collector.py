@@ -3,11 +3,10 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from ml_platform.alerts import machine
 from ml_platform.alerts.store import Connection, connect
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.metrics.counting import Counts, Values
-from ml_platform.metrics.definitions import DATASETS, METRICS, OWN, PREFIX, Metric
+from ml_platform.metrics.definitions import METRICS, OWN, PREFIX, Metric
 from ml_platform.metrics.environment import Environment
 from ml_platform.specs.catalog import catalog
 
@@ -94,7 +93,7 @@ class PlatformCollector(Collector):
         def count(after: datetime, before: datetime) -> Values:
             return query(connection, metric, {"after": after, "before": before, "datasets": self._names})
 
-        return counts.read(count, now, zeros(metric, self._names))
+        return counts.read(count, now)
 
     def _read_names(self) -> None:
         """Read the names of the data sets again; while a spec is invalid, the earlier ones hold."""
@@ -117,13 +116,6 @@ def query(connection: Connection, metric: Metric, values: Mapping[str, Any]) -> 
     for row in connection.execute(metric.sql, values).fetchmany(MOST_SERIES):
         found[tuple(str(label or "") for label in row[:width])] = tuple(float(value or 0) for value in row[width:])
     return found
-
-
-def zeros(metric: Metric, names: Iterable[str]) -> Iterable[tuple[str, ...]]:
-    """Return the labels that a counter shows before its first entry."""
-    if not metric.every:
-        return ()
-    return product(*(tuple(names) if values == DATASETS else values for values in metric.every))
 
 
 def servers(pages: Mapping[str, str]) -> Values:

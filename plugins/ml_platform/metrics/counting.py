@@ -1,8 +1,9 @@
 """Counters from tables: entries since the server started, each counted once, however old they get."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+NEW = timedelta(seconds=30)  # so long new labels are 0: Prometheus must see the step from 0 to 1
 LATE = timedelta(hours=1)  # the longest transaction: until then an entry may appear with an earlier time
 
 Labels = tuple[str, ...]
@@ -28,21 +29,22 @@ class Counts:
         self._zero = (0.0,) * width
         self._closed: Values = {}
         self._shown: Values = {}
+        self._since: dict[Labels, datetime] = {}
 
-    def read(self, count: Count, now: datetime, zeros: Iterable[Labels] = ()) -> Values:
+    def read(self, count: Count, now: datetime) -> Values:
         """Return the counts until now.
 
         Args:
             count: asks for the entries of a time.
             now: the time.
-            zeros: labels that are shown before their first entry, so that Prometheus sees the step from 0 to 1.
         """
         if now - self._edge > 2 * LATE:
             self._closed = _sum(self._closed, count(self._edge, now - LATE))
             self._edge = now - LATE
         for labels, values in _sum(self._closed, count(self._edge, now + LATE)).items():
             self._shown[labels] = tuple(map(max, self._shown.get(labels, self._zero), values))
-        return dict.fromkeys(zeros, self._zero) | self._shown
+            self._since.setdefault(labels, now)
+        return {key: shown if now - self._since[key] >= NEW else self._zero for key, shown in self._shown.items()}
 
 
 def _sum(one: Values, other: Values) -> Values:

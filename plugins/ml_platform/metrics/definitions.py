@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 PREFIX = "ml_platform_"
-DATASETS = ("*",)  # among `every`: the names of the data sets
 
 Database = Literal["platform", "airflow"]
 
@@ -25,7 +24,6 @@ class Metric:
         labels: their names.
         sql: returns the labels, then the value; of a summary the sum and the number.
         database: where it is asked.
-        every: of each label the values that a counter shows as 0 before the first entry.
     """
 
     name: str
@@ -34,7 +32,6 @@ class Metric:
     labels: tuple[str, ...]
     sql: str
     database: Database = "platform"
-    every: tuple[tuple[str, ...], ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -42,34 +39,31 @@ class Metric:
         return f"{PREFIX}{self.name}{'_total' if self.kind == 'counter' else ''}"
 
 
-PURPOSES = ("train", "test")
-OUTCOMES = ("loaded", "duplicate", "rejected", "scored")
 IN_TIME = "{0} >= %(after)s AND {0} < %(before)s"
 
 _FILES = f"FROM monitoring.settled_files WHERE {IN_TIME.format('arrived_at')} GROUP BY 1, 2"
-_FILES_WITH_ROWS = (DATASETS, PURPOSES)
 
 FILES = (
     Metric(
         "files", "counter", "Files that were settled, by what became of them", ("dataset", "purpose", "outcome"),
-        f"SELECT dataset, purpose, outcome, count(*) {_FILES}, 3", every=(DATASETS, PURPOSES, OUTCOMES),
+        f"SELECT dataset, purpose, outcome, count(*) {_FILES}, 3",
     ),
     Metric(
         "rows_read", "counter", "Rows that were read from files", ("dataset", "purpose"),
-        f"SELECT dataset, purpose, sum(rows_read) {_FILES}", every=_FILES_WITH_ROWS,
+        f"SELECT dataset, purpose, sum(rows_read) {_FILES}",
     ),
     Metric(
         "rows_loaded", "counter", "Rows of files that were loaded", ("dataset", "purpose"),
-        f"SELECT dataset, purpose, sum(rows_loaded) {_FILES}", every=(DATASETS, ("train",)),
+        f"SELECT dataset, purpose, sum(rows_loaded) {_FILES}",
     ),
     Metric(
         "rows_rejected", "counter", "Rows of files that were rejected", ("dataset", "purpose"),
-        f"SELECT dataset, purpose, sum(rows_rejected) {_FILES}", every=_FILES_WITH_ROWS,
+        f"SELECT dataset, purpose, sum(rows_rejected) {_FILES}",
     ),
     Metric(
         "file_wait_seconds", "summary", "Time from the upload of a file until it was settled", ("dataset", "purpose"),
         "SELECT dataset, purpose, sum(greatest(extract(epoch FROM arrived_at - uploaded_at), 0)), count(*)"
-        f" {_FILES}", every=_FILES_WITH_ROWS,
+        f" {_FILES}",
     ),
     Metric(
         "files_waiting", "gauge", "Files in work, or that wait for their next attempt or for another spec",
@@ -116,18 +110,16 @@ MODELS = (
     Metric(
         "predictions", "counter", "Predictions in the log", ("dataset", "source"),
         "SELECT model, source, count(*) FROM predictions.log WHERE model = ANY(%(datasets)s)"
-        f" AND {IN_TIME.format('requested_at')} GROUP BY 1, 2", every=(DATASETS, ("http", "batch", "stream")),
+        f" AND {IN_TIME.format('requested_at')} GROUP BY 1, 2",
     ),
     Metric(
         "gate_decisions", "counter", "Decisions of the gate", ("dataset", "decision"),
         f"SELECT model, decision, count(*) FROM models.decisions WHERE {IN_TIME.format('decided_at')} GROUP BY 1, 2",
-        every=(DATASETS, ("promoted", "kept", "refused")),
     ),
     Metric(
         "champion_changes", "counter", "Changes of the live model", ("dataset", "why"),
         "SELECT model, why, count(*) FROM models.movements"
         f" WHERE is_done AND {IN_TIME.format('moved_at')} GROUP BY 1, 2",
-        every=(DATASETS, ("gate", "rollback", "by hand")),
     ),
     Metric(
         "champion_version", "gauge", "The version of the live model", ("dataset",),

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ml_platform import ROOT
 from ml_platform.alerts.store import connect
-from ml_platform.metrics import collector
+from ml_platform.metrics import collector, counting
 from ml_platform.metrics.collector import PlatformCollector
 from ml_platform.metrics.definitions import METRICS, OWN, PREFIX
 from ml_platform.metrics.environment import Environment
@@ -58,6 +58,7 @@ def environment(servers):
 def page(environment, monkeypatch, tmp_path):
     """Return a function that reads the page anew: the value of each sample by name and label values."""
     monkeypatch.setattr(collector, "FRESH", 0.0)
+    monkeypatch.setattr(counting, "NEW", timedelta(0))
     registry = CollectorRegistry()
     registry.register(PlatformCollector(environment, ROOT / "datasets"))
 
@@ -98,7 +99,6 @@ def test_files_and_rows_are_counted_from_the_start_on(page, owners, name):
         "UPDATE uploads.arrivals SET arrived_at = now() - interval '1 day' WHERE dataset = %s", (name,)
     )
     before = page()
-    assert before["files_total", "auto", "train", "loaded"] == 0
     assert ("files_total", name, "train", "loaded") not in before
     owners.platform.execute(arrived, ("a.csv", name, "loaded"))
     owners.platform.execute(arrived, ("b.csv", name, "rejected"))
@@ -155,7 +155,7 @@ def test_the_live_model_its_predictions_and_its_checks(page, owners, name):
     assert found["champion_holdout_score", name, "f1"] == 0.5
     assert found["gate_decisions_total", name, "promoted"] == 1
     assert ("champion_changes_total", name, "gate") not in found  # it was long before the start
-    assert found["predictions_total", "auto", "http"] == first["predictions_total", "auto", "http"] + 7
+    assert found["predictions_total", "auto", "http"] == first.get(("predictions_total", "auto", "http"), 0) + 7
     assert found["check_alarm", name, "drift"] == found["check_alarm", name, "performance"] == 1
     assert found["check_rows", name, "drift"] == 200
     assert found["drift_effect", name, "values", "AGE"] == 0.4

@@ -227,6 +227,7 @@ def test_a_server_that_is_not_there_has_a_reason(config, monkeypatch):
         "alerts": "datasets/platform.yaml names no channel for alerts",
         "airflow-cleanup": "datasets/platform.yaml has no `retention.airflow`",
         "metrics": "METRICS is not 1",
+        "airflow-metrics": "AIRFLOW__METRICS__STATSD_ON is not True",
         "backup": "datasets/platform.yaml has no `backup`",
     }
 

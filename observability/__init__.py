@@ -1,0 +1,1 @@
+"""Prometheus and Grafana for the containers: settings and dashboards as code."""
