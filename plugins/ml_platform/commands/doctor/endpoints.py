@@ -7,8 +7,8 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from stack.backup import databases
-from stack.config import Config, hosts
-from stack.servers import adminer
+from stack.config import HOST, Config, hosts
+from stack.servers import adminer, metrics
 
 TIMEOUT = 10.0  # seconds
 SKEW = 60.0  # seconds; S3 refuses requests from 900
@@ -21,6 +21,8 @@ def silent_pages(config: Config) -> Iterator[str]:
     pages = {screen.name: screen.url for screen in config.screens()} | {"HTTP service": f"{config.serving_url}/live"}
     if config.target == "embedded" and not adminer.is_installed(config):
         del pages["Adminer"]
+    if config.target == "embedded" and metrics.is_wanted(config):
+        pages["the page of the metrics"] = f"http://{HOST}:{config.metrics_port}/metrics"
     for name, url in pages.items():
         try:
             answer = _get(url)

@@ -39,6 +39,15 @@ def test_pages_that_are_away_or_fail_are_found(config, answers):
     ]
 
 
+def test_the_page_of_the_metrics_must_answer_where_it_is_wanted(config, answers):
+    answers(lambda url, headers: httpx.Response(500 if url.endswith("/metrics") else 200))
+    assert list(endpoints.silent_pages(config)) == []
+    wanted = config.model_copy(update={"metrics": "1"})
+    assert list(endpoints.silent_pages(wanted)) == [
+        f"the page of the metrics answers 500 at http://127.0.0.1:{config.metrics_port}/metrics"
+    ]
+
+
 def test_mlflow_must_answer_its_own_names_and_no_other(config, answers):
     own = (f"127.0.0.1:{config.mlflow_port}", f"localhost:{config.mlflow_port}")
     answers(lambda url, headers: httpx.Response(200 if headers["Host"] in own else 403))
