@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "platform_0020"
-down_revision = "platform_0017"
+down_revision = "platform_0019"
 branch_labels = None
 depends_on = None
 
