@@ -28,8 +28,8 @@ If the YAML wants an approval, a person is asked before, under **Required Action
 - `search` is red: clear it. It continues with the candidates that are left.
 - The data cannot train a model (a single class, too few rows of a class): the task fails at once, and its log says
   what is missing. Load more rows.
-- `promote` is skipped: the challenger did not pass the gate. This is no failure: the champion stays, the run is
-  green.
+- `promote` is skipped: the challenger did not pass the gate, or its trial in shadow. This is no failure: the champion
+  stays, the run is green.
 """
 
 from functools import partial
@@ -37,7 +37,7 @@ from typing import Any
 
 from airflow.sdk import TriggerRule, dag, get_current_context, task
 
-from ml_platform.airflow import approval_task, forms, retrainings, wiring
+from ml_platform.airflow import approval_task, forms, retrainings, shadow_task, wiring
 from ml_platform.airflow.runbook import runbook
 from ml_platform.airflow.typed_values import passes_dataclasses
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, skip_if_nothing_new
@@ -47,7 +47,7 @@ from ml_platform.specs.catalog import catalog
 from ml_platform.specs.spec import Dataset
 from ml_platform.training.results import Challenger, SearchResult, TrainingSetReference
 
-MAX_WAITING_RUNS = 16  # trainings that may wait for an approval; they use no worker, and only one searches at a time
+MAX_WAITING_RUNS = 16  # trainings that may wait for a person or the truth; they use no worker, and only one searches
 
 
 def make_train(dataset: Dataset) -> None:
@@ -114,7 +114,7 @@ def make_train(dataset: Dataset) -> None:
         description=f"Train a model on all loaded rows of {dataset.name}; it becomes the champion if it is better",
         schedule=[retrainings.starts_training(dataset)],
         start_date=START,
-        max_active_runs=MAX_WAITING_RUNS if retrainings.can_ask(dataset) else 1,
+        max_active_runs=MAX_WAITING_RUNS if retrainings.can_wait(dataset) else 1,
         default_args=DEFAULT_ARGS,
         params=forms.training(dataset),
         doc_md=runbook(__doc__, name=dataset.name, starts=retrainings.starts_when(dataset)),
@@ -123,10 +123,10 @@ def make_train(dataset: Dataset) -> None:
     def train() -> None:
         reference = freeze_training_set()
         challenger = refit(reference, search(reference))
-        gate_result = gate(reference, challenger)
+        gate_result = shadow_task.follow(dataset, reference, challenger, gate(reference, challenger))
         if retrainings.can_ask(dataset):
             is_needed = partial(retrainings.needs_approval, dataset)
-            approval = approval_task.ask(dataset.gate, "gate", is_needed)
+            approval = approval_task.ask(dataset.gate, "compare" if dataset.shadow else "gate", is_needed)
             gate_result >> approval
             promote(reference, challenger, gate_result, approval.output)
         else:

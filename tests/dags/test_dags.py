@@ -25,6 +25,7 @@ from ml_platform.specs.catalog import Catalog, catalog, dataset
 from ml_platform.specs.monitoring import Monitor
 from ml_platform.specs.parts import Gate, Promotion
 from ml_platform.specs.retention import STORES
+from ml_platform.specs.shadow import Shadow
 from ml_platform.specs.spec import Dataset
 from tests.ml_platform.keyless import without_key
 
@@ -315,6 +316,20 @@ def test_drift_starts_a_training_where_the_yaml_says_so(monkeypatch, on_drift, a
     assert "New rows start [monitor_auto]" in bags["ingest"].dags["ingest_auto"].doc_md
     assert "[monitor_auto](/dags/monitor_auto) has found drift" in train.doc_md
     assert "[train_auto](/dags/train_auto) if a check has found drift" in monitor.doc_md
+
+
+def test_a_winner_of_the_gate_is_tried_in_shadow_where_the_yaml_says_so(monkeypatch) -> None:
+    spec = AUTO.model_copy(update={"shadow": Shadow(), "gate": Gate(approval=True)})
+    monkeypatch.setattr("ml_platform.specs.catalog.catalog", lambda: Catalog((spec,), (), ()))
+    bag = DagBag(ROOT / "dags" / "train.py")
+    assert bag.import_errors == {}
+    train = bag.dags["train_auto"]
+    found = edges(train)
+    assert found["gate"] == {"shadow", "compare"}
+    assert [found[task] for task in ("shadow", "compare")] == [{"compare"}, {"approval", "promote"}]
+    assert found["approval"] == {"promote"}
+    assert train.get_task("shadow").mode == "reschedule"  # it waits without a worker
+    assert train.max_active_runs > 1
 
 
 def test_a_training_that_waits_for_an_approval_does_not_block_the_next(asking) -> None:

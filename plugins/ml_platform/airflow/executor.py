@@ -26,9 +26,10 @@ LIBRARY = (
     "airflow.connections", "airflow.lineage_events", "airflow.task_logs", "airflow.traces",
     "environments.approval_question", "environments.copy_version", "environments.go_live",
     "feature_store.online_rows", "housekeeping.clean", "ingestion.inbox", "ingestion.uploads",
-    "monitoring.drift_check", "monitoring.performance_check", "monitoring.retraining", "promotion.decisions",
-    "promotion.rollback", "promotion.steps", "removal.withdraw_upload", "scoring.batch", "sources.pull",
-    "sources.ranges", "training.build_training_set", "training.search_plan", "training.steps", "training.training_set",
+    "monitoring.drift_check", "monitoring.performance_check", "monitoring.retraining", "monitoring.shadow",
+    "promotion.decisions", "promotion.rollback", "promotion.steps", "removal.withdraw_upload", "scoring.batch",
+    "sources.pull", "sources.ranges", "training.build_training_set", "training.search_plan", "training.steps",
+    "training.training_set",
 )  # fmt: skip
 
 # The keys of Airflow's connections and tokens, and the address of its database with the password.

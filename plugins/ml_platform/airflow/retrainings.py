@@ -41,6 +41,11 @@ def can_ask(dataset: Dataset) -> bool:
     return dataset.gate.approval or dataset.monitor.on_drift == "retrain_with_approval"
 
 
+def can_wait(dataset: Dataset) -> bool:
+    """Return whether some runs of `train_<name>` wait: for a person, or in shadow for the truth."""
+    return can_ask(dataset) or dataset.shadow is not None
+
+
 def start(dataset: Dataset) -> str:
     """Decide, in a task of `monitor_<name>`, whether a training begins; the asset is updated if so.
 

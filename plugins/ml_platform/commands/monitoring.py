@@ -10,6 +10,7 @@ import typer
 from ml_platform.commands.support import exit_on_error, print_table, use_servers, use_specs_folder
 
 if TYPE_CHECKING:
+    from ml_platform.specs.shadow import Shadow
     from ml_platform.specs.spec import Dataset
 
 
@@ -51,6 +52,21 @@ def monitor(
     if spec.monitor.retrains:
         with exit_on_error():
             _retraining(spec, ", ".join(bad))
+    if spec.shadow:
+        with exit_on_error():
+            typer.echo(f"\nshadow\n{_shadow(spec, spec.shadow)}")
+
+
+def _shadow(dataset: "Dataset", rule: "Shadow") -> str:
+    """Return how far the shadow is."""
+    from ml_platform.monitoring import shadow_records, shadow_truth
+    from ml_platform.specs.parts import timedelta_of
+
+    if (found := shadow_records.current(dataset.name)) is None:
+        return "no challenger is in shadow"
+    end = found.began_at + timedelta_of(rule.within)
+    known = f"{shadow_truth.count(dataset, found):,} of {rule.rows:,} rows have a truth"
+    return f"version {found.version} beside champion {found.champion}: {known}; it lasts until {end:%Y-%m-%d %H:%M} UTC"
 
 
 def _retraining(dataset: "Dataset", cause: str) -> None:

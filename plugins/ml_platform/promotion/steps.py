@@ -117,6 +117,25 @@ def promote(
         return _publish(training_set, challenger, version, decision)
 
 
+def keep(training_set: TrainingSet, challenger: Challenger, decision: Decision, *, by: str) -> None:
+    """Record a decision against a winner of the gate, unless it was decided about before; idempotent.
+
+    Args:
+        training_set: its training set.
+        challenger: what `refit` returned.
+        decision: that lets the champion stay.
+        by: the user or DAG that started the training.
+    """
+    version = registry.get_version(challenger.name, challenger.version)
+    with promotion_lock(version.name) as check_lock:
+        alias_log.reconcile(version.name)
+        final = decisions.final_decision(version)
+        if final is None:
+            check_lock()
+            _record(version, decision, by)
+    _publish(training_set, challenger, version, final or decision)
+
+
 @contextmanager
 def _contender(training_set: TrainingSet, challenger: Challenger) -> Iterator[_Contender]:
     logs.bind(dataset=challenger.name, model=challenger.version)

@@ -263,3 +263,8 @@ def ensure_model(api: MlflowClient, dataset: Dataset) -> None:
 def set_alias(name: str, alias: str, version: int) -> None:
     """Point an alias at a version."""
     mlflow_client.connect().set_registered_model_alias(name, alias, str(version))
+
+
+def remove_alias(name: str, alias: str) -> None:
+    """Remove an alias; it need not be there."""
+    mlflow_client.connect().delete_registered_model_alias(name, alias)

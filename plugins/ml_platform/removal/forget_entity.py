@@ -117,7 +117,7 @@ def _sources(cursor: Any, table: Table) -> list[tuple[str, str]]:
     )
     return [
         *found,
-        ("predictions.log x", logged),
+        *((f"predictions.{table} x", logged) for table in ("log", "shadow")),
         ("uploads.rejected_rows x", rejected),
         ("labelling.asked x", asked),  # the answers go with it
     ]

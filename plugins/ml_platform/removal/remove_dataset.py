@@ -45,7 +45,7 @@ _OWN_ROWS = (
     "labelling.answers WHERE dataset = $1",
     "labelling.asked WHERE dataset = $1",
     "uploads.specs WHERE name = $1",
-    "predictions.log WHERE model = $1",
+    *(f"{table} WHERE model = $1" for table in ("predictions.log", "predictions.shadow", "models.shadows")),
 )
 
 

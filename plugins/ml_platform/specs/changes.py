@@ -11,7 +11,7 @@ _TIMESTAMPS = ("event_time", "known_at")
 # these have changes of their own, or none that concern rows
 _CHANGED_OTHERWISE = {
     *("columns", "sensitive", "search", "gate", "result", "description", "tables", "source", "stream"),
-    *("monitor", "alerts", "expect", "retention"),
+    *("monitor", "shadow", "alerts", "expect", "retention"),
 }
 _IDENTITY_OPTIONS = {"zone", "strip_prefix"}  # options of keys and timestamps that change the identity of a loaded row
 _SAME_VALUES = ({"number", "money"}, {"category", "text"})  # parsed differently, but stored with the same type

@@ -40,6 +40,7 @@ from ml_platform.specs.parts import (
 )
 from ml_platform.specs.retention import Retention
 from ml_platform.specs.sensitive import Sensitive, check_sensitive, sensitive_from_name
+from ml_platform.specs.shadow import Shadow
 from ml_platform.specs.sources import ROWS_FILE, SOURCE_KINDS, MongoSource, SourceBase, Sources, SourcesField
 from ml_platform.specs.tasks import GRIDS, METRICS
 
@@ -251,7 +252,7 @@ class Table(SpecModel):
     def sha256(self) -> str:
         """A hash of all fields that decide the meaning of the data; it identifies a version of the spec."""
         of_tables = ("description", "source", "alerts", "expect", "retention")
-        others = (*of_tables, "search", "gate", "promotion", "result", "stream", "monitor")
+        others = (*of_tables, "search", "gate", "promotion", "result", "stream", "monitor", "shadow")
         excluded: dict[str, Any] = dict.fromkeys(others, True) | {"tables": {"__all__": set(of_tables)}}
         content = self.model_dump(mode="json", exclude=excluded, exclude_defaults=True)
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -325,6 +326,9 @@ class Dataset(Table):
         description="score the rows of the topic <name>.rows as they come; predictions go to <name>.predictions",
     )
     monitor: Monitor = Monitor()
+    shadow: Shadow | None = Field(
+        default=None, description="a winner of the gate first scores beside the champion; the truth then decides"
+    )
     # Filled from the tables' own files, so that the spec stored with a model is complete.
     tables: SkipJsonSchema[tuple[FeatureTable, ...]] = ()
 
@@ -375,6 +379,8 @@ class Dataset(Table):
                 f"label.kind is number, but the type of {self.label.column!r} is "
                 f"{self.columns[self.label.column].type}; allowed are {', '.join(NUMERIC_TYPES)}"
             )
+        if self.shadow and not self.has_key:
+            raise ValueError("shadow: without `entity.key` the truth about a scored row cannot be found")
         if self.label.late and not self.has_key:
             raise ValueError("label.late: without `entity.key` no later row can be about the same entity")
         if both := {self.label.column, *self.leaks} & {*self.keys, *self._timestamps.values()}:
@@ -439,7 +445,7 @@ def joined_name(table: str, column: str) -> str:
 _PARTS: dict[str, type[SpecModel]] = {
     "entity": Entity, "label": Label, "columns": Column, "features_from": Join, "search": Search, "gate": Gate,
     "promotion": Promotion, "result": Result, "backup": Backup, "retention": Retention, "sensitive": Sensitive,
-    "source": Sources, "monitor": Monitor, "expect": Expectation,
+    "source": Sources, "monitor": Monitor, "expect": Expectation, "shadow": Shadow,
 }  # fmt: skip
 _KINDS: dict[str, Mapping[str, type[SpecModel]]] = {"source": SOURCE_KINDS, "alerts": CHANNEL_KINDS}
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from airflow.executors.local_executor import LocalExecutor
 
-from ml_platform.airflow import executor, retrainings, wiring
+from ml_platform.airflow import executor, retrainings, shadow_task, wiring
 from stack import marks, secrets
 from stack.config import load
 from stack.runners import processes
@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[3]
 def imports_of_tasks() -> set[str]:
     """Return the modules of the library that functions in dags/, and those around tasks, import."""
     found = set()
-    for path in (*(ROOT / "dags").glob("*.py"), Path(wiring.__file__), Path(retrainings.__file__)):
+    around = (Path(str(module.__file__)) for module in (wiring, retrainings, shadow_task))
+    for path in (*(ROOT / "dags").glob("*.py"), *around):
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(function, ast.FunctionDef):
                 continue

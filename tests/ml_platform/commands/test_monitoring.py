@@ -7,12 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from ml_platform.commands.main import app
-from ml_platform.monitoring import drift_check, performance_check, retraining
+from ml_platform.monitoring import drift_check, performance_check, retraining, shadow_records, shadow_truth
 from ml_platform.monitoring.checks import BROKEN, Check
 from ml_platform.monitoring.drift_check import Plan, Skipped
 from ml_platform.monitoring.retraining import Decision, Situation
 from ml_platform.specs import catalog
 from ml_platform.specs.monitoring import Monitor
+from ml_platform.specs.shadow import Shadow
 from tests.ml_platform.monitoring.test_checks import WINDOW
 
 FINDING = {"subject": "the values of AGE", "effect": 0.31, "q_value": 1e-9, "verdict": "drift"}
@@ -87,3 +88,15 @@ def test_it_says_whether_a_training_would_follow_and_what_followed_before(
     monkeypatch.setattr(drift_check, "check", lambda *_, **__: Skipped("too few rows"))
     monkeypatch.setattr(performance_check, "check", lambda *_, **__: Skipped("too few rows"))
     assert "there is no reason for a training" in run("auto").stdout
+
+
+def test_it_says_how_far_a_shadow_is(plans: list[Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = catalog.dataset("auto").model_copy(update={"shadow": Shadow(within="7d")})
+    record = shadow_records.Shadow(1, 4, 3, datetime(2026, 6, 1, tzinfo=UTC), None)
+    monkeypatch.setattr(catalog, "dataset", lambda _: tried)
+    monkeypatch.setattr(shadow_records, "current", lambda _: record)
+    monkeypatch.setattr(shadow_truth, "count", lambda *_: 320)
+    told = "version 4 beside champion 3: 320 of 1,000 rows have a truth; it lasts until 2026-06-08 00:00 UTC"
+    assert run("auto").stdout.strip().split("\n\n")[2].splitlines() == ["shadow", told]
+    monkeypatch.setattr(shadow_records, "current", lambda _: None)
+    assert "no challenger is in shadow" in run("auto").stdout

@@ -70,7 +70,7 @@ def left_behind(name: str) -> list[str]:
         ("uploads.ledger", "dataset"), ("uploads.arrivals", "dataset"), ("uploads.rejected_rows", "dataset"),
         ("uploads.training_sets", "dataset"), ("uploads.withdrawals", "dataset"),
         ("uploads.specs", "name"), ("predictions.log", "model"), ("monitoring.checks", "dataset"),
-        ("monitoring.retrainings", "dataset"),
+        ("monitoring.retrainings", "dataset"), ("predictions.shadow", "model"), ("models.shadows", "model"),
     ):  # fmt: skip
         found += [table] * fetch(f"SELECT count(*) FROM {table} WHERE {column} = $1", name)[0][0]
     found += [key for (key,) in fetch("SELECT object_key FROM uploads.attempts") if name in key]

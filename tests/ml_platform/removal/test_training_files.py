@@ -75,8 +75,9 @@ def test_a_trained_and_scored_entity_is_erased_and_the_versions_are_named(shop: 
     ]
     assert all("Atlantis" in str(card_of(report)["warnings"]) for report in reports)
     log_over_http(model, key, 5000)
+    log_in_shadow(shop)
     planned = plan(shop, [str(key)])
-    assert planned.table_rows == {"predictions.log": 3}
+    assert planned.table_rows == {"predictions.log": 3, "predictions.shadow": 2}
     assert {str(found.file) for found in planned.files.found} == {
         *(f"test/{report['archived_key']}" for report in reports),
         *(f"result/{report['result_key']}" for report in reports),
@@ -96,8 +97,9 @@ def test_a_trained_and_scored_entity_is_erased_and_the_versions_are_named(shop: 
     assert (
         fetch("SELECT report->'warnings' #>> '{}' FROM uploads.arrivals WHERE dataset = $1", shop.name) == [("[]",)] * 2
     )
-    logged = "SELECT (entity_key->>'id')::int FROM predictions.log WHERE model = $1 ORDER BY 1"
-    assert fetch(logged, shop.name) == [(1000,), (1001,), (5000,)]
+    logged = "SELECT (entity_key->>'id')::int FROM predictions.{} WHERE model = $1 ORDER BY 1"
+    assert fetch(logged.format("log"), shop.name) == [(1000,), (1001,), (5000,)]
+    assert fetch(logged.format("shadow"), shop.name) == [(1000,), (1001,)]
     assert predictions(model.run_id).equals(held_out.iloc[1:].reset_index(drop=True))
     (frame,) = frozen_frames(shop)
     assert frame["age"].equals(make_frame(300).query("id != @key")["age"].reset_index(drop=True))
@@ -110,6 +112,16 @@ def log_over_http(model: registry.LoadedModel, *keys: int) -> None:
     with transaction() as cursor:
         entries = prediction_log.entries(model, rows, scores, np.zeros(len(keys), np.int64), now)
         prediction_log.write(cursor, [entries], "http")
+
+
+def log_in_shadow(dataset: Dataset) -> None:
+    """Log for a challenger what the champion said about the rows of files."""
+    columns = "model, entity_key, event_time, probability, prediction, requested_at, result_key"
+    fetch(
+        f"INSERT INTO predictions.shadow ({columns}, model_version) SELECT {columns}, 2 FROM predictions.log"
+        " WHERE model = $1 AND result_key IS NOT NULL RETURNING 1",
+        dataset.name,
+    )
 
 
 def test_an_entity_of_several_columns_is_found_in_training_sets_and_predictions() -> None:
