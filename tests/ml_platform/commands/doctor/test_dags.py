@@ -3,6 +3,8 @@
 import pytest
 
 from ml_platform.commands.doctor import dags
+from ml_platform.specs.catalog import Catalog, dataset
+from ml_platform.specs.monitoring import Monitor
 
 
 @pytest.fixture
@@ -35,6 +37,22 @@ def test_a_dag_that_is_off_is_found_if_files_wait_for_it(config, airflow):
         "the DAG ingest_a is off, and 2 files wait for it",
         "the DAG ingest_c does not exist, and 1 files wait for it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("on_drift", "off", "found"),
+    [
+        ("retrain", ["monitor_auto"], "the DAG monitor_auto is off"),
+        ("retrain", ["train_auto"], "the DAG train_auto is off"),
+        ("retrain", ["monitor_auto", "train_auto"], None),  # nobody wants it
+        ("report", ["monitor_auto"], None),
+    ],
+)
+def test_where_a_monitor_starts_trainings_both_dags_must_be_on(config, airflow, monkeypatch, on_drift, off, found):
+    spec = dataset("auto").model_copy(update={"monitor": Monitor(on_drift=on_drift)})
+    monkeypatch.setattr(dags, "catalog", lambda _: Catalog((spec,), (), ()))
+    airflow({"monitor_auto": False, "train_auto": False} | dict.fromkeys(off, True))
+    assert [text.partition(",")[0] for text in dags.paused_dags(config)] == ([found] if found else [])
 
 
 def test_a_dag_that_should_always_be_on_is_found(config, airflow):
