@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
@@ -33,7 +34,7 @@ def _lines(paths: Iterable[Path]) -> Iterator[str]:
     """Return the lines of files; one that was divided when its file was full comes whole."""
     begun = ""
     for path in paths:
-        with path.open(encoding="utf-8", errors="replace") as file:
+        with suppress(FileNotFoundError), path.open(encoding="utf-8", errors="replace") as file:  # it is being rotated
             for line in file:
                 begun += line
                 if line.endswith("\n"):

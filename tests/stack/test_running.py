@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import boto3
@@ -22,8 +23,8 @@ from pydantic import SecretStr
 
 from ml_platform.commands.doctor.command import examine
 from ml_platform.commands.doctor.table import CHECKS
+from stack import airflow_cleanup, healthcheck, watchdog
 from stack import config as settings
-from stack import healthcheck, watchdog
 from stack.access import buckets
 from stack.runners.supervisor import Supervisor
 from stack.servers.inventory import all_nodes
@@ -125,6 +126,15 @@ def test_the_doctor_finds_nothing(stack):
     diagnosis = examine(stack)
     assert (diagnosis.findings, diagnosis.skipped) == ((), {})
     assert len(diagnosis.passed) == len(CHECKS) + 1
+
+
+@ON_THIS_MACHINE
+@pytest.mark.prove
+def test_airflow_counts_old_records_also_with_exceptions(stack, monkeypatch):
+    for name, value in all_nodes(stack)["airflow-scheduler"].environment.items():
+        monkeypatch.setenv(name, value)
+    counts = airflow_cleanup.clean(datetime.now(UTC), dry_run=True)  # the runs that wait now are exceptions
+    assert counts["log"] > 0
 
 
 @ON_THIS_MACHINE
