@@ -25,6 +25,7 @@ def test_a_command_gets_what_the_tasks_of_airflow_get(env_file, monkeypatch) -> 
     assert environment["AIRFLOW_HOME"] == str(loaded.state_dir / "airflow")
     assert environment["AIRFLOW_CONN_S3"]
     assert environment["AIRFLOW_CONN_LOGS"]
+    assert environment["AIRFLOW__LOGGING__JSON_LOGS"] == "False", "a person reads the output"
     assert environment["EDITOR"] == "ed", "the user's own variables stay: a debugger may need them"
 
 

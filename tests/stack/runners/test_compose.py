@@ -193,3 +193,15 @@ def test_services_that_stopped_or_are_not_healthy_are_problems_and_jobs_that_end
 
 def test_nothing_beside_the_services_is_in_use(config):
     assert not compose.is_in_use(config)
+
+
+def test_the_lines_of_logs_come_with_the_name_and_the_time_of_each(config, docker):
+    docker('echo "$*" >&2; echo "mlflow-1  | 2026-11-30T06:00:00Z one"; echo "mlflow-1  | 2026-11-30T06:00:01Z two"')
+    assert list(compose.log_lines(config, "--since", "2026-11-30")) == [
+        "mlflow-1  | 2026-11-30T06:00:00Z one\n", "mlflow-1  | 2026-11-30T06:00:01Z two\n",
+    ]  # fmt: skip
+
+
+def test_the_logs_need_docker(config, docker):
+    with pytest.raises(StackError, match="`docker` is not installed"):
+        list(compose.log_lines(config))

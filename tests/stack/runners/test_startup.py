@@ -172,3 +172,9 @@ def test_the_end_of_a_log(tmp_path):
     assert tail(log) == "(no log yet)"
     log.write_bytes(b"first\n" + b"\xff\n" * 3 + b"last\n")
     assert tail(log, lines=2) == "\ufffd\nlast"
+
+
+def test_the_end_of_a_log_shows_json_as_lines(tmp_path):
+    log = tmp_path / "serving.log"
+    log.write_text('{"timestamp": "2026-11-30T06:00:00Z", "level": "error", "event": "no model"}\nTraceback\n')
+    assert tail(log) == "2026-11-30T06:00:00.000Z serving               error    no model\nTraceback"
