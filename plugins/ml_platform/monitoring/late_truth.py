@@ -22,20 +22,23 @@ from ml_platform.training.training_set import typed
 
 MOST_ROWS = 200_000  # the newest
 COLUMNS = ("event_time", "probability", "prediction", "label", "known_at")
-# Rows of files were predicted when their file was scored, others at their request.
-_PREDICTIONS = """
+# when each file was scored; rows over HTTP and of streams were predicted at their request
+SCORED_AT = """
+    SELECT report ->> 'result_key' AS result_key, min(arrived_at) AS arrived_at FROM uploads.arrivals
+    WHERE dataset = $1 AND purpose = 'test' AND outcome = 'scored' GROUP BY 1"""
+_PREDICTIONS = f"""
     SELECT DISTINCT ON (entity_key, event_time) entity_key, event_time, predicted_at, probability, prediction FROM (
-        SELECT l.*, coalesce(f.arrived_at, l.requested_at) AS predicted_at FROM predictions.log l LEFT JOIN (
-            SELECT report ->> 'result_key' AS result_key, min(arrived_at) AS arrived_at FROM uploads.arrivals
-            WHERE dataset = $1 AND purpose = 'test' AND outcome = 'scored' GROUP BY 1
-        ) f USING (result_key) WHERE l.model = $1 AND l.model_version = $2::int
+        SELECT l.*, coalesce(f.arrived_at, l.requested_at) AS predicted_at
+        FROM predictions.log l LEFT JOIN ({SCORED_AT}) f USING (result_key)
+        WHERE l.model = $1 AND l.model_version = $2::int
     ) logged WHERE predicted_at > $3::text::timestamptz AND predicted_at <= $4::text::timestamptz
-    ORDER BY entity_key, event_time, predicted_at"""
+    ORDER BY entity_key, event_time, predicted_at"""  # noqa: S608 – constants
 _WITHOUT_TRUTH = f"""
 SELECT event_time, probability, prediction, NULL, NULL FROM ({_PREDICTIONS}) p
 ORDER BY event_time DESC, predicted_at DESC LIMIT {MOST_ROWS}"""  # noqa: S608 – constants
 _VERSIONS = "SELECT DISTINCT model_version FROM predictions.log WHERE model = $1 ORDER BY 1 DESC LIMIT $2::int"
-_LOADED = """SELECT sha256, claimed_at FROM uploads.ledger u WHERE dataset = $1 AND purpose = 'train'
+# uploads with labels that can be a late truth
+LOADED = """SELECT sha256, claimed_at FROM uploads.ledger u WHERE dataset = $1 AND purpose = 'train'
     AND NOT EXISTS (SELECT FROM labelling.answers a WHERE a.dataset = $1 AND a.upload_sha256 = u.sha256)"""
 
 
@@ -89,27 +92,41 @@ def _values(task: Task, texts: Sequence[Any]) -> pd.Series:
     return pd.Series([index.get(text) for text in texts], dtype="float64")
 
 
-def _statement(dataset: Dataset, segments: Mapping[str, Column]) -> str:
-    types, table = sql_types(dataset), f"labels.{identifier(dataset.name)}"
-    same_key = " AND ".join(
-        f"l.{identifier(key)} = (p.entity_key ->> {literal(key)})::{types[key]}" for key in dataset.keys
-    )
-    features = "".join(f", v.{identifier(name)}" for name in segments)
-    label = identifier(dataset.label.column)
+def truth(dataset: Dataset) -> str:
+    """Return the SQL to join, as `t`, the truth that came after a prediction `p`, with `LOADED` as `loaded`.
+
+    `p` has `entity_key`, `event_time` and `predicted_at`; `t` has `label`, `event_timestamp` and `claimed_at`.
+    """
+    label, same_key = identifier(dataset.label.column), _same_key(dataset, sql_types(dataset))
     same_time = "l.event_timestamp = p.event_time" if dataset.event_time else "l.event_timestamp >= p.event_time"
-    of_row = f"FROM {table} l JOIN loaded u ON u.sha256 = l.upload_sha256 WHERE {same_key} AND l.{label} IS NOT NULL"
-    return f"""
-WITH predicted AS ({_PREDICTIONS}
-), loaded AS ({_LOADED})
-SELECT p.event_time, p.probability, p.prediction, t.label, t.claimed_at{features}
-FROM predicted p LEFT JOIN LATERAL (
+    of_row = (
+        f"FROM labels.{identifier(dataset.name)} l JOIN loaded u ON u.sha256 = l.upload_sha256"
+        f" WHERE {same_key} AND l.{label} IS NOT NULL"
+    )
+    return f"""JOIN LATERAL (
     SELECT u.claimed_at, l.event_timestamp, l.{label} AS label {of_row} AND {same_time}
     ORDER BY l.event_timestamp, l.created_timestamp DESC LIMIT 1
 ) t ON t.claimed_at > p.predicted_at AND NOT EXISTS (
     SELECT {of_row} AND l.event_timestamp = t.event_timestamp AND u.claimed_at <= p.predicted_at
-)
+)"""
+
+
+def _same_key(dataset: Dataset, types: Mapping[str, str]) -> str:
+    return " AND ".join(
+        f"l.{identifier(key)} = (p.entity_key ->> {literal(key)})::{types[key]}" for key in dataset.keys
+    )
+
+
+def _statement(dataset: Dataset, segments: Mapping[str, Column]) -> str:
+    features = "".join(f", v.{identifier(name)}" for name in segments)
+    return f"""
+WITH predicted AS ({_PREDICTIONS}
+), loaded AS ({LOADED})
+SELECT p.event_time, p.probability, p.prediction, t.label, t.claimed_at{features}
+FROM predicted p LEFT {truth(dataset)}
 LEFT JOIN LATERAL (
-    SELECT l.* FROM features.{identifier(dataset.name)} l WHERE {same_key} AND l.event_timestamp <= t.event_timestamp
+    SELECT l.* FROM features.{identifier(dataset.name)} l
+    WHERE {_same_key(dataset, sql_types(dataset))} AND l.event_timestamp <= t.event_timestamp
     ORDER BY l.event_timestamp DESC, l.created_timestamp DESC LIMIT 1
 ) v ON true
 ORDER BY p.event_time DESC, p.predicted_at DESC LIMIT {MOST_ROWS}"""  # noqa: S608 – quoted names

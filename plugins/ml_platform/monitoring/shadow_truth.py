@@ -6,17 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ml_platform.evaluation.task import Outputs, Task, Values
+from ml_platform.monitoring.late_truth import LOADED, MOST_ROWS, SCORED_AT, truth
 from ml_platform.monitoring.shadow_records import Shadow
 from ml_platform.parsing.labels import class_text
 from ml_platform.specs.spec import Dataset
-from ml_platform.storage.database import identifier, literal, rows, transaction
-from ml_platform.storage.tables import existing_columns, sql_types
-
-MOST_ROWS = 200_000  # the newest
-_SCORED_AT = (
-    "SELECT report ->> 'result_key' AS result_key, min(arrived_at) AS arrived_at FROM uploads.arrivals"
-    " WHERE dataset = $1 AND purpose = 'test' AND outcome = 'scored' GROUP BY 1"
-)
+from ml_platform.storage.database import rows, transaction
+from ml_platform.storage.tables import existing_columns
 
 
 class Pairs(NamedTuple):
@@ -81,31 +76,17 @@ def _rows(dataset: Dataset, shadow: Shadow, statement: str) -> list[tuple[Any, .
 def _statement(dataset: Dataset) -> str:
     """Return the SQL: probability and prediction of the challenger, the same of the champion, and the label.
 
-    A label that was loaded before the file was scored is left out, as in `late_truth`.
+    Which label counts is as in `late_truth`.
     """
-    types, label = sql_types(dataset), identifier(dataset.label.column)
-    same_key = " AND ".join(
-        f"l.{identifier(key)} = (p.entity_key ->> {literal(key)})::{types[key]}" for key in dataset.keys
-    )
-    same_time = "l.event_timestamp = p.event_time" if dataset.event_time else "l.event_timestamp >= p.event_time"
-    of_row = (
-        f"FROM labels.{identifier(dataset.name)} l JOIN loaded u ON u.sha256 = l.upload_sha256"
-        f" WHERE {same_key} AND l.{label} IS NOT NULL"
-    )
     return f"""
-WITH scored AS ({_SCORED_AT}), both_scored AS (
+WITH scored AS ({SCORED_AT}), both_scored AS (
     SELECT DISTINCT ON (s.entity_key, s.event_time) s.entity_key, s.event_time, s.probability, s.prediction,
         l.probability AS champion_probability, l.prediction AS champion_prediction, scored.arrived_at AS predicted_at
     FROM predictions.shadow s JOIN scored USING (result_key)
     JOIN predictions.log l USING (model, result_key, entity_key, event_time)
     WHERE s.model = $1 AND s.model_version = $2::int AND l.model_version = $3::int
     ORDER BY s.entity_key, s.event_time, scored.arrived_at
-), loaded AS (SELECT sha256, claimed_at FROM uploads.ledger WHERE dataset = $1 AND purpose = 'train')
+), loaded AS ({LOADED})
 SELECT p.probability, p.prediction, p.champion_probability, p.champion_prediction, t.label
-FROM both_scored p JOIN LATERAL (
-    SELECT u.claimed_at, l.event_timestamp, l.{label} AS label {of_row} AND {same_time}
-    ORDER BY l.event_timestamp, l.created_timestamp DESC LIMIT 1
-) t ON t.claimed_at > p.predicted_at AND NOT EXISTS (
-    SELECT {of_row} AND l.event_timestamp = t.event_timestamp AND u.claimed_at <= p.predicted_at
-)
+FROM both_scored p {truth(dataset)}
 ORDER BY p.event_time DESC, p.entity_key"""  # noqa: S608 – quoted names
