@@ -104,7 +104,7 @@ def file_spans(report: "UploadReport", began: int) -> "list[ReadableSpan]":
     if report["outcome"] == "gone":
         return []
     dropped, now = datetime.fromisoformat(report["last_modified"]), time.time_ns()
-    drop = min(_nanoseconds(dropped), began)  # the two clocks may differ
+    drop = min(_nanoseconds(dropped), began)  # the S3 server may have another time
     root = root_of(report["bucket"], report["key"], report["etag"], dropped)
     facts = {
         "dataset": report["dataset"], "file": report["key"], "upload": report["sha256"], "outcome": report["outcome"],
