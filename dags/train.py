@@ -21,7 +21,8 @@ time, of the latest rows. The simplest candidate that is as good as the best is 
 decision threshold, all out of fold: `docs/model-quality.md`. With several classes there is no threshold, and F1 is the
 macro average. A number gets an interval. `gate` compares the challenger and the champion on the same hold-out rows: the
 gain in F1, or of a number in the mean absolute error, must be statistically significant. `promote` moves the alias.
-If the YAML wants an approval, a person is asked before, under **Required Actions**. `docs/gate.md` explains the gate.
+If the YAML wants it, the winner is tried in `shadow` before, and a person is asked, under **Required Actions**.
+`docs/gate.md` explains the gate.
 
 **When it fails**:
 

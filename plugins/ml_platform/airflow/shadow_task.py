@@ -29,6 +29,7 @@ def follow(dataset: Dataset, reference: Any, challenger: Any, gate_result: Any) 
         return gate_result
 
     @task.sensor(mode="reschedule", poke_interval=PAUSE, timeout=FOREVER)
+    @fail_at_once_on(ConfigurationError)
     @passes_dataclasses
     def shadow(challenger: Challenger, gate_result: GateResult) -> bool:
         from ml_platform.monitoring import shadow
