@@ -7,7 +7,7 @@ import pytest
 from ml_platform.housekeeping import clean, prediction_entries
 from ml_platform.specs.catalog import Catalog, catalog
 from ml_platform.specs.platform import PlatformOptions
-from ml_platform.specs.retention import STORES, Retention
+from ml_platform.specs.retention import STORES, PlatformRetention, Retention
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def cleaned(monkeypatch):
     def use(platform, own):
         tables = (auto.model_copy(update={"retention": own}), penguins)
         monkeypatch.setattr(clean, "catalog", lambda: Catalog(tables, known.tables, ()))
-        options = PlatformOptions(retention=platform)
+        options = PlatformOptions(retention=PlatformRetention(**platform.model_dump()))
         monkeypatch.setattr(clean, "platform_options", lambda folder: options)
 
         def cleaner(table, moment, dry_run):

@@ -9,7 +9,7 @@ from ml_platform.ingestion import uploads
 from ml_platform.ingestion.upload_order import CONFLICT
 from ml_platform.specs.catalog import Catalog
 from ml_platform.specs.platform import PlatformOptions
-from ml_platform.specs.retention import Retention
+from ml_platform.specs.retention import PlatformRetention
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch, transaction
 from tests.ml_platform.ingestion.upload_cases import csv_bytes, ingest, make_dataset, new_name
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 def sample(monkeypatch):
     """A data set; everything is kept for 30 days."""
     made = make_dataset(new_name())
-    retention = Retention(processed="30d", rejected="30d", results="30d", predictions="30d")
+    retention = PlatformRetention(processed="30d", rejected="30d", results="30d", predictions="30d")
     monkeypatch.setattr(clean, "catalog", lambda: Catalog((made,), (), ()))
     monkeypatch.setattr(clean, "platform_options", lambda folder: PlatformOptions(retention=retention))
     return made
