@@ -54,7 +54,7 @@ async def fires(trigger: Any, while_it_waits: Any = lambda: None) -> bool:
     assert path == "ml_platform.airflow.inbox_sensor.InboxTrigger"
     loaded = InboxTrigger(**json.loads(json.dumps(arguments)))
     firing = asyncio.ensure_future(anext(aiter(loaded.run())))
-    looked = asyncio.ensure_future(_looks(loaded, 3))
+    looked = asyncio.ensure_future(_looks(loaded, 4))  # a round looks at three places
     await asyncio.wait({firing, looked}, return_when=asyncio.FIRST_COMPLETED)
     if firing.done():
         return False
