@@ -189,13 +189,13 @@ def stack_config() -> Iterator["Config"]:
 @pytest.fixture(scope="session")
 def servers(stack_config: "Config") -> "Config":
     """Postgres with its databases, and S3 with its buckets; settings of this process point at them."""
-    return _up(stack_config, ["postgres", "objects", "dbinit"])
+    return bring_up(stack_config, ["postgres", "objects", "dbinit"])
 
 
 @pytest.fixture(scope="session")
 def mlflow_server(servers: "Config") -> "Config":
     """`servers`, and MLflow."""
-    return _up(servers, ["mlflow"])
+    return bring_up(servers, ["mlflow"])
 
 
 @pytest.fixture(scope="session")
@@ -222,13 +222,14 @@ def stack() -> Iterator["Config"]:
     if under_test := os.environ.get("STACK_UNDER_TEST"):
         from stack.config import load
 
-        yield _up(load(under_test), [])
+        yield bring_up(load(under_test), [])
         return
     with fresh_config() as config:
-        yield _up(config, [])
+        yield bring_up(config, [])
 
 
-def _up(config: "Config", names: list[str]) -> "Config":
+def bring_up(config: "Config", names: list[str]) -> "Config":
+    """Start servers, all if none is named; settings of this process point at them."""
     from ml_platform.settings import settings
     from stack.target import runner
 
