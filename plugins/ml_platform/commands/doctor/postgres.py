@@ -15,12 +15,14 @@ ENTERS = {
     "reader": {"platform"},
     "serving": {"platform", "feast"},
     "alerts": {"platform", "airflow"},
+    "metrics": {"platform", "airflow"},
 }
 ROLES = """
 SELECT json_build_array(rolname, rolcanlogin, rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication
     OR rolbypassrls, array(SELECT datname FROM pg_database
-    WHERE datallowconn AND has_database_privilege(rolname, datname, 'CONNECT')))
-FROM pg_roles WHERE rolname IN ('airflow', 'mlflow', 'feast', 'platform', 'reader', 'serving', 'alerts')"""
+    WHERE datname IN ('postgres', 'airflow', 'mlflow', 'feast', 'platform')
+    AND has_database_privilege(rolname, datname, 'CONNECT')))
+FROM pg_roles WHERE rolname IN ('airflow', 'mlflow', 'feast', 'platform', 'reader', 'serving', 'alerts', 'metrics')"""
 # `serving` adds to the log of predictions; `reader` reads
 WRITABLE = """
 SELECT json_build_array(role, right_, format('%s.%s', schemaname, tablename))
