@@ -71,6 +71,12 @@ def idle(airflow: Airflow) -> bool:  # noqa: F811
     return not [run for run in runs if run["state"] in ("queued", "running")]
 
 
+def training_states(airflow: Airflow) -> set[str]:  # noqa: F811
+    """Return the states of the tasks of all trainings."""
+    dag_id = f"train_{NAME}"
+    return {task.state for run in airflow.runs(dag_id) for task in airflow.tasks(dag_id, run["dag_run_id"])}
+
+
 def test_the_first_model_goes_live(airflow: Airflow, buckets: Any, mlflow: MlflowClient, stack: Config) -> None:  # noqa: F811
     dags = [f"{verb}_{NAME}" for verb in ("ingest", "train", "test", "monitor")]
     eventually(lambda: set(dags) <= set(airflow.dags()), "Airflow knows the DAGs")
@@ -111,14 +117,10 @@ def test_labels_confirm_the_loss_and_a_retraining_is_proposed(
         NAME,
     )
     assert "2026-03-20" < since[0] < "2026-04-10"
+    eventually(lambda: "awaiting_input" in training_states(airflow), "Airflow asks a person")
     log_in(page, stack)
     page.goto(f"{stack.airflow_url}/required_actions", wait_until="networkidle")
-
-    def asks() -> bool:
-        page.reload(wait_until="networkidle")
-        return page.get_by_role("link", name=f"{NAME}: may version 2 go live?").is_visible()
-
-    eventually(asks, "Airflow asks a person")
+    expect(page.get_by_role("link", name=f"{NAME}: may version 2 go live?")).to_be_visible()
     eventually(lambda: any("below" in one for one in subjects(webhook)), "the alert about the performance")
 
 
