@@ -56,7 +56,7 @@ def environment(servers):
 
 @pytest.fixture
 def page(environment, monkeypatch, tmp_path):
-    """Return a function that reads the page anew: the value of each sample by name and label values."""
+    """Return a function that reads the page again: the value of each sample by name and label values."""
     monkeypatch.setattr(collector, "FRESH", 0.0)
     monkeypatch.setattr(counting, "NEW", timedelta(0))
     registry = CollectorRegistry()
