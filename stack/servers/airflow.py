@@ -38,25 +38,27 @@ def nodes(config: Config) -> Iterator[Node]:
         is_done=lambda: _is_set_up(config),
         after=lambda: _write_stamp(config),
     )
+    airflow = program("airflow")
     yield _server(
         config,
         "airflow-api",
-        ("api-server", "--host", HOST, "--port", str(config.airflow_port), "--workers", "1", "--apps", "all"),
+        (airflow, "api-server", "--host", HOST, "--port", str(config.airflow_port), "--workers", "1", "--apps", "all"),
         common | tokens | cookies | names | screens | logs,
         probes.http(f"{config.airflow_url}/api/v2/monitor/health", _component("metadatabase")),
         ports={"AIRFLOW_PORT": config.airflow_port},
     )
     # without --skip-serve-logs these two would serve task logs on all interfaces; the api-server reads bucket and files
+    scheduler = (program("python"), "-m", "ml_platform.airflow.scheduler", "--skip-serve-logs")
     components = {
-        "scheduler": (("scheduler", "--skip-serve-logs"), common | tokens | tasks | sensors | retention),
-        "triggerer": (("triggerer", "--skip-serve-logs"), common | sensors | logs),
-        "dag_processor": (("dag-processor",), common | {"DATASETS_DIR": str(config.datasets_dir)} | screens),
+        "scheduler": (scheduler, common | tokens | tasks | sensors | retention),
+        "triggerer": ((airflow, "triggerer", "--skip-serve-logs"), common | sensors | logs),
+        "dag_processor": ((airflow, "dag-processor"), common | {"DATASETS_DIR": str(config.datasets_dir)} | screens),
     }
-    for component, (arguments, variables) in components.items():
+    for component, (command, variables) in components.items():
         probe = probes.http(f"{config.airflow_url}/api/v2/monitor/health", _component(component))
         if component == "scheduler":
             probe = probes.every(probe, lambda: _undecided(config))
-        yield _server(config, f"airflow-{component.replace('_', '-')}", arguments, variables, probe)
+        yield _server(config, f"airflow-{component.replace('_', '-')}", command, variables, probe)
     yield watchdog(config)
 
 
@@ -127,14 +129,14 @@ def _connection(config: Config, access_key: str, secret_key: SecretStr, **extra:
 def _server(
     config: Config,
     name: str,
-    arguments: tuple[str, ...],
+    command: tuple[str, ...],
     environment: dict[str, str],
     probe: probes.Probe,
     ports: dict[str, int] | None = None,
 ) -> Server:
     return Server(
         name=name,
-        command=(program("airflow"), *arguments),
+        command=command,
         environment=environment,
         probe=probe,
         version=version("apache-airflow"),

@@ -41,6 +41,10 @@ def test_the_api_listens_on_this_machine_only_and_no_other_process_listens(confi
         assert "--skip-serve-logs" in nodes(config)[name].command
 
 
+def test_the_scheduler_has_loaded_the_library_when_it_writes_its_first_heartbeat(config):
+    assert nodes(config)["airflow-scheduler"].command[1:3] == ("-m", "ml_platform.airflow.scheduler")
+
+
 def test_the_shared_settings_of_the_containers_are_read(config):
     environment = nodes(config)["airflow-scheduler"].environment
     assert environment["AIRFLOW__CORE__LOAD_EXAMPLES"] == "False"
