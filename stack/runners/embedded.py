@@ -152,8 +152,8 @@ def resume(config: Config, names: list[str]) -> None:
 
 
 def wipe(config: Config) -> None:
-    """Stop everything and remove all data."""
-    down(config)
+    """Kill everything and remove all data: what is removed need not be saved."""
+    Supervisor(config).kill()
     if config.state_dir.exists():
         shutil.rmtree(config.state_dir)
 
