@@ -41,7 +41,7 @@ from tests.ml_platform.ingestion.upload_cases import (
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
-KILLS = int(os.environ.get("KILLS", "5"))
+KILLS = int(os.environ.get("KILLS", "3"))
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -16,18 +16,15 @@ from ml_platform.specs.holdout import holdout_by_entity
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch
-from ml_platform.training import steps
 from ml_platform.training.build_training_set import build
 from tests.ml_platform.ingestion.upload_cases import drop, new_name
 from tests.ml_platform.labelling_cases import answer
-from tests.ml_platform.promotion.champions import make_live
+from tests.ml_platform.promotion.champions import train_live
 from tests.ml_platform.training.trainings import (
     ONE,
-    essentials,
     make_dataset,
     make_frame,
     make_training_set,
-    searched_with,
 )
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -40,10 +37,7 @@ SCORED, REPEATED = 300, 200
 def shop(mlflow_server: Any) -> Dataset:
     """A data set with a live model that has scored two files; the second repeats rows of the first."""
     dataset = make_dataset(new_name(), ONE)
-    training_set = make_training_set(dataset)
-    with essentials():
-        refitted = steps.refit(training_set, searched_with(training_set))
-    make_live(dataset.name, refitted.version)
+    train_live(dataset, make_training_set(dataset))
     frame = make_frame(SCORED, seed=7)
     member = frame["member"].map({1.0: "yes", 0.0: "no"})
     frame = frame.assign(id=frame["id"] + FIRST, age=frame["age"].round().astype("Int64"), member=member)

@@ -1,6 +1,5 @@
 """Scored rows are compared with the training of the live model, once, and only if there are enough: on real servers."""
 
-import io
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,17 +15,13 @@ from ml_platform.scoring import batch
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import mlflow_client, object_store
 from ml_platform.storage.database import fetch, transaction
-from ml_platform.training import steps
-from ml_platform.training.training_set import frozen_key
 from tests.ml_platform.ingestion.upload_cases import drop, new_name
-from tests.ml_platform.promotion.champions import make_live
+from tests.ml_platform.promotion.champions import train_live
 from tests.ml_platform.training.trainings import (
     ONE,
-    essentials,
     make_dataset,
     make_frame,
     make_training_set,
-    searched_with,
 )
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -38,13 +33,7 @@ ROWS = 1200
 def shop(mlflow_server: Any) -> Dataset:
     """A data set with a live model, whose training set is frozen."""
     dataset = make_dataset(new_name(), ONE)
-    training_set = make_training_set(dataset, in_years(make_frame(ROWS)))
-    with essentials():
-        refitted = steps.refit(training_set, searched_with(training_set))
-    sink = io.BytesIO()
-    training_set.frame.to_parquet(sink, index=False)
-    object_store.put_new("mlflow", frozen_key(dataset, training_set.sha256), sink.getvalue())
-    make_live(dataset.name, refitted.version)
+    train_live(dataset, make_training_set(dataset, in_years(make_frame(ROWS))))
     return dataset
 
 

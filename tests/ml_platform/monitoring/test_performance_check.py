@@ -1,6 +1,5 @@
 """The truth that comes later is joined once, and says whether the live model keeps its promise: on real servers."""
 
-import io
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -16,17 +15,13 @@ from ml_platform.scoring import batch
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch, transaction
-from ml_platform.training import steps
-from ml_platform.training.training_set import frozen_key
 from tests.ml_platform.ingestion.upload_cases import drop, new_name
-from tests.ml_platform.promotion.champions import make_live
+from tests.ml_platform.promotion.champions import train_live
 from tests.ml_platform.training.trainings import (
     ONE,
-    essentials,
     make_dataset,
     make_frame,
     make_training_set,
-    searched_with,
 )
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
@@ -36,13 +31,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server")]
 def shop(mlflow_server: Any) -> Dataset:
     """A data set with a live model, whose training set is frozen. Its name draws the hold-out, so it is fixed."""
     dataset = make_dataset("promised_shop", ONE)
-    training_set = make_training_set(dataset, make_frame(2000))
-    with essentials():
-        refitted = steps.refit(training_set, searched_with(training_set))
-    sink = io.BytesIO()
-    training_set.frame.to_parquet(sink, index=False)
-    object_store.put_new("mlflow", frozen_key(dataset, training_set.sha256), sink.getvalue())
-    make_live(dataset.name, refitted.version)
+    train_live(dataset, make_training_set(dataset, make_frame(2000)))
     return dataset
 
 

@@ -1,5 +1,6 @@
 """Versions of a model that go live one after the other, and processes that are killed on the way."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,11 +16,19 @@ from ml_platform.promotion.results import LiveVersions, TrainingCard
 from ml_platform.promotion.rollback import rollback
 from ml_platform.registry import registry
 from ml_platform.specs.holdout import holdout_by_entity
-from ml_platform.storage import database, mlflow_client
+from ml_platform.specs.spec import Dataset
+from ml_platform.storage import database, mlflow_client, object_store
 from ml_platform.training import steps
 from ml_platform.training.results import Challenger
-from ml_platform.training.training_set import TrainingSet
-from tests.ml_platform.training.trainings import ONE, make_dataset, make_frame, make_training_set, searched_with
+from ml_platform.training.training_set import TrainingSet, frozen_key
+from tests.ml_platform.training.trainings import (
+    ONE,
+    essentials,
+    make_dataset,
+    make_frame,
+    make_training_set,
+    searched_with,
+)
 
 
 def refit(name: str, share: float = 1.0, attempt_id: str = "") -> tuple[TrainingSet, Challenger]:
@@ -49,6 +58,16 @@ def make_live(name: str, version: int) -> None:
         with database.transaction() as cursor:
             alias_log.record_intent(cursor, change)
         alias_log.apply(change)
+
+
+def train_live(dataset: Dataset, training_set: TrainingSet) -> None:
+    """Store a training set, train on it without what a person looks at, and make the model live without a gate."""
+    sink = io.BytesIO()
+    training_set.frame.to_parquet(sink, index=False)
+    object_store.put_new("mlflow", frozen_key(dataset, training_set.sha256), sink.getvalue())
+    with essentials():
+        refitted = steps.refit(training_set, searched_with(training_set))
+    make_live(dataset.name, refitted.version)
 
 
 def promoted(name: str, **tags: str) -> ModelVersion:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
-KILLS = int(os.environ.get("KILLS", "5"))
+KILLS = int(os.environ.get("KILLS", "3"))
 Message = tuple[bytes | None, bytes | None]  # key and value
 TYPES = {str: "string", int: "long", float: "double"}
 TYPED = GOOD | {"ID": 1, "COUNT": 3, "RATIO": 0.5}

@@ -32,7 +32,7 @@ from tests.mongodb import Server
 
 pytestmark = pytest.mark.servers
 
-KILLS = int(os.environ.get("KILLS", "5"))
+KILLS = int(os.environ.get("KILLS", "3"))
 GOOD = {
     "LABEL": 0,
     "COST": 0.0,

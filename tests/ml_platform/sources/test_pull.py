@@ -23,7 +23,7 @@ from tests.ml_platform.sources.source_cases import (
 
 pytestmark = pytest.mark.servers
 
-KILLS = int(os.environ.get("KILLS", "5"))
+KILLS = int(os.environ.get("KILLS", "3"))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.ml_platform.sources.sql_servers import Foreign, MariaDB
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("servers")]
 
-KILLS = int(os.environ.get("KILLS", "5"))
+KILLS = int(os.environ.get("KILLS", "3"))
 TIMED = {"event_time": "AT", "columns": {"AT": "timestamp"}}
 ALL = Range("", "", "1000000000")
 
