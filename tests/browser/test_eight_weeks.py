@@ -128,7 +128,7 @@ def test_a_person_approves_and_it_goes_live(page: Page, mlflow: MlflowClient, ai
     page.get_by_role("link", name=f"{NAME}: may version 2 go live?").click()
     page.get_by_role("button", name="Approve").click()
     eventually(lambda: mlflow.get_model_version_by_alias(NAME, "champion").version == "2", "version 2 is live")
-    expect(page.get_by_text("Approval Received").first).to_be_visible()
+    expect(page.get_by_text("Response received").first).to_be_visible()
 
 
 def test_the_new_model_is_as_promised_and_the_all_clear_comes(

@@ -121,4 +121,4 @@ def with_reason(dataset: Dataset, result: "GateResult | None") -> "GateResult | 
     """Return the question to a person with the reason of the retraining before it."""
     if result is None or not (found := facts(dataset)):
         return result
-    return replace(result, body=f"**Retrained because of** {found['reason']}.\n\n{result.body}")
+    return replace(result, body=f"**Why it was retrained**: {found['reason']}.\n\n{result.body}")

@@ -91,7 +91,7 @@ def test_the_question_says_why_it_was_trained_again() -> None:
     with run_of(ASKING, by_monitor=True):
         told = retrainings.with_reason(ASKING, result)
         assert told is not None
-        assert told.body == "**Retrained because of** drift; 40 rows.\n\n| figures |"
+        assert told.body == "**Why it was retrained**: drift; 40 rows.\n\n| figures |"
         assert retrainings.with_reason(ASKING, None) is None
     with run_of(ASKING, by_monitor=False):
         assert retrainings.with_reason(ASKING, result) is result
