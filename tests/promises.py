@@ -206,4 +206,23 @@ PROMISES = (
         "test_what_the_pipelines_record_is_found_once", "test_an_outage_of_postgres_is_told_once_and_its_end_too",
         "test_many_alerts_come_in_few_messages_and_none_is_lost",
     ), gap="A sender that is killed just after it sent a message sends it once more, with the same id."),
+    Promise(37, "The truth that comes late is compared once with what was predicted then, and seldom cries wolf", (
+        "test_an_estimate_comes_first_then_the_truth_and_a_change_is_found",
+        "test_a_label_that_was_corrected_counts_once_and_as_it_is_now",
+        "test_a_promise_that_holds_raises_an_alarm_in_at_most_one_of_twenty_streams",
+        "test_a_change_is_found_soon_after_it_and_where_it_was",
+        "test_labels_confirm_the_loss_and_a_retraining_is_proposed",
+    )),
+    Promise(38, "What a person answers about a scored row is loaded once, with the features that were scored", (
+        "test_answers_are_loaded_once_with_the_features_that_were_scored",
+        "test_what_was_not_asked_or_is_not_allowed_is_rejected_with_a_reason",
+        "test_an_erased_entity_cannot_come_back_by_an_answer", "test_answers_can_be_taken_back_and_given_again",
+    )),
+    Promise(39, "Drift starts a training at most as often as allowed, and the gate decides as always", (
+        "test_why_a_bad_verdict_starts_no_training",
+        "test_a_decision_is_recorded_once_and_drift_is_decided_again_in_later_runs",
+        "test_a_challenger_scores_the_files_of_the_champion_and_goes_live_when_the_truth_says_so",
+        "test_without_any_truth_in_time_the_champion_stays_and_that_is_on_record",
+        "test_a_person_approves_and_it_goes_live",
+    )),
 )  # fmt: skip
