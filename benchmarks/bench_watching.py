@@ -1,13 +1,13 @@
-"""Measure what watching costs: files are loaded and scored with events of lineage and traces, and without, in turns.
+"""Measure what watching costs: files are loaded and scored with events of lineage and traces, which are timed apart.
 
-Both sides take the same rows of the sample `auto`, each time under new keys, as a task of Airflow takes a file. Events
-go to a file, spans to a collector on this machine. What logs cost is measured by `bench_logs.py`.
+The files have rows of the sample `auto`, each time under new keys, and are taken as a task of Airflow takes them.
+Events go to a file, spans to a collector on this machine. What logs cost is measured by `bench_logs.py`.
 """
 
 import argparse
 import csv
 import io
-import statistics
+import logging
 import sys
 import tempfile
 import threading
@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from statistics import median
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -42,6 +43,21 @@ CONTEXT: dict[str, Any] = {
 Take = Callable[[str], Any]
 
 
+class Timed:
+    """A way to take a file that notes its seconds."""
+
+    def __init__(self, take: Take) -> None:
+        """Note nothing yet."""
+        self.take, self.seconds = take, list[float]()
+
+    def __call__(self, key: str) -> Any:
+        """Take a file."""
+        begin = time.perf_counter()
+        report = self.take(key)
+        self.seconds.append(time.perf_counter() - begin)
+        return report
+
+
 class Collector(BaseHTTPRequestHandler):
     """Takes spans, and counts the requests."""
 
@@ -59,11 +75,12 @@ class Collector(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Print a line for the load and one for the scoring: seconds of both sides, and their ratio."""
+    """Print a line for the load and one for the scoring: seconds without and with what watches, and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000, help="of a file")
-    parser.add_argument("--rounds", type=int, default=10, help="files of each side")
+    parser.add_argument("--rounds", type=int, default=10, help="files of each path")
     options = parser.parse_args()
+    logging.disable(logging.INFO)
     data = dataset(NAME)
     up(load(), ["mlflow"])
     uploads.ingest(data, put_sample(data))
@@ -71,13 +88,13 @@ def main() -> None:
     keys = iter(range(100_000_000, 1_000_000_000, options.rows))
     with watching() as watched:
         for purpose, take in (("train", uploads.ingest), ("test", batch.answer)):
-            plain: Take = partial(take, data)
-            sides = {"without": plain, "with": watched(data, plain)}
-            seconds: dict[str, list[float]] = {side: [] for side in sides}
-            for _ in range(options.rounds + 1):
-                for side, function in sides.items():
-                    seconds[side].append(timed(function, put(data, purpose, next(keys), options.rows)))
-            show(purpose, options.rows, {side: statistics.median(found[1:]) for side, found in seconds.items()})
+            taking = Timed(partial(take, data))
+            whole = Timed(watched(data, taking))
+            for _ in range(options.rounds):
+                key = put(data, purpose, next(keys), options.rows)
+                if (outcome := whole(key)["outcome"]) not in ("loaded", "scored"):
+                    raise SystemExit(f"{key}: {outcome}")
+            show(purpose, options.rows, taking.seconds, whole.seconds)
     if not Collector.requests:
         raise SystemExit("no span came")
 
@@ -117,22 +134,12 @@ def put(data: Dataset, purpose: str, first: int, rows: int) -> str:
     return key
 
 
-def timed(take: Take, key: str) -> float:
-    """Return how long a file takes."""
-    begin = time.perf_counter()
-    report = take(key)
-    seconds = time.perf_counter() - begin
-    if report["outcome"] not in ("loaded", "scored"):
-        raise SystemExit(f"{key}: {report['outcome']}")
-    return seconds
-
-
-def show(purpose: str, rows: int, seconds: dict[str, float]) -> None:
-    """Print the two sides of a path."""
+def show(purpose: str, rows: int, alone: list[float], watched: list[float]) -> None:
+    """Print the medians of a path, and their ratio."""
     verb = {"train": "load", "test": "score"}[purpose]
     sys.stdout.write(
-        f"{verb} {rows:,} rows: {seconds['without']:.2f} s, with events and traces {seconds['with']:.2f} s, "
-        f"ratio {seconds['with'] / seconds['without']:.3f}\n"
+        f"{verb} {rows:,} rows: {median(alone):.2f} s, with events and traces {median(watched):.2f} s, "
+        f"ratio {median(watched) / median(alone):.3f}\n"
     )
 
 
