@@ -135,8 +135,8 @@ def resume(config: Config, names: list[str]) -> None:
 
 
 def wipe(config: Config) -> None:
-    """Stop and remove the containers, and all data."""
-    output(config, "down", "--volumes")
+    """Kill and remove the containers, and all data: what is removed need not be saved."""
+    output(config, "down", "--volumes", "--timeout", "0")
 
 
 def postgres_program(config: Config, name: str, *arguments: str) -> tuple[list[str], dict[str, str]]:

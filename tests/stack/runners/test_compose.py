@@ -146,7 +146,7 @@ def test_without_names_pause_and_resume_call_nothing(config, docker):
 def test_only_wipe_removes_the_volumes(config, calls):
     compose.down(config)
     compose.wipe(config)
-    assert calls() == ["down", "down --volumes"]
+    assert calls() == ["down", "down --volumes --timeout 0"]
 
 
 def test_the_stores_are_ready_when_their_jobs_have_ended(config, calls):
