@@ -61,7 +61,7 @@ def status(config: Config, options: argparse.Namespace) -> int:
     """
     states = Supervisor(config).states()
     servers = servers_of(all_nodes(config))
-    problems = {server.name: embedded.problem_of(server, states) for server in servers}
+    problems = embedded.look(servers, states)
     show_servers(console, servers, states, problems)
     show_screens(console, config)
     for name, remedy in absent(config).items():

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from stack.config import HOST, Config
@@ -15,6 +15,7 @@ from stack.servers.inventory import absent, all_nodes, optional, with_needs
 from stack.servers.node import Nodes, Server, Step, base_environment, servers_of
 
 RUNNING = "RUNNING"  # supervisord's word
+SECOND_LOOK = 2.0  # seconds until it
 WAIT_FOR_WORK = 600  # seconds; longer work is interrupted, and continues by itself
 
 
@@ -113,12 +114,21 @@ def running(config: Config) -> set[str]:
 def problems(config: Config) -> dict[str, str]:
     """Return why servers are not healthy, by name; one that runs and only lacks another that is away is left out."""
     nodes, states = all_nodes(config), Supervisor(config).states()
-    found = {server.name: problem for server in servers_of(nodes) if (problem := problem_of(server, states))}
+    found = {name: problem for name, problem in look(servers_of(nodes), states).items() if problem}
     return {
         name: problem
         for name, problem in found.items()
         if states.get(name) != RUNNING or found.keys().isdisjoint(with_needs(nodes, [name]).keys() - {name})
     }
+
+
+def look(servers: Sequence[Server], states: dict[str, str]) -> dict[str, str | None]:
+    """Return why each server is not healthy, None if it is; one that runs must fail at two looks in a row."""
+    found = {server.name: problem_of(server, states) for server in servers}
+    again = [server for server in servers if found[server.name] and states.get(server.name) == RUNNING]
+    if again:
+        time.sleep(SECOND_LOOK)
+    return found | {server.name: problem_of(server, states) for server in again}
 
 
 def problem_of(server: Server, states: dict[str, str]) -> str | None:

@@ -14,7 +14,7 @@ from stack.errors import NotHealthyError
 from stack.logs.entry import parse
 from stack.runners import ports
 from stack.runners.supervisor import Supervisor
-from stack.servers.node import Node, Nodes, Server, Step
+from stack.servers.node import Node, Nodes, Server, Step, servers_of
 
 Report = Callable[[str, str], None]  # the name of a server or step, and the event
 LOG_LINES = 20
@@ -48,6 +48,9 @@ class Startup:
                     name = pending.pop(future)
                     future.result()
                     order.done(name)
+            # All at last together: one may have become slow while the others started.
+            for future in [pool.submit(self.wait_until_healthy, server) for server in servers_of(nodes)]:
+                future.result()
         finally:
             self.cancelled.set()
             pool.shutdown(wait=True, cancel_futures=True)

@@ -13,9 +13,10 @@ OTHER_ENV_FILE = (
     "The data was made with a password that differs from the one in .env: restore that .env, or remove the data."
 )
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+TIMEOUT = 8.0  # seconds, as in docker-compose.yml: on a busy machine a server answers late
 
 
-def get(url: str, timeout: float = 3) -> bytes:
+def get(url: str, timeout: float = TIMEOUT) -> bytes:
     """Return the body of a page.
 
     Raises:

@@ -151,7 +151,7 @@ def test_a_load_goes_on(victims, stack, airflow, buckets, query, kill) -> None:
         assert sorted(loaded) == sorted(keys), table
 
 
-@victims_of("mlflow")
+@victims_of("airflow-scheduler")
 def test_a_training_goes_on(victims, airflow, mlflow, kill) -> None:
     before = int(mlflow.get_model_version_by_alias("auto", "challenger").version)
     # a number of folds of its own makes it a search of its own

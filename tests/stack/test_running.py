@@ -26,9 +26,10 @@ from ml_platform.commands.doctor.table import CHECKS
 from stack import airflow_cleanup, healthcheck, watchdog
 from stack import config as settings
 from stack.access import buckets
+from stack.runners import embedded
 from stack.runners.supervisor import Supervisor
 from stack.servers.inventory import all_nodes
-from stack.servers.node import Server
+from stack.servers.node import servers_of
 from tests.conftest import s3_server
 from tests.end_to_end.conftest import eventually
 
@@ -111,8 +112,8 @@ def refused(call, **arguments):
 
 @ON_THIS_MACHINE
 def test_every_server_is_healthy(stack):
-    servers = [node for node in all_nodes(stack).values() if isinstance(node, Server)]
-    assert {server.name: server.probe() for server in servers} == dict.fromkeys(s.name for s in servers)
+    servers = servers_of(all_nodes(stack))
+    assert embedded.look(servers, Supervisor(stack).states()) == dict.fromkeys(s.name for s in servers)
 
 
 @ON_THIS_MACHINE
@@ -139,7 +140,7 @@ def test_airflow_counts_old_records_also_with_exceptions(stack, monkeypatch):
 
 @ON_THIS_MACHINE
 def test_only_this_machine_is_listened_to_and_only_on_ports_of_the_contract(stack):
-    known = {port for node in all_nodes(stack).values() if isinstance(node, Server) for port in node.ports.values()}
+    known = {port for server in servers_of(all_nodes(stack)) for port in server.ports.values()}
     found = listeners(stack)
     also = {("::1", stack.s3_port)} if stack.s3_server == "minio" else set()  # MinIO takes every loopback address
     assert {ip for ip, _ in found - also} == {"127.0.0.1"}

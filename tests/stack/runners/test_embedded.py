@@ -293,6 +293,15 @@ def test_a_server_that_only_lacks_another_one_is_no_problem_of_its_own(config, m
     assert embedded.problems(config) == problems
 
 
+def test_a_server_is_unhealthy_only_at_two_looks_in_a_row(monkeypatch):
+    monkeypatch.setattr(embedded, "SECOND_LOOK", 0.01)
+    looks = {"slow": ["timed out", None], "ill": ["it is full", "it is full"], "healthy": [None], "stopped": []}
+    servers = [Server(name, ("true",), {}, lambda left=left: left.pop(0), "1") for name, left in looks.items()]
+    states = dict.fromkeys(("slow", "ill", "healthy"), "RUNNING") | {"stopped": "STOPPED"}
+    found = {"slow": None, "ill": "it is full", "healthy": None, "stopped": "STOPPED"}
+    assert embedded.look(servers, states) == found
+
+
 def test_a_step_of_a_start_is_in_use_and_what_a_server_left_is_not(config, process, monkeypatch):
     monkeypatch.setattr(Supervisor, "pid", lambda self: None)
     assert embedded.is_in_use(config)

@@ -67,13 +67,19 @@ def test_independent_servers_start_side_by_side(supervisor):
 
 def test_a_server_is_up_when_its_probe_finds_no_problem(supervisor):
     problems = iter(["starting", "starting", None])
-    assert run(supervisor, server("slow", probe=lambda: next(problems))) == ["slow"]
+    assert run(supervisor, server("slow", probe=lambda: next(problems, None))) == ["slow"]
+    assert next(problems, "all used") == "all used"
+
+
+def test_a_server_that_became_slow_while_others_started_is_waited_for(supervisor):
+    problems = iter([None, "timed out", "timed out"])
+    run(supervisor, server("first", probe=lambda: next(problems, None)), server("second", needs=("first",)))
     assert next(problems, "all used") == "all used"
 
 
 def test_a_server_in_its_first_second_is_not_up_yet(supervisor):
     states = iter(["STARTING", "STARTING", "RUNNING"])
-    supervisor.states = lambda: {"a": next(states)}
+    supervisor.states = lambda: {"a": next(states, "RUNNING")}
     assert run(supervisor, server("a")) == ["a"]
     assert next(states, "all used") == "all used"
 
@@ -97,7 +103,7 @@ def test_preparation_comes_before_the_start_and_the_set_up_after_it(supervisor, 
         probe=lambda: order.append("probe"),
     )
     run(supervisor, node)
-    assert order == [("prepare", []), "set up", "probe"]
+    assert order == [("prepare", []), "set up", "probe", "probe"]  # at last all servers are looked at together
     assert (tmp_path / "objects-setup.log").read_text() == "buckets made\n"
 
 
