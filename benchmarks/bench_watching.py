@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from benchmarks.bench_logs import Collector
 from benchmarks.bench_serving import SAMPLES, put_sample, train
 from ml_platform.airflow import lineage_events, traces
 from ml_platform.airflow.otlp import Sender
@@ -58,20 +59,15 @@ class Timed:
         return report
 
 
-class Collector(BaseHTTPRequestHandler):
-    """Takes spans, and counts the requests."""
+class CountingCollector(Collector):
+    """A collector that counts the requests."""
 
     requests = 0
 
-    def do_POST(self) -> None:
-        """Answer that they came."""
+    def do_POST(self) -> None:  # noqa: N802 – what http.server calls
+        """Count it, and read the spans."""
         type(self).requests += 1
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        super().do_POST()
 
 
 def main() -> None:
@@ -95,7 +91,7 @@ def main() -> None:
                 if (outcome := whole(key)["outcome"]) not in ("loaded", "scored"):
                     raise SystemExit(f"{key}: {outcome}")
             show(purpose, options.rows, taking.seconds, whole.seconds)
-    if not Collector.requests:
+    if not CountingCollector.requests:
         raise SystemExit("no span came")
 
 
@@ -104,7 +100,7 @@ def watching() -> Iterator[Callable[[Dataset, Take], Take]]:
     """Yield a function that adds to a way of taking a file what a task adds to it."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Collector))
+        server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), CountingCollector))
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         stack.callback(thread.join)

@@ -17,6 +17,8 @@ ONLY_IN_CONTAINERS = pytest.mark.skipif(
     os.environ.get("TARGET") != "compose", reason="is about containers: `make test-compose` runs it"
 )
 
+OF_THE_TESTS = {"postgres-port"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -62,6 +64,12 @@ class Containers:
 @pytest.fixture(scope="session")
 def containers(stack: Config) -> Containers:
     return Containers(stack)
+
+
+@pytest.fixture(scope="module")
+def found(containers: Containers) -> dict[str, dict[str, Any]]:
+    """What Docker says of each container of the platform; a module may have `containers` of its own."""
+    return {service: c for service, c in containers.all().items() if service not in OF_THE_TESTS}
 
 
 @pytest.fixture(scope="session")

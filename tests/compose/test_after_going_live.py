@@ -16,7 +16,6 @@ from stack.runners import compose
 from tests.compose.conftest import Containers
 from tests.compose.test_containers import (
     AIRFLOW,
-    OF_THE_TESTS,
     test_nothing_can_take_the_whole_machine,  # noqa: F401 – of these containers, too
     test_nothing_can_write_but_to_its_volumes_and_a_small_tmpfs,  # noqa: F401
     test_nothing_runs_as_root_or_could_become_it,  # noqa: F401
@@ -68,11 +67,6 @@ def platform():
 @pytest.fixture(scope="module")
 def containers(platform):
     return Containers(platform)
-
-
-@pytest.fixture(scope="module")
-def found(containers):
-    return {service: c for service, c in containers.all().items() if service not in OF_THE_TESTS}
 
 
 @pytest.fixture

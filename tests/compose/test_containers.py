@@ -15,7 +15,6 @@ SERVICES = {
     "postgres", "objects", "mlflow", "feast", "serving", "adminer",
     "airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer",
 }  # fmt: skip
-OF_THE_TESTS = {"postgres-port"}
 PUBLISHED = {
     "airflow-api": ["airflow_port"], "mlflow": ["mlflow_port"], "feast": ["feast_port"],
     "serving": ["serving_port"],
@@ -50,11 +49,6 @@ KNOWN = {
     "airflow-triggerer": AIRFLOW | {"s3_secret_key", "logs_s3_secret_key"},
 }
 ROOT_KEY = "s3_admin_secret_key"
-
-
-@pytest.fixture(scope="module")
-def found(containers):
-    return {service: c for service, c in containers.all().items() if service not in OF_THE_TESTS}
 
 
 def test_every_service_runs_and_every_job_is_done(found, containers):

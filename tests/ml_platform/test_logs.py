@@ -23,7 +23,7 @@ with logs.bound(file="train_auto.csv"):
     try:
         raise ValueError("no such file")
     except ValueError:
-        logging.getLogger("some.library").exception("%s failed", "reading")
+        logging.getLogger("some.package").exception("%s failed", "reading")
 logging.getLogger("ml_platform.x").info("done")
 """
 
@@ -40,7 +40,7 @@ def written(script):
 def test_entries_are_json_with_the_bound_ids():
     failed, done = written(WRITE)
     assert {name: failed[name] for name in ("event", "level", "logger", "dataset", "file")} == {
-        "event": "reading failed", "level": "error", "logger": "some.library", "dataset": "auto",
+        "event": "reading failed", "level": "error", "logger": "some.package", "dataset": "auto",
         "file": "train_auto.csv",
     }  # fmt: skip
     assert failed["exception"].endswith("ValueError: no such file")
