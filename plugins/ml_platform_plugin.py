@@ -9,6 +9,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from ml_platform.airflow import trace_listener
 
 SCREENS = {
+    "Home": "HOME_URL",
     "MLflow": "MLFLOW_URL",
     "Buckets": "CONSOLE_URL",
     "Feast": "FEAST_URL",

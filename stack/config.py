@@ -35,6 +35,7 @@ class Config(BaseModel):
     state_dir: Path
     datasets_dir: Path
 
+    home_port: Port
     airflow_port: Port
     mlflow_port: Port
     feast_port: Port
@@ -50,6 +51,10 @@ class Config(BaseModel):
     airflow_metrics_port: Port
     statsd_inner_port: Port
 
+    home_admin_user: str
+    home_admin_password: Secret
+    home_users_file: Path
+    home_session_key: Secret
     airflow_admin_user: str
     airflow_admin_password: Secret
     console_user: str
@@ -178,6 +183,7 @@ class Config(BaseModel):
     def screens(self) -> list[Screen]:
         """Return the pages that people open, in the order in which they need them."""
         return [
+            Screen("Home", _page(self.home_port), f"{self.home_admin_user} / HOME_ADMIN_PASSWORD"),
             Screen("Airflow", _page(self.airflow_port), f"{self.airflow_admin_user} / AIRFLOW_ADMIN_PASSWORD"),
             Screen("Console", _page(self.console_port), f"{self.console_user} / CONSOLE_PASSWORD"),
             Screen("MLflow", _page(self.mlflow_port), f"{self.mlflow_admin_user} / MLFLOW_ADMIN_PASSWORD"),
@@ -217,6 +223,7 @@ def load(env_file: Path | str | None = None) -> Config:
     secrets.ensure(path)
     values = {key.lower(): value for key, value in secrets.read(path).items()} | _overrides()
     values["state_dir"] = str(path.parent / values.get("state_dir", ".state"))
+    values["home_users_file"] = str(ROOT / values.get("home_users_file", "home_users.yaml"))
     values["datasets_dir"] = str(ROOT / values.get("datasets_dir", "datasets"))
     try:
         return Config.model_validate({**values, "env_file": path})

@@ -11,6 +11,7 @@ from stack.servers import (
     alerts,
     backup_schedule,
     feast,
+    home,
     kafka,
     metrics,
     mlflow,
@@ -39,6 +40,7 @@ def _nodes(config: Config) -> Iterator[Node]:
     yield serving.server(config)
     if stream.is_wanted(config):
         yield stream.server(config)
+    yield home.server(config)
     yield from adminer.nodes(config)
     if alerts.is_wanted(config):
         yield alerts.server(config)

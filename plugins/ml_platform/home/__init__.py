@@ -1,0 +1,1 @@
+"""The home page: what people see of the platform, and do with it, in a browser."""

@@ -1,0 +1,8 @@
+"""The page Servers."""
+
+import streamlit as st
+
+
+def show() -> None:
+    """Draw the page."""
+    st.title("Servers")

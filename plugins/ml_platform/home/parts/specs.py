@@ -1,0 +1,52 @@
+"""The specs, read again only when a file under `datasets/` has changed, and the data set that a page is about."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+
+from ml_platform.specs.catalog import DATASETS_DIR, Catalog, spec_files
+from ml_platform.specs.catalog import catalog as read_catalog
+from ml_platform.specs.spec import Dataset
+
+KEY = "dataset"  # of the choice, in the session and in the address
+LAST = "dataset of the last view"
+
+
+def catalog() -> Catalog:
+    """Return the specs as they are now."""
+    return _catalog(DATASETS_DIR, _stamps(DATASETS_DIR))
+
+
+@lru_cache(maxsize=4)
+def _catalog(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Catalog:
+    return read_catalog(folder)
+
+
+def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    files = [*spec_files(folder), *folder.glob("platform.yaml")]
+    return tuple((path.name, (stat := path.stat()).st_mtime_ns, stat.st_size) for path in files if path.exists())
+
+
+def choose() -> None:
+    """Let the person choose the data set, in the sidebar. The choice stays from page to page, and is in the address."""
+    names = [dataset.name for dataset in catalog().datasets]
+    if not names:
+        return
+    wanted = st.query_params.get(KEY)
+    if wanted in names and st.session_state.get(LAST) != wanted:  # a link led here
+        st.session_state[KEY] = wanted
+    elif st.session_state.get(KEY) not in names:
+        st.session_state[KEY] = names[0]
+    st.sidebar.selectbox("Data set", names, key=KEY)
+    st.session_state[LAST] = st.query_params[KEY] = st.session_state[KEY]
+
+
+def current() -> Dataset:
+    """Return the chosen data set; without any, the page says how to make one, and stops here."""
+    name = st.session_state.get(KEY) or st.query_params.get(KEY)
+    found = next((dataset for dataset in catalog().datasets if dataset.name == name), None)
+    if found is None:
+        st.info("There is no data set yet. Make one from a file: **New data set**.", icon=":material/info:")
+        st.stop()
+    return found

@@ -1,0 +1,1 @@
+"""What happened, read from the records: for people's pages, the command line and programs alike."""
