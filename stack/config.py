@@ -53,7 +53,7 @@ class Config(BaseModel):
 
     home_admin_user: str
     home_admin_password: Secret
-    home_users_file: Path
+    home_users: SecretStr
     home_session_key: Secret
     airflow_admin_user: str
     airflow_admin_password: Secret
@@ -124,6 +124,11 @@ class Config(BaseModel):
     def airflow_url(self) -> str:
         """The address of Airflow's API."""
         return f"http://{HOST}:{self.airflow_port}"
+
+    @property
+    def home_url(self) -> str:
+        """The address of the home page."""
+        return f"http://{HOST}:{self.home_port}"
 
     @property
     def serving_url(self) -> str:
@@ -223,7 +228,6 @@ def load(env_file: Path | str | None = None) -> Config:
     secrets.ensure(path)
     values = {key.lower(): value for key, value in secrets.read(path).items()} | _overrides()
     values["state_dir"] = str(path.parent / values.get("state_dir", ".state"))
-    values["home_users_file"] = str(ROOT / values.get("home_users_file", "home_users.yaml"))
     values["datasets_dir"] = str(ROOT / values.get("datasets_dir", "datasets"))
     try:
         return Config.model_validate({**values, "env_file": path})

@@ -70,6 +70,12 @@ def serving(url: str) -> str | None:
     return None
 
 
+def home(url: str) -> str | None:
+    """The home page answers; each part of it says itself what it lacks."""
+    _json(f"{url}/live")
+    return None
+
+
 def stream(path: str) -> str | None:
     """The server of the streams has written this file a short while ago: all scorers work, if there are any."""
     file = Path(path)
@@ -196,6 +202,7 @@ CHECKS: dict[str, Callable[[str], str | None]] = {
     "airflow-api": airflow_api,
     "mlflow": mlflow,
     "feast": feast,
+    "home": home,
     "serving": serving,
     "stream": stream,
     "alerts": alerts,

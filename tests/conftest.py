@@ -40,8 +40,9 @@ COMPOSE_FILES = {
     "seaweedfs": ["docker-compose.yml", "docker-compose.seaweedfs.yml"],
 }
 _CLAIMS: list[IO[str]] = []  # the locks on ports: open files
-PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "SERVING")
-INNER_PORTS = {"OBJECTS_INNER_PORT": 8, "KAFKA_PORT": 16, "KAFKA_INNER_PORT": 17}
+PORTS = ("AIRFLOW", "MLFLOW", "FEAST", "CONSOLE", "S3", "ADMINER", "POSTGRES", "SERVING", "HOME")
+INNER_PORTS = {"OBJECTS_INNER_PORT": 9, "KAFKA_PORT": 17, "KAFKA_INNER_PORT": 18}
+PORTS_OF_A_STACK = 21  # one is spare
 
 
 # What uses the whole stack comes last: first what looks at it untouched, then the user's day, then the screens, and at
@@ -112,13 +113,13 @@ def is_free(port: int) -> bool:
 
 
 def _claim_ports() -> int:
-    """Return the first of 20 free ports, and keep them from other runs of the tests for as long as this process lives.
+    """Return the first of the free ports of a stack, and keep them from other runs while this process lives.
 
     They are below the kernel's ephemeral ports, also the console's second listener, which is 10,000 higher.
     """
     folder = Path(tempfile.gettempdir()) / "ml-platform-test-ports"
     folder.mkdir(exist_ok=True)
-    bases = range(20_000, 22_000, 20)
+    bases = range(20_000, 22_000, PORTS_OF_A_STACK)
     for base in random.sample(bases, len(bases)):
         lock = (folder / str(base)).open("w")
         try:
@@ -127,14 +128,14 @@ def _claim_ports() -> int:
             lock.close()
             continue
         _CLAIMS.append(lock)
-        if all(is_free(port) for port in (*range(base, base + 20), base + 3 + 10_000)):
+        if all(is_free(port) for port in (*range(base, base + PORTS_OF_A_STACK), base + 3 + 10_000)):
             return base
-    raise AssertionError("no 20 ports in a row are free between 20000 and 22000")
+    raise AssertionError(f"no {PORTS_OF_A_STACK} ports in a row are free between 20000 and 22000")
 
 
 def spare_port(config: "Config") -> int:
-    """Return the last of the 20 ports that were claimed for a stack, which none of its servers uses."""
-    return config.airflow_port + 19
+    """Return the last of the ports that were claimed for a stack, which none of its servers uses."""
+    return config.airflow_port + PORTS_OF_A_STACK - 1
 
 
 def write_env_file(folder: Path) -> Path:

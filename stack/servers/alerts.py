@@ -45,7 +45,14 @@ def server(config: Config) -> Server:
         },
         probe=lambda: healthcheck.alerts(str(health_file)),
         version="",
-        needs=("airflow-api", "feast", "mlflow", "objects", "serving"),  # else the first start would be an alert
+        needs=(
+            "airflow-api",
+            "feast",
+            "mlflow",
+            "objects",
+            "serving",
+            "home",
+        ),  # else the first start would be an alert
         directory=config.state_dir,
     )
 
@@ -65,4 +72,5 @@ def health_pages(config: Config) -> dict[str, str]:
         "feast": f"http://{HOST}:{config.feast_port}/health",
         "objects": f"{config.s3_url}/",
         "serving": f"{config.serving_url}/live",
+        "home": f"{config.home_url}/live",
     }

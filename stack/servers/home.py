@@ -16,13 +16,13 @@ def server(config: Config) -> Server:
         "HOME_ADMIN_USER": config.home_admin_user,
         "HOME_ADMIN_PASSWORD": config.home_admin_password.get_secret_value(),
         "HOME_SESSION_KEY": config.home_session_key.get_secret_value(),
-        "HOME_USERS_FILE": str(config.home_users_file),
+        "HOME_USERS": config.home_users.get_secret_value(),
     }
     return Server(
         name="home",
         command=(program("python"), "-m", "ml_platform.home"),
         environment=base_environment(config) | config.environment() | own,
-        probe=probes.http(f"http://{HOST}:{config.home_port}/live"),
+        probe=probes.http(f"{config.home_url}/live"),
         version=version("streamlit"),
         needs=("dbinit",),
         ports={"HOME_PORT": config.home_port},

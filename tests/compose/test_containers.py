@@ -12,18 +12,19 @@ pytestmark = [pytest.mark.servers]
 
 JOBS = {"dbinit", "objects-volume", "objects-setup", "airflow-setup", "feast-apply"}
 SERVICES = {
-    "postgres", "objects", "mlflow", "feast", "serving", "adminer",
+    "postgres", "objects", "mlflow", "feast", "serving", "adminer", "home",
     "airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer",
 }  # fmt: skip
 PUBLISHED = {
     "airflow-api": ["airflow_port"], "mlflow": ["mlflow_port"], "feast": ["feast_port"],
-    "serving": ["serving_port"],
+    "serving": ["serving_port"], "home": ["home_port"],
     "adminer": ["adminer_port"], "objects": ["s3_port", "console_port"],
 }  # fmt: skip
 NETWORKS = {
     "postgres": {"data"}, "objects": {"edge", "data"}, "mlflow": {"edge", "control", "data"}, "feast": {"edge", "data"},
     "adminer": {"edge", "data"}, "airflow-api": {"edge", "control", "data"}, "airflow-scheduler": {"control", "data"},
     "airflow-dag-processor": {"data"}, "airflow-triggerer": {"data"}, "serving": {"edge", "control", "data"},
+    "home": {"edge", "control", "data"},
 }  # fmt: skip
 
 # who may know what; the same as without containers, but for the S3 server, whose own secrets depend on which it is
@@ -40,6 +41,8 @@ KNOWN = {
     "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key", "mlflow_admin_password", "mlflow_pipelines_password"},
     "feast": FEAST | {"feast_admin_password"},
     "serving": {"serving_db_password", "serving_token", "mlflow_pipelines_password"},
+    "home": FEAST
+    | {"s3_secret_key", "mlflow_pipelines_password", "home_admin_password", "home_session_key", "home_users"},
     "feast-apply": FEAST,
     "objects-volume": set(),
     "airflow-setup": AIRFLOW | {"airflow_admin_password"},

@@ -11,6 +11,7 @@ import typer
 from ml_platform.commands import (
     alerts,
     dataset,
+    home,
     labels,
     lineage,
     models,
@@ -27,6 +28,7 @@ dataset.app.command()(removal.forget)
 dataset.app.command()(removal.remove)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(home.app, name="home")
 app.add_typer(labels.app, name="labels")
 app.add_typer(models.app, name="models")
 app.add_typer(sources.app, name="sources")

@@ -1,18 +1,38 @@
 """The home page's own settings, besides the platform's."""
 
 from functools import lru_cache
-from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ml_platform.exceptions import ConfigurationError
+from ml_platform.home import passwords
+
+Role = Literal["viewer", "operator"]
+USER_NAME = r"^[\w.@+-]{1,100}$"
+
+
+class UserEntry(BaseModel):
+    """A user besides the administrator; `password` is a hash."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Role
+    password: str
+
+    @field_validator("password")
+    @classmethod
+    def _is_hash(cls, text: str) -> str:
+        if not passwords.is_hash(text):
+            raise ValueError("this is not the hash of a password; `ml-platform home add-user` makes one")
+        return text
 
 
 class HomeSettings(BaseSettings):
     """The address of the page, who may log in, and the key that signs sessions."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     home_host: str = "127.0.0.1"
     home_port: int = Field(default=8501, gt=0, lt=65536)
@@ -20,7 +40,9 @@ class HomeSettings(BaseSettings):
     home_admin_user: str = Field(min_length=1)
     home_admin_password: SecretStr = Field(min_length=8)
     home_session_key: SecretStr = Field(min_length=32)
-    home_users_file: Path | None = Field(default=None, description="more users; see docs/home.md")
+    home_users: dict[Annotated[str, Field(pattern=USER_NAME)], UserEntry] = Field(
+        default={}, description="more users, as JSON; `ml-platform home add-user` writes it"
+    )
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -34,7 +34,8 @@ def test_it_has_its_role_and_the_secrets_of_channels_and_no_other(wanted):
     assert "ALERTS_EMPTY" not in environment
     assert "ALERTS_DB_PASSWORD" not in environment
     assert "//alerts:" in environment["ALERTS_DATABASE"]
-    assert {"airflow-api", "feast", "mlflow", "objects", "serving"} == set(json.loads(environment["ALERTS_SERVERS"]))
+    watched = set(json.loads(environment["ALERTS_SERVERS"]))
+    assert watched == {"airflow-api", "feast", "mlflow", "objects", "serving", "home"}
     text = " ".join(environment.values())
     secrets = {name for name in type(wanted).model_fields if name.endswith(("_password", "_token", "_key"))}
     shown = {

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from ml_platform.exceptions import ConfigurationError
 from ml_platform.home.login import sessions, users
 from ml_platform.home.login.guard import HEALTH, LOGIN
 from ml_platform.home.settings import HomeSettings
@@ -31,10 +30,7 @@ def routes(settings: HomeSettings) -> list[Route]:
         form = await request.form()
         name, password, wanted = (str(form.get(field, "")) for field in ("name", "password", "next"))
         wanted = _own_path(wanted)
-        try:
-            user = await run_in_threadpool(users.log_in, settings, name, password)
-        except ConfigurationError as error:
-            return _form(wanted, str(error), 503)
+        user = await run_in_threadpool(users.log_in, settings, name, password)
         if user is None:
             await asyncio.sleep(PAUSE)
             return _form(wanted, "This name and this password do not belong together.", 401)

@@ -17,11 +17,7 @@ def start(settings: HomeSettings, user: User) -> str:
 
 
 def user_of(settings: HomeSettings, cookie: str | None) -> User | None:
-    """Return the user of a session; None if it is invalid, is over, or the user has another password or role now.
-
-    Raises:
-        ConfigurationError: the file of users is invalid.
-    """
+    """Return the user of a session; None if it is invalid, is over, or the user has another password or role now."""
     try:
         name, stamp = _serializer(settings).loads(cookie or "", max_age=HOURS * 3600)
     except (BadSignature, ValueError, TypeError):
