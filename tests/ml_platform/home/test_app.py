@@ -26,4 +26,4 @@ def test_the_start_page_is_the_overview(app):
 
 
 def test_it_says_who_looks(app):
-    assert app.sidebar.caption[0].value == "victor · viewer"
+    assert app.sidebar.text[-1].value == "victor · viewer"

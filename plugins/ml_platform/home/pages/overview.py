@@ -7,7 +7,8 @@ import streamlit as st
 from ml_platform.home.parts import specs
 from ml_platform.home.parts.links import link
 from ml_platform.home.parts.missing import may_be_missing
-from ml_platform.home.parts.text import ago, counted, plain, when
+from ml_platform.home.parts.sparkline import sparkline
+from ml_platform.home.parts.text import ago, counted, plain
 from ml_platform.records import overview
 from ml_platform.records.overview import LastFile, LiveModel, Summary
 from ml_platform.specs.tasks import METRIC_TITLES
@@ -31,7 +32,7 @@ def show() -> None:
 
 def _how_to_begin() -> None:
     with st.container(border=True):
-        st.subheader("Begin here")
+        st.header("Begin here", anchor=False)
         st.write(
             "Nothing was dropped yet. On the page **Files** of the data set `auto`, drop the sample "
             "`minio/samples/train_auto.csv`: it is loaded, and a model is trained from it. For data of your own, "
@@ -49,7 +50,7 @@ def _cards(found: list[Summary]) -> None:
 
 
 def _card(summary: Summary) -> None:
-    st.subheader(summary.name, anchor=False)
+    st.header(summary.name, anchor=False)
     if summary.description:
         st.caption(plain(summary.description))
     _model(summary.live, summary.scores)
@@ -64,18 +65,17 @@ def _model(live: LiveModel | None, scores: tuple[float, ...]) -> None:
     if live is None:
         st.metric("Live model", "none yet")
         return
-    label = f"Version {live.version}, live for {ago(live.since).removesuffix(' ago')}"
-    if live.score is None:
-        st.metric(label, "live", help=when(live.since))
-        return
     title = METRIC_TITLES.get(live.metric or "", live.metric)
-    interval = f" ({live.interval[0]:.3f} to {live.interval[1]:.3f})" if live.interval else ""
+    is_scored = live.score is not None
     st.metric(
-        label,
-        f"{title} {live.score:.3f}{interval}",
-        chart_data=list(scores) if len(scores) > 1 else None,
-        help=f"On the hold-out, when the gate decided. Live since {when(live.since)}.",
+        f"{title[0].upper()}{title[1:]} on the hold-out" if is_scored and title else "Live model",
+        f"{live.score:.3f}" if is_scored else f"version {live.version}",
+        help="When the gate decided about this version.",
     )
+    if len(scores) > 1:
+        sparkline(scores, f"{title} of the last {len(scores)} versions")
+    interval = f"90 % interval {live.interval[0]:.3f} to {live.interval[1]:.3f}. " if live.interval else ""
+    st.caption(f"{interval}Version {live.version}, live for {ago(live.since).removesuffix(' ago')}")
 
 
 def _facts(summary: Summary) -> list[str]:

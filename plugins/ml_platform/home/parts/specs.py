@@ -29,7 +29,7 @@ def _stamps(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def choose() -> None:
-    """Let the person choose the data set, in the sidebar. The choice stays from page to page, and is in the address."""
+    """Let the person choose the data set. The choice stays from page to page, and is in the address of its pages."""
     names = [dataset.name for dataset in catalog().datasets]
     if not names:
         return
@@ -38,8 +38,16 @@ def choose() -> None:
         st.session_state[KEY] = wanted
     elif st.session_state.get(KEY) not in names:
         st.session_state[KEY] = names[0]
-    st.sidebar.selectbox("Data set", names, key=KEY)
-    st.session_state[LAST] = st.query_params[KEY] = st.session_state[KEY]
+    st.selectbox("Data set", names, key=KEY, label_visibility="collapsed")
+    st.session_state[LAST] = st.session_state[KEY]
+    if wanted is not None:
+        st.query_params[KEY] = st.session_state[KEY]
+
+
+def chosen() -> str | None:
+    """Return the name of the chosen data set; None without any."""
+    name: str | None = st.session_state.get(KEY)
+    return name
 
 
 def current() -> Dataset:

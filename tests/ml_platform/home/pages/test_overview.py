@@ -21,7 +21,7 @@ LIVE = Summary(
 def test_nothing_was_dropped_yet(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overview, "summaries", lambda datasets: [EMPTY])
     page = draw("overview")
-    assert [one.value for one in page.subheader] == ["Begin here", "penguins"]
+    assert [one.value for one in page.header] == ["Begin here", "penguins"]
     assert page.metric[0].value == "none yet"
     assert page.info[0].value == "Drop a training file."
 
@@ -29,10 +29,10 @@ def test_nothing_was_dropped_yet(draw: Draw, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_card_says_what_there_is_and_what_is_next(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overview, "summaries", lambda datasets: [EMPTY, LIVE])
     page = draw("overview")
-    assert [one.value for one in page.subheader] == ["auto", "penguins"]
-    assert (page.metric[0].label, page.metric[0].value) == (
-        "Version 3, live for 2 days", "F1 0.610 (0.580 to 0.640)",
-    )  # fmt: skip
+    assert [one.value for one in page.header] == ["auto", "penguins"]
+    assert (page.metric[0].label, page.metric[0].value) == ("F1 on the hold-out", "0.610")
+    assert page.caption[1].value == "90 % interval 0.580 to 0.640. Version 3, live for 2 days"
+    assert "0.500, 0.600, 0.610" in page.get("html")[0].proto.body
     assert "8,161 rows loaded; in the last 24 hours 10 loaded, 20 scored" in page.markdown[0].value
     assert "train\\_auto\\.csv, loaded 3 hours ago, 2 rows rejected" in page.markdown[0].value
     assert page.info[0].value == "The rows have changed: look at the drift, and train with newer rows."
