@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ml_platform.exceptions import ConfigurationError
 from ml_platform.ingestion.label_values import loaded_other_value
 from ml_platform.ingestion.loading import Counts, rejection_reason
-from ml_platform.parsing.batches import BadValue, Batch, read_batches
+from ml_platform.parsing.batches import BadValue, Batch, open_table, source_of, typed_batches
+from ml_platform.parsing.column_warnings import ColumnWarnings
 from ml_platform.parsing.conversion import allowed_values
 from ml_platform.parsing.labels import class_text, label_values
 from ml_platform.specs.catalog import catalog
@@ -31,6 +32,8 @@ class Trial:
         duplicate_rows: rows of a training file with the key and the timestamps of an earlier row.
         bad_values: the first `SHOWN` bad values.
         refusal: why so many rejected rows would reject the whole file; "" if it would be loaded.
+        warnings: what is unusual in the columns, a sentence each, such as columns that the spec does not list.
+        format: the recognised format, for people.
     """
 
     rows_read: int = 0
@@ -38,6 +41,8 @@ class Trial:
     duplicate_rows: int = 0
     bad_values: list[BadValue] = field(default_factory=list)
     refusal: str = ""
+    warnings: list[str] = field(default_factory=list)
+    format: str = ""
 
     @property
     def share(self) -> float:
@@ -118,15 +123,36 @@ def try_file(table: Table, path: Path, purpose: Purpose, *, other_label: str | N
         ContractError: the file would be rejected as a whole, whatever its rows are.
         ConfigurationError: the file cannot be opened.
     """
-    trial = Trial()
     try:
         with path.open("rb") as stream:
-            labels = None
-            if purpose == "train" and isinstance(table, Dataset) and table.label.names_positive_only:
-                labels = _LabelValues(table, other_label)
-            _read(table, purpose, read_batches(stream, table, purpose, path.name), trial, labels)
+            return try_stream(table, stream, purpose, path.name, other_label=other_label)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
+
+
+def try_stream(
+    table: Table, stream: BinaryIO, purpose: Purpose, name: str, *, other_label: str | None = None
+) -> Trial:
+    """Read an open file as a load would, and load nothing; the stream stays open.
+
+    Args:
+        table: the spec; for a file with labels alone that of `label_files`.
+        stream: the file's bytes, seekable.
+        purpose: whether it is for training or to be scored.
+        name: of the file, in errors.
+        other_label: as for `try_file`.
+
+    Raises:
+        ContractError: the file would be rejected as a whole, whatever its rows are.
+    """
+    labels = None
+    if purpose == "train" and isinstance(table, Dataset) and table.label.names_positive_only:
+        labels = _LabelValues(table, other_label)
+    source = None if table.has_key else source_of(stream)
+    rows = open_table(stream, table, purpose, name)
+    warnings, trial = ColumnWarnings(rows, table), Trial(format=str(rows.format))
+    _read(table, purpose, warnings.watch(typed_batches(rows, table, purpose, source)), trial, labels)
+    trial.warnings = warnings.texts()
     counts = Counts(trial.rows_read, 0, trial.rows_rejected)
     trial.refusal = rejection_reason(table, counts, table.inbox_prefix("train")) or ""
     return trial

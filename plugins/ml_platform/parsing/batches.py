@@ -243,8 +243,11 @@ def typed_batches(rows: Rows, table: Table, purpose: Purpose, source: str | None
 
 def read_batches(stream: BinaryIO, table: Table, purpose: Purpose, name: str) -> Iterator[Batch]:
     """Read a file: `open_table`, then `typed_batches`."""
-    source = None
-    if not table.has_key:
-        stream.seek(0)
-        source = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type] # BinaryIO lacks readinto
+    source = None if table.has_key else source_of(stream)
     return typed_batches(open_table(stream, table, purpose, name), table, purpose, source)
+
+
+def source_of(stream: BinaryIO) -> str:
+    """Return the SHA-256 of a file's bytes, of which the ids of rows without a key are made."""
+    stream.seek(0)
+    return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type] # BinaryIO lacks readinto

@@ -1,7 +1,9 @@
+import io
+
 import pytest
 
 from ml_platform.drafts import spec_check
-from ml_platform.drafts.spec_check import Trial, try_file
+from ml_platform.drafts.spec_check import Trial, try_file, try_stream
 from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.specs.catalog import DATASETS_DIR, find_table, parse_table
 
@@ -79,7 +81,7 @@ def test_all_mistakes_are_listed_and_a_name_selects_those_of_one_spec(tmp_path):
 
 def test_a_file_that_fits_is_read_whole(shops, tmp_path):
     trial = try_file(shops, csv_file(tmp_path, "shop_id,size,closed", "a,1,0", "b,2,1"), "train")
-    assert trial == Trial(rows_read=2)
+    assert trial == Trial(rows_read=2, format="CSV, separated by commas, UTF-8")
     assert trial.share == 0.0
 
 
@@ -147,7 +149,8 @@ def test_a_file_that_is_not_there(shops, tmp_path):
 def test_the_sample_fits_its_spec():
     auto = find_table("auto", DATASETS_DIR)
     sample = DATASETS_DIR.parent / "minio" / "samples" / "test_auto.csv"
-    assert try_file(auto, sample, "test") == Trial(rows_read=2141)
+    trial = try_file(auto, sample, "test")
+    assert (trial.rows_read, trial.rows_rejected, trial.warnings, trial.refusal) == (2141, 0, [], "")
 
 
 def test_a_third_label_value_is_counted_and_shown_with_its_first_line(tmp_path):
@@ -158,6 +161,13 @@ def test_a_third_label_value_is_counted_and_shown_with_its_first_line(tmp_path):
     (bad,) = trial.bad_values
     assert (bad.line, bad.column, bad.value) == (5, "closed", "2")
     assert bad.reason == "not allowed, in 2 rows; allowed are 0, 1"
+
+
+def test_an_open_file_is_read_the_same_and_columns_that_the_spec_does_not_list_are_named(shops):
+    stream = io.BytesIO(b"shop_id,size,closed,owner\na,1,0,x\nb,2,1,y\n")
+    trial = try_stream(shops, stream, "train", "made.csv")
+    assert trial.warnings == ["1 column is ignored, which datasets/shops.yaml does not list: owner"]
+    assert not stream.closed
 
 
 def test_too_many_rejected_rows_are_a_refusal_with_its_reason(shops, tmp_path):
