@@ -8,6 +8,6 @@ stack
 ├── servers     one module per server: command, environment, health probe
 └── config, secrets, access, errors    the settings of `.env`, the rights in the buckets
 
-airflow_setup and healthcheck also run inside the containers; airflow_api is a client for the demo and the tests;
+airflow_setup and healthcheck also run inside the containers; airflow_api is a client for pages, the demo and the tests;
 revision and secrets are scripts that need no packages.
 """

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     mlflow_tracking_uri: str
     log_retention_days: int = Field(default=90, gt=0, description="how long the logs of tasks are kept")
     mlflow_url: str = Field(default="", description="the MLflow address for browsers; empty: mlflow_tracking_uri")
+    airflow_api_url: str = Field(default="", description="the Airflow address for programs that use the login `home`")
+    home_airflow_password: SecretStr | None = Field(default=None, description="of Airflow's login `home`")
 
     @property
     def platform_database_uri(self) -> SecretStr:

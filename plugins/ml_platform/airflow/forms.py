@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from ml_platform.records.persons import ON_BEHALF_OF
 from ml_platform.specs.distributions import Distribution
 from ml_platform.specs.parts import (
     DEFAULT_TRIALS,
@@ -105,7 +106,7 @@ def search_options(form: Mapping[str, Any]) -> dict[str, Any]:
 
     An empty field means none there, not the default of the YAML, which the form showed.
     """
-    options = dict(form)
+    options = {name: value for name, value in form.items() if name != ON_BEHALF_OF}
     quick = options.pop("grid") == "quick"
     return options | {"quick": quick, "timeout": options["timeout"] or "", "ensemble": options["ensemble"] or 0}
 

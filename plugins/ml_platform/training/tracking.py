@@ -142,16 +142,6 @@ def log_input(client: MlflowClient, run_id: str, name: str, sha256: str, uri: st
     client.log_inputs(run_id, [DatasetInput(entity, [InputTag("mlflow.data.context", "training")])])
 
 
-def newest_search(name: str) -> dict[str, float]:
-    """Return the metrics of a data set's newest search, such as `candidates_done`; empty if there is no search."""
-    client = mlflow_client.connect()
-    experiment = client.get_experiment_by_name(name)
-    runs = experiment and client.search_runs(
-        [experiment.experiment_id], "tags.kind = 'search'", max_results=1, order_by=["start_time DESC"]
-    )
-    return dict(runs[0].data.metrics) if runs else {}
-
-
 def log_holdout_report(client: MlflowClient, run_id: str, report: HoldoutReport) -> None:
     """Log metrics, charts, predictions and groups of a new model to its run."""
     metrics = {f"holdout_{name}": value for name, value in report.metrics.items()}

@@ -53,7 +53,7 @@ def test_a_training_needs_no_input_and_does_what_the_spec_says() -> None:
 def test_an_empty_field_of_a_training_means_none() -> None:
     search = Search(strategy="tpe", timeout="10m", ensemble=5)
     form = values(forms.training(AUTO.model_copy(update={"search": search})))
-    plan = SearchPlan.of(AUTO, **forms.search_options(form | {"grid": "quick", "trials": 4}))
+    plan = SearchPlan.of(AUTO, **forms.search_options(form | {"grid": "quick", "trials": 4, "on_behalf_of": "ann"}))
     assert (plan.strategy, plan.trials, plan.timeout, plan.ensemble) == ("tpe", 4, 600.0, 5)
     emptied = form | {"timeout": None, "ensemble": None}
     plan = SearchPlan.of(AUTO.model_copy(update={"search": search}), **forms.search_options(emptied))

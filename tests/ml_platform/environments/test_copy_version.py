@@ -14,7 +14,7 @@ from ml_platform.promotion.results import LiveVersions
 from ml_platform.registry import model_files, registry
 from ml_platform.settings import settings
 from ml_platform.storage import mlflow_client, object_store
-from ml_platform.training import steps, tracking, training_set
+from ml_platform.training import search_progress, steps, tracking, training_set
 from tests.ml_platform.environments.copies import REQUEST, aliases, overwrite, promotions, register, runs, versions
 from tests.ml_platform.promotion.champions import killed_at
 from tests.ml_platform.training.trainings import (
@@ -55,7 +55,9 @@ def test_files_run_and_tags_are_copied_as_they_are(production, two_copies):
         run_there = mlflow_client.connect().get_run(there.run_id)
         assert files(there) == content
         assert registry.load_copy(there).predict(make_frame())[0].tobytes() == answers
-        assert not tracking.newest_search("copy_version")  # the run is no search: a training there does not continue it
+        assert not search_progress.newest_search(
+            "copy_version"
+        )  # the run is no search: a training there does not continue it
     own = ("decision", "model_card")
     assert there.tags.items() >= {tag: text for tag, text in source.tags.items() if tag not in own}.items()
     assert there.tags["source_decision"] == "promoted"  # of the gate here, against the champion here

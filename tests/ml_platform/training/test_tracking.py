@@ -8,7 +8,7 @@ import pytest
 from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.evaluation.holdout_report import holdout_report
 from ml_platform.storage import mlflow_client
-from ml_platform.training import tracking
+from ml_platform.training import search_progress, tracking
 from ml_platform.training.calibrating import calibrate
 from ml_platform.training.candidates import Candidate
 from ml_platform.training.fitting import fit
@@ -115,12 +115,12 @@ def test_more_results_than_fit_on_a_page_are_all_read(client, parent, monkeypatc
 @pytest.mark.servers
 def test_the_newest_search_shows_how_far_it_is(client, request):
     name = request.node.name
-    assert tracking.newest_search(name) == {}
+    assert search_progress.newest_search(name) == {}
     first, second = make_parent(client, name), make_parent(client, name, "two")
     tracking.log_counts(client, first.info.run_id, 12, [RESULT] * 12)
     tracking.log_counts(client, second.info.run_id, 12, [RESULT, FAILED, PRUNED])
     counts = {"candidates_total": 12, "candidates_done": 3, "candidates_failed": 1, "candidates_pruned": 1}
-    assert tracking.newest_search(name) == counts
+    assert search_progress.newest_search(name) == counts
 
 
 @pytest.mark.servers

@@ -31,7 +31,7 @@ from ml_platform.specs.catalog import dataset
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset
 from ml_platform.storage import object_store
-from ml_platform.training import tracking
+from ml_platform.training import search_progress
 from stack.airflow_api import Airflow, TaskState
 from stack.config import Config
 from stack.terminal import show_screens
@@ -196,7 +196,7 @@ class Demo:
         """Return the progress of a search that runs, by task id."""
         if not any(task.task_id == "search" and task.state == "running" for task in tasks):
             return {}
-        return {"search": progress_note(tracking.newest_search(self.dataset.name))}
+        return {"search": progress_note(search_progress.newest_search(self.dataset.name))}
 
     def raise_on_failure(self, title: str, tasks: list[TaskState], *, is_late: bool) -> None:
         """Raise DemoError, with the stage, the task and its log, if a stage has failed or is late."""

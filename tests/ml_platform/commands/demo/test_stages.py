@@ -71,7 +71,7 @@ def test_after_the_timeout_the_error_names_the_task(shown: Demo) -> None:
 
 def test_a_running_search_shows_its_progress(shown: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = {"candidates_done": 3.0, "candidates_total": 12.0}
-    monkeypatch.setattr(stages.tracking, "newest_search", lambda _: metrics)
+    monkeypatch.setattr(stages.search_progress, "newest_search", lambda _: metrics)
     assert shown.notes([task("success", name="freeze"), task("running")]) == {"search": "3 of 12 candidates"}
     assert shown.notes([task("success")]) == {}
 
