@@ -34,7 +34,7 @@ from ml_platform.airflow.typed_values import passes_dataclasses
 from ml_platform.airflow.wiring import DEFAULT_ARGS, START, fail_at_once_on, started_by
 from ml_platform.environments.values import CopiedVersion, PromotionRequest
 from ml_platform.exceptions import ConfigurationError, RegistryError
-from ml_platform.promotion.approval import Question
+from ml_platform.promotion.approval import Question, with_reason
 from ml_platform.promotion.results import LiveVersions
 from ml_platform.specs.catalog import catalog
 from ml_platform.specs.spec import Dataset
@@ -77,10 +77,10 @@ def make_promote(dataset: Dataset) -> None:
 
         answer = approval_task.answer_of(response) if response else None
         if answer and not answer.approved:
-            raise AirflowSkipException(f"{answer.outcome}: no alias has moved")
+            raise AirflowSkipException(f"{answer.sentence}: no alias has moved")
         context = get_current_context()
-        approved_by = answer.by if answer else None
-        request = PromotionRequest(started_by(), context["params"]["reason"], approved_by, context["run_id"])
+        reason = with_reason(context["params"]["reason"], answer)
+        request = PromotionRequest(started_by(), reason, answer.by if answer else None, context["run_id"])
         return go_live(environment(copied.environment), copied, request)
 
     @dag(

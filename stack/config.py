@@ -57,6 +57,7 @@ class Config(BaseModel):
     home_session_key: Secret
     airflow_admin_user: str
     airflow_admin_password: Secret
+    home_airflow_password: Secret
     console_user: str
     console_password: Secret
     mlflow_admin_user: str
@@ -163,6 +164,13 @@ class Config(BaseModel):
             "MLFLOW_TRACKING_URI": self.mlflow_url,
             "MLFLOW_TRACKING_USERNAME": self.mlflow_pipelines_user,
             "MLFLOW_TRACKING_PASSWORD": self.mlflow_pipelines_password.get_secret_value(),
+        }
+
+    def airflow_environment(self) -> dict[str, str]:
+        """Return the variables for a client of Airflow's API, with the login of the home page."""
+        return {
+            "AIRFLOW_API_URL": self.airflow_url,
+            "HOME_AIRFLOW_PASSWORD": self.home_airflow_password.get_secret_value(),
         }
 
     def feast_environment(self) -> dict[str, str]:

@@ -29,11 +29,15 @@ def nodes(config: Config) -> Iterator[Node]:
     cookies = {"AIRFLOW__API__SECRET_KEY": config.airflow_secret_key.get_secret_value()}
     names = {"AIRFLOW_HOSTS": f"localhost,{HOST}"}
     screens = config.screen_urls()
-    user = {"ADMIN_USER": config.airflow_admin_user, "ADMIN_PASSWORD": config.airflow_admin_password.get_secret_value()}
+    logins = {
+        "ADMIN_USER": config.airflow_admin_user,
+        "ADMIN_PASSWORD": config.airflow_admin_password.get_secret_value(),
+        "HOME_AIRFLOW_PASSWORD": config.home_airflow_password.get_secret_value(),
+    }
     yield Step(
         name="airflow-setup",
         command=(program("python"), "-m", "stack.airflow_setup"),
-        environment=common | user,
+        environment=common | logins,
         needs=("dbinit",),
         is_done=lambda: _is_set_up(config),
         after=lambda: _write_stamp(config),
@@ -205,7 +209,7 @@ def _component(name: str) -> Callable[[bytes], str | None]:
     return problem_in
 
 
-RIGHTS = "rights of alerts and metrics"  # a stamp without it is of a version that did not grant them
+RIGHTS = "rights of alerts, metrics and home"  # a stamp without it is of a version that did not grant them
 
 
 def _stamp(config: Config) -> Path:
@@ -221,20 +225,26 @@ def _versions() -> str:
     return " ".join((*packages, RIGHTS))
 
 
-# the login of `stack.airflow_setup`, unless another one that it has created is still active
+# the administrator of `stack.airflow_setup`, unless another one that it has created is still active
 ONLY_LOGIN = """
 SELECT password FROM ab_user AS login WHERE username = %s AND active AND NOT EXISTS (
     SELECT FROM ab_user AS old
     WHERE old.active AND old.username <> login.username AND old.email = old.username || '@localhost'
     AND old.first_name = 'Platform' AND old.last_name = 'Administrator')"""
+HOME_LOGIN = "SELECT password FROM ab_user WHERE username = 'home' AND active"
 
 
 def _is_set_up(config: Config) -> bool:
-    """Return whether these versions migrated this database, and the login is the one in `.env`; costs 0.1 s."""
+    """Return whether these versions migrated this database, and the logins are those in `.env`; costs 0.2 s."""
     if not _stamp(config).exists() or _stamp(config).read_text() != _versions():
         return False
+    uri = config.database_uri("airflow")
     try:
-        rows = probes.query(config.database_uri("airflow"), ONLY_LOGIN, config.airflow_admin_user)
+        found = (probes.query(uri, ONLY_LOGIN, config.airflow_admin_user), probes.query(uri, HOME_LOGIN))
     except psycopg2.Error:  # not the database that the stamp is about
         return False
-    return bool(rows) and check_password_hash(rows[0][0], config.airflow_admin_password.get_secret_value())
+    passwords = (config.airflow_admin_password, config.home_airflow_password)
+    return all(
+        rows and check_password_hash(rows[0][0], password.get_secret_value())
+        for rows, password in zip(found, passwords, strict=True)
+    )

@@ -209,7 +209,7 @@ def pulled(monkeypatch, result, form=None):
     monkeypatch.setattr(sources, "pull", result)
     monkeypatch.setattr(sources, "read_again", lambda *args, **more: [str(args[2]), more["reason"]])
     fields = {"partition": None, "start": None, "end": None, "reason": None} | (form or {})
-    run = SimpleNamespace(triggering_user_name="ann", dag_id="pull_auto")
+    run = SimpleNamespace(triggering_user_name="ann", dag_id="pull_auto", conf={})
     with set_current_context({"params": fields, "dag_run": run}):
         return task.python_callable()
 
@@ -249,7 +249,7 @@ CHECKS = {"drift": drift_check, "performance": performance_check}
 def check(dag_bag, monkeypatch, result, outlets, task="drift"):
     """Run a task of `monitor_auto` with this result of its check."""
     monkeypatch.setattr(CHECKS[task], "check", lambda _, plan, by: result(plan))
-    run = SimpleNamespace(run_after=END, triggering_user_name=None, dag_id="monitor_auto")
+    run = SimpleNamespace(run_after=END, triggering_user_name=None, dag_id="monitor_auto", conf=None)
     form = {"window": None, "reference": "training set", "dry_run": False}
     with set_current_context({"params": form, "dag_run": run, "outlet_events": outlets}):
         return dag_bag.dags["monitor_auto"].get_task(task).python_callable()

@@ -5,10 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowSkipException
 
 from ml_platform.promotion.approval import Answer
+from ml_platform.records.persons import HOME, ON_BEHALF_OF, REASON, person
 from ml_platform.specs.parts import Gate, Promotion, timedelta_of
+
+WHY = "Why you approve or reject. It is recorded with the decision."
 
 
 class Approval(ApprovalOperator):
@@ -24,6 +28,10 @@ class Approval(ApprovalOperator):
         if self._is_needed and not self._is_needed():
             raise AirflowSkipException("nobody is asked in this run")
         return super().execute(context)
+
+    def validate_params_input(self, params_input: Mapping[str, Any]) -> None:
+        """Check the fields of the form; the name that the home page sends along is no field."""
+        super().validate_params_input({name: value for name, value in params_input.items() if name != ON_BEHALF_OF})
 
     def skip(self, ti: Any, tasks: Iterable[Any]) -> None:
         """Skip nothing. Airflow's operator would skip the next tasks after a rejection."""
@@ -44,14 +52,22 @@ def ask(rule: Gate | Promotion, question_from: str, is_needed: Callable[[], bool
         body=f"{{{{ ti.xcom_pull(task_ids='{question_from}')['body'] }}}}",
         defaults=Approval.REJECT,
         response_timeout=timedelta_of(rule.approval_within),
+        params={REASON: Param(None, type=["null", "string"], title="Reason", description=WHY)},
     )
 
 
 def answer_of(response: Mapping[str, Any]) -> Answer:
-    """Return the answer from Airflow's response. An approval without a user does not count."""
-    user, moment = response["responded_by_user"], response["responded_at"]
+    """Return the answer from Airflow's response.
+
+    An approval without a user does not count, and one of the home page only with a person's name and a reason.
+    """
+    user, moment, form = response["responded_by_user"], response["responded_at"], response.get("params_input") or {}
+    by = person(user["name"], form.get(ON_BEHALF_OF)) if user else None
+    reason = str(form.get(REASON) or "").strip() or None
+    is_complete = by is not None and by != HOME and (user["name"] != HOME or reason is not None)
     return Answer(
-        approved=user is not None and response["chosen_options"] == [Approval.APPROVE],
-        by=user["name"] if user else None,
+        approved=is_complete and response["chosen_options"] == [Approval.APPROVE],
+        by=by,
         at=moment if isinstance(moment, datetime) else datetime.fromisoformat(moment),
+        reason=reason,
     )

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from ml_platform.airflow.inbox_sensor import InboxSensor
 from ml_platform.exceptions import PlatformError
+from ml_platform.records.persons import ON_BEHALF_OF, person
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
 
@@ -111,9 +112,12 @@ def take_files(table: Table, purpose: Purpose, take: Callable[[str], "UploadRepo
 
 
 def started_by() -> str:
-    """Return the user who triggered the running DAG; the id of the DAG if there is none."""
+    """Return who started the running DAG; the id of the DAG if nobody did.
+
+    That is Airflow's user or, for what the home page starts, the person in front of it.
+    """
     run = get_current_context()["dag_run"]
-    return run.triggering_user_name or run.dag_id
+    return person(run.triggering_user_name, (run.conf or {}).get(ON_BEHALF_OF)) or run.dag_id
 
 
 def is_running(dag_id: str, run_id: str, task_id: str) -> bool:

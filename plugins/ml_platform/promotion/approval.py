@@ -25,11 +25,13 @@ class Answer:
         approved: whether the challenger may go live.
         by: the user who answered; None if nobody answered in time, which approves nothing.
         at: when (UTC).
+        reason: why, in the words of the user; None if there are none.
     """
 
     approved: bool
     by: str | None
     at: datetime
+    reason: str | None = None
 
     @property
     def outcome(self) -> Literal["approved", "rejected", "no answer"]:
@@ -37,6 +39,12 @@ class Answer:
         if self.by is None:
             return "no answer"
         return "approved" if self.approved else "rejected"
+
+    @property
+    def sentence(self) -> str:
+        """Who answered what, and why, as `approved by ann (looked at the groups)`."""
+        why = f" ({' '.join(self.reason.split())})" if self.reason else ""
+        return f"{self.outcome} by {self.by}{why}" if self.by else self.outcome
 
 
 def with_answer(decision: Decision, answer: Answer | None, rule: Gate, name: str) -> Decision:
@@ -60,6 +68,11 @@ def with_answer(decision: Decision, answer: Answer | None, rule: Gate, name: str
             )
         return decision
     if answer.outcome == "approved":
-        return with_verdict(decision, "promoted", f"{decision.reason}; approved by {answer.by}")
-    refusal = f"rejected by {answer.by}" if answer.by else f"no answer within {rule.approval_within}"
+        return with_verdict(decision, "promoted", f"{decision.reason}; {answer.sentence}")
+    refusal = answer.sentence if answer.by else f"no answer within {rule.approval_within}"
     return with_verdict(decision, "kept", f"{refusal}, though {decision.reason}")
+
+
+def with_reason(reason: str, answer: Answer | None) -> str:
+    """Return the reason of a request, and after it that of the answer, if there is one."""
+    return f"{reason}; {answer.by}: {' '.join(answer.reason.split())}" if answer and answer.reason else reason

@@ -14,12 +14,11 @@ from typing import Any
 from ml_platform.pages import address
 from ml_platform.records import dag_names
 from ml_platform.records.airflow_session import airflow
-from ml_platform.records.persons import ON_BEHALF_OF, needed
+from ml_platform.records.persons import ON_BEHALF_OF, REASON, needed
 from ml_platform.specs.catalog import catalog
 from ml_platform.specs.parts import Gate, Promotion, timedelta_of
 
 APPROVE, REJECT = "Approve", "Reject"  # the options of Airflow's ApprovalOperator
-REASON = "reason"  # the field of its form
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from ml_platform.exceptions import ConfigurationError
 
 HOME = "home"  # the login, which stack/airflow_setup.py creates
 ON_BEHALF_OF = "on_behalf_of"  # the field of a run's conf, and of an answer
+REASON = "reason"  # the field of the form under a question
 LONGEST = 200
 
 

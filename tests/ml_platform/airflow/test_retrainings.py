@@ -30,7 +30,7 @@ def started(runs: int = 0, *, is_dry: bool = False) -> tuple[str, Any]:
     outlets = OutletEventAccessors()
     context = {
         "params": {"dry_run": is_dry}, "outlet_events": outlets, "ti": SimpleNamespace(get_dr_count=lambda **_: runs),
-        "dag_run": SimpleNamespace(run_after=END, triggering_user_name=None, dag_id="monitor_auto"),
+        "dag_run": SimpleNamespace(run_after=END, triggering_user_name=None, dag_id="monitor_auto", conf=None),
     }  # fmt: skip
     with set_current_context(context):
         return retrainings.start(RETRAINED), outlets[retrainings.retraining(RETRAINED)].extra

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
-from airflow.sdk.execution_time.context import OutletEventAccessors
+from airflow.sdk.execution_time.context import OutletEventAccessors, set_current_context
 
 from ml_platform.airflow import wiring
 from ml_platform.exceptions import (
@@ -148,3 +148,22 @@ def test_scored_files_update_the_asset_if_one_has_enough_rows(
     assert [(event.dest_asset_key.uri, event.extra) for event in added] == [
         (wiring.scored_rows(AUTO).uri, {"rows": 700})
     ] * events
+
+
+@pytest.mark.parametrize(
+    ("user", "conf", "name"),
+    [
+        ("ann", {}, "ann"),
+        ("ann", None, "ann"),
+        (None, {}, "rollback_auto"),
+        ("home", {"on_behalf_of": "bob"}, "bob"),
+        ("home", {}, "home"),
+        ("mallory", {"on_behalf_of": "bob"}, "mallory"),  # only the home page speaks for others
+        ("Home", {"on_behalf_of": "bob"}, "Home"),
+        (None, {"on_behalf_of": "bob"}, "rollback_auto"),
+    ],
+)
+def test_a_run_was_started_by_its_user_or_by_the_person_at_the_home_page(user, conf, name) -> None:
+    run = SimpleNamespace(triggering_user_name=user, dag_id="rollback_auto", conf=conf)
+    with set_current_context({"dag_run": run}):  # type: ignore[typeddict-item]
+        assert wiring.started_by() == name

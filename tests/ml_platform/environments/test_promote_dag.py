@@ -20,10 +20,13 @@ def test_the_tasks_copy_check_ask_and_move(production, monkeypatch, dag_bag):
     connection = {"conn_type": "http", "host": address.hostname, "port": address.port, "login": "admin"}
     monkeypatch.setenv("AIRFLOW_CONN_MLFLOW_PRODUCTION", json.dumps(connection | {"password": password}))
     params = {"environment": "production", "version": None, "reason": "it is good"}
-    started = SimpleNamespace(triggering_user_name="alice", dag_id="promote_auto")
+    started = SimpleNamespace(triggering_user_name="home", dag_id="promote_auto", conf={"on_behalf_of": "alice"})
     copy_it, check_it, move_it = (dag_bag.dags["promote_auto"].get_task(name) for name in ("copy", "check", "move"))
     unanswered = {"responded_at": "2026-03-01T12:00:00+00:00", "chosen_options": ["Reject"], "responded_by_user": None}
-    approved = unanswered | {"chosen_options": ["Approve"], "responded_by_user": {"id": "1", "name": "bob"}}
+    approved = unanswered | {
+        "chosen_options": ["Approve"], "responded_by_user": {"id": "1", "name": "bob"},
+        "params_input": {"reason": "seen", "on_behalf_of": "carol"},
+    }  # fmt: skip
     with set_current_context({"params": params, "run_id": "manual", "dag_run": started}):
         version = json.loads(json.dumps(copy_it.python_callable()))
         assert check_it.python_callable(version)["subject"] == "auto: may version 1 go live in production?"
@@ -31,4 +34,4 @@ def test_the_tasks_copy_check_ask_and_move(production, monkeypatch, dag_bag):
             move_it.python_callable(version, unanswered)
         assert promotions("auto") == []
         assert move_it.python_callable(version, approved) == {"champion": 1, "previous": None}
-    assert promotions("auto") == [(1, 1, None, "alice", "bob", "it is good", True)]
+    assert promotions("auto") == [(1, 1, None, "alice", "bob", "it is good; bob: seen", True)]

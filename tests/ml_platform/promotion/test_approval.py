@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ml_platform.exceptions import ConfigurationError
-from ml_platform.promotion.approval import Answer, with_answer
+from ml_platform.promotion.approval import Answer, with_answer, with_reason
 from ml_platform.promotion.decision import Decision
 from ml_platform.specs.parts import Gate, timedelta_of
 
@@ -19,6 +19,8 @@ WON = Decision("promoted", "version 4 is better", 4, 3, 0.0, 0.9, 200, 0.6, 0.5,
     [
         (Answer(True, "bob", AT), "promoted", "version 4 is better; approved by bob"),
         (Answer(False, "bob", AT), "kept", "rejected by bob, though version 4 is better"),
+        (Answer(True, "ann", AT, "looked\nat it"), "promoted", "version 4 is better; approved by ann (looked at it)"),
+        (Answer(False, "ann", AT, "unfair"), "kept", "rejected by ann (unfair), though version 4 is better"),
         (Answer(False, None, AT), "kept", "no answer within 90m, though version 4 is better"),
         (Answer(True, None, AT), "kept", "no answer within 90m, though version 4 is better"),
     ],
@@ -51,3 +53,8 @@ def test_durations(text, seconds) -> None:
 def test_invalid_durations(text) -> None:
     with pytest.raises(ValueError, match="approval_within"):
         Gate(approval_within=text)
+
+
+def test_the_reason_of_an_answer_follows_that_of_the_request() -> None:
+    assert with_reason("spring", None) == with_reason("spring", Answer(True, "bob", AT)) == "spring"
+    assert with_reason("spring", Answer(True, "bob", AT, "looked\nat it")) == "spring; bob: looked at it"

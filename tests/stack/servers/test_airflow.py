@@ -149,10 +149,15 @@ def test_the_watchdog_has_no_secret_but_the_address_of_the_database(config):
 @pytest.fixture
 def users(config, monkeypatch):
     """The rows of Airflow's users, with the password of the settings; the set-up has run."""
-    rows = {"answer": [(generate_password_hash(config.airflow_admin_password.get_secret_value()),)]}
+    rows = {
+        "answer": [(generate_password_hash(config.airflow_admin_password.get_secret_value()),)],
+        "home": [(generate_password_hash(config.home_airflow_password.get_secret_value()),)],
+    }
 
-    def query(uri, sql, user):
-        assert user == config.airflow_admin_user
+    def query(uri, sql, *user):
+        if not user:
+            return rows["home"]
+        assert user == (config.airflow_admin_user,)
         if isinstance(rows["answer"], Exception):
             raise rows["answer"]
         return rows["answer"]
@@ -186,6 +191,12 @@ def test_another_password_user_or_database_makes_it_run_again(config, users, ans
     assert not is_set_up(config)
 
 
+@pytest.mark.parametrize("answer", [[], [(generate_password_hash("another"),)]])
+def test_another_password_of_the_home_page_makes_it_run_again(config, users, answer):
+    users["home"] = answer
+    assert not is_set_up(config)
+
+
 @pytest.fixture
 def ab_user(servers, config, monkeypatch):
     """Return a function that sets up a platform whose Airflow has these users: name, first name, e-mail, active."""
@@ -205,6 +216,8 @@ def ab_user(servers, config, monkeypatch):
             password = generate_password_hash(config.airflow_admin_password.get_secret_value())
             sql = "INSERT INTO ab_user VALUES (%s, %s, 'Administrator', %s, %s, %s)"
             cursor.executemany(sql, [(*user, password) for user in users])
+            secret = generate_password_hash(config.home_airflow_password.get_secret_value())
+            cursor.execute(sql, ("home", "Home", "home@localhost", True, secret))
 
         monkeypatch.setattr(airflow.probes, "query", query)
         yield add

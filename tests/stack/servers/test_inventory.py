@@ -25,7 +25,7 @@ SECRETS_OF = {
 AIRFLOW = {"airflow_db_password", "airflow_fernet_key"}
 TASKS = {"feast_db_password", "platform_db_password", "s3_secret_key", "mlflow_pipelines_password"}
 SECRETS_OF |= {
-    "airflow-setup": AIRFLOW | {"airflow_admin_password"},
+    "airflow-setup": AIRFLOW | {"airflow_admin_password", "home_airflow_password"},
     "airflow-api": AIRFLOW | {"airflow_jwt_secret", "airflow_secret_key", "logs_s3_secret_key"},
     "airflow-dag-processor": AIRFLOW,
     "airflow-scheduler": AIRFLOW | {"airflow_jwt_secret"} | TASKS,
