@@ -105,11 +105,17 @@ def test_the_service_reads_features_and_adds_to_its_log_and_nothing_else(servers
         assert run(service, "SELECT one FROM features.served") == [(1,)]
         run(service, LOGGED)
         run(service, "SELECT * FROM models.trusted LIMIT 1")
+        for table in ("arrivals", "attempts", "withdrawals"):
+            run(service, f"SELECT * FROM uploads.{table} LIMIT 1")
+        for table in ("versions", "decisions", "movements"):
+            run(service, f"SELECT * FROM models.{table} LIMIT 1")
+        assert run(service, "SELECT predictions.version_of_result('no such result')") == [(None,)]
         run(service, "SELECT * FROM sources.status JOIN sources.ranges USING (dataset) LIMIT 1")
         for statement in (
             "DELETE FROM features.served", "DROP TABLE features.served", "SELECT * FROM predictions.log",
-            "DELETE FROM predictions.log", "SELECT * FROM uploads.ledger", "SELECT * FROM models.movements",
-            "SELECT * FROM models.versions", "DELETE FROM models.versions", "DELETE FROM sources.status",
+            "DELETE FROM predictions.log", "SELECT * FROM uploads.ledger", "SELECT * FROM uploads.rejected_rows",
+            "DELETE FROM models.movements", "DELETE FROM models.versions", "DELETE FROM sources.status",
+            "UPDATE uploads.arrivals SET outcome = 'loaded'", "DELETE FROM uploads.attempts",
             "CREATE TABLE features.mine (one int)", "CREATE SCHEMA stray",
         ):  # fmt: skip
             with pytest.raises(errors.InsufficientPrivilege):

@@ -26,7 +26,7 @@ def begin(version: ObjectVersion, spec_sha256: str) -> None:
             " ON CONFLICT (bucket, object_key) DO UPDATE SET etag = excluded.etag,"
             " last_modified = excluded.last_modified, spec_sha256 = excluded.spec_sha256,"
             f" attempts = CASE WHEN {same} THEN a.attempts + 1 ELSE 1 END,"
-            f" next_attempt = CASE WHEN {same} THEN now() + {pause} ELSE excluded.next_attempt END",
+            f" next_attempt = CASE WHEN {same} THEN now() + {pause} ELSE excluded.next_attempt END, problem = NULL",
             (version.bucket, version.key, version.etag, version.last_modified.isoformat(), spec_sha256),
         )
 
@@ -36,6 +36,15 @@ def end(version: ObjectVersion) -> None:
     with transaction() as cursor:
         cursor.execute(
             "DELETE FROM uploads.attempts WHERE bucket = $1 AND object_key = $2", (version.bucket, version.key)
+        )
+
+
+def record_problem(version: ObjectVersion, problem: str) -> None:
+    """Record why an attempt failed, for people who wait for the file."""
+    with transaction() as cursor:
+        cursor.execute(
+            "UPDATE uploads.attempts SET problem = $3 WHERE bucket = $1 AND object_key = $2",
+            (version.bucket, version.key, problem),
         )
 
 

@@ -120,6 +120,7 @@ class _Shift:
             self.failed.pop(version.key, None)
             if error := future.exception():
                 self.failed[version.key] = error
+                attempts.record_problem(version, str(error) or type(error).__name__)
                 with logs.bound(file=version.key):
                     log.warning("%r stays in the inbox: %s", version.key, error, exc_info=_unexpected(error))
 
@@ -166,6 +167,7 @@ def _take(table: Table, take: Callable[[str], object], version: ObjectVersion) -
         attempts.wait_for_another_spec(version)
         raise
     except UploadChangedError as change:
+        attempts.record_problem(version, str(change))
         log.warning("%s; it is read later", change)
         return
     attempts.end(version)

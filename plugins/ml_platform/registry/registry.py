@@ -45,6 +45,17 @@ def alias_number(name: str, alias: str = CHAMPION) -> int | None:
     return int(version.version) if version else None
 
 
+def aliases(name: str) -> dict[str, int]:
+    """Return the numbers of the versions that have an alias in MLflow, by alias; none if there is no such model."""
+    try:
+        model = mlflow_client.connect().get_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return {}
+    return {alias: int(version) for alias, version in model.aliases.items()}
+
+
 def champions() -> dict[str, int]:
     """Return the champion's version of every registered model that has a champion, by name."""
     versions: dict[str, int] = {}

@@ -240,17 +240,19 @@ def _fit_and_register(
     for one in report.groups:
         log.info("%s", sentence(one))
     tracking.log_holdout_report(mlflow_client.connect(), run.info.run_id, report)
+    intervals = metric_intervals(report.task, rows.labels, outputs_in(report.predictions))
     tracking.log_model_card(
         run.info.run_id,
         ModelCard(
             training_set=training_set, parts=parts, candidate=candidate, search=search_result, report=report,
-            intervals=metric_intervals(report.task, rows.labels, outputs_in(report.predictions)),
-            run_url=mlflow_client.run_url(run), trained=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
+            intervals=intervals, run_url=mlflow_client.run_url(run),
+            trained=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
         ).texts(),
     )  # fmt: skip
     tags = {
         "candidate_id": candidate.id, "candidate": str(candidate), "training_set_sha256": training_set.sha256,
         "holdout_metrics": json.dumps(report.metrics), "model_card": tracking.model_card_page(run),
+        "holdout_intervals": json.dumps({name: [one.low, one.high] for name, one in intervals.items()}),
         "calibration": calibration.method or "none", "git_commit": run.data.tags.get(MLFLOW_GIT_COMMIT, "unknown"),
         **version_tags.required_tags(calibration.task, parts.rule),
     }  # fmt: skip

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ml_platform.ingestion import attempts
+from ml_platform.storage.database import fetch
 from ml_platform.storage.object_store import ObjectVersion
 from tests.ml_platform.ingestion.upload_cases import new_name
 
@@ -47,6 +48,19 @@ def test_a_newer_upload_under_the_same_key_is_due(version: ObjectVersion, change
     attempts.begin(newer, "spec")
     assert 0 < (pause(newer) or 0) <= 5
     assert pause(version) is None
+
+
+def test_why_it_failed_is_kept_until_the_next_attempt(version: ObjectVersion) -> None:
+    def problem() -> str | None:
+        found: str | None = fetch("SELECT problem FROM uploads.attempts WHERE object_key = $1", version.key)[0][0]
+        return found
+
+    attempts.begin(version, "spec")
+    assert problem() is None
+    attempts.record_problem(version, "the store is away")
+    assert problem() == "the store is away"
+    attempts.begin(version, "spec")
+    assert problem() is None
 
 
 def test_a_file_waits_for_another_spec(version: ObjectVersion) -> None:
