@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ml_platform.commands.json_output import print_json
 from ml_platform.commands.support import counted, exit_on_error, print_table, use_servers, user
 from ml_platform.specs.catalog import find_table
 
@@ -13,7 +14,10 @@ Name = Annotated[str, typer.Argument(help="a data set or a feature table")]
 
 
 @app.command(name="list")
-def list_uploads(name: Name) -> None:
+def list_uploads(
+    name: Name,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON document, for programs")] = False,
+) -> None:
     """List the uploads that were loaded, the versions trained with each, and who took which one back."""
     from ml_platform.removal import withdraw_upload  # here and below: only what a command needs is loaded
 
@@ -21,6 +25,9 @@ def list_uploads(name: Name) -> None:
     with exit_on_error():
         find_table(name)
         found = withdraw_upload.uploads_of(name)
+    if as_json:
+        print_json({"uploads": found})
+        return
     titles = ("id", "loaded at", "file", "rows", "rejected", "trained versions", "withdrawn")
     rows = [
         (

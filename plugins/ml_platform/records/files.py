@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
+from ml_platform.ingestion.dropping import Kind, kind_of
 from ml_platform.ingestion.report_files import reason_texts
 from ml_platform.ingestion.upload_report import complete
 from ml_platform.scoring.result_keys import card_key
@@ -17,7 +18,6 @@ from ml_platform.storage import object_store
 from ml_platform.storage.database import fetch, rows, transaction
 from ml_platform.storage.object_store import ObjectVersion
 
-Kind = Literal["train", "test", "label", "answer"]
 State = Literal[
     "waiting", "loading", "scoring", "failed",
     "loaded", "scored", "duplicate", "rejected", "withdrawn", "removed",
@@ -146,11 +146,12 @@ def find(table: Table, bucket: str, key: str, etag: str | None = None) -> File |
         ServiceError: Postgres or the object store is not available.
     """
     # The order matters: a file is recorded as settled before it leaves the inbox.
-    version = object_store.head(bucket, key)
+    # It is listed, not read, because the HTTP service may not read an inbox.
+    version = next((one for one in object_store.list_objects(bucket, key) if one.key == key), None)
     found = _settled_as(table.name, "f.bucket = $2 AND object_key = $3 AND ($4::text IS NULL OR f.etag = $4)",
                         bucket, key, etag)  # fmt: skip
     if version and (etag is None or version.etag == etag):
-        if found and (found[0].etag, found[0].uploaded_at) == (version.etag, version.last_modified):
+        if found and (found[0].etag, found[0].uploaded_at) == (version.etag, _whole_second(version.last_modified)):
             return found[0]
         return next(iter(_in_inbox(table, [version])))
     if found or etag is None:
@@ -178,15 +179,6 @@ def waiting(table: Table) -> list[File]:
 def purposes(table: Table) -> tuple[Purpose, ...]:
     """Return what files of a table can be for: a feature table has no test files."""
     return ("train", "test") if isinstance(table, Dataset) else ("train",)
-
-
-def kind_of(bucket: str, key: str) -> Kind:
-    """Return the kind of a file, by its place."""
-    if bucket == LABEL_BUCKET:
-        return "answer"
-    if bucket == "train" and key.startswith(LABEL_FOLDER):
-        return "label"
-    return "test" if bucket == "test" else "train"
 
 
 def _in_inbox(table: Table, versions: Iterable[ObjectVersion]) -> list[File]:
@@ -267,6 +259,11 @@ def _settled(row: tuple[Any, ...]) -> File:
         card_key=card_key(result_key) if result_key else None,
         withdrawn=withdrawn,
     )
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """Return the time as it is recorded: some servers list an object with a fraction of a second, and HEAD without."""
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

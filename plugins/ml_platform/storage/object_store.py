@@ -76,7 +76,7 @@ def _code(error: ClientError) -> str:
 
 
 @contextmanager
-def _translated(bucket: str, key: str) -> Iterator[None]:
+def translated(bucket: str, key: str) -> Iterator[None]:
     """Translate boto3's exceptions into the platform's."""
     try:
         yield
@@ -90,7 +90,7 @@ def _translated(bucket: str, key: str) -> Iterator[None]:
 
 def list_objects(bucket: str, prefix: str = "") -> list[ObjectVersion]:
     """Return the objects whose key starts with a prefix, sorted by key."""
-    with _translated(bucket, prefix):
+    with translated(bucket, prefix):
         pages = list(client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
     entries = [entry for page in pages for entry in page.get("Contents", [])]
     return [ObjectVersion(bucket, e["Key"], e["ETag"], e["LastModified"], e["Size"]) for e in entries]
@@ -99,7 +99,7 @@ def list_objects(bucket: str, prefix: str = "") -> list[ObjectVersion]:
 def head(bucket: str, key: str) -> ObjectVersion | None:
     """Return the current version of an object, or None if there is none."""
     try:
-        with _translated(bucket, key):
+        with translated(bucket, key):
             answer = client().head_object(Bucket=bucket, Key=key)
     except UploadChangedError:
         return None
@@ -122,7 +122,7 @@ def local_copy(version: ObjectVersion) -> Iterator[LocalCopy]:
     """
     with tempfile.TemporaryFile(prefix="upload-") as file:
         digest, size = hashlib.sha256(), 0
-        with _translated(version.bucket, version.key):
+        with translated(version.bucket, version.key):
             answer = client().get_object(Bucket=version.bucket, Key=version.key, IfMatch=version.etag)
             for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
                 digest.update(chunk)
@@ -143,7 +143,7 @@ def get(bucket: str, key: str) -> bytes:
     Raises:
         UploadChangedError: there is none.
     """
-    with _translated(bucket, key):
+    with translated(bucket, key):
         body: bytes = client().get_object(Bucket=bucket, Key=key)["Body"].read()
     return body
 
@@ -158,7 +158,7 @@ def replace(bucket: str, key: str, data: bytes, content_type: str) -> bool:
     """Write an object that only the platform writes, over an older one; return whether the bytes were not there yet."""
     if head(bucket, key) is not None and get(bucket, key) == data:
         return False
-    with _translated(bucket, key):
+    with translated(bucket, key):
         client().put_object(Bucket=bucket, Key=key, Body=data, ContentType=content_type)
     return True
 
@@ -171,7 +171,7 @@ def rewrite(version: ObjectVersion, file: BinaryIO) -> None:
         ServiceError: the server failed; run it again.
     """
     where = {"Bucket": version.bucket, "Key": version.key}
-    with _translated(version.bucket, version.key):
+    with translated(version.bucket, version.key):
         answer = client().head_object(**where, IfMatch=version.etag)
         written = client().put_object(**where, Body=file, ContentType=answer["ContentType"], IfMatch=version.etag)
         if "VersionId" in written:
@@ -180,7 +180,7 @@ def rewrite(version: ObjectVersion, file: BinaryIO) -> None:
 
 
 def _call_unless_exists(call: Any, bucket: str, key: str, **arguments: Any) -> bool:
-    with _translated(bucket, key):
+    with translated(bucket, key):
         try:
             call(Bucket=bucket, Key=key, **arguments)
         except ClientError as error:
@@ -210,7 +210,7 @@ def _copy(version: ObjectVersion, target: str) -> None:
         arguments = {"CopySource": source, "CopySourceIfMatch": version.etag, "IfNoneMatch": "*"}
         _call_unless_exists(client().copy_object, version.bucket, target, **arguments)
         return
-    with _translated(version.bucket, version.key):
+    with translated(version.bucket, version.key):
         parts = TransferConfig(multipart_threshold=SINGLE_COPY_BYTES, multipart_chunksize=SINGLE_COPY_BYTES // 4)
         client().copy(source, version.bucket, target, ExtraArgs={"CopySourceIfMatch": version.etag}, Config=parts)
 
@@ -219,7 +219,7 @@ def remove(version: ObjectVersion) -> None:
     """Remove a version of an object; a newer one stays. A version that is not there any more is no error."""
     where = {"Bucket": version.bucket, "Key": version.key}
     try:
-        with _translated(version.bucket, version.key):
+        with translated(version.bucket, version.key):
             if "VersionId" not in client().head_object(**where):
                 client().delete_object(**where, IfMatch=version.etag)
                 return
