@@ -130,9 +130,7 @@ def try_file(table: Table, path: Path, purpose: Purpose, *, other_label: str | N
         raise ConfigurationError(f"{path}: {error.strerror}") from None
 
 
-def try_stream(
-    table: Table, stream: BinaryIO, purpose: Purpose, name: str, *, other_label: str | None = None
-) -> Trial:
+def try_stream(table: Table, stream: BinaryIO, purpose: Purpose, name: str, *, other_label: str | None = None) -> Trial:
     """Read an open file as a load would, and load nothing; the stream stays open.
 
     Args:
