@@ -21,7 +21,7 @@ def server(config: Config) -> Server:
     return Server(
         name="home",
         command=(program("python"), "-m", "ml_platform.home"),
-        environment=base_environment(config) | config.environment() | own,
+        environment=base_environment(config) | config.environment() | config.airflow_environment() | own,
         probe=probes.http(f"{config.home_url}/live"),
         version=version("streamlit"),
         needs=("dbinit",),

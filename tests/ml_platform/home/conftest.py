@@ -1,6 +1,7 @@
 """What the tests of pages share: a page drawn without a browser, as a person of a role sees it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -35,3 +36,17 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Draw:
         return app
 
     return drawn
+
+
+@pytest.fixture
+def done_actions(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The actions that were recorded: person, action, data set, target, reason; nothing is written to Postgres."""
+    found: list[tuple[str, ...]] = []
+
+    @contextmanager
+    def record(person: str, action: str, *, dataset: str, target: str, reason: str = "") -> Iterator[None]:
+        yield
+        found.append((person, action, dataset, target, reason))
+
+    monkeypatch.setattr("ml_platform.records.actions.recorded", record)
+    return found
