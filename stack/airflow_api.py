@@ -101,6 +101,10 @@ class Airflow:
         """Return Airflow's DAGs, and whether each is paused."""
         return {dag["dag_id"]: dag["is_paused"] for dag in self._pages("/dags", "dags", order_by="dag_id")}
 
+    def is_paused(self, dag_id: str) -> bool:
+        """Return whether a DAG is switched off."""
+        return bool(self._call("GET", f"/dags/{dag_id}")["is_paused"])
+
     def unpause(self, dag_id: str) -> None:
         """Switch a DAG on."""
         self._call("PATCH", f"/dags/{dag_id}", json={"is_paused": False})

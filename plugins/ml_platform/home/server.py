@@ -1,4 +1,4 @@
-"""The server of the home page: Streamlit's application behind the guard, with the pages of login."""
+"""The server of the home page: Streamlit's application behind the guard, with the pages of login and the downloads."""
 
 import logging
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
+from ml_platform.home import downloads
 from ml_platform.home.login import routes
 from ml_platform.home.login.guard import Guard
 from ml_platform.home.settings import HomeSettings
@@ -19,7 +20,7 @@ def create_app(settings: HomeSettings) -> App:
     """Return the application, for an ASGI server."""
     return App(
         SCRIPT,
-        routes=routes.routes(settings),
+        routes=[*routes.routes(settings), *downloads.routes()],
         middleware=[Middleware(Guard, settings=settings)],
         on_script_error=_log_error,
     )

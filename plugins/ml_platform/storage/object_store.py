@@ -5,7 +5,7 @@ import io
 import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -135,6 +135,19 @@ def local_copy(version: ObjectVersion) -> Iterator[LocalCopy]:
             )
         file.seek(0)
         yield LocalCopy(file, digest.hexdigest(), size)
+
+
+def chunks(version: ObjectVersion) -> Iterator[bytes]:
+    """Yield the bytes of a version in pieces of `CHUNK_BYTES` at most.
+
+    Raises:
+        UploadChangedError: the object was replaced or removed.
+        ServiceError: the server failed.
+    """
+    with translated(version.bucket, version.key):
+        answer = client().get_object(Bucket=version.bucket, Key=version.key, IfMatch=version.etag)
+        with closing(answer["Body"]) as body:
+            yield from body.iter_chunks(CHUNK_BYTES)
 
 
 def get(bucket: str, key: str) -> bytes:
