@@ -91,7 +91,7 @@ def make_promote(dataset: Dataset) -> None:
         start_date=START,
         max_active_runs=MAX_WAITING_RUNS if dataset.promotion.approval else 1,
         default_args=DEFAULT_ARGS,
-        params=forms.promotion(),
+        params=forms.promotion(dataset.name),
         doc_md=runbook(__doc__, name=dataset.name),
         tags=["ml-platform", dataset.name],
     )

@@ -51,7 +51,7 @@ def make_rollback(dataset: Dataset) -> None:
         start_date=START,
         max_active_runs=1,
         default_args=DEFAULT_ARGS,
-        params=forms.rollback(),
+        params=forms.rollback(dataset.name),
         doc_md=runbook(__doc__, name=dataset.name),
         tags=["ml-platform", dataset.name],
     )

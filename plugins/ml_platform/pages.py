@@ -37,6 +37,11 @@ def _model(environment: Mapping[str, str], name: str) -> str | None:
     return _below(environment.get("MLFLOW_URL"), f"#/models/{quote(name)}")
 
 
+def _versions(environment: Mapping[str, str], name: str) -> str | None:
+    """Return the home page's list of the versions of a model."""
+    return _below(environment.get("HOME_URL"), f"models?dataset={quote(name)}")
+
+
 def _feature_view(environment: Mapping[str, str], name: str) -> str | None:
     return _below(environment.get("FEAST_URL"), f"p/ml_platform/feature-view/{quote(name)}")
 
@@ -83,4 +88,5 @@ PAGES: dict[str, Callable[[Mapping[str, str], str], str | None]] = {
     "run": _run,
     "screen": _screen,
     "table": _table,
+    "versions": _versions,
 }

@@ -6,6 +6,7 @@ it ignores a changed password, and lets any page of this machine write (decision
 
 import os
 
+from stack.screens.classic_view import ClassicView
 from stack.screens.guard import Guard, Rules
 
 
@@ -22,4 +23,4 @@ def create_app() -> Guard:
         environment["MLFLOW_ADMIN_USER"]: environment["MLFLOW_ADMIN_PASSWORD"],
         environment["MLFLOW_PIPELINES_USER"]: environment["MLFLOW_PIPELINES_PASSWORD"],
     }
-    return Guard(app, Rules(frozenset(environment["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")), passwords))
+    return Guard(ClassicView(app), Rules(frozenset(environment["MLFLOW_SERVER_ALLOWED_HOSTS"].split(",")), passwords))

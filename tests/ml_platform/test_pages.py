@@ -14,6 +14,7 @@ AIRFLOW = {"AIRFLOW_URL": "http://localhost:8082/", "MLFLOW_URL": "http://localh
         ("run", "train_auto/manual__2026-05-04T12:00:00+00:00", "http://localhost:8082/dags/train_auto/runs/manual__2026-05-04T12%3A00%3A00%2B00%3A00"),
         ("approvals", "train_auto/r1", "http://localhost:8082/dags/train_auto/runs/r1/required_actions"),
         ("screen", "mlflow", "http://localhost:5000"),
+        ("versions", "auto", "http://localhost:8082/"),  # the environment names no home page
         ("screen", "postgres", "http://localhost:8082/"),
         ("bucket", "train/rejected", "http://localhost:8082/"),  # the environment names no console
     ],

@@ -1,10 +1,12 @@
 """The fields of the DAGs' trigger forms."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from airflow.sdk import Param
 
+from ml_platform.pages import PAGES
 from ml_platform.records.persons import ON_BEHALF_OF
 from ml_platform.specs.distributions import Distribution
 from ml_platform.specs.parts import (
@@ -119,11 +121,11 @@ def _strategies(search: Search) -> list[str]:
     return ["tpe"] if has_distribution else list(STRATEGIES)
 
 
-def rollback() -> dict[str, Param]:
+def rollback(name: str) -> dict[str, Param]:
     """Return the fields of the form of `rollback_<data set>`."""
     return {
         "reason": _reason("Why the current champion is replaced. It is recorded in the history."),
-        "to": _version("The version to roll back to. Leave it empty for the previous champion."),
+        "to": _version(name, "The version to roll back to. Leave it empty for the previous champion."),
     }
 
 
@@ -147,7 +149,7 @@ def housekeeping() -> dict[str, Param]:
     return {"dry_run": Param(False, type="boolean", title="Dry run", description=description)}
 
 
-def promotion() -> dict[str, Param]:
+def promotion(name: str) -> dict[str, Param]:
     """Return the fields of the form of `promote_<data set>`."""
     return {
         "environment": Param(
@@ -157,7 +159,7 @@ def promotion() -> dict[str, Param]:
             title="Environment",
             description="The target. It needs an Airflow connection mlflow_ENVIRONMENT, such as mlflow_production.",
         ),
-        "version": _version("The version to promote. Leave it empty for the champion."),
+        "version": _version(name, "The version to promote. Leave it empty for the champion."),
         "reason": _reason("Why this version goes live there. It is recorded in the history."),
     }
 
@@ -227,5 +229,19 @@ def _reason(description: str) -> Param:
     return Param(type="string", minLength=1, title="Reason", description=description)
 
 
-def _version(description: str) -> Param:
-    return Param(None, type=["null", "integer"], minimum=1, title="Version", description=description)
+def _version(name: str, description: str) -> Param:
+    """Return the field for a version. It links to the lists of versions.
+
+    A choice could offer only those that were there when the DAG file was read, and reading it may not ask a server.
+    """
+    pages = {"their scores and decisions": "versions", "MLflow": "model"}
+    links = [f"[{title}]({url})" for title, scheme in pages.items() if (url := PAGES[scheme](os.environ, name))]
+    listed = f" The versions: {', '.join(links)}." if links else ""
+    return Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Version",
+        description=description,
+        description_md=f"{description}{listed}",
+    )

@@ -110,7 +110,7 @@ def _register(
         source.name,
         source=f"{copied_run.info.artifact_uri}/{FOLDER}",
         run_id=copied_run.info.run_id,
-        description=version_tags.card_link(tags),
+        description=version_tags.description(tags),
         tags=tags,
     )
 

@@ -197,3 +197,5 @@ def _tag(version: ModelVersion, decision: Decision) -> None:
         tag = field if field == "decision" else f"decision_{field}"
         text = str(value)[: mlflow_client.TEXT_LIMIT]
         mlflow_client.connect().set_model_version_tag(version.name, version.version, tag, text)
+    decided = {"decision": decision.decision, "decision_reason": decision.reason}
+    registry.describe(version, {**version.tags, **decided})

@@ -1,6 +1,7 @@
 """MLflow's model registry: versions with the tags of their training, and the aliases that name the live one."""
 
 import logging
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from sklearn.base import BaseEstimator
 
 from ml_platform.evaluation.tasks import task_of
 from ml_platform.exceptions import RegistryError
+from ml_platform.pages import address
 from ml_platform.registry import model_files, version_records, version_tags
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.settings import settings
@@ -26,6 +28,7 @@ from ml_platform.storage import database, mlflow_client
 log = logging.getLogger(__name__)
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
+LINKS = "\n\nPages: "  # begins the last line of a model's description that the platform wrote
 
 
 def alias_version(name: str, alias: str) -> ModelVersion | None:
@@ -249,12 +252,13 @@ def register(
     api.finalize_logged_model(model.model_id, "READY")
     api.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, step=0)])
     ensure_model(api, dataset)
+    _describe_model(api, dataset)
     version = api.create_model_version(
         dataset.name,
         source=f"models:/{model.model_id}",
         run_id=run.info.run_id,
         model_id=model.model_id,
-        description=version_tags.card_link(tags),
+        description=version_tags.description(tags),
         tags={**tags, "model_sha256": sha256, "spec_sha256": dataset.sha256},
     )
     with database.transaction() as cursor:
@@ -269,6 +273,26 @@ def ensure_model(api: MlflowClient, dataset: Dataset) -> None:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+
+
+def _describe_model(api: MlflowClient, dataset: Dataset) -> None:
+    """Let the registered model say what its data set is about, and link to its pages; a person's own text stays."""
+    links = {
+        "Trainings": address(os.environ, "experiment", dataset.name),
+        "train again": address(os.environ, "dag", f"train_{dataset.name}"),
+        "roll back": address(os.environ, "dag", f"rollback_{dataset.name}"),
+        "reports": address(os.environ, "bucket", f"reports/{dataset.name}"),
+    }
+    text = dataset.description + LINKS + " · ".join(f"[{title}]({url})" for title, url in links.items())
+    there = api.get_registered_model(dataset.name).description or ""
+    if there != text and (LINKS in there or there in ("", dataset.description)):
+        api.update_registered_model(dataset.name, text)
+
+
+def describe(version: ModelVersion, tags: Mapping[str, str]) -> None:
+    """Replace the description of a version by that of these tags."""
+    text = version_tags.description(tags)
+    mlflow_client.connect().update_model_version(version.name, version.version, text)
 
 
 def set_alias(name: str, alias: str, version: int) -> None:

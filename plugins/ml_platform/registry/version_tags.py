@@ -2,17 +2,21 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 import pandas as pd
 
+from ml_platform.evaluation.metric_intervals import CONFIDENCE
 from ml_platform.evaluation.task import Task
 from ml_platform.exceptions import RegistryError
 from ml_platform.parsing.labels import class_text, label_values
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset
+from ml_platform.specs.tasks import METRIC_TITLES
 
+SPECIAL = re.compile(r"[\\`*_{}\[\]<>()#!|~&]")
 _PROMOTION_TAGS = ("promoted_by", "promoted_at", "promotion_reason", "approved_by")
 
 
@@ -24,12 +28,35 @@ def required_tags(task: Task, rule: HoldoutRule) -> dict[str, str]:
     return tags
 
 
-def card_link(tags: Mapping[str, str]) -> str | None:
-    """Return the description of a version for people, in Markdown: the link to its model card, if it has one.
+def description(tags: Mapping[str, str]) -> str:
+    """Return the description of a version for people, in Markdown: what it is, the gate's decision, its model card.
 
     The link has no host, so it works at every address at which MLflow is shown.
     """
-    return f"[Model card](#/{tags['model_card']})" if "model_card" in tags else None
+    parts = [_what(tags)]
+    if "decision" in tags:
+        verdict = {"promoted": "It went live", "kept": "It did not go live"}.get(tags["decision"], tags["decision"])
+        parts.append(_plain(f"{verdict}: {tags.get('decision_reason', 'no reason was recorded')}."))
+    if "model_card" in tags:
+        parts.append(f"[Model card](#/{tags['model_card']})")
+    return "\n\n".join(parts)
+
+
+def _what(tags: Mapping[str, str]) -> str:
+    """Return the candidate, and the score that the gate compares with its interval, in one sentence."""
+    metrics: dict[str, float] = json.loads(tags.get("holdout_metrics", "{}"))
+    candidate = _plain(tags.get("candidate", "A model"))
+    metric = next((name for name in ("f1", "mae") if name in metrics), None)
+    if metric is None:
+        return f"{candidate}."
+    low_high = json.loads(tags.get("holdout_intervals", "{}")).get(metric)
+    between = f" ({CONFIDENCE:.0%} interval {low_high[0]:.4g} to {low_high[1]:.4g})" if low_high else ""
+    return f"{candidate}: {METRIC_TITLES[metric]} {metrics[metric]:.4g}{between} on its hold-out."
+
+
+def _plain(text: str) -> str:
+    """Return a text that Markdown shows as it is: a reason is what a person wrote."""
+    return SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def without_promotion(tags: Mapping[str, str]) -> dict[str, str]:

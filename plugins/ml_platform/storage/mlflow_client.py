@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # most callers draw no charts
     from matplotlib.figure import Figure
 
 TEXT_LIMIT = 4000  # the longest value of a tag, in characters
+KIND = {"mlflow.experimentKind": "custom_model_development"}
 QUIET = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
@@ -71,18 +72,24 @@ def _browser_url() -> str:
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
-    """Return the id of the experiment of a name; it is created if there is none, and restored if it was deleted."""
+    """Return the id of the experiment of a name; it is created if there is none, and restored if it was deleted.
+
+    Its kind says that it is about trained models, not about language models; a kind that a person chose stays.
+    """
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         return _create_experiment(client, name)
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
+    for tag, value in KIND.items():
+        if tag not in experiment.tags:
+            client.set_experiment_tag(experiment.experiment_id, tag, value)
     return str(experiment.experiment_id)
 
 
 def _create_experiment(client: MlflowClient, name: str) -> str:
     try:
-        return str(client.create_experiment(name))
+        return str(client.create_experiment(name, tags=KIND))
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

@@ -16,8 +16,8 @@ from ml_platform.training.search_plan import SearchPlan
 AUTO = dataset("auto")
 FORMS = {
     "training": forms.training(AUTO),
-    "rollback": forms.rollback(),
-    "promotion": forms.promotion(),
+    "rollback": forms.rollback("auto"),
+    "promotion": forms.promotion("auto"),
     "pull": forms.pull(),
     "monitoring": forms.monitoring(AUTO),
 }
@@ -149,3 +149,15 @@ def test_a_season_of_the_yaml_is_the_default_reference() -> None:
     assert seasonal["reference"].resolve() == "same season"
     with pytest.raises(ParamValidationError):
         FORMS["monitoring"]["reference"].resolve("same season")
+
+
+def test_the_field_for_a_version_links_to_the_lists_of_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME_URL", "http://localhost:8501")
+    monkeypatch.setenv("MLFLOW_URL", "http://localhost:5000/")
+    for field in (forms.rollback("us_flights")["to"], forms.promotion("us_flights")["version"]):
+        shown = field.schema["description_md"]
+        assert "[their scores and decisions](http://localhost:8501/models?dataset=us_flights)" in shown
+        assert "[MLflow](http://localhost:5000/#/models/us_flights)" in shown
+    for name in ("HOME_URL", "MLFLOW_URL"):
+        monkeypatch.delenv(name)
+    assert forms.rollback("auto")["to"].schema["description_md"] == forms.rollback("auto")["to"].description

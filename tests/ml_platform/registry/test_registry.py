@@ -117,6 +117,21 @@ def test_a_missing_model_is_created_once(mlflow_server):
     assert api.get_registered_model("created").description == dataset.description
 
 
+def test_the_model_describes_its_data_and_links_to_its_pages(mlflow_server, monkeypatch):
+    api, dataset = mlflow_client.connect(), make_dataset("described")
+    monkeypatch.setenv("AIRFLOW_URL", "http://localhost:8082")
+    registry.ensure_model(api, dataset)
+    registry._describe_model(api, dataset)
+    text = api.get_registered_model("described").description
+    assert text.startswith(f"{dataset.description}\n\nPages: ")
+    assert "[roll back](http://localhost:8082/dags/rollback_described)" in text
+    registry._describe_model(api, dataset.model_copy(update={"description": "Other words."}))
+    assert api.get_registered_model("described").description.startswith("Other words.\n\n")
+    api.update_registered_model("described", "my own words")
+    registry._describe_model(api, dataset)
+    assert api.get_registered_model("described").description == "my own words"
+
+
 def test_deleted_files_are_reported_and_not_looked_for_elsewhere(mlflow_server, fitted):
     broken = register("deleted", fitted)
     for key in files_of(broken):

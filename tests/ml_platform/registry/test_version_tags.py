@@ -8,8 +8,8 @@ from ml_platform.evaluation.multiclass import Multiclass
 from ml_platform.evaluation.regression import Regression
 from ml_platform.exceptions import RegistryError
 from ml_platform.registry.version_tags import (
-    card_link,
     check,
+    description,
     read_classes,
     read_holdout,
     read_threshold,
@@ -37,11 +37,31 @@ def test_what_is_recorded_is_read_back(task, rule):
     )
 
 
-def test_the_link_to_a_model_card_works_at_every_address():
-    assert card_link({"model_card": "experiments/1/runs/2/artifacts/a.html"}) == (
-        "[Model card](#/experiments/1/runs/2/artifacts/a.html)"
+TAGS = {
+    "candidate": "hist_gradient_boosting max_leaf_nodes=3", "holdout_metrics": '{"roc_auc": 0.8, "f1": 0.61237}',
+    "holdout_intervals": '{"f1": [0.58, 0.641234]}', "model_card": "experiments/1/runs/2/artifacts/a.html",
+}  # fmt: skip
+
+
+def test_a_description_says_what_the_version_is_and_links_to_its_card_at_every_address():
+    assert description(TAGS) == (
+        "hist\\_gradient\\_boosting max\\_leaf\\_nodes=3: F1 0.6124 (90% interval 0.58 to 0.6412) on its hold-out."
+        "\n\n[Model card](#/experiments/1/runs/2/artifacts/a.html)"
     )
-    assert card_link({}) is None  # of a version from before there were cards
+
+
+def test_a_description_has_the_decision_and_shows_a_reason_as_it_was_written():
+    decided = TAGS | {"decision": "kept", "decision_reason": "rejected by ann ([click](http://evil.example))"}
+    shown = r"It did not go live: rejected by ann \(\[click\]\(http://evil.example\)\)."
+    assert description(decided).split("\n\n")[1] == shown
+    assert "It went live: " in description(decided | {"decision": "promoted"})
+
+
+def test_a_description_leaves_out_what_is_not_recorded():
+    assert description({}) == "A model."  # of a version from before there were cards
+    assert description({"candidate": "mean", "holdout_metrics": '{"r2": 0.5, "mae": 2.5}'}) == (
+        "mean: mean absolute error 2.5 on its hold-out."
+    )
 
 
 @pytest.mark.parametrize(
