@@ -35,6 +35,7 @@ from ml_platform.scoring.live_models import LiveModels
 from ml_platform.scoring.reasons import reasons_of
 from ml_platform.scoring.result_files import result_batch
 from ml_platform.serving.app import create_app
+from ml_platform.serving.tokens import Tokens
 from ml_platform.specs.catalog import dataset
 from ml_platform.specs.tasks import Estimator
 from ml_platform.training.candidates import Candidate, candidates
@@ -105,7 +106,7 @@ def service(model: LoadedModel) -> Iterator[http.client.HTTPConnection]:
     live = LiveModels(lambda: {DATASET: 1}, lambda *_: model, lambda _: None)
     live.refresh()
     server = uvicorn.Server(
-        uvicorn.Config(create_app(live, SecretStr(TOKEN), lambda _: None), port=0, log_level="error")
+        uvicorn.Config(create_app(live, Tokens(SecretStr(TOKEN)), lambda _: None), port=0, log_level="error")
     )
     thread = threading.Thread(target=server.run)
     thread.start()

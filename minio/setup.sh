@@ -64,11 +64,13 @@ remove_all_but() {
 }
 
 : "${MC_HOST_store:?}" "${S3_ACCESS_KEY:?}" "${S3_SECRET_KEY:?}" "${MLFLOW_S3_ACCESS_KEY:?}" "${MLFLOW_S3_SECRET_KEY:?}"
-: "${LOGS_S3_ACCESS_KEY:?}" "${LOGS_S3_SECRET_KEY:?}" "${CONSOLE_USER:?}" "${CONSOLE_PASSWORD:?}"
+: "${LOGS_S3_ACCESS_KEY:?}" "${LOGS_S3_SECRET_KEY:?}" "${FILES_S3_ACCESS_KEY:?}" "${FILES_S3_SECRET_KEY:?}"
+: "${CONSOLE_USER:?}" "${CONSOLE_PASSWORD:?}"
 GROUP=ml-platform
 root=${MC_HOST_store#*://}
 names_differ "S3_ADMIN_ACCESS_KEY=${root%%:*}" "S3_ACCESS_KEY=$S3_ACCESS_KEY" \
-    "MLFLOW_S3_ACCESS_KEY=$MLFLOW_S3_ACCESS_KEY" "LOGS_S3_ACCESS_KEY=$LOGS_S3_ACCESS_KEY" "CONSOLE_USER=$CONSOLE_USER"
+    "MLFLOW_S3_ACCESS_KEY=$MLFLOW_S3_ACCESS_KEY" "LOGS_S3_ACCESS_KEY=$LOGS_S3_ACCESS_KEY" \
+    "FILES_S3_ACCESS_KEY=$FILES_S3_ACCESS_KEY" "CONSOLE_USER=$CONSOLE_USER"
 
 timeout 60 mc ready store >/dev/null || fail "${MC_HOST_store##*@} did not answer within 60 s"
 
@@ -97,5 +99,6 @@ done
 user "$CONSOLE_USER" "$CONSOLE_PASSWORD" console
 user "$MLFLOW_S3_ACCESS_KEY" "$MLFLOW_S3_SECRET_KEY" mlflow
 user "$LOGS_S3_ACCESS_KEY" "$LOGS_S3_SECRET_KEY" logs
-remove_all_but "$CONSOLE_USER" "$MLFLOW_S3_ACCESS_KEY" "$LOGS_S3_ACCESS_KEY" "$S3_ACCESS_KEY"
+user "$FILES_S3_ACCESS_KEY" "$FILES_S3_SECRET_KEY" files
+remove_all_but "$CONSOLE_USER" "$MLFLOW_S3_ACCESS_KEY" "$LOGS_S3_ACCESS_KEY" "$FILES_S3_ACCESS_KEY" "$S3_ACCESS_KEY"
 user "$S3_ACCESS_KEY" "$S3_SECRET_KEY" platform # last, because the platform checks with this user whether setup is complete

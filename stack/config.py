@@ -68,6 +68,7 @@ class Config(BaseModel):
     feast_admin_password: Secret
 
     serving_token: Secret
+    serving_files_token: Secret
 
     airflow_fernet_key: Secret
     airflow_jwt_secret: Secret
@@ -92,6 +93,8 @@ class Config(BaseModel):
     mlflow_s3_secret_key: Secret
     logs_s3_access_key: str
     logs_s3_secret_key: Secret
+    files_s3_access_key: str
+    files_s3_secret_key: Secret
     log_retention_days: Annotated[int, Field(gt=0)]
     airflow__openlineage__disabled: Literal["True", "False"]
     openlineage_api_key: SecretStr | None = None

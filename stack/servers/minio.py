@@ -61,6 +61,8 @@ def _setup(config: Config) -> Step:
             "MLFLOW_S3_SECRET_KEY": config.mlflow_s3_secret_key.get_secret_value(),
             "LOGS_S3_ACCESS_KEY": config.logs_s3_access_key,
             "LOGS_S3_SECRET_KEY": config.logs_s3_secret_key.get_secret_value(),
+            "FILES_S3_ACCESS_KEY": config.files_s3_access_key,
+            "FILES_S3_SECRET_KEY": config.files_s3_secret_key.get_secret_value(),
             "CONSOLE_USER": config.console_user,
             "CONSOLE_PASSWORD": config.console_password.get_secret_value(),
         },

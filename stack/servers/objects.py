@@ -26,6 +26,7 @@ def _digest(config: Config) -> str:
         (config.s3_access_key, config.s3_secret_key),
         (config.mlflow_s3_access_key, config.mlflow_s3_secret_key),
         (config.logs_s3_access_key, config.logs_s3_secret_key),
+        (config.files_s3_access_key, config.files_s3_secret_key),
         (config.console_user, config.console_password),
     )
     settings = [*(file.read_text() for file in files), *((name, key.get_secret_value()) for name, key in logins)]

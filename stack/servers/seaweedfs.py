@@ -57,6 +57,8 @@ class Keys(BaseModel):
     mlflow_s3_secret_key: SecretStr
     logs_s3_access_key: str
     logs_s3_secret_key: SecretStr
+    files_s3_access_key: str
+    files_s3_secret_key: SecretStr
     objects_signing_key: SecretStr
 
 
@@ -154,6 +156,7 @@ def _identities(keys: Keys) -> list[dict[str, object]]:
         _identity("platform", keys.s3_access_key, keys.s3_secret_key, actions_of("platform")),
         _identity("mlflow", keys.mlflow_s3_access_key, keys.mlflow_s3_secret_key, actions_of("mlflow")),
         _identity("logs", keys.logs_s3_access_key, keys.logs_s3_secret_key, actions_of("logs")),
+        _identity("files", keys.files_s3_access_key, keys.files_s3_secret_key, actions_of("files")),
     ]
 
 

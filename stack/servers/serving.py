@@ -1,4 +1,4 @@
-"""The service that predicts over HTTP with the live models."""
+"""The service that predicts over HTTP with the live models, and takes files in."""
 
 from importlib.metadata import version
 
@@ -15,6 +15,11 @@ def server(config: Config) -> Server:
         "SERVING_HOST": HOST,
         "SERVING_PORT": str(config.serving_port),
         "SERVING_TOKEN": config.serving_token.get_secret_value(),
+        "SERVING_FILES_TOKEN": config.serving_files_token.get_secret_value(),
+        "DATASETS_DIR": str(config.datasets_dir),
+        "S3_ENDPOINT_URL": config.s3_url,  # to drop files and fetch results, with rights to nothing else
+        "S3_ACCESS_KEY": config.files_s3_access_key,
+        "S3_SECRET_KEY": config.files_s3_secret_key.get_secret_value(),
     }
     return Server(
         name="serving",

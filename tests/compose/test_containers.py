@@ -40,15 +40,14 @@ KNOWN = {
     },
     "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key", "mlflow_admin_password", "mlflow_pipelines_password"},
     "feast": FEAST | {"feast_admin_password"},
-    "serving": {"serving_db_password", "serving_token", "mlflow_pipelines_password"},
     "home": FEAST
     | {
-        "s3_secret_key",
+        *("home_admin_password", "home_session_key", "home_users", "home_airflow_password"),
+        *("s3_secret_key", "mlflow_pipelines_password"),
+    },
+    "serving": {
+        *("serving_db_password", "serving_token", "serving_files_token", "files_s3_secret_key"),
         "mlflow_pipelines_password",
-        "home_admin_password",
-        "home_session_key",
-        "home_users",
-        "home_airflow_password",
     },
     "feast-apply": FEAST,
     "objects-volume": set(),

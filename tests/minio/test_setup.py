@@ -15,6 +15,7 @@ USERS = {
     **{"S3_ACCESS_KEY": "platform", "S3_SECRET_KEY": "secret-of-platform"},
     **{"MLFLOW_S3_ACCESS_KEY": "mlflow", "MLFLOW_S3_SECRET_KEY": "secret-of-mlflow"},
     **{"LOGS_S3_ACCESS_KEY": "logs", "LOGS_S3_SECRET_KEY": "secret-of-logs"},
+    **{"FILES_S3_ACCESS_KEY": "files", "FILES_S3_SECRET_KEY": "secret-of-files"},
     **{"CONSOLE_USER": "admin", "CONSOLE_PASSWORD": "secret-of-admin"},
 }
 ON_MINIO = [

@@ -22,6 +22,9 @@ def test_the_platform_uses_every_bucket_of_data_and_a_folder_of_mlflows():
     assert rights == dict.fromkeys(["train", "test", "label", "result", "reports"], EVERYTHING)
     assert access.rights("mlflow") == {"mlflow": EVERYTHING}
     assert access.rights("logs") == {"logs": EVERYTHING}
+    files = access.rights("files")
+    assert {bucket for bucket, actions in files.items() if "s3:PutObject" in actions} == {"train", "test", "label"}
+    assert {bucket for bucket, actions in files.items() if "s3:GetObject" in actions} == {"result"}
 
 
 def test_the_buckets_of_a_policy_are_those_in_which_it_allows_anything():

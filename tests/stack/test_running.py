@@ -212,6 +212,18 @@ def test_each_s3_identity_reaches_only_its_buckets(stack, name):
         assert refused(client.list_objects_v2, Bucket=bucket) == (not is_listed), bucket
 
 
+def test_the_service_drops_files_and_reads_results_and_nothing_else(stack):
+    client = s3(stack, stack.files_s3_access_key, stack.files_s3_secret_key)
+    for bucket in buckets():
+        where = {"Bucket": bucket, "Key": "rights.txt"}
+        is_inbox = bucket in ("train", "test", "label")
+        assert refused(client.put_object, **where, Body=b"x") == (not is_inbox), bucket
+        assert refused(client.list_objects_v2, Bucket=bucket) == (not is_inbox and bucket != "result"), bucket
+        assert refused(client.get_object, **where) == (bucket != "result"), bucket
+        assert refused(client.put_object_tagging, **where, Tagging={"TagSet": []}), bucket
+        assert refused(client.delete_object, **where) == (not is_inbox), bucket
+
+
 RULE = {"ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
 ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 EVERYBODY = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::train/*"}
@@ -243,7 +255,7 @@ def test_no_s3_identity_changes_the_settings_of_a_bucket(stack, name):
 
 @pytest.mark.parametrize("secret", GUESSES)
 def test_s3_refuses_what_people_try_first(stack, secret):
-    names = (stack.s3_admin_access_key, stack.s3_access_key, stack.mlflow_s3_access_key, stack.logs_s3_access_key)
+    names = (stack.s3_admin_access_key, stack.s3_access_key, stack.mlflow_s3_access_key, stack.files_s3_access_key)
     for access_key in (*names, "minioadmin"):
         assert refused(s3(stack, access_key, SecretStr(secret)).list_buckets)
 

@@ -68,6 +68,13 @@ def kind_of(bucket: str, key: str) -> Kind:
     return "test" if bucket == "test" else "train"
 
 
+def address_of(kind: Kind, name: str) -> tuple[str, str]:
+    """Return bucket and key of a file by its kind and the last part of its key."""
+    if kind == "answer":
+        return LABEL_BUCKET, name
+    return ("train", f"{LABEL_FOLDER}{name}") if kind == "label" else (kind, name)
+
+
 def kinds_of(table: Table) -> tuple[Kind, ...]:
     """Return the kinds of files that a table takes."""
     if not isinstance(table, Dataset):
@@ -88,8 +95,8 @@ def drop(place: Place, chunks: Iterable[bytes]) -> str | None:
     return put_stream(place.bucket, place.key, chunks)
 
 
-def _prefix(table: Table, kind: Kind) -> tuple[str, str]:
-    """Return bucket and prefix of the keys of a kind of files."""
+def prefix_of(table: Table, kind: Kind) -> tuple[str, str]:
+    """Return bucket and prefix of the keys of a kind of files of a table."""
     if kind == "answer":
         return LABEL_BUCKET, f"{LABEL_BUCKET}_{table.name}"
     if kind == "label":
@@ -100,7 +107,7 @@ def _prefix(table: Table, kind: Kind) -> tuple[str, str]:
 def _place_by_name(name: str, tables: Collection[Table]) -> Place | None:
     for table in tables:
         for kind in kinds_of(table):
-            bucket, prefix = _prefix(table, kind)
+            bucket, prefix = prefix_of(table, kind)
             if name.startswith(prefix):
                 return Place(table, kind, bucket, name)
     return None
@@ -119,5 +126,5 @@ def _place_by_options(name: str, tables: Collection[Table], kind: Kind | None, d
     kind = kind or kinds_of(table)[0]
     if kind not in kinds_of(table):
         raise ConfigurationError(f"{table.name} takes no {kind} files; it takes: {', '.join(kinds_of(table))}")
-    bucket, prefix = _prefix(table, kind)
+    bucket, prefix = prefix_of(table, kind)
     return Place(table, kind, bucket, f"{prefix}_{name}")

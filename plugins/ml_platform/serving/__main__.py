@@ -22,6 +22,7 @@ def main() -> None:
     from ml_platform.serving.app import create_app
     from ml_platform.serving.http_protocol import TimedHttpProtocol
     from ml_platform.serving.prediction_writer import log_writer
+    from ml_platform.serving.tokens import Tokens
     from ml_platform.sources.status import statuses
 
     # Feast's import takes seconds, so it happens before the first request. It must come after the app's imports: it
@@ -35,8 +36,9 @@ def main() -> None:
     sys.setswitchinterval(0.001)
 
     settings = serving_settings()
+    tokens = Tokens(settings.serving_token, settings.serving_files_token)
     uvicorn.run(
-        create_app(LiveModels(), settings.serving_token, log_writer(), statuses),
+        create_app(LiveModels(), tokens, log_writer(), statuses),
         host=settings.serving_host,
         port=settings.serving_port,
         http=TimedHttpProtocol,

@@ -1,6 +1,5 @@
 """The HTTP routes: authorization, the limit of a body, and the response to each error."""
 
-import hmac
 import json
 import logging
 import re
@@ -10,32 +9,34 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import psycopg
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from mlflow.exceptions import MlflowException
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import SecretStr
+from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import ClientDisconnect
 
 from ml_platform import logs
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.files.formats import display_text
+from ml_platform.records import models
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring.live_models import LiveModels, ServedModel
 from ml_platform.scoring.reasons import scale_facts
 from ml_platform.scoring.scored_rows import ScoredRows
 from ml_platform.serving import answers, messages, openapi
 from ml_platform.serving.answers import BadRequestError
+from ml_platform.serving.file_routes import file_routes
 from ml_platform.serving.metrics import Metrics, MetricsMiddleware, ReadSources
 from ml_platform.serving.prediction_writer import PredictionWriter, Write
 from ml_platform.serving.settings import MOST_BYTES
+from ml_platform.serving.tokens import Tokens
 from ml_platform.specs.parts import MAX_REASONS
 
 log = logging.getLogger(__name__)
 
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 ERRORS: dict[int | str, dict[str, Any]] = {
     401: {"model": messages.Problem, "description": "The token is missing or invalid"},
     404: {"model": messages.Problem, "description": "No model of this data set is live"},
@@ -48,12 +49,12 @@ BODY_ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(live: LiveModels, token: SecretStr, write: Write, read_sources: ReadSources = list) -> FastAPI:
+def create_app(live: LiveModels, tokens: Tokens, write: Write, read_sources: ReadSources = list) -> FastAPI:
     """Return the service.
 
     Args:
         live: the models; they follow the registry while the service runs.
-        token: the bearer token of callers.
+        tokens: the bearer tokens of callers; without one for files, the service has no part in them.
         write: writes predictions to the log.
         read_sources: returns what is known of the sources of rows, for the metrics.
     """
@@ -74,9 +75,11 @@ def create_app(live: LiveModels, token: SecretStr, write: Write, read_sources: R
     )  # fmt: skip
     app.add_middleware(MetricsMiddleware, metrics=metrics, live=live)
     app.include_router(_open_routes(live, writer))
-    app.include_router(_closed_routes(app, live, metrics, writer, token))
+    app.include_router(_closed_routes(app, live, metrics, writer, tokens))
+    if tokens.files:
+        app.include_router(file_routes(tokens))
     app.add_exception_handler(BadRequestError, _bad_request)
-    for kind in (RegistryError, ServiceError, psycopg.Error, SQLAlchemyError):
+    for kind in (RegistryError, ServiceError, MlflowException, psycopg.Error, SQLAlchemyError):
         app.add_exception_handler(kind, _unavailable)
     return app
 
@@ -106,14 +109,9 @@ def _open_routes(live: LiveModels, writer: PredictionWriter) -> APIRouter:
 
 
 def _closed_routes(
-    app: FastAPI, live: LiveModels, metrics: Metrics, writer: PredictionWriter, token: SecretStr
+    app: FastAPI, live: LiveModels, metrics: Metrics, writer: PredictionWriter, tokens: Tokens
 ) -> APIRouter:
-    async def authorize(credentials: Credentials) -> None:  # async: to change to a thread would take longer than this
-        presented = credentials.credentials if credentials else ""
-        if not hmac.compare_digest(presented.encode(), token.get_secret_value().encode()):
-            raise HTTPException(401, "a token is required: Authorization: Bearer …", {"WWW-Authenticate": "Bearer"})
-
-    routes = APIRouter(dependencies=[Depends(authorize)])
+    routes = APIRouter(dependencies=[Depends(tokens.authorize)])
 
     @routes.post(
         "/v1/{dataset}/predict", tags=["models"], response_model=messages.Predictions, responses=ERRORS | BODY_ERRORS,
@@ -133,6 +131,17 @@ def _closed_routes(
     def model(dataset: str) -> messages.Model:
         """Return which model answers, whether it is the live one, and how it was trained."""
         return messages.model_of(*_served(live, dataset))
+
+    if tokens.files:  # it reads the records, as the routes of files do
+
+        @routes.get("/v1/{dataset}/models", tags=["records"], response_model=messages.VersionList, responses=ERRORS)
+        def versions(
+            dataset: str, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+            offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
+        ) -> Response:  # fmt: skip
+            """List the versions of a model, the newest first: scores, decisions, and who made which live."""
+            found = models.versions(dataset, limit=limit, offset=offset)
+            return Response(to_json({"models": found}, inf_nan_mode="null"), media_type="application/json")
 
     problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-REQUEST_SECONDS = 30.0  # from the connection, or a request's first byte, to its last
+REQUEST_SECONDS = 30.0  # from the connection, or a request's first byte, to its last; of a file, between two parts
 
 
 class TimedHttpProtocol(HttpToolsProtocol):
@@ -32,6 +32,9 @@ class TimedHttpProtocol(HttpToolsProtocol):
             self._stop()
         elif self._deadline is None:
             self._start()
+        elif self._is_file():
+            self._stop()
+            self._start()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadline."""
@@ -41,6 +44,11 @@ class TimedHttpProtocol(HttpToolsProtocol):
     def _is_awaited(self) -> bool:
         """Return whether a part of a request is missing; an answered request is an earlier one."""
         return self.cycle is None or self.cycle.more_body or self.cycle.response_complete
+
+    def _is_file(self) -> bool:
+        """Return whether a file comes in, which may take its time as long as it does not stall."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.response_complete and cycle.scope["method"] == "PUT"
 
     def _start(self) -> None:
         self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.close)

@@ -4,6 +4,9 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from ml_platform.records.files import File
+from ml_platform.records.models import ModelVersion
+from ml_platform.records.results import Result
 from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.scoring.live_models import ServedModel, Status
 from ml_platform.specs.tasks import TaskName
@@ -99,6 +102,31 @@ class Model(ModelHealth):
     run_id: str
     training_set_sha256: str
     spec_sha256: str
+
+
+class Dropped(BaseModel):
+    """A file that was dropped."""
+
+    file: File
+
+
+class FileList(BaseModel):
+    """Some files of a data set."""
+
+    files: list[File]
+    total: int = Field(description="number of all files that were asked for, also those on other pages")
+
+
+class ResultList(BaseModel):
+    """Some results of a data set."""
+
+    results: list[Result]
+
+
+class VersionList(BaseModel):
+    """Some versions of a model."""
+
+    models: list[ModelVersion]
 
 
 def health_of(served: ServedModel) -> ModelHealth:

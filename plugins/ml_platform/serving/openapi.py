@@ -16,7 +16,7 @@ from ml_platform.serving.settings import MOST_ROWS
 from ml_platform.specs.parts import MAX_REASONS, Column
 from ml_platform.specs.spec import Dataset
 
-ROUTE = "/v1/{dataset}/"
+OF_A_MODEL = ("/v1/{dataset}/predict", "/v1/{dataset}/model")  # paths that each live model has for itself, too
 VISIBLE, NO_NUL = r"^[^\u0000]*[!-~][^\u0000]*$", r"^[^\u0000]*$"
 MOMENT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 EXAMPLES: dict[str, Any] = {
@@ -54,7 +54,7 @@ REQUEST = body({"rows": _ANY_ITEM, "entities": _ANY_ITEM}) | {"parameters": [_EX
 def description(app: FastAPI, live: LiveModels) -> dict[str, Any]:
     """Return the description of the service with the models that answer now."""
     document = copy.deepcopy(app.openapi())
-    general = {path: item for path, item in document["paths"].items() if path.startswith(ROUTE)}
+    general = {path: item for path, item in document["paths"].items() if path in OF_A_MODEL}
     for name in live.all():
         if model := live.model(name):
             for path, item in general.items():

@@ -26,6 +26,7 @@ from ml_platform.registry.model_files import signature
 from ml_platform.scoring.live_models import LiveModels
 from ml_platform.serving import answers
 from ml_platform.serving.app import create_app
+from ml_platform.serving.tokens import Tokens
 from ml_platform.specs.column_types import ARROW_TYPES
 from ml_platform.specs.holdout import HoldoutRule
 from ml_platform.specs.spec import Dataset
@@ -107,9 +108,9 @@ def follow(registry: Registry) -> LiveModels:
     return live
 
 
-def service(live: LiveModels, logged: list[Any] | None = None) -> TestClient:
+def service(live: LiveModels, logged: list[Any] | None = None, files: SecretStr | None = None) -> TestClient:
     write = (logged if logged is not None else []).extend
-    client = TestClient(create_app(live, SecretStr(TOKEN), write), raise_server_exceptions=False)
+    client = TestClient(create_app(live, Tokens(SecretStr(TOKEN), files), write), raise_server_exceptions=False)
     client.headers["Authorization"] = f"Bearer {TOKEN}"
     return client
 

@@ -1,15 +1,20 @@
 """The routes: what needs the token, and the status and the body of each answer."""
 
 import json
+import math
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from scipy.special import logit
 
 from ml_platform.estimators import reference_row
 from ml_platform.estimators.model_parts import uncalibrated
 from ml_platform.exceptions import ServiceError
+from ml_platform.records import models
+from ml_platform.records.models import ModelVersion
 from ml_platform.scoring import scored_rows
 from ml_platform.serving import answers
 from ml_platform.serving.settings import MOST_BYTES
@@ -59,6 +64,17 @@ def test_a_row_is_answered_with_the_models_version(client: TestClient) -> None:
         "predictions": [{"key": {"id": 7}, "probability": probability, "probabilities": None,
                          "prediction": str(int(probability >= model.task.threshold))}],
     }  # fmt: skip
+
+
+def test_versions_of_a_model_are_listed_where_records_are_read(
+    registry: Registry, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = ModelVersion("shop", 1, "run", datetime(2026, 1, 1, tzinfo=UTC), "training", metrics={"f1": math.nan})
+    monkeypatch.setattr(models, "versions", lambda name, limit, offset: [version] * (name == "shop"))
+    both = service(follow(registry), files=SecretStr("the-token-of-files"))
+    (listed,) = both.get("/v1/shop/models").json()["models"]
+    assert (listed["version"], listed["registered_at"], listed["metrics"]) == (1, "2026-01-01T00:00:00Z", {"f1": None})
+    assert client.get("/v1/shop/models").status_code == 404
 
 
 def test_several_classes_have_a_probability_each(client: TestClient) -> None:

@@ -13,6 +13,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from ml_platform.serving.app import create_app
+from ml_platform.serving.tokens import Tokens
 from tests.ml_platform.serving.models import HOUSES, SHOP, TOKEN, WEEKS, Registry, follow, make_model, stored
 
 pytestmark = pytest.mark.sockets
@@ -23,7 +24,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     # No description can say which entities there are: here it is all.
     monkeypatch.setattr("ml_platform.feature_store.online_rows.newest_rows", partial(stored, unknown_number=None))
     live = follow(Registry(make_model(SHOP), make_model(WEEKS), make_model(HOUSES, estimator="ridge")))
-    app = create_app(live, SecretStr(TOKEN), lambda entries: None)
+    app = create_app(live, Tokens(SecretStr(TOKEN)), lambda entries: None)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()

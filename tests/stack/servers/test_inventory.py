@@ -19,7 +19,10 @@ SECRETS_OF = {
     },
     "mlflow": {"mlflow_db_password", "mlflow_s3_secret_key", "mlflow_admin_password", "mlflow_pipelines_password"},
     "feast": {"feast_db_password", "platform_db_password", "feast_admin_password"},
-    "serving": {"serving_db_password", "serving_token", "mlflow_pipelines_password"},
+    "serving": {
+        *("serving_db_password", "serving_token", "serving_files_token", "files_s3_secret_key"),
+        "mlflow_pipelines_password",
+    },
     "feast-apply": {"feast_db_password", "platform_db_password"},
 }
 AIRFLOW = {"airflow_db_password", "airflow_fernet_key"}

@@ -34,7 +34,7 @@ def test_minio_and_its_setup_have_only_the_secrets_that_they_need(with_minio):
     def secrets_in(words):
         return {name for name, secret in secrets.items() if secret in " ".join(words)}
 
-    users = {"s3_secret_key", "mlflow_s3_secret_key", "logs_s3_secret_key", "console_password"}
+    users = {"s3_secret_key", "mlflow_s3_secret_key", "logs_s3_secret_key", "files_s3_secret_key", "console_password"}
     assert secrets_in(server.environment.values()) == {"s3_admin_secret_key"}
     assert secrets_in(server.setup.environment.values()) == {"s3_admin_secret_key"} | users
     assert secrets_in(server.command) == secrets_in(server.setup.command) == set()

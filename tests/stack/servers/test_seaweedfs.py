@@ -47,14 +47,22 @@ def test_a_verb_that_allows_more_than_the_policy_is_refused(policy):
 
 def test_each_identity_has_its_own_key_and_rights(home, config):
     identities = {i["name"]: i for i in json.loads((home / "identities.json").read_text())["identities"]}
-    assert set(identities) == {"admin", "platform", "mlflow", "logs"}
+    assert set(identities) == {"admin", "platform", "mlflow", "logs", "files"}
     assert identities["mlflow"]["actions"] == ["Read:mlflow", "List:mlflow", "Write:mlflow/*", "Tagging:mlflow/*"]
     assert identities["logs"]["actions"] == ["Read:logs", "List:logs", "Write:logs/*", "Tagging:logs/*"]
+    inboxes = [
+        f"{verb}:{bucket}{end}"
+        for bucket in ("train", "test", "label")
+        for verb, end in (("List", ""), ("Write", "/*"))
+    ]
+    assert sorted(identities["files"]["actions"]) == sorted([*inboxes, "Read:result", "List:result"])
     assert "Admin" not in identities["platform"]["actions"]
     keys = [credential["secretKey"] for i in identities.values() for credential in i["credentials"]]
-    secret_keys = (config.s3_secret_key, config.mlflow_s3_secret_key, config.logs_s3_secret_key)
+    secret_keys = (
+        config.s3_secret_key, config.mlflow_s3_secret_key, config.logs_s3_secret_key, config.files_s3_secret_key
+    )  # fmt: skip
     assert keys[1:] == [key.get_secret_value() for key in secret_keys]
-    assert len(set(keys)) == 4
+    assert len(set(keys)) == 5
 
 
 def test_every_inner_listener_requires_a_key(home):

@@ -1,13 +1,16 @@
-"""The service that predicts over HTTP: its own role in the database, and no access to the buckets."""
+"""The service that predicts over HTTP: its own role in the database, and its own key of the inboxes."""
 
 import pytest
 
 from stack.servers import serving
 
 
-def test_it_has_no_key_of_the_buckets(config):
+def test_it_has_a_key_of_its_own_for_files_and_a_stream_has_none(config):
     environment = serving.server(config).environment
-    assert {environment[name] for name in ("S3_ENDPOINT_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY")} == {""}
+    key = config.files_s3_secret_key.get_secret_value()
+    assert (environment["S3_ACCESS_KEY"], environment["S3_SECRET_KEY"]) == (config.files_s3_access_key, key)
+    stream = serving.client_environment(config)
+    assert {stream[name] for name in ("S3_ENDPOINT_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY")} == {""}
 
 
 @pytest.mark.parametrize("database", ["FEAST", "PLATFORM"])

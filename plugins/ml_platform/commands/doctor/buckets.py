@@ -26,6 +26,7 @@ def rights(config: Config) -> Iterator[str]:
         "platform": (config.s3_access_key, config.s3_secret_key),
         "mlflow": (config.mlflow_s3_access_key, config.mlflow_s3_secret_key),
         "logs": (config.logs_s3_access_key, config.logs_s3_secret_key),
+        "files": (config.files_s3_access_key, config.files_s3_secret_key),
     }
     there = _buckets(config)
     for policy, login in identities.items():
