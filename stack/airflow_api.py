@@ -138,6 +138,10 @@ class Airflow:
         if errors := answer["create"]["errors"]:
             raise AirflowError(f"the connection {name}: {errors}")
 
+    def connections(self) -> list[str]:
+        """Return the ids of all connections, in order."""
+        return [one["connection_id"] for one in self._pages("/connections", "connections", order_by="connection_id")]
+
     def runs(self, dag_id: str, since: datetime | None = None, limit: int = 20) -> list[dict[str, Any]]:
         """Return the newest runs of a DAG, oldest first; with `since`, only those that started then or later."""
         params: dict[str, Any] = {"order_by": "-run_after", "limit": limit}

@@ -32,6 +32,7 @@ HOME_RIGHTS = {
     # a DAG is switched on and triggered, a failed task cleared, a question answered; Airflow has no smaller rights
     *(("can_edit", name) for name in ("DAGs", "DAG Runs", "Task Instances", "HITL Detail")),
     ("can_create", "DAG Runs"),
+    ("can_read", "Connections"),  # the names of environments; Airflow's API never gives their passwords
     ("can_read", "Website"),  # Airflow gives this to every role
 }
 

@@ -48,6 +48,11 @@ def history(name: str, at: datetime | None = None) -> list[Period]:
     """
     with promotion_lock(name):
         alias_log.reconcile(name)
+    return recorded_history(name, at)
+
+
+def recorded_history(name: str, at: datetime | None = None) -> list[Period]:
+    """Return the periods that are recorded, as `history` does, without a look at MLflow and without the lock."""
     columns = ", ".join(field.name for field in fields(Period))
     rows = database.fetch(
         f"SELECT {columns} FROM models.history WHERE model = $1"  # noqa: S608 – names of our own

@@ -92,6 +92,12 @@ def logged_results(client: MlflowClient, parent: Run) -> dict[str, CandidateResu
     return results
 
 
+def ended_results(client: MlflowClient, parent: Run) -> list[tuple[Run, CandidateResult]]:
+    """Return each candidate that has ended, with its run; nothing is changed, so the search may still be running."""
+    ended = (run for run in _children(client, parent) if run.info.status in ("FINISHED", "FAILED"))
+    return [(run, _result(run)) for run in ended]
+
+
 def candidate_runs(client: MlflowClient, parent: Run) -> dict[str, Run]:
     """Return the child runs of the candidates that could be fitted, by candidate id."""
     return {run.data.tags["candidate_id"]: run for run in _children(client, parent) if run.info.status == "FINISHED"}
@@ -181,6 +187,18 @@ def read_model_card(run_id: str) -> dict[str, str]:
 def model_card_page(run: Run) -> str:
     """Return the page of a run's model card, for `mlflow_client.page_url`."""
     return mlflow_client.artifact_page(run, CARD_PAGE)
+
+
+def holdout_predictions(run_id: str) -> pd.DataFrame | None:
+    """Return the predictions for the hold-out that were logged when a model was trained, see `HoldoutReport`.
+
+    None if the run has none, as that of a version that another platform trained.
+    """
+    client = mlflow_client.connect()
+    if not any(item.path == PREDICTIONS for item in client.list_artifacts(run_id)):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        return pd.read_parquet(client.download_artifacts(run_id, PREDICTIONS, folder))
 
 
 def holdout_outputs(run_id: str) -> Outputs:

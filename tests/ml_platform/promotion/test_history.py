@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ml_platform.promotion.history import history
+from ml_platform.promotion.history import history, recorded_history
 from tests.ml_platform.promotion.champions import roll_back, train
 
 pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("mlflow_server", "essentials")]
@@ -29,6 +29,7 @@ def test_every_period_says_who_made_it_live_and_why(stand):
     assert (periods[1].reason, periods[1].training_set_sha256) == (good.reason, good.training_set_sha256)
     assert [one.decision_id is None for one in periods] == [False, False, True]
     assert periods[2].reason == "it was worse"
+    assert recorded_history("stand") == periods
 
 
 def test_the_periods_follow_each_other_without_a_gap(stand):

@@ -115,7 +115,10 @@ def test_the_first_model_goes_live_and_predicts_as_recorded(full):
     assert (predictions == (probabilities >= model.task.threshold)).all()
     assert model.task.gate_score(labels, probabilities) == card.metrics["f1"]
     assert (model.task.classes, model.dataset, model.holdout.by) == (("0", "1"), training_set.dataset, "entity")
-    assert registry.get_version("full", model.version).tags["spec_sha256"] == training_set.dataset.sha256
+    tags = registry.get_version("full", model.version).tags
+    assert tags["spec_sha256"] == training_set.dataset.sha256
+    low, high = json.loads(tags["holdout_intervals"])["f1"]
+    assert low < card.metrics["f1"] < high
     assert np.isfinite(model.predict(features[["age"]])[0]).all()
     assert model.predict(features.head(0))[0].shape == (0,)
 
