@@ -6,7 +6,7 @@ from pathlib import Path
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from ml_platform.home import downloads
+from ml_platform.home import documents, downloads
 from ml_platform.home.login import routes
 from ml_platform.home.login.guard import Guard
 from ml_platform.home.settings import HomeSettings
@@ -20,7 +20,7 @@ def create_app(settings: HomeSettings) -> App:
     """Return the application, for an ASGI server."""
     return App(
         SCRIPT,
-        routes=[*routes.routes(settings), *downloads.routes()],
+        routes=[*routes.routes(settings), *downloads.routes(), *documents.routes()],
         middleware=[Middleware(Guard, settings=settings)],
         on_script_error=_log_error,
     )

@@ -26,11 +26,13 @@ def _script(module: str) -> None:
 def draw(monkeypatch: pytest.MonkeyPatch) -> Draw:
     """Return a function that draws a page: module, data set, person; and returns Streamlit's AppTest."""
 
-    def drawn(module: str, dataset: str | None = None, person: User = OPERATOR, timeout: float = 30) -> AppTest:
+    def drawn(
+        module: str, dataset: str | None = None, person: User = OPERATOR, timeout: float = 30, **query: str
+    ) -> AppTest:
         monkeypatch.setattr("ml_platform.home.parts.person.current", lambda: person)
         app = AppTest.from_function(_script, default_timeout=timeout, kwargs={"module": module})
-        if dataset:
-            app.query_params["dataset"] = dataset
+        for name, value in ({"dataset": dataset} | query if dataset else query).items():
+            app.query_params[name] = value
         app.run()
         assert not app.exception, app.exception
         return app

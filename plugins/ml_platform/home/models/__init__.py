@@ -1,0 +1,1 @@
+"""The views of the page Models, and what a person can do there."""
