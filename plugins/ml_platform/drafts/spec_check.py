@@ -1,7 +1,7 @@
 """Check a spec before anything is loaded: find its mistakes, and try a file against it."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ from ml_platform.parsing.batches import BadValue, Batch, open_table, source_of, 
 from ml_platform.parsing.column_warnings import ColumnWarnings
 from ml_platform.parsing.conversion import allowed_values
 from ml_platform.parsing.labels import class_text, label_values
-from ml_platform.specs.catalog import catalog
+from ml_platform.specs.catalog import NO_DRAFTS, catalog
 from ml_platform.specs.parts import Purpose
 from ml_platform.specs.spec import Dataset, Table
 from ml_platform.storage import tables
@@ -50,14 +50,15 @@ class Trial:
         return self.rows_rejected / self.rows_read if self.rows_read else 0.0
 
 
-def problems(directory: Path, name: str | None = None) -> list[str]:
+def problems(directory: Path, name: str | None = None, drafts: Mapping[str, str] = NO_DRAFTS) -> list[str]:
     """Return every mistake in the specs of a folder; an empty list if all are valid.
 
     Args:
         directory: the folder.
         name: of one data set or feature table, to check only that one.
+        drafts: texts by names of files, in the place of those files.
     """
-    specs = catalog(directory)
+    specs = catalog(directory, drafts)
     texts = [*specs.problems]
     for table in (*specs.datasets, *specs.tables):
         path = directory / f"{table.name}.yaml"

@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from ml_platform.specs.spec import Dataset, FeatureTable, Table, error_text, joi
 
 Spec = TypeVar("Spec", bound=SpecModel)
 DATASETS_DIR = Path(os.environ.get("DATASETS_DIR") or ROOT / "datasets")
+NO_DRAFTS: Mapping[str, str] = {}
 
 
 class _Loader(yaml.SafeLoader):
@@ -75,6 +76,7 @@ def read_table(path: Path) -> Table:
     return parse_table(_read_text(path), path)
 
 
+@lru_cache(maxsize=256)  # a page checks a draft against all others at each change
 def parse_table(text: str, path: Path) -> Table:
     """Read the text of one file, as `read_table` does; `path` is the file's place, for errors, and need not exist."""
     content = _mapping(text, path, first="name:")
@@ -86,17 +88,21 @@ def parse_table(text: str, path: Path) -> Table:
     return table
 
 
-def platform_options(directory: Path = DATASETS_DIR) -> PlatformOptions:
-    """Read the options of the whole platform; without the file they are the defaults.
+def platform_options(directory: Path = DATASETS_DIR, drafts: Mapping[str, str] = NO_DRAFTS) -> PlatformOptions:
+    """Read the options of the whole platform; without the file they are the defaults. `drafts` is as for `catalog`.
 
     Raises:
         ConfigurationError: the file cannot be read, is not valid YAML or breaks the schema; the text names file,
             field and value.
     """
     path = directory / PLATFORM_FILE
-    if not path.exists():
+    if path.name not in drafts and not path.exists():
         return PlatformOptions()
-    return _checked(PlatformOptions, _mapping(_read_text(path), path, first="kind: platform"), path)
+    return _checked(PlatformOptions, _mapping(_text(path, drafts), path, first="kind: platform"), path)
+
+
+def _text(path: Path, drafts: Mapping[str, str]) -> str:
+    return drafts[path.name] if path.name in drafts else _read_text(path)
 
 
 def _read_text(path: Path) -> str:
@@ -146,19 +152,26 @@ def spec_files(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob("*.yaml") if not path.name.startswith(others))
 
 
-def catalog(directory: Path = DATASETS_DIR) -> Catalog:
-    """Read the specs of a folder; an invalid file does not block the others."""
+def catalog(directory: Path = DATASETS_DIR, drafts: Mapping[str, str] = NO_DRAFTS) -> Catalog:
+    """Read the specs of a folder; an invalid file does not block the others.
+
+    Args:
+        directory: the folder.
+        drafts: texts by names of files, read in the place of those files, so that they can be checked before they are
+            saved.
+    """
     specs: dict[str, Table] = {}
     problems: list[str] = []
-    for path in spec_files(directory):
+    drafted = {directory / name for name in drafts if name != PLATFORM_FILE}
+    for path in sorted({*spec_files(directory), *drafted}):
         try:
-            table = read_table(path)
+            table = parse_table(_text(path, drafts), path)
             _check_against_others(table, specs.values(), path)
             specs[table.name] = table
         except ConfigurationError as error:
             problems.append(str(error))
     try:
-        problems += _unknown_channels(specs.values(), platform_options(directory), directory)
+        problems += _unknown_channels(specs.values(), platform_options(directory, drafts), directory)
     except ConfigurationError as error:
         problems.append(str(error))
     tables = {name: table for name, table in specs.items() if isinstance(table, FeatureTable)}

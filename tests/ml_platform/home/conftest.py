@@ -1,12 +1,20 @@
 """What the tests of pages share: a page drawn without a browser, as a person of a role sees it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import shutil
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from ml_platform.drafts import spec_edit
 from ml_platform.home.login.users import User
+from ml_platform.home.parts import specs
+from ml_platform.records import actions
+from stack.config import ROOT
 
 Draw = Callable[..., AppTest]
 OPERATOR, VIEWER = User("olga", "operator", "1"), User("victor", "viewer", "2")
@@ -41,14 +49,25 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Draw:
 
 
 @pytest.fixture
-def done_actions(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """The actions that were recorded: person, action, data set, target, reason; nothing is written to Postgres."""
-    found: list[tuple[str, ...]] = []
+def spec_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with two specs, which the pages use; there are no loaded rows, and no actions."""
+    for name in ("auto", "penguins"):
+        shutil.copy(ROOT / "datasets" / f"{name}.yaml", tmp_path)
+    monkeypatch.setattr(specs, "DATASETS_DIR", tmp_path)
+    monkeypatch.setattr(spec_edit.tables, "incompatible_changes", lambda table: [])
+    monkeypatch.setattr(actions, "newest", lambda limit=100, dataset=None: [])
+    st.cache_data.clear()
+    return tmp_path
 
-    @contextmanager
-    def record(person: str, action: str, *, dataset: str, target: str, reason: str = "") -> Iterator[None]:
-        yield
+
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, ...]]:
+    """Return what is recorded of actions: person, action, data set, target and reason of each."""
+    found: list[tuple[str | None, ...]] = []
+
+    def record(person: str, action: str, *, dataset: str | None, target: str, reason: str = "") -> Any:
         found.append((person, action, dataset, target, reason))
+        return nullcontext()
 
-    monkeypatch.setattr("ml_platform.records.actions.recorded", record)
+    monkeypatch.setattr(actions, "recorded", record)
     return found

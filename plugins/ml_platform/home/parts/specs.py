@@ -13,9 +13,19 @@ KEY = "dataset"  # of the choice, in the session and in the address
 LAST = "dataset of the last view"
 
 
+def folder() -> Path:
+    """Return the folder of the specs."""
+    return DATASETS_DIR
+
+
+def stamps() -> tuple[tuple[str, int, int], ...]:
+    """Return what changes with each file of the specs."""
+    return _stamps(folder())
+
+
 def catalog() -> Catalog:
     """Return the specs as they are now."""
-    return _catalog(DATASETS_DIR, _stamps(DATASETS_DIR))
+    return _catalog(folder(), stamps())
 
 
 @lru_cache(maxsize=4)

@@ -81,13 +81,13 @@ def test_what_waits_for_a_model_or_a_person(draw, airflow):
     assert page.text[1].value == "→ Answer it: /models?dataset=auto"
 
 
-def test_a_failed_task_runs_again_under_the_name_of_the_person(draw, airflow, done_actions):
+def test_a_failed_task_runs_again_under_the_name_of_the_person(draw, airflow, recorded):
     airflow["failures"] = [FAILURE]
     page = draw("runs")
     assert page.code[0].value == "no <b>rows</b>"
     page.button[0].click().run()
     assert airflow["cleared"] == [(FAILURE, "olga")]
-    assert done_actions == [("olga", "run a failed task again", "auto", "train_auto r7", "")]
+    assert recorded == [("olga", "run a failed task again", "auto", "train_auto r7", "")]
 
 
 def test_a_viewer_only_looks(draw, airflow):
