@@ -97,18 +97,26 @@ def truth(dataset: Dataset) -> str:
 
     `p` has `entity_key`, `event_time` and `predicted_at`; `t` has `label`, `event_timestamp` and `claimed_at`.
     """
-    label, same_key = identifier(dataset.label.column), _same_key(dataset, sql_types(dataset))
-    same_time = "l.event_timestamp = p.event_time" if dataset.event_time else "l.event_timestamp >= p.event_time"
-    of_row = (
-        f"FROM labels.{identifier(dataset.name)} l JOIN loaded u ON u.sha256 = l.upload_sha256"
-        f" WHERE {same_key} AND l.{label} IS NOT NULL"
-    )
-    return f"""JOIN LATERAL (
-    SELECT u.claimed_at, l.event_timestamp, l.{label} AS label {of_row} AND {same_time}
-    ORDER BY l.event_timestamp, l.created_timestamp DESC LIMIT 1
-) t ON t.claimed_at > p.predicted_at AND NOT EXISTS (
-    SELECT {of_row} AND l.event_timestamp = t.event_timestamp AND u.claimed_at <= p.predicted_at
+    return f"""JOIN {label_of_row(dataset)} t ON t.claimed_at > p.predicted_at AND NOT EXISTS (
+    SELECT {_labels(dataset)} AND l.event_timestamp = t.event_timestamp AND u.claimed_at <= p.predicted_at
 )"""
+
+
+def label_of_row(dataset: Dataset) -> str:
+    """Return the SQL of the label of a prediction `p`, whenever it was loaded, with uploads named `loaded`."""
+    same_time = "l.event_timestamp = p.event_time" if dataset.event_time else "l.event_timestamp >= p.event_time"
+    return f"""LATERAL (
+    SELECT u.claimed_at, l.event_timestamp, l.{identifier(dataset.label.column)} AS label
+    {_labels(dataset)} AND {same_time}
+    ORDER BY l.event_timestamp, l.created_timestamp DESC LIMIT 1
+)"""
+
+
+def _labels(dataset: Dataset) -> str:
+    return (
+        f"FROM labels.{identifier(dataset.name)} l JOIN loaded u ON u.sha256 = l.upload_sha256"
+        f" WHERE {_same_key(dataset, sql_types(dataset))} AND l.{identifier(dataset.label.column)} IS NOT NULL"
+    )
 
 
 def _same_key(dataset: Dataset, types: Mapping[str, str]) -> str:
