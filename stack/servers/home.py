@@ -17,6 +17,8 @@ def server(config: Config) -> Server:
         "HOME_ADMIN_PASSWORD": config.home_admin_password.get_secret_value(),
         "HOME_SESSION_KEY": config.home_session_key.get_secret_value(),
         "HOME_USERS": config.home_users.get_secret_value(),
+        "SERVING_URL": config.serving_url,
+        "SERVING_TOKEN": config.serving_token.get_secret_value(),
     }
     return Server(
         name="home",

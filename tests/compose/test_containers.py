@@ -42,7 +42,7 @@ KNOWN = {
     "feast": FEAST | {"feast_admin_password"},
     "home": FEAST
     | {
-        *("home_admin_password", "home_session_key", "home_users", "home_airflow_password"),
+        *("home_admin_password", "home_session_key", "home_users", "home_airflow_password", "serving_token"),
         *("s3_secret_key", "mlflow_pipelines_password"),
     },
     "serving": {

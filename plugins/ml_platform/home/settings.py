@@ -43,6 +43,9 @@ class HomeSettings(BaseSettings):
     home_users: dict[Annotated[str, Field(pattern=USER_NAME)], UserEntry] = Field(
         default={}, description="more users, as JSON; `ml-platform home add-user` writes it"
     )
+    serving_url: str = Field(default="http://127.0.0.1:8000", description="of the service that predicts over HTTP")
+    serving_public_url: str = Field(default="", description="its address for programs, if that is another one")
+    serving_token: SecretStr = Field(default=SecretStr(""), description="its bearer token")
 
     @property
     def hosts(self) -> frozenset[str]:

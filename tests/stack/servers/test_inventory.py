@@ -34,7 +34,7 @@ SECRETS_OF |= {
     "airflow-scheduler": AIRFLOW | {"airflow_jwt_secret"} | TASKS,
     "airflow-triggerer": AIRFLOW | {"s3_secret_key", "logs_s3_secret_key"},
     "airflow-watchdog": {"airflow_db_password"},
-    "home": TASKS | {"home_admin_password", "home_airflow_password", "home_users", "home_session_key"},
+    "home": TASKS | {"home_admin_password", "home_airflow_password", "home_users", "home_session_key", "serving_token"},
 }
 WITH_KAFKA = {"kafka": set()} | {
     name: SECRETS_OF[name] | {"kafka_pipelines_password"} for name in ("airflow-scheduler", "airflow-triggerer")
