@@ -40,7 +40,7 @@ def draft(
     from ml_platform.drafts.draft_file import write_draft  # here and below: only what a command needs is loaded
 
     with exit_on_error():
-        keys = [column.strip() for column in key.split(",")] if key else ()
+        keys = [column.strip() for column in key.split(",")] if key else None
         drafted = write_draft(file, name, out, is_table=table, label=label, key=keys)
     path = relative(drafted.path)
     typer.echo(f"{path} is written. Look at:")

@@ -34,7 +34,13 @@ class Draft:
 
 
 def write_draft(
-    file: Path, name: str, folder: Path, *, is_table: bool = False, label: str | None = None, key: Sequence[str] = ()
+    file: Path,
+    name: str,
+    folder: Path,
+    *,
+    is_table: bool = False,
+    label: str | None = None,
+    key: Sequence[str] | None = None,
 ) -> Draft:
     """Write `<folder>/<name>.yaml`, a draft made from a file; an existing file is never overwritten.
 
@@ -44,7 +50,7 @@ def write_draft(
         folder: of the specs.
         is_table: whether to draft a feature table, which has no label.
         label: the label's column; None to guess it.
-        key: the key's columns; empty to guess them.
+        key: the key's columns; None to guess them.
 
     Raises:
         ConfigurationError: the name is taken or not allowed, no column can be the label, several could be and a person
@@ -52,10 +58,10 @@ def write_draft(
         ContractError: the file cannot be parsed.
     """
     target = folder / f"{name}.yaml"
-    _check_name(name, target)
-    profile = profile_file(file, IDENTIFIER_CHARACTERS - len(joined_name(name, "")))
+    check_name(name, folder)
+    profile = profile_file(file, longest_column(name))
     choices = choose(profile, is_table=is_table, label=label, key=key, title=name)
-    entity = _entity(choices, name, folder)
+    entity = entity_name(choices, name, folder)
     text = draft_text(profile, choices, name=name, entity=entity)
     table = parse_table(text, target)
     trial = try_file(table, file, "train")
@@ -71,7 +77,18 @@ def write_draft(
     return Draft(target, [*warnings, *review_notes(profile, choices)], trial)
 
 
-def _check_name(name: str, target: Path) -> None:
+def longest_column(name: str) -> int:
+    """Return the most characters that a column's name may have in a data set of this name."""
+    return IDENTIFIER_CHARACTERS - len(joined_name(name, ""))
+
+
+def check_name(name: str, folder: Path) -> None:
+    """Check the name of a new data set in a folder of specs.
+
+    Raises:
+        ConfigurationError: it is not allowed, is taken, or begins like another's; the text says so.
+    """
+    target = folder / f"{name}.yaml"
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError as error:
@@ -79,7 +96,7 @@ def _check_name(name: str, target: Path) -> None:
         raise ConfigurationError(f"the name {name!r}: {why}; allowed are names such as churn or house_prices") from None
     if target.exists():
         raise ConfigurationError(f"{target} is there already and is not overwritten; remove it or choose another name")
-    for other in [path.stem for path in spec_files(target.parent)]:
+    for other in [path.stem for path in spec_files(folder)]:
         if name.startswith(other) or other.startswith(name):
             raise ConfigurationError(
                 f"the name {name!r} and the existing {other!r} start with the same letters: uploads of one would match "
@@ -87,7 +104,7 @@ def _check_name(name: str, target: Path) -> None:
             )
 
 
-def _entity(choices: Choices, name: str, folder: Path) -> str:
+def entity_name(choices: Choices, name: str, folder: Path) -> str:
     """Return the entity's name: the key's without words such as id (customer of customer_id), else the data set's.
 
     Rows without a key are entities of the name row.

@@ -12,7 +12,7 @@ from ml_platform.drafts.file_profile import Profile
 from ml_platform.drafts.guessing import Guess, quoted
 from ml_platform.drafts.label_candidates import LabelCandidate
 from ml_platform.drafts.label_leaks import likely_positive
-from ml_platform.drafts.review_notes import constant_columns, kept_columns, review_notes
+from ml_platform.drafts.review_notes import ignored_columns, kept_columns, review_notes
 from ml_platform.specs.parts import Column
 from ml_platform.specs.spec import FEATURE_TYPES
 
@@ -74,9 +74,12 @@ def _lines(profile: Profile, choices: Choices, *, name: str, entity: str, warnin
         yield f"encoding: {profile.encoding}"
     if shared := shared_missing(profile, choices):
         yield _with_comment(f"missing: [{', '.join(map(scalar, shared))}]", "in every column")
-    if constants := constant_columns(profile, choices):
-        headers = ", ".join(scalar(profile.guesses[column].header) for column in constants)
-        yield _with_comment(f"ignore: [{headers}]", "the same in every row")
+    if ignored := ignored_columns(profile, choices):
+        headers = ", ".join(scalar(profile.guesses[column].header) for column in ignored)
+        line = f"ignore: [{headers}]"
+        yield _with_comment(line, "the same in every row") if choices.ignored is None else line
+    if choices.sensitive:
+        yield _with_comment(f"sensitive: [{', '.join(map(scalar, choices.sensitive))}]", "the model is judged by them")
     yield from _columns(profile, choices, shared)
 
 
@@ -102,7 +105,7 @@ def _declared_leaks(profile: Profile, choices: Choices) -> list[str]:
         c for c in kept_columns(profile, choices) if c not in used and profile.guesses[c].column.type in FEATURE_TYPES
     ]
     leaks = [leak for leak in choices.leaks if leak in kept_columns(profile, choices) and leak not in used]
-    return leaks if set(features) - set(leaks) else []
+    return leaks if set(features) - set(leaks) or choices.ignored is not None else []
 
 
 def _label(guess: Guess, label: LabelCandidate) -> Iterator[str]:

@@ -31,6 +31,8 @@ class Choices:
         labels: the label, and other columns that could be; empty for a feature table.
         leaks: `label_leaks` of the first label, each with the evidence.
         notes: what a person must check, one sentence each.
+        ignored: columns that are not read, as a person chose them; None: those with the same value in every row.
+        sensitive: columns by whose values the model is judged.
     """
 
     keys: list[Key]
@@ -38,6 +40,8 @@ class Choices:
     labels: list[LabelCandidate]
     leaks: dict[str, str]
     notes: list[str]
+    ignored: tuple[str, ...] | None = None
+    sensitive: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -51,7 +55,13 @@ class Choices:
 
 
 def choose(
-    profile: Profile, *, is_table: bool, label: str | None = None, key: Sequence[str] = (), title: str = ""
+    profile: Profile,
+    *,
+    is_table: bool,
+    label: str | None = None,
+    key: Sequence[str] | None = None,
+    times: Sequence[str] | None = None,
+    title: str = "",
 ) -> Choices:
     """Choose key, event time, label and leaks.
 
@@ -59,28 +69,46 @@ def choose(
         profile: of the file.
         is_table: whether it is a feature table, which has no label.
         label: the label's column; None to guess it.
-        key: the key's columns; empty to guess them.
+        key: the key's columns, () for none; None to guess them.
+        times: the event time, () for none; None to guess it.
         title: the name of the data set, which may say what is predicted.
 
     Raises:
         ConfigurationError: no column can be the label, a person must choose it, or a feature table has no key.
     """
-    times = _times(profile)
+    times = event_times(profile) if times is None else [*times]
     given = None if is_table or label is None else given_label(profile, label)
     time = times[0] if times and not profile.guesses[times[0]].missing else None
-    keys = [given_key(profile, key)] if key else natural_keys(profile, time, {given.column} if given else set())
+    others = {given.column} if given else set()
+    keys = natural_keys(profile, time, others) if key is None else [given_key(profile, key)] if key else []
     if is_table and not keys:
         raise ConfigurationError(
             f"{profile.file}: no column identifies a row or, together with an event time, its entity. A feature table "
             "is joined by its key: name its columns with --key"
         )
-    first = keys[0] if keys else ()
-    unique = {name for one in keys for name in one if len(one) == 1 or one == first}
+    first, unique = keys[0] if keys else (), _key_columns(keys)
     labels = [] if is_table else _labels(profile, given, {*unique, *times}, title)
     leaks = (
         label_leaks(profile, labels[0].column, is_number=labels[0].kind == "number", others=unique) if labels else {}
     )
     return Choices(keys, times, labels, leaks, [*key_notes(profile, first, time), *_part_notes(labels, leaks)])
+
+
+def possible_labels(profile: Profile, title: str) -> tuple[list[LabelCandidate], list[LabelCandidate]]:
+    """Return the columns that could be the label, the most likely first; and the plausible ones among them.
+
+    Raises:
+        ConfigurationError: no column can be the label.
+    """
+    times = event_times(profile)
+    time = times[0] if times and not profile.guesses[times[0]].missing else None
+    unique = _key_columns(natural_keys(profile, time, set()))
+    candidates = label_candidates(profile, {*unique, *times}, title)
+    return candidates, plausible_labels(candidates)
+
+
+def _key_columns(keys: Sequence[Key]) -> set[str]:
+    return {name for one in keys for name in one if len(one) == 1 or one == keys[0]}
 
 
 def _labels(profile: Profile, given: LabelCandidate | None, others: set[str], title: str) -> list[LabelCandidate]:
@@ -98,7 +126,7 @@ def _part_notes(labels: Sequence[LabelCandidate], leaks: dict[str, str]) -> Iter
         yield f"leaks: {labels[0].column} is made of {', '.join(parts)}: are they known only with it?"
 
 
-def _times(profile: Profile) -> list[str]:
+def event_times(profile: Profile) -> list[str]:
     """Return the columns that could be the event time, the most likely first."""
     scores: dict[str, int] = {}
     for name, guess in profile.guesses.items():

@@ -53,24 +53,25 @@ class Profile:
         return convert(pa.array(texts, pa.string()), declared)[0]
 
 
-def profile_file(path: Path, longest: int = IDENTIFIER_CHARACTERS) -> Profile:
-    """Profile the first `PROFILED_ROWS` rows of a file, in any format that the platform reads.
+def profile_file(path: Path, longest: int = IDENTIFIER_CHARACTERS, most: int = PROFILED_ROWS) -> Profile:
+    """Profile the first rows of a file, in any format that the platform reads.
 
     Args:
         path: the file.
         longest: the most characters a column's name may have; a longer header is shortened.
+        most: how many rows are read.
 
     Raises:
         ContractError: the file cannot be parsed.
         ConfigurationError: the file cannot be opened, has no rows, or names a column twice.
     """
     for encoding in (None, *_OTHER_ENCODINGS):
-        form, header_row, read, is_cut = _beginning(path, encoding)
+        form, header_row, read, is_cut = _beginning(path, encoding, most)
         if _is_text([header_row, *read]):
             break
     else:  # JSON can escape half a surrogate pair, in any encoding: those cells will be rejected
         encoding = None
-        form, header_row, read, is_cut = _beginning(path, encoding)
+        form, header_row, read, is_cut = _beginning(path, encoding, most)
         read = [[cell.encode(errors="replace").decode() for cell in cells] for cells in read]
     if not read:
         raise ConfigurationError(f"{path}: no rows follow the header")
@@ -93,13 +94,13 @@ def _ascii(text: str) -> str:
     return unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
 
 
-def _beginning(path: Path, encoding: str | None) -> tuple[Format, list[str], list[list[str]], bool]:
+def _beginning(path: Path, encoding: str | None, most: int) -> tuple[Format, list[str], list[list[str]], bool]:
     """Return the file's format, its header, its first rows, and whether it has more."""
     try:
         with path.open("rb") as stream:
             rows = open_rows(stream, path.name, encoding=encoding)
             valid = (cells for cells in rows if not rows.faults)
-            read = list(islice(valid, PROFILED_ROWS))
+            read = list(islice(valid, most))
             is_cut = next(valid, None) is not None
             rows.close()
     except OSError as error:

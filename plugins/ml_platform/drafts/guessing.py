@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ml_platform.parsing.conversion import FALSE, TRUE, convert
-from ml_platform.specs.parts import NUMERIC_TYPES, Column
+from ml_platform.specs.parts import NUMERIC_TYPES, TEXT_TYPES, Column, ColumnType
 
 MISFITS = 0.02  # a type fits if at most this share of the cells is invalid
 SAMPLE = 200  # distinct texts that decide which types are tried on all of them
@@ -135,6 +135,29 @@ def guess_column(header: str, cells: Sequence[str], *, decimal: str = ".") -> Gu
     column = Column(type=_text_type(present), missing=tuple(sorted(tokens)))
     notes = tuple(f"{quoted(t)} is read as a missing value: or is it one of the categories?" for t in sorted(tokens))
     return Guess(header, column, len(cells), present, missing + tokens, notes=notes)
+
+
+def guess_as(header: str, cells: Sequence[str], kind: ColumnType, *, decimal: str = ".") -> Guess:
+    """Return a column as the type that a person says: with the options, such as a format, that fit most values.
+
+    Args:
+        header: the column's name in the file.
+        cells: its texts as in the file.
+        kind: the type.
+        decimal: as for `guess_column`.
+    """
+    counts = Counter(cell.strip() for cell in cells)
+    missing = Counter({"": counts.pop("")}) if "" in counts else Counter()
+    words = MISSING_LOOKING if kind in TEXT_TYPES else MISSING_NUMBERS
+    tokens = Counter({text: n for text, n in counts.items() if text.lower() in words})
+    present = counts - tokens
+    texts = list(present)
+    sample = texts[:: max(1, len(texts) // SAMPLE)]
+    tried = [column for column in _types_to_try(header, sample, decimal) if column.type == kind] if sample else []
+    fitting = [(_misfits(present, column), column) for column in tried or [Column(type=kind)]]
+    misfits, column = min(fitting, key=lambda fit: fit[0].total())
+    with_missing = column.model_copy(update={"missing": tuple(sorted(tokens))})
+    return Guess(header, with_missing, len(cells), present, missing + tokens, misfits)
 
 
 def _text_type(present: Counter[str]) -> Any:

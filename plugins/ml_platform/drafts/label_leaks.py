@@ -16,6 +16,7 @@ from ml_platform.training.leakage import suspected_leaks
 
 _YES = {"1", "1.0", "yes", "true", "y", "t", "positive", "pos", "bad", "churned", "fraud", "late"}
 PART = "a part of it"
+GIVEN = "a person says so"
 _BINS = 5  # a number is predicted as the fifth of the rows that it belongs to
 _AGREE = 0.95  # the least share of rows in which a flag is what its parts say
 _FIRST_ROWS = 50

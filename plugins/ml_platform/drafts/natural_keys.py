@@ -43,6 +43,11 @@ def natural_keys(profile: Profile, time: str | None, others: set[str]) -> list[K
     return [pair for pair in pairs if is_unique(profile, (*pair, *([time] if time else [])))]
 
 
+def possible_keys(profile: Profile) -> list[str]:
+    """Return the columns that can be a key, alone or with others: those with a value in every row."""
+    return [name for name, guess in profile.guesses.items() if _can_be_key(guess)]
+
+
 def given_key(profile: Profile, names: Sequence[str]) -> Key:
     """Return the columns that a person named as the key, by their names or their headers.
 
@@ -50,7 +55,7 @@ def given_key(profile: Profile, names: Sequence[str]) -> Key:
         ConfigurationError: a column is not there, has gaps, or is of a type that no key has.
     """
     by_name = {guess.header: name for name, guess in profile.guesses.items()} | {n: n for n in profile.guesses}
-    possible = [name for name, guess in profile.guesses.items() if _can_be_key(guess)]
+    possible = possible_keys(profile)
     for name in names:
         if by_name.get(name) not in possible:
             raise ConfigurationError(

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from ml_platform.drafts.drafting import Choices, has_event_time
-from ml_platform.drafts.file_profile import PROFILED_ROWS, Profile
+from ml_platform.drafts.file_profile import Profile
 from ml_platform.drafts.guessing import quoted
-from ml_platform.drafts.label_leaks import PART, likely_positive
+from ml_platform.drafts.label_leaks import GIVEN, PART, likely_positive
 from ml_platform.drafts.names import is_key_like
 
 
@@ -13,11 +13,11 @@ def review_notes(profile: Profile, choices: Choices) -> list[str]:
     """Return what a person must check, one sentence each."""
     notes = [*profile.notes, *choices.notes]
     if profile.is_cut:
-        notes.append(f"only the first {PROFILED_ROWS:,} rows were read")
+        notes.append(f"only the first {profile.rows:,} rows were read")
     notes.append(_key_text(choices))
     if choices.labels:
         notes.append(_label_text(profile, choices))
-    if scores := {leak: score for leak, score in choices.leaks.items() if score != PART}:
+    if scores := {leak: score for leak, score in choices.leaks.items() if score not in (PART, GIVEN)}:
         worst = ", ".join(f"{leak} ({score})" for leak, score in scores.items())
         notes.append(f"leaks: {worst} predict the label alone (1 is always right): are they known only after it?")
     notes.append(_time_text(profile, choices))
@@ -56,9 +56,14 @@ def too_many_rejected(profile: Profile, choices: Choices, *, rows: int, most: fl
 
 
 def kept_columns(profile: Profile, choices: Choices) -> list[str]:
-    """Return the columns that the draft declares: all but the constant ones."""
-    constants = constant_columns(profile, choices)
-    return [name for name in profile.guesses if name not in constants]
+    """Return the columns that the draft declares: all but the ignored ones."""
+    ignored = ignored_columns(profile, choices)
+    return [name for name in profile.guesses if name not in ignored]
+
+
+def ignored_columns(profile: Profile, choices: Choices) -> list[str]:
+    """Return the columns that the draft does not read: those that a person chose, or else the constant ones."""
+    return constant_columns(profile, choices) if choices.ignored is None else [*choices.ignored]
 
 
 def constant_columns(profile: Profile, choices: Choices) -> list[str]:

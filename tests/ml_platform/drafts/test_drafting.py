@@ -11,7 +11,7 @@ NUMBERS = [f"{i * 37 % 60}.5" for i in ROWS]
 DAYS = [f"2026-01-{1 + i % 28:02d}" for i in ROWS]
 
 
-def chosen(*, is_table=False, label=None, key=(), **columns):
+def chosen(*, is_table=False, label=None, key=None, **columns):
     return choose(profile_of(**columns), is_table=is_table, label=label, key=key)
 
 
