@@ -146,6 +146,11 @@ class Config(BaseModel):
         path = f"{HOST}:{self.postgres_port}/{database or role}"
         return f"{driver}://{role}:{quote(password.get_secret_value(), safe='')}@{path}"
 
+    def source(self) -> dict[str, str]:
+        """Return the variables with which another process of this machine reads these very settings by `load`."""
+        names = [name for name in type(self).model_fields if name.endswith("_port") or name in OVERRIDES]
+        return {"ENV_FILE": str(self.env_file)} | {name.upper(): str(getattr(self, name)) for name in names}
+
     def environment(self) -> dict[str, str]:
         """Return the variables for a client of the platform: a task, a test, the demo."""
         return {

@@ -20,10 +20,11 @@ def server(config: Config) -> Server:
         "SERVING_URL": config.serving_url,
         "SERVING_TOKEN": config.serving_token.get_secret_value(),
     }
+    client = config.environment() | config.airflow_environment()
     return Server(
         name="home",
         command=(program("python"), "-m", "ml_platform.home"),
-        environment=base_environment(config) | config.environment() | config.airflow_environment() | own,
+        environment=base_environment(config) | config.source() | client | own,
         probe=probes.http(f"{config.home_url}/live"),
         version=version("streamlit"),
         needs=("dbinit",),

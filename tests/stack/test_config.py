@@ -111,3 +111,12 @@ def test_clients_get_every_setting_of_the_library(env_file):
     environment = load(env_file).environment()
     assert needed <= set(environment)
     assert {"AIRFLOW_URL", "MLFLOW_URL", "CONSOLE_URL", "FEAST_URL", "ADMINER_URL"} <= set(environment)
+
+
+def test_another_process_reads_the_same_settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_PORT", "6123")
+    config = load(tmp_path / ".env")
+    monkeypatch.delenv("MLFLOW_PORT")
+    for name, value in config.source().items():
+        monkeypatch.setenv(name, value)
+    assert load() == config

@@ -21,8 +21,8 @@ from botocore.config import Config as Options
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
-from ml_platform.commands.doctor.command import examine
-from ml_platform.commands.doctor.table import CHECKS
+from ml_platform.commands.doctor import examine
+from ml_platform.doctor.table import CHECKS
 from stack import airflow_cleanup, healthcheck, watchdog
 from stack import config as settings
 from stack.access import buckets

@@ -71,7 +71,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object, for programs")] = False,
 ) -> None:
     """Check a running platform, and say how to fix what is wrong. Exit code 1 if something is."""
-    from ml_platform.commands.doctor.command import examine, show
+    from ml_platform.commands.doctor import examine, show
     from stack.config import load
     from stack.errors import StackError
 

@@ -15,6 +15,7 @@ from ml_platform.home.login.users import User
 from ml_platform.home.parts import specs
 from ml_platform.records import actions
 from stack.config import ROOT
+from tests.stack.conftest import config  # noqa: F401 – a fixture
 
 Draw = Callable[..., AppTest]
 OPERATOR, VIEWER = User("olga", "operator", "1"), User("victor", "viewer", "2")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_platform.commands.doctor.check import Check, Finding, diagnose
+from ml_platform.doctor.check import Check, Finding, diagnose
 from stack.errors import StackError
 
 SERVERS = Check("servers", lambda config: (), "start them")

@@ -8,7 +8,7 @@ from collections import namedtuple
 import psutil
 import pytest
 
-from ml_platform.commands.doctor import machine
+from ml_platform.doctor import machine
 from stack.runners import compose
 
 Usage = namedtuple("Usage", "free")

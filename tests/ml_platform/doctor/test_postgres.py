@@ -3,7 +3,7 @@
 import psycopg2
 import pytest
 
-from ml_platform.commands.doctor import endpoints, postgres
+from ml_platform.doctor import endpoints, postgres
 
 pytestmark = pytest.mark.servers
 

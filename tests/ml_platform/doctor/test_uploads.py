@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_platform.commands.doctor import uploads
+from ml_platform.doctor import uploads
 from stack.backup import archive
 
 pytestmark = pytest.mark.servers

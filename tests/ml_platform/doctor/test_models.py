@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from mlflow.exceptions import MlflowException
 
-from ml_platform.commands.doctor import models
+from ml_platform.doctor import models
 from ml_platform.exceptions import RegistryError, ServiceError
 from ml_platform.registry import registry
 from ml_platform.storage import database

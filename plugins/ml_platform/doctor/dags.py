@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import timedelta
 
-from ml_platform.commands.doctor.uploads import dags_with_waiting_files
+from ml_platform.doctor.uploads import dags_with_waiting_files
 from ml_platform.specs.catalog import Catalog, catalog
 from stack.airflow_api import Airflow
 from stack.backup import databases

@@ -1,7 +1,7 @@
 """The table of all checks."""
 
-from ml_platform.commands.doctor import alerts, backups, buckets, dags, endpoints, machine, models, postgres, uploads
-from ml_platform.commands.doctor.check import Check
+from ml_platform.doctor import alerts, backups, buckets, dags, endpoints, machine, models, postgres, uploads
+from ml_platform.doctor.check import Check
 from stack.target import runner
 
 START = (
@@ -86,6 +86,7 @@ CHECKS = (
         models.bad_champions,
         "`./ml-platform models history NAME`, then `make rollback DATASET=NAME REASON=...`, or train again",
         ("postgres", "objects", "mlflow", "airflow-scheduler"),
+        is_heavy=True,
     ),
     Check(
         "backups are made as often as they should be",

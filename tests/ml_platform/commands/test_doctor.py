@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from ml_platform.commands import doctor as command
 from ml_platform.commands import main
-from ml_platform.commands.doctor import command
-from ml_platform.commands.doctor.check import Diagnosis, Finding
+from ml_platform.doctor.check import Diagnosis, Finding
 from stack.errors import StackError
 
 HEALTHY = Diagnosis(("buckets exist",), (), {})

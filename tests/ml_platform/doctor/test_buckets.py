@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_platform.commands.doctor import buckets
+from ml_platform.doctor import buckets
 from stack import access
 from stack.backup import archive
 

@@ -5,9 +5,9 @@ from dataclasses import asdict
 
 import typer
 
-from ml_platform.commands.doctor.check import Diagnosis, diagnose
-from ml_platform.commands.doctor.table import CHECKS, SERVERS
 from ml_platform.commands.support import counted
+from ml_platform.doctor.check import Diagnosis, diagnose
+from ml_platform.doctor.table import CHECKS, SERVERS
 from stack.config import Config
 from stack.target import runner
 

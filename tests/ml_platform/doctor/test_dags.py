@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_platform.commands.doctor import dags
+from ml_platform.doctor import dags
 from ml_platform.specs.catalog import Catalog, dataset
 from ml_platform.specs.monitoring import Monitor
 

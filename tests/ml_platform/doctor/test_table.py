@@ -1,6 +1,6 @@
 """The table of checks is complete: each has a name of its own, and says what to do."""
 
-from ml_platform.commands.doctor.table import CHECKS, SERVERS
+from ml_platform.doctor.table import CHECKS, SERVERS
 from stack.servers.inventory import all_nodes
 
 

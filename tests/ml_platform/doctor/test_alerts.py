@@ -2,7 +2,7 @@
 
 import pytest
 
-from ml_platform.commands.doctor import alerts
+from ml_platform.doctor import alerts
 
 pytestmark = pytest.mark.servers
 MESSAGE = """

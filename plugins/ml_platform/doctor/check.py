@@ -29,12 +29,21 @@ class Check:
         find: yields a sentence for each problem.
         fix: what to do about its problems.
         needs: names of servers without which it cannot look.
+        is_heavy: whether it takes much memory or long, so that a page runs it only when a person asks for it.
     """
 
     name: str
     find: Callable[[Config], Iterable[str]]
     fix: str
     needs: tuple[str, ...] = ()
+    is_heavy: bool = False
+
+    def problems(self, config: Config) -> tuple[str, ...]:
+        """Look; an outage meanwhile is a problem, too."""
+        try:
+            return tuple(self.find(config))
+        except OUTAGES as error:
+            return (f"this cannot be checked: {error}",)
 
 
 @dataclass(frozen=True)
@@ -76,16 +85,9 @@ def diagnose(config: Config, servers: Check, away: Mapping[str, str], checks: It
         if lacking := [name for name in check.needs if name in away]:
             skipped[check.name] = f"needs {', '.join(lacking)}"
         else:
-            found[check] = _problems(check, config)
+            found[check] = check.problems(config)
     return Diagnosis(
         tuple(check.name for check, problems in found.items() if not problems),
         tuple(Finding(check.name, text, check.fix) for check, problems in found.items() for text in problems),
         skipped,
     )
-
-
-def _problems(check: Check, config: Config) -> tuple[str, ...]:
-    try:
-        return tuple(check.find(config))
-    except OUTAGES as error:
-        return (f"this cannot be checked: {error}",)

@@ -1,12 +1,13 @@
 """The live models: each must load, be what the platform recorded, and be the one that it made live."""
 
+import os
 from collections.abc import Iterator
 
 from stack.config import Config
 from stack.runners import compose
 
 LIVE = "SELECT model, version FROM models.history WHERE valid_to IS NULL AND version IS NOT NULL ORDER BY model"
-MODULE = "ml_platform.commands.doctor.models"
+MODULE = "ml_platform.doctor.models"
 
 
 def bad_champions(config: Config) -> Iterator[str]:
@@ -14,9 +15,8 @@ def bad_champions(config: Config) -> Iterator[str]:
     if config.target == "compose":
         yield from compose.output(config, "exec", "-T", "airflow-scheduler", "python", "-m", MODULE).splitlines()
         return
-    from ml_platform.commands.support import use_servers
-
-    use_servers()
+    if "S3_ENDPOINT_URL" not in os.environ:  # a server of the platform has its own
+        os.environ.update(config.environment())
     yield from problems()
 
 

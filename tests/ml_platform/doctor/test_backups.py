@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ml_platform.commands.doctor import backups
+from ml_platform.doctor import backups
 from stack.backup.manifest import MANIFEST
 from stack.servers.backup_schedule import State, write_state
 

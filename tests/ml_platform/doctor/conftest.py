@@ -3,6 +3,8 @@
 import psycopg2
 import pytest
 
+from tests.stack.conftest import config  # noqa: F401 – a fixture
+
 
 @pytest.fixture
 def superuser(servers):

@@ -6,7 +6,7 @@ from email.utils import formatdate
 import httpx
 import pytest
 
-from ml_platform.commands.doctor import endpoints
+from ml_platform.doctor import endpoints
 
 
 @pytest.fixture
