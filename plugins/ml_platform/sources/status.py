@@ -2,14 +2,14 @@
 
 from ml_platform.sources import ranges
 from ml_platform.sources.ranges import Feed, Status
-from ml_platform.specs.catalog import DATASETS_DIR, catalog
+from ml_platform.specs.catalog import DATASETS_DIR, Catalog, catalog
 from ml_platform.specs.parts import PURPOSES
 from ml_platform.storage.database import transaction
 
 
-def feeds() -> list[Feed]:
-    """Return the sources that the specs name, by name of the data set."""
-    known = catalog(DATASETS_DIR)
+def feeds(known: Catalog | None = None) -> list[Feed]:
+    """Return the sources that the specs name, by name of the data set; the specs are read unless they are given."""
+    known = known or catalog(DATASETS_DIR)
     tables = sorted((*known.tables, *known.datasets), key=lambda table: table.name)
     return [
         Feed(table, purpose, source) for table in tables for purpose in PURPOSES if (source := table.source_of(purpose))
