@@ -4,6 +4,8 @@ Their texts come from files and from MLflow, so nothing in them is trusted. The 
 of an origin of its own, also when it is opened alone.
 """
 
+from functools import lru_cache
+
 from mlflow.exceptions import MlflowException
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,6 +18,7 @@ from ml_platform.training import tracking
 from ml_platform.training.model_card import CARD_PAGE
 
 FOLDER = "/documents"
+KEPT = 20  # cards in memory: each has some 200 kB, and never changes
 POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
     "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
@@ -50,7 +53,12 @@ async def model_card(request: Request) -> Response:
 
 
 def _model_card(name: str, version: int) -> str:
-    texts = tracking.read_model_card(version_details.details(name, version).run_id)
-    if CARD_PAGE not in texts:
+    text = _card_of_run(version_details.details(name, version).run_id)
+    if text is None:
         raise RegistryError(f"{name}: version {version} has no model card")
-    return texts[CARD_PAGE]
+    return text
+
+
+@lru_cache(maxsize=KEPT)
+def _card_of_run(run_id: str) -> str | None:
+    return tracking.read_model_card(run_id).get(CARD_PAGE)

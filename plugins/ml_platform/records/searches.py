@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from mlflow.entities import Run
 
@@ -143,7 +144,8 @@ def _search(run: Run) -> Search:
     return Search(
         run_id=run.info.run_id, experiment_id=run.info.experiment_id, name=run.info.run_name or run.info.run_id,
         started_at=datetime.fromtimestamp(run.info.start_time / 1000, UTC), status=run.info.status,
-        scoring=params.get("scoring", "f1"), folds=int(params.get("folds", 0)), strategy=params.get("strategy", "grid"),
+        scoring=cast("Metric", params.get("scoring", "f1")),
+        folds=int(params.get("folds", 0)), strategy=params.get("strategy", "grid"),
         rows=int(params["rows_train"]) if "rows_train" in params else None,
         training_set_sha256=tags.get("training_set_sha256", ""), candidates=int(metrics.get("candidates_done", 0)),
         failed=int(metrics.get("candidates_failed", 0)), url=mlflow_client.run_url(run),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 
 from ml_platform.records.version_details import TrainingFacts, VersionDetails
 from ml_platform.specs.tasks import ERRORS, METRIC_TITLES
@@ -87,6 +88,8 @@ def _data(first: Side, second: Side) -> Iterator[Difference]:
     yield _same_or_other("data", "hold-out", ours.holdout, theirs.holdout)
     yield _features(our_facts, their_facts)
     yield _same_or_other("data", "spec", ours.spec_sha256[:SHORT], theirs.spec_sha256[:SHORT])
+    before, after = (f"{one.registered_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" for one in (ours, theirs))
+    yield Difference("code", "registered", before, after, "")
     yield _same_or_other("code", "git commit", ours.git_commit[:SHORT], theirs.git_commit[:SHORT])
     packages = [_packages(facts) for facts in (our_facts, their_facts)]
     yield _same_or_other("code", "packages", *packages)
@@ -94,12 +97,12 @@ def _data(first: Side, second: Side) -> Iterator[Difference]:
 
 def _features(first: TrainingFacts | None, second: TrainingFacts | None) -> Difference:
     ours, theirs = (facts.features if facts else None for facts in (first, second))
-    texts = [UNKNOWN if names is None else str(len(names)) for names in (ours, theirs)]
+    first_text, second_text = (UNKNOWN if names is None else str(len(names)) for names in (ours, theirs))
     changes = []
     if ours is not None and theirs is not None:
         changes = [f"without {name}" for name in ours if name not in theirs]
         changes += [f"with {name}" for name in theirs if name not in ours]
-    return Difference("data", "features", *texts, change=", ".join(changes))
+    return Difference("data", "features", first_text, second_text, ", ".join(changes))
 
 
 def _same_or_other(group: str, name: str, first: str, second: str) -> Difference:

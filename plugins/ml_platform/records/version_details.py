@@ -121,10 +121,11 @@ def training_facts(found: VersionDetails) -> TrainingFacts:
         MlflowException: MLflow is not available, or the run was deleted.
     """
     run = mlflow_client.connect().get_run(found.run_id)
-    rows = [run.data.params.get(f"rows_{part}") for part in ("train", "holdout")]
+    train, held = (run.data.params.get(f"rows_{part}") for part in ("train", "holdout"))
     spec = _spec(found)
     return TrainingFacts(
-        *(int(one) if one else None for one in rows),
+        rows_train=int(train) if train else None,
+        rows_holdout=int(held) if held else None,
         features=tuple(spec.features) if spec else None,
         packages=json.loads(run.data.tags.get("packages", "{}")),
     )

@@ -20,6 +20,7 @@ PAGE = "<!DOCTYPE html><script>alert(1)</script>"
 def client(monkeypatch: pytest.MonkeyPatch) -> TestClient:
     monkeypatch.setattr(version_details, "details", lambda name, version: DETAILS)
     monkeypatch.setattr(tracking, "read_model_card", lambda run_id: {"model_card.html": PAGE})
+    documents._card_of_run.cache_clear()
     return TestClient(Starlette(routes=documents.routes()))
 
 

@@ -56,31 +56,27 @@ def _binary(details: VersionDetails, found: HoldoutPredictions) -> None:
 def _costs(classes: tuple[str, ...]) -> tuple[float, float]:
     positive = f"“{classes[1]}”" if len(classes) == 2 else "positive"
     left, right = st.columns(2)
-    limits = {"min_value": 0.0, "max_value": MOST, "value": 1.0}
-    return (
-        left.number_input("Cost of a false positive", key="cost of a false positive",
-                          help=f"Predicted as {positive}, and it is not.", **limits),
-        right.number_input("Cost of a false negative", key="cost of a false negative",
-                           help=f"It is {positive}, and was not found.", **limits),
-    )  # fmt: skip
+    with left:
+        false_positive = _cost("false positive", f"Predicted as {positive}, and it is not.")
+    with right:
+        false_negative = _cost("false negative", f"It is {positive}, and was not found.")
+    return false_positive, false_negative
+
+
+def _cost(error: str, explanation: str) -> float:
+    return st.number_input(f"Cost of a {error}", 0.0, MOST, 1.0, key=f"cost of a {error}", help=explanation)
 
 
 def _offers(key: str, live: float, cheapest: float) -> None:
     """Draw the buttons that set the slider; it begins at the version's own threshold."""
-    st.session_state.setdefault(key, _on_grid(live))
+    st.session_state.setdefault(key, live)
 
     def move(threshold: float) -> None:
         st.session_state[key] = threshold
 
     with st.container(horizontal=True):
-        cheapest = _on_grid(cheapest)
         st.button(f"Least cost: {cheapest:.3f}", on_click=move, args=(cheapest,), icon=":material/savings:")
-        st.button(f"Of the version: {_on_grid(live):.3f}", on_click=move, args=(_on_grid(live),))
-
-
-def _on_grid(threshold: float) -> float:
-    """Return the step of the slider just below a threshold, so that rows at the threshold stay positive."""
-    return float(np.floor(threshold / STEP + 1e-9) * STEP)
+        st.button(f"Of the version: {live:.3f}", on_click=move, args=(live,))
 
 
 def _figures(here: Confusion, live: Confusion, units: tuple[float, float]) -> None:
