@@ -13,6 +13,8 @@ from stack.errors import ConfigError
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 Port = Annotated[int, Field(gt=0, lt=65536)]
+# where Adminer opens: all files that came in, the newest first, beside the list of the schemas
+NEWEST_FILES = "ns=uploads&select=ledger&order%5B0%5D=claimed_at&desc%5B0%5D=1"
 OVERRIDES = ("state_dir", "datasets_dir", "s3_server", "kafka", "metrics", "target")  # in addition to the ports
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
@@ -214,7 +216,7 @@ class Config(BaseModel):
 
     def _adminer_page(self) -> str:
         server = "postgres" if self.target == "compose" else f"{HOST}%3A{self.postgres_port}"
-        return f"{_page(self.adminer_port)}/?pgsql={server}&username=reader&db=platform&ns=features"
+        return f"{_page(self.adminer_port)}/?pgsql={server}&username=reader&db=platform&{NEWEST_FILES}"
 
 
 def hosts(port: int) -> str:

@@ -47,12 +47,12 @@ def _feature_view(environment: Mapping[str, str], name: str) -> str | None:
 
 
 def _table(environment: Mapping[str, str], name: str) -> str | None:
-    """Return Adminer's page of `schema.table`. ADMINER_URL already names the server, the login and a schema."""
+    """Return Adminer's page of `schema.table`. ADMINER_URL names the server, the login and another table."""
     if not (url := environment.get("ADMINER_URL")):
         return None
     schema, _, table = name.partition(".")
-    without_schema = re.sub(r"&ns=[^&]*", "", url)
-    return f"{without_schema}&ns={quote(schema)}&select={quote(table)}"
+    database = re.sub(r"&(ns|select|order%5B0%5D|desc%5B0%5D)=[^&]*", "", url)
+    return f"{database}&ns={quote(schema)}&select={quote(table)}"
 
 
 def _screen(environment: Mapping[str, str], server: str) -> str | None:

@@ -196,6 +196,8 @@ def test_adminer_shows_a_table(page: Page, stack: Config, picture) -> None:
     page.goto(url(stack, "Adminer"))
     page.locator('input[name="auth[password]"]').fill(stack.reader_db_password.get_secret_value())
     page.get_by_role("button", name="Login").click()
+    expect(page.get_by_role("heading", name="Select: ledger")).to_be_visible()  # the files that came in
+    page.locator('select[name="ns"]').select_option("features")
     page.get_by_role("link", name="select").first.click()
     expect(page.get_by_role("heading", name="Select: auto")).to_be_visible()
     expect(page.get_by_role("link", name="INCOME").first).to_be_visible()

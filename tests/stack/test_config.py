@@ -6,7 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from stack import secrets
-from stack.config import Config, load
+from stack.config import ROOT, Config, load
 from stack.errors import ConfigError
 
 OURS = {"env_file", "target"}  # where the variables are, and what a command is about
@@ -120,3 +120,9 @@ def test_another_process_reads_the_same_settings(tmp_path, monkeypatch):
     for name, value in config.source().items():
         monkeypatch.setenv(name, value)
     assert load() == config
+
+
+def test_adminer_opens_with_the_files_that_came_in_last_and_containers_do_so_too(env_file):
+    page = load(env_file).screen_urls()["ADMINER_URL"]
+    assert "&ns=uploads&select=ledger&order%5B0%5D=claimed_at&desc%5B0%5D=1" in page
+    assert page.partition("&username")[2] in (ROOT / "docker-compose.yml").read_text()

@@ -9,7 +9,7 @@ URLS = {
     "FEAST_URL": "http://localhost:8888",
     "CONSOLE_URL": "http://localhost:9001",
     "BUCKETS_URL": "http://localhost:9001/browser/",
-    "ADMINER_URL": "http://localhost:8081/?pgsql=127.0.0.1%3A15432&username=reader&db=platform&ns=features",
+    "ADMINER_URL": "http://localhost:8081/?pgsql=127.0.0.1%3A15432&username=reader&db=platform&ns=uploads&select=ledger&order%5B0%5D=claimed_at&desc%5B0%5D=1",
 }
 
 
