@@ -11,11 +11,13 @@ from urllib.parse import quote
 import httpx
 
 API = "/api/v2"
+LOGIN = "/auth/token"
 FINISHED = ("success", "failed")
 PAGE = 100  # entries of one answer; Airflow gives no more
 NOTE = 1000  # characters of a note
 PATIENT = httpx.Timeout(120)
 QUICK = httpx.Timeout(8, connect=2)  # for pages: a person waits
+ACTING = httpx.Timeout(60, connect=2)  # of what changes something: it is better to wait than not to know
 UNFINISHED = ("queued", "running")  # states of runs
 BEGUN = (  # states of tasks that will continue or begin by themselves, or when a person has answered
     *("scheduled", "queued", "running", "restarting", "deferred"),
@@ -68,13 +70,15 @@ class Airflow:
         self._http.close()
 
     def _log_in(self) -> None:
-        answer = self._http.post("/auth/token", json=self._login)
+        answer = self._http.post(LOGIN, json=self._login)
         if answer.status_code != httpx.codes.CREATED:
             text = f"Airflow refused the login of {self._login['username']}: {answer.status_code} {answer.text[:200]}"
             raise AirflowError(text, status=answer.status_code, detail=_detail(answer))
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def _call(self, method: str, path: str, **kwargs: Any) -> Any:
+        if method != "GET" and self._http.timeout == QUICK:
+            kwargs["timeout"] = ACTING
         answer = self._http.request(method, API + path, **kwargs)
         if answer.status_code == httpx.codes.UNAUTHORIZED:  # a token lives for a day
             self._log_in()

@@ -9,7 +9,7 @@ import httpx
 from ml_platform.exceptions import ConfigurationError, ServiceError
 from ml_platform.records.persons import HOME
 from ml_platform.settings import settings
-from stack.airflow_api import QUICK, Airflow, AirflowError
+from stack.airflow_api import LOGIN, QUICK, Airflow, AirflowError
 
 SERVER_ERROR = 500
 
@@ -29,11 +29,18 @@ def airflow() -> Iterator[Airflow]:
     try:
         yield _session(options.airflow_api_url, password.get_secret_value())
     except httpx.TransportError as error:
-        raise ServiceError(f"Airflow is not reachable: {str(error) or type(error).__name__}") from error
+        raise ServiceError(_outage(error)) from error
     except AirflowError as error:
         if error.status >= SERVER_ERROR or not error.status:
             raise ServiceError(f"Airflow failed: {error}") from error
         raise ConfigurationError(f"Airflow refused this: {error.detail}") from error
+
+
+def _outage(error: httpx.TransportError) -> str:
+    request = error.request
+    if isinstance(error, httpx.ReadTimeout) and request.method != "GET" and request.url.path != LOGIN:
+        return "Airflow did not answer in time. It may have done it: look at the runs before you try again."
+    return f"Airflow is not reachable: {str(error) or type(error).__name__}"
 
 
 @lru_cache(maxsize=1)

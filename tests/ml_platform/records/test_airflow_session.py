@@ -32,8 +32,16 @@ def test_a_token_that_has_run_out_is_renewed(airflow: FakeAirflow, monkeypatch: 
 @pytest.mark.parametrize(
     ("answer", "kind", "text"),
     [
-        (httpx.ConnectError("refused"), ServiceError, "Airflow is not reachable: refused"),
-        (httpx.ReadTimeout(""), ServiceError, "Airflow is not reachable: ReadTimeout"),
+        (
+            httpx.ConnectError("refused", request=httpx.Request("GET", "http://airflow.test")),
+            ServiceError,
+            "Airflow is not reachable: refused",
+        ),
+        (
+            httpx.ReadTimeout("", request=httpx.Request("GET", "http://airflow.test")),
+            ServiceError,
+            "Airflow is not reachable: ReadTimeout",
+        ),
         (httpx.Response(503, text="starting"), ServiceError, "Airflow failed: .*503 starting"),
         (httpx.Response(403, json={"detail": "Forbidden"}), ConfigurationError, "Airflow refused this: Forbidden"),
         (httpx.Response(422, json={"detail": [{"msg": "bad"}]}), ConfigurationError, "Airflow refused this: .*bad"),
@@ -65,5 +73,17 @@ def test_without_the_login_nothing_is_asked(airflow: FakeAirflow, monkeypatch: p
     assert not airflow.logins
 
 
-def test_a_page_does_not_wait_long() -> None:
+def test_a_page_does_not_wait_long(airflow: FakeAirflow) -> None:
+    airflow.answers["GET /dags"] = {"dags": []}
+    dags()
     assert (QUICK.connect, QUICK.read) == (2, 8)
+    assert airflow.requests[-1].extensions["timeout"]["read"] == 8
+
+
+def test_what_changes_something_is_waited_for_longer_and_may_have_been_done(airflow: FakeAirflow) -> None:
+    with airflow_session.airflow() as api:
+        api.unpause("x")
+    assert airflow.requests[-1].extensions["timeout"] == {"connect": 2, "read": 60, "write": 60, "pool": 60}
+    airflow.answers["PATCH /dags/x"] = httpx.ReadTimeout("", request=airflow.requests[-1])
+    with pytest.raises(ServiceError, match="look at the runs before you try again"), airflow_session.airflow() as api:
+        api.unpause("x")
