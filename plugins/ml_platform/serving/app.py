@@ -28,6 +28,7 @@ from ml_platform.scoring.reasons import scale_facts
 from ml_platform.scoring.scored_rows import ScoredRows
 from ml_platform.serving import answers, messages, openapi
 from ml_platform.serving.answers import BadRequestError
+from ml_platform.serving.docs_page.routes import docs_routes
 from ml_platform.serving.file_routes import file_routes
 from ml_platform.serving.metrics import Metrics, MetricsMiddleware, ReadSources
 from ml_platform.serving.prediction_writer import PredictionWriter, Write
@@ -75,6 +76,7 @@ def create_app(live: LiveModels, tokens: Tokens, write: Write, read_sources: Rea
     )  # fmt: skip
     app.add_middleware(MetricsMiddleware, metrics=metrics, live=live)
     app.include_router(_open_routes(live, writer))
+    app.include_router(docs_routes())
     app.include_router(_closed_routes(app, live, metrics, writer, tokens))
     if tokens.files:
         app.include_router(file_routes(tokens))
