@@ -140,6 +140,8 @@ def spare_port(config: "Config") -> int:
 
 def write_env_file(folder: Path) -> Path:
     """Write an env file for a stack of its own; the secrets are added when it is loaded."""
+    from tests.people import home_users
+
     base = _claim_ports()
     lines = [f"{name}_PORT={base + i}" for i, name in enumerate(PORTS)]
     lines += [f"{name}={base + i}" for name, i in INNER_PORTS.items()]
@@ -149,7 +151,7 @@ def write_env_file(folder: Path) -> Path:
         lines.append(f"COMPOSE_PROJECT_NAME=ml-platform-test-{run}-{base}")
         lines.append("COMPOSE_FILE=" + ":".join(str(ROOT / file) for file in files))
     shutil.copytree(ROOT / "datasets", folder / "datasets")  # of its own: tests put files into it
-    lines.append(f"DATASETS_DIR={folder / 'datasets'}")
+    lines += [f"DATASETS_DIR={folder / 'datasets'}", f"HOME_USERS={home_users()}"]
     path = folder / ".env"
     path.write_text("\n".join([f"STATE_DIR={folder / 's'}", f"S3_SERVER={s3_server()}", *lines]) + "\n")
     return path

@@ -32,6 +32,13 @@ PAGES = {  # module below `pages`, title and icon
 }
 
 
+def import_pages() -> None:
+    """Import the modules of all pages, which takes seconds: the first view of a page need not wait for it then."""
+    for listed in PAGES.values():
+        for module, _, _ in listed:
+            import_module(f"ml_platform.home.pages.{module}")
+
+
 def choose() -> StreamlitPage:
     """Return the page that the address names; the module of each is imported when it is shown first."""
     pages = {module: _page(module, title, icon) for listed in PAGES.values() for module, title, icon in listed}

@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
-from ml_platform.home import documents, downloads
+from ml_platform.home import documents, downloads, navigation
 from ml_platform.home.login import routes
 from ml_platform.home.login.guard import Guard
 from ml_platform.home.settings import HomeSettings
@@ -24,7 +24,7 @@ def create_app(settings: HomeSettings) -> App:
     PagesManager.uses_pages_directory = False
     return App(
         SCRIPT,
-        routes=[*routes.routes(settings), *downloads.routes(), *documents.routes()],
+        routes=[*routes.routes(settings, navigation.import_pages), *downloads.routes(), *documents.routes()],
         middleware=[Middleware(Guard, settings=settings)],
         on_script_error=_log_error,
     )

@@ -1,10 +1,12 @@
 """The pages of HTTP beside Streamlit's: log in, log out, and whether the process works."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -20,11 +22,18 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; fra
 page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("login.html")
 
 
-def routes(settings: HomeSettings) -> list[Route]:
-    """Return the routes."""
+def routes(settings: HomeSettings, prepare: Callable[[], None]) -> list[Route]:
+    """Return the routes.
+
+    Args:
+        settings: who may log in.
+        prepare: makes the pages ready, while the person types the password. It may be called again.
+    """
 
     async def show(request: Request) -> Response:
-        return _form(_own_path(request.query_params.get("next", "/")))
+        form = _form(_own_path(request.query_params.get("next", "/")))
+        form.background = BackgroundTask(prepare)
+        return form
 
     async def log_in(request: Request) -> Response:
         form = await request.form()

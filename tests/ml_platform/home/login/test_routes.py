@@ -9,9 +9,16 @@ from tests.ml_platform.home.login.conftest import HOST
 
 
 @pytest.fixture
-def client(settings, monkeypatch):
+def prepared():
+    """How often the pages were made ready."""
+    return []
+
+
+@pytest.fixture
+def client(settings, prepared, monkeypatch):
     monkeypatch.setattr(routes, "PAUSE", 0.0)
-    return TestClient(Starlette(routes=routes.routes(settings)), base_url=f"http://{HOST}", follow_redirects=False)
+    app = Starlette(routes=routes.routes(settings, lambda: prepared.append(1)))
+    return TestClient(app, base_url=f"http://{HOST}", follow_redirects=False)
 
 
 def _log_in(client, name="victor", password="only looking", wanted="/files?dataset=auto"):  # noqa: S107
@@ -58,3 +65,8 @@ def test_a_logout_removes_the_cookie(client):
 
 def test_it_says_that_it_works(client):
     assert client.get("/live").json() == {"status": "ok"}
+
+
+def test_the_pages_are_made_ready_while_the_password_is_typed(client, prepared):
+    client.get("/login")
+    assert prepared == [1]
