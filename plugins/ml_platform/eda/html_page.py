@@ -1,4 +1,7 @@
-"""An HTML page without external files: its frame, its style, and figures inside it."""
+"""An HTML page without external files: its frame, its style, and figures inside it.
+
+A page is white, like its figures, also in a frame of a dark page.
+"""
 
 import base64
 import io
@@ -9,6 +12,7 @@ from html import escape
 from matplotlib.figure import Figure
 
 _STYLE = """
+html { background: #fff; color-scheme: light }
 body { font: 15px/1.5 system-ui, sans-serif; color: #2b2f36; max-width: 1180px; margin: 2em auto; padding: 0 1em }
 h1, h2 { line-height: 1.2 } h2 { margin-top: 2em } .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(400px, 1fr)); align-items: start; gap: 12px }
 .pictures img { width: 100% } img { max-width: 100%; height: auto } table { border-collapse: collapse } td, th { padding: 3px 12px; text-align: right }

@@ -50,7 +50,8 @@ def _make(table: Table) -> None:
 
     def make(_: str) -> str:
         with ONE_AT_A_TIME:
-            return publish(table.name)
+            publish(table.name)
+        return f"The new report on the data of {table.name} is below."
 
     with st.spinner("Reading the newest rows, and making the report. It takes seconds, for large data a minute …"):
         acting.act("make a data report", make, dataset=table.name, target=table.name)

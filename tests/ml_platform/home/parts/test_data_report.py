@@ -25,10 +25,12 @@ def _no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_there_is_no_report_yet_and_one_is_made(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
     page = draw("data", "auto")
     assert page.info[0].value.startswith("There is no report on these data yet.")
-    monkeypatch.setattr(data_report, "publish", lambda name: f"{name}/eda.x.html is in the bucket reports")
+    made: list[str] = []
+    monkeypatch.setattr(data_report, "publish", made.append)
     page.button[0].click().run()
     assert page.success[0].value == "Done."
-    assert page.text[0].value == "auto/eda.x.html is in the bucket reports"
+    assert page.text[0].value == "The new report on the data of auto is below."
+    assert made == ["auto"]
 
 
 def test_a_report_that_cannot_be_made_says_why(draw: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,5 +50,5 @@ def test_the_newest_report_is_framed_and_a_viewer_cannot_make_one(draw: Draw, mo
     page = draw("data", "auto", person=VIEWER)
     assert frames(page) == [f"/report/{KEY}"]
     assert page.button[0].disabled
-    page.main.selectbox[0].select_index(1).run()
+    next(one for one in page.selectbox if one.label == "Report").select_index(1).run()
     assert frames(page) == [f"/report/{older.key}"]
