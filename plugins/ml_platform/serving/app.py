@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import psycopg
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from mlflow.exceptions import MlflowException
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -49,6 +50,10 @@ BODY_ERRORS: dict[int | str, dict[str, Any]] = {
     422: {"model": messages.Problem, "description": "The body is not valid, or rows of it are bad"},
 }
 
+PARAMETER_ERRORS: dict[int | str, dict[str, Any]] = {
+    422: {"model": messages.Problem, "description": "A parameter is not valid"}
+}
+
 
 def create_app(live: LiveModels, tokens: Tokens, write: Write, read_sources: ReadSources = list) -> FastAPI:
     """Return the service.
@@ -81,6 +86,7 @@ def create_app(live: LiveModels, tokens: Tokens, write: Write, read_sources: Rea
     if tokens.files:
         app.include_router(file_routes(tokens))
     app.add_exception_handler(BadRequestError, _bad_request)
+    app.add_exception_handler(RequestValidationError, _bad_parameter)
     for kind in (RegistryError, ServiceError, MlflowException, psycopg.Error, SQLAlchemyError):
         app.add_exception_handler(kind, _unavailable)
     return app
@@ -136,7 +142,12 @@ def _closed_routes(
 
     if tokens.files:  # it reads the records, as the routes of files do
 
-        @routes.get("/v1/{dataset}/models", tags=["records"], response_model=messages.VersionList, responses=ERRORS)
+        @routes.get(
+            "/v1/{dataset}/models",
+            tags=["records"],
+            response_model=messages.VersionList,
+            responses=ERRORS | PARAMETER_ERRORS,
+        )
         def versions(
             dataset: str, limit: Annotated[int, Query(ge=1, le=1000)] = 100,
             offset: Annotated[int, Query(ge=0, le=10**9)] = 0,
@@ -218,6 +229,12 @@ def _bad_request(_: Request, error: Exception) -> Response:
     bad = error.bad if isinstance(error, BadRequestError) else ()
     errors = [messages.BadRow(row=b.line, field=b.column, value=b.value, reason=b.reason) for b in bad]
     return JSONResponse(messages.Problem(detail=str(error), errors=errors).model_dump(), status_code=422)
+
+
+def _bad_parameter(_: Request, error: Exception) -> Response:
+    mistakes = error.errors() if isinstance(error, RequestValidationError) else []
+    texts = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in mistakes]
+    return JSONResponse({"detail": "; ".join(texts), "errors": []}, status_code=422)
 
 
 def _unavailable(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from anyio import CapacityLimiter, from_thread, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
@@ -32,6 +33,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     401: {**PROBLEM, "description": "The token is missing or invalid"},
     403: {**PROBLEM, "description": "The token is for predictions only"},
     404: {**PROBLEM, "description": "There is no such data set, file or result"},
+    422: {**PROBLEM, "description": "The name of the file, or a parameter, is not valid"},
     503: {**PROBLEM, "description": "A server that the answer needs is not available"},
 }
 PUT_ERRORS: dict[int | str, dict[str, Any]] = {
@@ -51,7 +53,8 @@ Offset = Annotated[int, Query(ge=0, le=10**9)]
 
 def file_routes(tokens: Tokens) -> APIRouter:
     """Return the routes; all need the token of files."""
-    routes = APIRouter(prefix="/v1/{dataset}", tags=["files"], dependencies=[Depends(tokens.authorize_files)])
+    allowed: dict[str, Any] = {"tags": ["files"], "dependencies": [Depends(tokens.authorize_files)]}
+    routes, by_name = APIRouter(prefix="/v1/{dataset}", **allowed), APIRouter(prefix="/v1", **allowed)
     places = CapacityLimiter(UPLOADS_AT_ONCE)
 
     @routes.put(
@@ -62,15 +65,15 @@ def file_routes(tokens: Tokens) -> APIRouter:
         dataset: str, name: str, request: Request, kind: Annotated[Kind | None, Query(alias="as")] = None
     ) -> Response:
         """Drop a file; its name says what it is for (`train_…`, `test_…`, `label_…`), or the parameter `as` does."""
-        place = await to_thread.run_sync(_place, dataset, name, kind)
-        if not places.available_tokens:
-            raise HTTPException(503, "too many files come in at once; try again", {"Retry-After": "10"})
-        etag = await to_thread.run_sync(dropping.drop, place, _chunks(request), limiter=places)
-        if etag is None:
-            raise HTTPException(409, f"{place.bucket}/{place.key}: a file of this name waits there")
-        file = File(place.table.name, place.kind, "waiting", place.bucket, place.key, etag=etag)
-        where = f"/v1/{dataset}/files/{place.kind}/{place.key.rpartition('/')[2]}"
-        return _json({"file": file}, 201, {"Location": where})
+        return await _drop(await to_thread.run_sync(_place, dataset, name, kind), request, places)
+
+    @by_name.put(
+        "/files/{name}", status_code=201, response_model=messages.Dropped, responses=ERRORS | PUT_ERRORS,
+        openapi_extra=BODY,
+    )  # fmt: skip
+    async def drop_by_name(name: str, request: Request) -> Response:
+        """Drop a file whose name says data set and kind: `train_auto.csv`, `test_auto_may.csv`, `label_auto.csv`."""
+        return await _drop(await to_thread.run_sync(_place, None, name, None), request, places)
 
     @routes.get("/files", response_model=messages.FileList, responses=ERRORS)
     def list_files(
@@ -111,7 +114,21 @@ def file_routes(tokens: Tokens) -> APIRouter:
         """Return the facts beside a result: model, threshold, numbers of rows."""
         return _object(_result(dataset, name).card_key)  # type: ignore[return-value] # FastAPI passes it on
 
-    return routes
+    both = APIRouter()
+    both.include_router(by_name)
+    both.include_router(routes)
+    return both
+
+
+async def _drop(place: Place, request: Request, places: CapacityLimiter) -> Response:
+    if not places.available_tokens:
+        raise HTTPException(503, "too many files come in at once; try again", {"Retry-After": "10"})
+    etag = await to_thread.run_sync(dropping.drop, place, _chunks(request), limiter=places)
+    if etag is None:
+        raise HTTPException(409, f"{place.bucket}/{place.key}: a file of this name waits there")
+    file = File(place.table.name, place.kind, "waiting", place.bucket, place.key, etag=etag)
+    where = f"/v1/{file.dataset}/files/{file.kind}/{quote(file.key.rpartition('/')[2])}"
+    return _json({"file": file}, 201, {"Location": where})
 
 
 def tables() -> Collection[Table]:
@@ -134,10 +151,10 @@ def _table(name: str) -> Table:
     raise HTTPException(404, f"there is no data set {display_text(name)!r}; there are: {names}")
 
 
-def _place(dataset: str, name: str, kind: Kind | None) -> Place:
-    table = _table(dataset)
+def _place(dataset: str | None, name: str, kind: Kind | None) -> Place:
+    known = _table(dataset).name if dataset else None
     try:
-        return dropping.place_of(name, tables(), kind, table.name)
+        return dropping.place_of(name, tables(), kind, known)
     except ConfigurationError as error:
         raise HTTPException(422, str(error)) from None
 

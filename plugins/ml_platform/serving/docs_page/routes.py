@@ -7,8 +7,11 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
+from ml_platform.client import platform
+
 OWN, SWAGGER_UI = Path(__file__).parent, Path(str(files("fastapi_offline"))) / "static"
 ASSETS = {
+    "ml_platform_client.py": Path(platform.__file__),
     "page.js": OWN / "page.js",
     "page.css": OWN / "page.css",
     "swagger-ui.js": SWAGGER_UI / "swagger-ui-bundle.js",
