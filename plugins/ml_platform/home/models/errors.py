@@ -144,8 +144,8 @@ def _multiclass(_: VersionDetails, found: HoldoutPredictions) -> None:
         [
             {
                 "true label": name,
-                **{f"predicted {other}": int(row[k]) for k, other in enumerate(found.classes)},
                 "found": f"{row[index] / row.sum():.1%}" if row.sum() else "no rows",
+                **{f"predicted {other}": int(row[k]) for k, other in enumerate(found.classes)},
             }
             for index, (name, row) in enumerate(zip(found.classes, counts, strict=True))
         ],

@@ -15,13 +15,12 @@ SHOWN = 2  # families that are compared at first
 
 def show() -> None:
     """Draw the page."""
+    name = specs.current().name
     st.title("Compare models")
-    st.caption("The best candidate of each family in a search, and versions that came from searches, side by side.")
-    names = [dataset.name for dataset in specs.catalog().datasets]
-    if not names:
-        st.info("There is no data set yet. Make one from a file: **New data set**.", icon=":material/info:")
-        return
-    name = _data_set(names)
+    st.caption(
+        f"The best candidate of each family in a search of {name}, and versions that came from searches, side by side. "
+        "The menu has the other data sets."
+    )
     with may_be_missing("The searches"):
         found = comparing.searches_of(name)
         if not found:
@@ -29,15 +28,6 @@ def show() -> None:
             return
         search = _search(found)
         _compare(name, search)
-
-
-def _data_set(names: list[str]) -> str:
-    """Let the person choose; a link, or the data set of the last view, says which is chosen at first."""
-    wanted = st.query_params.get(specs.KEY) or st.session_state.get(specs.LAST)
-    first = names.index(wanted) if wanted in names else 0
-    chosen = st.selectbox("Data set", names, index=first, key="compared data set")
-    st.session_state[specs.LAST] = st.query_params[specs.KEY] = chosen
-    return chosen
 
 
 def _search(found: list[Search]) -> Search:
