@@ -59,7 +59,7 @@ class HandedIn:
         key: in the bucket `label`.
         labelled_by: the person.
         answers: in it.
-        handed_in_at: when its last answer was given.
+        answered_at: when its last answer was given.
         outcome: loaded, rejected or duplicate; None as long as it waits.
         rows_loaded: answers that are loaded.
         rows_rejected: answers that are bad.
@@ -69,7 +69,7 @@ class HandedIn:
     key: str
     labelled_by: str
     answers: int
-    handed_in_at: datetime
+    answered_at: datetime
     outcome: str | None
     rows_loaded: int
     rows_rejected: int

@@ -1,6 +1,7 @@
 """The page Label of a data set: rows that are worth a label, one after the other, each answered by a click or a key."""
 
 import os
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from ml_platform.records.questions import Progress, Question
 from ml_platform.specs.answer_files import BUCKET
 from ml_platform.specs.spec import Dataset
 
-KEYS = 9  # of the keyboard, 1 to 9
+KEYS, DIGITS = 9, "0123456789"
 SKIPPED, PROBLEM, NUMBER, SHOWS_MODEL = "label: skipped", "label: problem", "label: number", "label: shows the model"
 MOST_SKIPPED = 500
 BIAS = (
@@ -67,17 +68,17 @@ def _row(dataset: Dataset, question: Question | None, progress: Progress) -> Non
         _undo(dataset, progress)
         return
     with st.container(border=True):
-        _values(dataset, question)
         _buttons(dataset, question, progress)
         _model(dataset, question)
+        _values(dataset, question)
 
 
 def _values(dataset: Dataset, question: Question) -> None:
     values = {**question.key, **question.values}
     rows = [
-        {"column": dataset.header(name), "value": "missing" if value is None else value_text(value)}
-        for name, value in values.items()
-        if name in dataset.columns or name in dataset.key_columns
+        {"column": dataset.header(name), "value": "missing" if values[name] is None else value_text(values[name])}
+        for name in dict.fromkeys((*dataset.keys, *dataset.columns))
+        if name in values
     ]
     st.dataframe(rows, hide_index=True, height="content", alt="The row as it was scored")
     st.caption(f"Asked {ago(question.asked_at)} by {plain(question.asked_by)}.")
@@ -90,10 +91,11 @@ def _buttons(dataset: Dataset, question: Question, progress: Progress) -> None:
         _number(dataset, question, header)
     else:
         with st.container(horizontal=True):
-            for place, label in enumerate(drafts.choices(dataset), start=1):
+            labels = drafts.choices(dataset)
+            for place, (label, shortcut) in enumerate(zip(labels, shortcuts(labels), strict=True)):
                 st.button(
                     plain(label) or " ", key=f"label: choice {place}", type="primary", on_click=_keep,
-                    args=(dataset, question.ask_id, label), shortcut=str(place) if place <= KEYS else None,
+                    args=(dataset, question.ask_id, label), shortcut=shortcut,
                     disabled=not acting.is_allowed(),
                 )  # fmt: skip
     with st.container(horizontal=True):
@@ -102,6 +104,13 @@ def _buttons(dataset: Dataset, question: Question, progress: Progress) -> None:
             help="The row comes again later.",
         )  # fmt: skip
         _undo(dataset, progress)
+
+
+def shortcuts(labels: Sequence[str]) -> list[str | None]:
+    """Return a key for each label: the label itself where all are single digits, else 1 to 9."""
+    if all(len(label) == 1 and label in DIGITS for label in labels):
+        return list(labels)
+    return [str(place) if place <= KEYS else None for place in range(1, len(labels) + 1)]
 
 
 def _number(dataset: Dataset, question: Question, header: str) -> None:

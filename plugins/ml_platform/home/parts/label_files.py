@@ -8,7 +8,7 @@ import streamlit as st
 from ml_platform.home.parts import acting
 from ml_platform.home.parts.links import link
 from ml_platform.home.parts.missing import may_be_missing
-from ml_platform.home.parts.text import counted
+from ml_platform.home.parts.text import counted, when
 from ml_platform.labelling import drafts
 from ml_platform.records import questions
 from ml_platform.records.questions import HandedIn, Progress
@@ -94,8 +94,8 @@ def _row(one: HandedIn) -> dict[str, Any]:
         "answers": one.answers,
         "by": one.labelled_by,
         "state": _state(one),
-        "given": one.handed_in_at,
-        "settled": one.settled_at,
+        "answered": when(one.answered_at),
+        "loaded or rejected": when(one.settled_at),
         "file": one.key,
     }
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ml_platform.home.pages.label import shortcuts
 from ml_platform.labelling import drafts
 from ml_platform.records import predictions, questions
 from ml_platform.records.predictions import Prediction
@@ -60,7 +61,7 @@ def click(page: AppTest, label: str) -> None:
 def test_rows_are_answered_one_after_the_other(draw: Draw, kept: Kept) -> None:
     page = draw("label", "auto")
     assert page.dataframe[0].value.to_dict("list") == {
-        "column": ["INDEX", "AGE", "JOB", "INCOME"], "value": ["1", "36", HOSTILE, "missing"],
+        "column": ["INDEX", "AGE", "INCOME", "JOB"], "value": ["1", "36", "missing", HOSTILE],
     }  # fmt: skip
     assert not [one for one in page.markdown if "evil" in one.value]
     click(page, "1")
@@ -74,6 +75,12 @@ def test_rows_are_answered_one_after_the_other(draw: Draw, kept: Kept) -> None:
     click(page, "0")
     click(page, "0")
     assert page.info[0].value == "Every row that was asked about has an answer. Ask for more below."
+
+
+def test_a_label_of_one_digit_is_its_own_key() -> None:
+    assert shortcuts(["0", "1"]) == ["0", "1"]
+    assert shortcuts(["no", "1"]) == ["1", "2"]
+    assert shortcuts([f"class {i}" for i in range(11)])[8:] == ["9", None, None]
 
 
 def test_another_persons_answer_counts_if_it_was_first(draw: Draw, kept: Kept) -> None:
