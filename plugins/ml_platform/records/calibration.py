@@ -14,7 +14,7 @@ from ml_platform.specs.spec import Dataset
 from ml_platform.storage.database import rows, transaction
 from ml_platform.storage.tables import existing_columns
 
-MOST_ROWS = 10_000  # predictions that are looked at: the newest that labels can have come for
+MOST_ROWS = 5_000  # predictions that are looked at: the newest that labels can have come for
 GROUPS = 10
 LEAST_ROWS = 20  # of a group
 CONFIDENCE = 0.9

@@ -18,6 +18,7 @@ from ml_platform.registry.loaded_model import LoadedModel
 from ml_platform.specs.spec import Dataset
 
 REASONS = 5
+SOURCES = {"batch": "file", "http": "HTTP", "stream": "stream"}
 
 
 def draw(dataset: Dataset) -> None:
@@ -55,22 +56,24 @@ def _texts(dataset: Dataset) -> dict[str, str]:
 def _listed(found: list[Prediction]) -> None:
     most = " The older ones are left out." if len(found) == MOST_OF_AN_ENTITY else ""
     st.text(f"{counted(len(found), 'prediction')}, the newest first.{most}")
-    st.dataframe([_row(one) for one in found], hide_index=True, alt="The predictions about this entity")
+    table = [_row(one) for one in found]
+    shown = [name for name in table[0] if any(row[name] not in ("", None) for row in table)]
+    st.dataframe(table, column_order=shown, hide_index=True, alt="The predictions about this entity")
     if any(one.truth is not None and not one.is_truth_late for one in found):
         st.caption("“Known before” means: the label was loaded before the prediction, so it is no test of the model.")
 
 
 def _row(one: Prediction) -> dict[str, Any]:
     return {
-        "when": one.requested_at,
+        "when": when(one.requested_at),
         "version": one.version,
         "prediction": one.prediction,
         "probability": one.probability,
         "interval": "" if one.low is None or one.high is None else f"{one.low:.6g} to {one.high:.6g}",
         "truth": "not known" if one.truth is None else one.truth,
         "truth loaded": _truth(one),
-        "source": one.source,
-        "event time": one.event_time,
+        "source": SOURCES[one.source],
+        "event time": when(one.event_time) if one.event_time != one.requested_at else "",
         "result file": one.result_key or "",
     }
 
