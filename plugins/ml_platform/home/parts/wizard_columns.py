@@ -12,7 +12,7 @@ from ml_platform.home.parts.text import counted, plain
 from ml_platform.specs.parts import ColumnType
 
 SHOWN = 25  # columns of one part of the list
-WIDTHS = (3, 2, 3, 2, 5)
+WIDTHS = (3, 2.6, 2.4, 1.3, 5)
 USES: dict[Use, str] = {"feature": "feature", "leak": "leak", "ignore": "not read"}
 
 
@@ -39,13 +39,14 @@ def _doubts(row: ColumnRow) -> list[str]:
 
 
 def _row(wizard: Wizard, row: ColumnRow) -> None:
+    """Draw a row. The labels are hidden, so they are no Markdown: screen readers read them as they are."""
     name, kind, use, sensitive, evidence = st.columns(WIDTHS, vertical_alignment="center")
     name.text(row.name)
     if row.header != row.name:
         name.caption(f"in the file: {plain(row.header)}")
     types = get_args(ColumnType)
     kind.selectbox(
-        f"Type of {plain(row.name)}", types, types.index(row.type), key=_key("type", row), label_visibility="collapsed",
+        f"Type of {row.name}", types, types.index(row.type), key=_key("type", row), label_visibility="collapsed",
         on_change=_set_type, args=(row.name, _key("type", row)),
     )  # fmt: skip
     if row.role:
@@ -54,9 +55,8 @@ def _row(wizard: Wizard, row: ColumnRow) -> None:
         _use(use, wizard, row)
     if row.may_be_sensitive and row.use == "feature" and not wizard.answers.is_table:
         sensitive.checkbox(
-            f"{plain(row.name)} is sensitive", row.is_sensitive, key=_key("sensitive", row), on_change=_set_sensitive,
+            f"{row.name} is sensitive", row.is_sensitive, key=_key("sensitive", row), on_change=_set_sensitive,
             args=(row.name, _key("sensitive", row)), label_visibility="collapsed",
-            help="The model is judged by groups of its values, and does not see it.",
         )  # fmt: skip
     evidence.text(row.evidence)
     for note in row.notes:
@@ -66,7 +66,7 @@ def _row(wizard: Wizard, row: ColumnRow) -> None:
 def _use(cell: DeltaGenerator, wizard: Wizard, row: ColumnRow) -> None:
     uses: list[Use] = [use for use in get_args(Use) if use != "leak" or not wizard.answers.is_table]
     cell.selectbox(
-        f"Use of {plain(row.name)}", uses, uses.index(row.use), key=_key("use", row), label_visibility="collapsed",
+        f"Use of {row.name}", uses, uses.index(row.use), key=_key("use", row), label_visibility="collapsed",
         format_func=lambda use: "stored, no feature" if use == "feature" and row.type == "text" else USES[use],
         on_change=_set_use, args=(row.name, _key("use", row)),
     )  # fmt: skip
