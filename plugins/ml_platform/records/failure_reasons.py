@@ -45,9 +45,14 @@ def decisive_line(entries: Sequence[Mapping[str, Any]]) -> str:
     for entry in reversed(entries):
         if stack := entry.get("error_detail"):
             return _line(_words(stack[0]["exc_type"], stack[0]["exc_value"]))
-    bad = [entry["event"] for entry in entries if entry.get("level") in BAD]
-    lines = bad or [entry["event"] for entry in entries if not entry["event"].startswith(("::", "s3://"))]
+    lines = [entry["event"] for entry in entries if entry.get("level") in BAD] or _own_lines(entries)
     return _line(lines[-1]) if lines else NO_LOG
+
+
+def _own_lines(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the lines of the task; Airflow begins a log with a group of lines that say where it is stored."""
+    ends = [number for number, entry in enumerate(entries) if entry["event"] == "::endgroup::"]
+    return [entry["event"] for entry in entries[ends[0] + 1 if ends else 0 :] if not entry["event"].startswith("::")]
 
 
 def _words(kind: str, text: str) -> str:

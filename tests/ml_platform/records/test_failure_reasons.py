@@ -11,7 +11,9 @@ from ml_platform.records.failure_reasons import decisive_line
 from tests.ml_platform.records.airflow_answers import TASK, FakeAirflow, raised
 
 LOG = "GET /dags/train_auto/dagRuns/manual__1/taskInstances/search/logs/2"
-HEAD: list[dict[str, Any]] = [{"event": "::group::Log message source details"}, {"event": "s3://logs/x.log"}]
+HEAD: list[dict[str, Any]] = [
+    *({"event": text} for text in ("::group::Log message source details", "/logs/attempt=1.log", "::endgroup::")),
+]
 INFO = {"event": "candidate 3 of 24", "level": "info"}
 
 
