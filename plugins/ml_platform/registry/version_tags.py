@@ -39,14 +39,16 @@ def description(tags: Mapping[str, str]) -> str:
         parts.append(_plain(f"{verdict}: {tags.get('decision_reason', 'no reason was recorded')}."))
     if "model_card" in tags:
         parts.append(f"[Model card](#/{tags['model_card']})")
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
 
 
 def _what(tags: Mapping[str, str]) -> str:
-    """Return the candidate, and the score that the gate compares with its interval, in one sentence."""
+    """Return the candidate, and the score that the gate compares with its interval, in one sentence; "" without."""
     metrics: dict[str, float] = json.loads(tags.get("holdout_metrics", "{}"))
-    candidate = _plain(tags.get("candidate", "A model"))
     metric = next((name for name in ("f1", "mae") if name in metrics), None)
+    if "candidate" not in tags:
+        return ""
+    candidate = _plain(tags["candidate"])
     if metric is None:
         return f"{candidate}."
     low_high = json.loads(tags.get("holdout_intervals", "{}")).get(metric)
