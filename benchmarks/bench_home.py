@@ -89,7 +89,7 @@ def script(module: str) -> None:
     from ml_platform.home.parts import specs
 
     specs.choose()
-    import_module(f"ml_platform.home.pages.{module}").show()
+    import_module(f"ml_platform.home.views.{module}").show()
 
 
 def seed(datasets: int, files: int, predictions: int) -> None:

@@ -36,7 +36,7 @@ def import_pages() -> None:
     """Import the modules of all pages, which takes seconds: the first view of a page need not wait for it then."""
     for listed in PAGES.values():
         for module, _, _ in listed:
-            import_module(f"ml_platform.home.pages.{module}")
+            import_module(f"ml_platform.home.views.{module}")
 
 
 def choose() -> StreamlitPage:
@@ -66,6 +66,6 @@ def draw_sidebar(user: User) -> None:
 
 def _page(module: str, title: str, icon: str) -> StreamlitPage:
     def show() -> None:
-        import_module(f"ml_platform.home.pages.{module}").show()
+        import_module(f"ml_platform.home.views.{module}").show()
 
     return st.Page(show, title=title, icon=f":material/{icon}:", url_path=module, default=module == "overview")

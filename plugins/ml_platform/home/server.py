@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 
 from starlette.middleware import Middleware
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.starlette import App
 
 from ml_platform.home import documents, downloads, navigation
@@ -19,9 +18,6 @@ log = logging.getLogger(__name__)
 
 def create_app(settings: HomeSettings) -> App:
     """Return the application, for an ASGI server."""
-    # Streamlit takes modules below `pages` for scripts of an older kind until the first `st.navigation`: a first visit
-    # to /models would then run that module as a script, and show an empty page.
-    PagesManager.uses_pages_directory = False
     return App(
         SCRIPT,
         routes=[*routes.routes(settings, navigation.import_pages), *downloads.routes(), *documents.routes()],

@@ -28,7 +28,7 @@ def _script(module: str) -> None:
 
     specs.choose()
     acting.show_message()
-    import_module(f"ml_platform.home.pages.{module}").show()
+    import_module(f"ml_platform.home.views.{module}").show()
 
 
 @pytest.fixture

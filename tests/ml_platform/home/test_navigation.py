@@ -7,7 +7,7 @@ from ml_platform.home.navigation import PAGES
 
 
 def test_every_page_has_a_module_and_every_module_is_a_page():
-    folder = Path(home.__file__).with_name("pages")
+    folder = Path(home.__file__).with_name("views")
     modules = {path.stem for path in folder.iterdir() if not path.name.startswith("__")}
     assert modules == {module for listed in PAGES.values() for module, _, _ in listed}
 

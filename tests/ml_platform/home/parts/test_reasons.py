@@ -1,4 +1,4 @@
-"""The reasons of a prediction, drawn without a browser; in their pages: test_entity_view.py, pages/test_try_it.py."""
+"""The reasons of a prediction, drawn without a browser."""
 
 from streamlit.testing.v1 import AppTest
 

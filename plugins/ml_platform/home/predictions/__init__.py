@@ -1,0 +1,1 @@
+"""What the page Predictions is made of: calibration, and one entity."""

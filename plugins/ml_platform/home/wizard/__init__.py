@@ -1,0 +1,1 @@
+"""The steps of the page New data set."""
