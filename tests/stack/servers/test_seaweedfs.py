@@ -119,4 +119,4 @@ def test_the_module_writes_the_settings_of_a_container_from_its_environment(conf
     command = [sys.executable, "-m", "stack.servers.seaweedfs", str(tmp_path / "home")]
     subprocess.run(command, env=environment, cwd=ROOT, check=True)
     identities = json.loads((tmp_path / "home" / "identities.json").read_text())["identities"]
-    assert [identity["name"] for identity in identities] == ["admin", "platform", "mlflow", "logs"]
+    assert [identity["name"] for identity in identities] == ["admin", "platform", "mlflow", "logs", "files"]
