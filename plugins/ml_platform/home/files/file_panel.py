@@ -23,7 +23,7 @@ ICONS: dict[State, str] = {
     "removed": "delete",
 }  # fmt: skip
 SENTENCES: dict[State, str] = {
-    "waiting": "It waits in the inbox. It is picked up within seconds.",
+    "waiting": "It waits in the inbox until it is picked up.",
     "loading": "It is being loaded.",
     "scoring": "It is being scored.",
     "failed": "The last attempt failed.",
