@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from ml_platform.ingestion import uploads
+from ml_platform.lineage.records import scored_upload
+from ml_platform.monitoring import window
 from ml_platform.records import known_rows, predictions
 from ml_platform.records.prediction_reasons import Explanation, NotExplained, explain
 from ml_platform.records.predictions import Prediction
@@ -48,9 +50,11 @@ def test_the_row_of_a_file_is_explained_and_other_rows_only_if_they_are_the_same
     assert isinstance(other := why(7, replace(later, probability=0.123)), NotExplained)
     assert "another prediction" in other.reason
 
-    for version in object_store.list_objects("test", f"test_{dataset.name}"):
+    recorded = scored_upload(str(logged.result_key))
+    assert recorded is not None
+    while version := window.stored(recorded[0]):
         object_store.remove(version)
-    assert why(7) == NotExplained("The scored file was removed, and its row with it.")
+    assert why(7, logged) == NotExplained("The scored file was removed, and its row with it.")
 
 
 def _score_loaded_row(dataset: Any, model: Any, key: int) -> Prediction:

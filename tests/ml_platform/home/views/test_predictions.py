@@ -1,8 +1,10 @@
 """The page Predictions, drawn without a browser; its records on a real Postgres: records/test_predictions.py."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from ml_platform.exceptions import ServiceError
 from ml_platform.home.views import predictions as page_module
@@ -13,6 +15,10 @@ from tests.ml_platform.home.conftest import Draw
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 VOLUMES = [Volume(NOW - timedelta(hours=3), 1, "batch", 2141), Volume(NOW, 2, "http", 3)]
+
+
+def version_of(page: AppTest) -> Any:
+    return next(one for one in page.selectbox if one.label == "Version")
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +48,7 @@ def test_the_distribution_shows_classes_as_they_are(draw: Draw, monkeypatch: pyt
     monkeypatch.setattr(predictions, "distribution", lambda dataset, since, version: found)
     page = draw("predictions", "auto")
     page.segmented_control[0].set_value("Distribution").run()
-    assert page.selectbox[1].options == ["all versions", "2", "1"]
+    assert version_of(page).options == ["all versions", "2", "1"]
     assert [one.value for one in page.subheader] == ["The probability of the positive class", "The predicted class"]
     assert page.dataframe[0].value["class"].tolist() == [hostile, "1"]
     assert not [one for one in page.markdown if "evil" in one.value]
@@ -62,7 +68,7 @@ def test_the_calibration_is_that_of_one_version(draw: Draw, monkeypatch: pytest.
     assert [(one.label, one.value) for one in page.metric] == [
         ("Predictions with a truth", "40"), ("Looked at", "100"), ("Calibration error", "0.050"),
     ]  # fmt: skip
-    page.selectbox[1].set_value(1).run()
+    version_of(page).set_value(1).run()
     assert asked == [2, 1]
 
 
