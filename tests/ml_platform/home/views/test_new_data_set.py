@@ -1,10 +1,8 @@
 """The page New data set, drawn without a browser: from a file to a spec in the folder."""
 
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from ml_platform.home.wizard import created
 from ml_platform.records.pipelines import Pipeline
@@ -12,19 +10,7 @@ from ml_platform.specs import saving
 from ml_platform.specs.catalog import parse_yaml
 from stack.config import ROOT
 from tests.ml_platform.home.conftest import VIEWER, Draw
-
-SALES = "id,kind,sales,price\n" + "".join(f"k{i},{'ab'[i % 2]},{i * 37 % 60}.5,{i * 41 % 61}.5\n" for i in range(60))
-
-
-def dropped(page: AppTest, name: str, content: bytes) -> AppTest:
-    """Return the page after a file was dropped on it."""
-    page.file_uploader[0].upload(name, content).run()
-    assert not page.exception, page.exception
-    return page
-
-
-def labelled(page: AppTest, kind: str, label: str) -> Any:
-    return next(widget for widget in page.get(kind) if widget.label == label)
+from tests.ml_platform.home.wizard.wizard_cases import SALES, dropped, labelled
 
 
 @pytest.fixture
@@ -51,53 +37,11 @@ def test_the_sample_becomes_a_data_set(
     assert page.header[0].value == "cars is created"
 
 
-def test_what_is_created_is_switched_on_and_gets_its_file(
-    draw: Draw, spec_folder: Path, recorded: list[tuple[str | None, ...]], airflow: list[Pipeline],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    put: dict[str, bytes] = {}
-    switched: list[str] = []
-
-    def put_new(bucket: str, key: str, file: BinaryIO) -> bool:
-        put[f"{bucket}/{key}"] = file.read()
-        return True
-
-    monkeypatch.setattr(created.object_store, "put_new", put_new)
-    monkeypatch.setattr(created.pipelines, "switch_on", lambda table: switched.append(table.name))
-    page = dropped(draw("new_data_set"), "shop.csv", SALES.encode())
-    labelled(page, "selectbox", "What is to be predicted (the label)").set_value("price").run()
-    labelled(page, "button", "Create the data set").click().run()
-    assert labelled(page, "button", "Switch them on").disabled  # Airflow has none of them yet
-    airflow.append(Pipeline("ingest_shop", is_there=False, is_on=False))
-    page.run()
-    assert labelled(page, "button", "Switch them on").disabled
-    airflow[:] = [Pipeline("ingest_shop", is_there=True, is_on=False)]
-    page.run()
-    labelled(page, "button", "Switch them on").click().run()
-    labelled(page, "button", "Drop it as the first training file").click().run()
-    assert (switched, put) == (["shop"], {"train/train_shop.csv": SALES.encode()})
-    assert [action for _, action, *_ in recorded] == ["create the data set", "switch the pipelines on", "drop a file"]
-    labelled(page, "button", "Another data set").click().run()
-    assert page.header[0].value == "1. A file"
-
-
 def test_the_label_is_asked_for(draw: Draw, spec_folder: Path) -> None:
     page = dropped(draw("new_data_set"), "shop.csv", SALES.encode())
     assert page.warning[0].value.startswith("Several columns could be the one to predict.")
     assert page.info[0].value == "The label is not chosen yet."
     assert not page.get("download_button")
-
-
-def test_columns_are_corrected_by_clicking(draw: Draw, spec_folder: Path) -> None:
-    page = dropped(draw("new_data_set"), "shop.csv", SALES.encode())
-    labelled(page, "selectbox", "What is to be predicted (the label)").set_value("price").run()
-    labelled(page, "selectbox", "Type of sales").set_value("text").run()
-    labelled(page, "checkbox", "kind is sensitive").check().run()
-    assert page.error[0].value == "The spec has a mistake."  # no feature is left
-    labelled(page, "selectbox", "Type of sales").set_value("number").run()
-    spec = parse_yaml(next(one.value for one in page.code if one.value.startswith("# yaml")))
-    assert (spec["sensitive"], spec["columns"]["sales"]) == (["kind"], "number")
-    assert any("+sensitive: [kind]" in one.value for one in page.code)
 
 
 def test_rows_that_would_be_rejected_are_shown(draw: Draw, spec_folder: Path) -> None:
@@ -118,14 +62,6 @@ def test_a_name_that_is_taken_or_not_allowed_is_said(draw: Draw, spec_folder: Pa
     assert not [button for button in page.button if button.label == "Create the data set"]
 
 
-def test_a_file_that_is_none_of_ours_is_said(draw: Draw, spec_folder: Path) -> None:
-    page = dropped(draw("new_data_set"), "../../x.csv", b"\x00\x01\x02")
-    assert page.error[0].value == "This file cannot be used."
-    assert "new-data-set-" not in page.code[0].value
-    page = dropped(page, "shop.csv", SALES.encode())
-    assert page.header[1].value == "2. What the file is"
-
-
 def test_a_viewer_and_a_read_only_folder_only_download(
     draw: Draw, spec_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,14 +70,3 @@ def test_a_viewer_and_a_read_only_folder_only_download(
     labelled(page, "selectbox", "What is to be predicted (the label)").set_value("price").run()
     assert labelled(page, "button", "Create the data set").disabled
     assert [button.label for button in page.get("download_button")] == ["Download the YAML file"]
-
-
-def test_somebody_else_takes_the_name_meanwhile(
-    draw: Draw, spec_folder: Path, recorded: list[tuple[str | None, ...]]
-) -> None:
-    page = dropped(draw("new_data_set"), "shop.csv", SALES.encode())
-    labelled(page, "selectbox", "What is to be predicted (the label)").set_value("price").run()
-    (spec_folder / "shop.yaml").write_text("name: shop\n")
-    labelled(page, "button", "Create the data set").click().run()
-    assert (spec_folder / "shop.yaml").read_text() == "name: shop\n"
-    assert "is there already" in page.error[0].value
