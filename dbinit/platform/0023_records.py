@@ -8,9 +8,9 @@ branch_labels = None
 depends_on = None
 
 PROBLEM = """
-ALTER TABLE uploads.attempts ADD COLUMN IF NOT EXISTS problem text;
+ALTER TABLE uploads.attempts ADD COLUMN problem text;
 COMMENT ON COLUMN uploads.attempts.problem IS 'Why the attempt failed; NULL while it is in work, or was killed';
-CREATE INDEX IF NOT EXISTS arrivals_of_a_data_set ON uploads.arrivals (dataset, arrival_id)"""
+CREATE INDEX arrivals_of_a_data_set ON uploads.arrivals (dataset, arrival_id)"""
 
 # the service may add rows to the log, and read none
 VERSION_OF_RESULT = """

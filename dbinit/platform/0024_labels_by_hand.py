@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "platform_0027"
+revision = "platform_0024"
 down_revision = "platform_0023"
 branch_labels = None
 depends_on = None
