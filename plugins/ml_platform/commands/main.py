@@ -1,4 +1,4 @@
-"""The program `ml-platform`: draft, check and list data sets, look at their data, and manage their models.
+"""The program `ml-platform`: drop files and fetch results, draft and check data sets, and manage their models.
 
 Exit codes: 0 success; 1 an error, which is named; 2 a mistake in the command itself.
 """
@@ -11,12 +11,15 @@ import typer
 from ml_platform.commands import (
     alerts,
     dataset,
+    drop,
     home,
     labels,
     lineage,
     models,
     monitoring,
     removal,
+    results,
+    runs,
     sources,
     streams,
     uploads,
@@ -31,8 +34,11 @@ app.add_typer(dataset.app, name="dataset")
 app.add_typer(home.app, name="home")
 app.add_typer(labels.app, name="labels")
 app.add_typer(models.app, name="models")
+app.add_typer(results.app, name="results")
+app.add_typer(runs.app, name="runs")
 app.add_typer(sources.app, name="sources")
 app.add_typer(uploads.app, name="uploads")
+app.command()(drop.drop)
 app.command()(lineage.lineage)
 app.command()(monitoring.monitor)
 app.command()(streams.produce)

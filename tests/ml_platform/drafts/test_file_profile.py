@@ -4,16 +4,15 @@ import json
 import pyarrow as pa
 import pytest
 
-from ml_platform.drafts import file_profile
 from ml_platform.drafts.file_profile import column_names, profile_file
 from ml_platform.exceptions import ConfigurationError, ContractError
 from ml_platform.specs.parts import Column
 
 
-def profile_of_bytes(tmp_path, content, name="made.csv"):
+def profile_of_bytes(tmp_path, content, name="made.csv", **options):
     file = tmp_path / name
     file.write_bytes(content)
-    return profile_file(file)
+    return profile_file(file, **options)
 
 
 def test_a_profile_has_the_cells_and_a_guess_per_column(tmp_path):
@@ -64,9 +63,8 @@ def test_half_a_surrogate_pair_in_json_is_replaced(tmp_path):
 
 
 @pytest.mark.parametrize(("limit", "is_cut"), [(2, True), (3, False)])
-def test_only_the_first_rows_are_read(tmp_path, monkeypatch, limit, is_cut):
-    monkeypatch.setattr(file_profile, "PROFILED_ROWS", limit)
-    profile = profile_of_bytes(tmp_path, b"id\n1\n2\n3\n")
+def test_only_the_first_rows_are_read(tmp_path, limit, is_cut):
+    profile = profile_of_bytes(tmp_path, b"id\n1\n2\n3\n", most=limit)
     assert (profile.rows, profile.is_cut) == (limit, is_cut)
 
 

@@ -66,7 +66,7 @@ def test_the_event_time_is_questioned():
 def test_rejected_texts_gaps_of_the_label_cut_files_and_text_columns_are_noted():
     profile = profile_of(id=IDS, x=[*NUMBERS[1:], "old"], remark=[f"note {i}" for i in ROWS], y=["", *HALF[1:]])
     notes = notes_of(replace(profile, is_cut=True))
-    assert "only the first 200,000 rows were read" in notes
+    assert "only the first 60 rows were read" in notes
     assert any(note.startswith("columns.x: 1 rows would be rejected") and '"old"' in note for note in notes)
     assert "columns.y: 1 rows would be rejected: they have no label" in notes
     assert "not used as features, because they look like ids or free text: remark" in notes

@@ -19,7 +19,7 @@ def task(task_id, state, problem=None):
 
 
 def run(verb, *tasks, search=None, by=None):
-    since = NOW - timedelta(minutes=5)
+    since = datetime.now(UTC) - timedelta(minutes=5)
     return Run(f"{verb}_auto", "r", verb, "auto", "running", since, by, tasks, search, "http://localhost/run")
 
 

@@ -1,5 +1,6 @@
 """The page Sources, drawn without a browser."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,7 +25,7 @@ RANGE = PulledRange("0", "", "5", "train_claims.kafka-1.json", NOW, None, None, 
 @pytest.fixture
 def status(monkeypatch: pytest.MonkeyPatch) -> list[Status | None]:
     """Return the status of the one source that there is; to be replaced."""
-    found: list[Status | None] = [STATUS]
+    found: list[Status | None] = [replace(STATUS, seen_at=datetime.now(UTC) - timedelta(minutes=3))]
     monkeypatch.setattr(page_of_sources, "feeds", lambda known: [FEED])
     monkeypatch.setattr(sources, "with_status", lambda feeds: [(FEED, found[0])])
     monkeypatch.setattr(sources, "last_ranges", lambda feed: [RANGE])
