@@ -1,5 +1,6 @@
 """Serve the home page, on HOME_HOST and HOME_PORT."""
 
+import logging
 import os
 
 import uvicorn
@@ -14,6 +15,7 @@ MLFLOW_TIMEOUTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_
 def main() -> None:
     """Run until a signal stops it."""
     logs.configure()
+    logging.getLogger("httpx").setLevel("WARNING")  # else each look at Airflow is an entry
     os.environ.update(MLFLOW_TIMEOUTS)
     settings = home_settings()
     from ml_platform.home.server import create_app
