@@ -128,9 +128,16 @@ def serve(datasets: Callable[[], list[Dataset]], instance: str = "0", health_fil
             if streams.failure:
                 raise ConfigurationError(streams.failure)
             if health_file and all(one["is_working"] for one in health.values()):
-                health_file.write_text(json.dumps(health))
+                _write(health_file, json.dumps(health))
     finally:
         streams.stop()
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file at once, so that nobody reads half of it."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    new.replace(path)
 
 
 def main() -> None:
