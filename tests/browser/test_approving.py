@@ -1,4 +1,4 @@
-"""A model that must be approved: a no in Airflow, a yes and a rollback on the home page, and who said so.
+"""A model that must be approved: the card in Airflow, a no and a yes by mouse, and who said so in the history.
 
 The tests build on each other, in the order of the file.
 """
@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from stack.airflow_api import Airflow
 from stack.config import Config
-from tests.browser import home
 from tests.end_to_end.conftest import airflow, buckets, eventually, mlflow, query  # noqa: F401 – fixtures
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
@@ -114,61 +113,19 @@ def test_without_an_answer_in_time_the_old_one_stays(
     assert found[0][3].startswith("no answer within 20s")
 
 
-def test_a_yes_on_the_home_page_lets_it_live_and_the_history_names_who_said_it(
+def test_a_yes_lets_it_live_and_the_history_names_who_said_it(
     page: Page, stack: Config, runs: list[str], airflow: Airflow, mlflow: MlflowClient, query: Query  # noqa: F811
 ) -> None:  # fmt: skip
-    home.log_in(page, stack, "olga")
-    home.visit(page, stack, "models?dataset=divers")
-    expect(page.get_by_role("heading", name="A version waits for your decision")).to_be_visible()
-    expect(page.get_by_text("divers: may version 2 go live?")).to_be_visible()
+    open_question(page, stack, 2)
     page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("A reason is needed")).to_be_visible()
-    page.get_by_label("Reason").fill("as good as it gets")
-    page.get_by_label("Reason").press("Enter")
-    page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("It was approved: the version goes live now.")).to_be_visible()
     eventually(lambda: airflow.run(TRAINING, runs[1])["state"] == "success", "the run ends")
     assert mlflow.get_model_version_by_alias("divers", "champion").version == "2"
-    sql = "SELECT version, moved_by, approved_by, approved_at <= valid_from FROM models.history WHERE model = 'divers'"
-    ((version, moved_by, approved_by, moments),) = query(sql)
-    assert (version, moved_by, approved_by, moments) == (2, stack.airflow_admin_user, "olga", True)
+    admin = stack.airflow_admin_user
+    ((version, moved_by, approved_by, moments),) = query(
+        "SELECT version, moved_by, approved_by, approved_at <= valid_from FROM models.history WHERE model = 'divers'"
+    )
+    assert (version, moved_by, approved_by, moments) == (2, admin, admin, True)
     page.goto(f"{stack.airflow_url}/required_actions", wait_until="networkidle")
     for version, received in {1: "Rejection Received", 2: "Approval Received"}.items():
         row = page.get_by_role("row").filter(has_text=f"divers: may version {version} go live?")
         expect(row).to_contain_text(received)
-
-
-def test_a_rollback_on_the_home_page_says_what_would_change_and_needs_a_reason(
-    page: Page, stack: Config, runs: list[str], mlflow: MlflowClient, query: Query, picture  # noqa: F811
-) -> None:  # fmt: skip
-    home.visit(page, stack, "models?dataset=divers")
-    page.get_by_role("button", name="Roll back").click()
-    dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("combobox", name="Version to roll back to")).to_be_visible()
-    dialog.get_by_label("Reason").fill("too many alarms")
-    dialog.get_by_label("Reason").press("Enter")
-    picture("home-rollback")
-    dialog.get_by_role("button", name="Make version 1 live").click()
-    expect(page.get_by_text("Version 1 of divers is live; version 2 was before.")).to_be_visible()
-    assert mlflow.get_model_version_by_alias("divers", "champion").version == "1"
-    sql = "SELECT moved_by, why, reason FROM models.history WHERE model = 'divers' AND valid_to IS NULL"
-    assert query(sql) == [("olga", "rollback", "too many alarms")]
-    actions = "SELECT person, action, problem FROM home.actions WHERE dataset = 'divers' ORDER BY action_id"
-    assert query(actions) == [("olga", "approve the version", None), ("olga", "roll back the model", None)]
-
-
-def test_a_viewer_sees_the_same_and_can_do_nothing(
-    chromium: Browser, page: Page, stack: Config, runs: list[str]
-) -> None:
-    """Two people at once: the operator's page stays as it is."""
-    context = chromium.new_context()
-    other = context.new_page()
-    home.log_in(other, stack, "victor")
-    home.visit(other, stack, "models?dataset=divers")
-    for name in ("Train again", "Roll back", "Promote to another environment"):
-        expect(other.get_by_role("button", name=name)).to_be_disabled()
-    expect(other.get_by_text("victor · viewer")).to_be_visible()
-    home.visit(page, stack, "models?dataset=divers")
-    expect(page.get_by_role("button", name="Roll back")).to_be_enabled()
-    expect(page.get_by_text("olga · operator")).to_be_visible()
-    context.close()

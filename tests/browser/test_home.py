@@ -1,6 +1,6 @@
 """The home page in a browser: each page on the real stack, without barriers, and a file from the drop to its result.
 
-Approval and rollback on the home page are in test_approving.py.
+It is long, so it is for `make prove`.
 """
 
 import csv
@@ -14,7 +14,7 @@ from ml_platform.home.navigation import PAGES
 from stack.config import Config
 from tests.browser import home
 
-pytestmark = [pytest.mark.servers, pytest.mark.browser]
+pytestmark = [pytest.mark.servers, pytest.mark.browser, pytest.mark.prove]
 
 SAMPLES = Path(__file__).resolve().parents[2] / "minio" / "samples"
 MODULES = [module for listed in PAGES.values() for module, _, _ in listed]

@@ -26,7 +26,7 @@ def test_it_reads_what_runs_what_failed_and_what_is_asked(home: Airflow) -> None
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        *(("GET", path) for path in ("/connections", "/variables", "/pools", "/config", "/eventLogs", "/plugins")),
+        *(("GET", path) for path in ("/variables", "/pools", "/config", "/eventLogs", "/plugins")),
         ("GET", "/dagSources/housekeeping"),
         ("GET", "/dags/housekeeping/dagRuns/~/taskInstances/logs/xcomEntries"),
         ("DELETE", "/dags/housekeeping"),
