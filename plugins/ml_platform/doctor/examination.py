@@ -1,4 +1,4 @@
-"""An examination: all servers and checks side by side, so that what is slow does not hold up what is quick."""
+"""An examination: all servers and checks side by side, so that slow ones do not delay quick ones."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
