@@ -13,4 +13,4 @@ Place = tuple[str, str, str]  # label, scheme of `ml_platform.pages`, and target
 def show(*places: Place) -> None:
     """Draw the links."""
     links = (f"[{plain(label)}]({pages.address(os.environ, scheme, target)})" for label, scheme, target in places)
-    st.caption("For engineers: " + " · ".join(links))
+    st.markdown(":small[For engineers: " + " · ".join(links) + "]")  # in a caption links are too pale

@@ -1,6 +1,5 @@
 """The page Predictions of a data set: how many, what they said, whether it came true, and all about one entity."""
 
-import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -9,8 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ml_platform import pages
-from ml_platform.home.parts import specs
+from ml_platform.home.parts import screens, specs
 from ml_platform.home.parts.missing import may_be_missing
 from ml_platform.home.parts.text import counted
 from ml_platform.home.predictions import calibration_view, entity_view
@@ -156,4 +154,4 @@ def _calibration(dataset: Dataset, period: str, version: int) -> None:
 
 def _screens(dataset: Dataset) -> None:
     """Link to the log itself, for engineers."""
-    st.caption(f"[All predictions in Adminer]({pages.address(os.environ, 'table', 'predictions.log')})")
+    screens.show(("table predictions.log", "table", "predictions.log"))
